@@ -1,0 +1,145 @@
+"""Every setting of the chat, read once from the environment. Nobody else reads os.environ.
+
+The README's table is tested against the fields of `Config`; keep this module lean, Lambda functions import it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+from chat.errors import ConfigError
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
+MIN_SECRET_BYTES = 32
+
+
+def setting(default: Any, help: str) -> Any:
+    """A field of Config whose environment variable is its name in capitals."""
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Times in seconds, sizes in bytes. `Config.from_env()` builds and checks one."""
+
+    secret_key: str = setting("", "at least 32 random bytes; `make run` makes one and keeps it in DATA_DIR")
+    public_url: str = setting("http://localhost:8000", "the address people type; https everywhere but on localhost")
+    allowed_origins: tuple[str, ...] = setting(
+        (), "further origins that may call with a session, comma-separated, exact (Vite: http://localhost:5173)"
+    )
+    redis_url: str = setting("redis://127.0.0.1:6379/0", "Redis or Valkey: sessions, counters, the bus")
+    dynamodb_endpoint: str = setting("", "DynamoDB's address; empty means AWS")
+    aws_region: str = setting("eu-west-1", "AWS_REGION or AWS_DEFAULT_REGION")
+    table_prefix: str = setting("", "put before the table names `users`, `messages`, `chat`")
+    port: int = setting(8000, "where gunicorn listens")
+    bind: str = setting("127.0.0.1", "the address gunicorn listens on")
+    workers: int = setting(1, "gunicorn workers")
+    data_dir: str = setting("./data", "what `make run` keeps: database, Redis file, keys")
+    session_ttl_s: int = setting(1800, "a session ends this long after a person's last act")
+    session_max_age_s: int = setting(43200, "and this long after login, whatever happens")
+    bcrypt_cost: int = setting(12, "work factor of password hashes; below 12 only with TESTING=1")
+    bcrypt_queue: int = setting(32, "logins that may wait for a hash; beyond: 503 busy")
+    trusted_proxy_hops: int = setting(0, "how many proxies' X-Forwarded-For to believe")
+    login_failures_per_account: int = setting(10, "wrong passwords for one name in 15 minutes")
+    login_failures_per_address: int = setting(50, "wrong passwords from one address in 15 minutes")
+    registrations_per_address: int = setting(20, "new accounts from one address in an hour")
+    sends_per_user: int = setting(30, "events that write, for one person in 10 seconds")
+    sockets_per_user: int = setting(20, "open sockets for one person, in one worker")
+    sockets_per_address: int = setting(100, "open sockets from one address, in one worker")
+    sockets_per_worker: int = setting(900, "open sockets in one worker; gunicorn keeps 100 more for plain HTTP")
+    log_level: str = setting("info", "debug, info, warning or error")
+    testing: bool = setting(False, "allows settings that are unsafe for people: cheap hashes")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Config:
+        """Reads and checks the settings. Raises: ConfigError with every problem, not only the first."""
+        env = os.environ if env is None else env
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for f in fields(cls):
+            raw = env.get(f.name.upper(), "")
+            if f.name == "aws_region":
+                raw = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or ""
+            if f.name == "public_url" and not raw and env.get("PORT", "").isdigit():
+                raw = f"http://localhost:{env['PORT']}"
+            if raw == "":
+                continue
+            try:
+                values[f.name] = _parse(f.default, raw)
+            except ValueError:
+                problems.append(f"{f.name.upper()}={raw!r} is not a {type(f.default).__name__}")
+        if problems:
+            raise ConfigError(problems)
+        config = cls(**values)
+        problems = config.problems()
+        if problems:
+            raise ConfigError(problems)
+        return config
+
+    def problems(self) -> list[str]:
+        """What is missing or unsafe, one plain sentence each; empty when the chat may start."""
+        found = []
+        if len(self.secret_key.encode()) < MIN_SECRET_BYTES:
+            found.append(f"SECRET_KEY has fewer than {MIN_SECRET_BYTES} bytes")
+        url = urlsplit(self.public_url)
+        if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/"):
+            found.append(f"PUBLIC_URL={self.public_url!r} is not like https://chat.example.org")
+        elif url.scheme == "http" and url.hostname not in LOOPBACK:
+            found.append("PUBLIC_URL is plain http on a host other than localhost: session cookies would be readable")
+        for origin in self.allowed_origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
+                found.append(f"ALLOWED_ORIGINS: {origin!r} is not an exact origin like http://localhost:5173")
+        if self.bcrypt_cost < 12 and not self.testing:
+            found.append("BCRYPT_COST is below 12")
+        if not 4 <= self.bcrypt_cost <= 16:
+            found.append("BCRYPT_COST must be 4 to 16")
+        for name in ("session_ttl_s", "session_max_age_s", "workers", "sockets_per_worker", "sends_per_user"):
+            if getattr(self, name) < 1:
+                found.append(f"{name.upper()} must be at least 1")
+        return found
+
+    @property
+    def secure(self) -> bool:
+        """True when people reach the chat by https: cookies are Secure and `__Host-`, HSTS is sent."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def cookie_name(self) -> str:
+        """`__Host-parley` by https, `parley` on http localhost."""
+        return "__Host-parley" if self.secure else "parley"
+
+    @property
+    def own_origins(self) -> tuple[str, ...]:
+        """Where our own page is served from; on localhost, each of its loopback names."""
+        url = urlsplit(self.public_url)
+        if url.hostname in LOOPBACK:
+            port = f":{url.port}" if url.port else ""
+            return tuple(f"{url.scheme}://{host}{port}" for host in ("localhost", "127.0.0.1", "[::1]"))
+        return (f"{url.scheme}://{url.netloc}",)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Every origin that may call with a session."""
+        return self.own_origins + self.allowed_origins
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The values of the Host header that we answer to with a session."""
+        return frozenset(urlsplit(origin).netloc for origin in self.own_origins)
+
+
+def _parse(default: Any, raw: str) -> Any:
+    if isinstance(default, bool):
+        if raw.lower() not in ("0", "1", "true", "false"):
+            raise ValueError(raw)
+        return raw.lower() in ("1", "true")
+    if isinstance(default, int):
+        return int(raw)
+    if isinstance(default, tuple):
+        return tuple(part.strip() for part in raw.split(",") if part.strip())
+    return raw

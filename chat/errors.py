@@ -1,0 +1,85 @@
+"""The errors a person or a client can meet, each with a stable code and a plain sentence.
+
+Services raise them; every edge maps them once (`chat/blueprints/errors.py`, `chat/sockets/errors.py`).
+`docs/protocol.md` lists the codes; a test keeps the two in step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One code: its HTTP status, its sentence, and whether the same request may succeed later."""
+
+    status: int
+    message: str
+    retry: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    "unauthenticated": Kind(401, "Please sign in."),
+    "bad_credentials": Kind(401, "That name and password do not match."),
+    "user_mismatch": Kind(409, "You are signed in as somebody else in this browser now. Reload the page."),
+    "username_taken": Kind(409, "That name is taken. Please choose another."),
+    "username_invalid": Kind(
+        400, "A name has 2 to 32 letters or digits; dots, dashes and underscores may stand between them."
+    ),
+    "password_length": Kind(400, "A password has at least 8 characters and at most 72 bytes."),
+    "password_common": Kind(400, "That password is easy to guess. Please choose another."),
+    "body_invalid": Kind(400, "The request was not understood."),
+    "origin_refused": Kind(403, "This site may not do that."),
+    "rate_limited": Kind(429, "Too many attempts. Please wait a little.", retry=True),
+    "busy": Kind(503, "The server is busy. Please try again in a moment.", retry=True),
+    "unavailable": Kind(503, "The chat cannot reach its storage right now. Please try again.", retry=True),
+    "room_not_found": Kind(404, "There is no such room, or you are not in it."),
+    "room_name_invalid": Kind(400, "A room's name has 2 to 48 letters, digits, spaces or dashes."),
+    "room_name_taken": Kind(409, "There is already a room with that name."),
+    "room_required": Kind(409, "Everyone is in this room; it cannot be left."),
+    "user_not_found": Kind(404, "There is nobody with that name."),
+    "not_room_owner": Kind(403, "Only the person who made this room can do that."),
+    "message_not_found": Kind(404, "That message does not exist."),
+    "message_deleted": Kind(409, "That message was deleted."),
+    "not_author": Kind(403, "Only its author can change a message."),
+    "text_empty": Kind(400, "A message cannot be empty."),
+    "text_too_long": Kind(400, "A message has at most 4,000 characters."),
+    "client_id_invalid": Kind(400, "The request carries no usable client id."),
+    "client_id_reused": Kind(409, "This was already sent with another content."),
+    "cursor_invalid": Kind(400, "That place in the room does not exist."),
+    "expired": Kind(410, "These messages are older than this chat keeps."),
+    "unknown_event": Kind(400, "The server does not know this request."),
+    "not_found": Kind(404, "There is nothing here."),
+    "method_not_allowed": Kind(405, "That is not possible here."),
+    "too_large": Kind(413, "That is too large."),
+    "media_type": Kind(415, "The server takes JSON only."),
+    "internal": Kind(500, "Something went wrong on the server.", retry=True),
+}
+
+
+class ChatError(Exception):
+    """A refusal with a stable `code` from KINDS. `retry_after_s` where the server knows when to come back."""
+
+    def __init__(self, code: str, message: str | None = None, retry_after_s: int | None = None):
+        kind = KINDS[code]
+        super().__init__(message or kind.message)
+        self.code = code
+        self.message = message or kind.message
+        self.status = kind.status
+        self.retry = kind.retry
+        self.retry_after_s = retry_after_s
+
+    def to_dict(self) -> dict[str, object]:
+        """`{code, message, retry}`, and `retry_after_s` where known: the `error` of every door."""
+        body: dict[str, object] = {"code": self.code, "message": self.message, "retry": self.retry}
+        if self.retry_after_s is not None:
+            body["retry_after_s"] = self.retry_after_s
+        return body
+
+
+class ConfigError(Exception):
+    """Settings that are missing or unsafe. `problems` names them all, one plain sentence each."""
+
+    def __init__(self, problems: list[str]):
+        super().__init__("; ".join(problems))
+        self.problems = problems
