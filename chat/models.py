@@ -1,0 +1,123 @@
+"""The values that services, storage and edges speak of. Plain data; no rules, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+RoomKind = Literal["public", "private"]
+EntryKind = Literal["message", "change", "joined", "left", "removed", "room", "tombstone"]
+
+
+@dataclass(frozen=True)
+class User:
+    """An account. `username` is the casefolded id, `name` what the person typed; `epoch` ends older sessions when it changes."""
+
+    username: str
+    name: str
+    password_hash: str = ""
+    epoch: int = 0
+    created_at_ms: int = 0
+
+    def public(self) -> dict[str, str]:
+        """What others may see: `{username, name}`."""
+        return {"username": self.username, "name": self.name}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who asks: the user of a live session, as every service method takes it."""
+
+    username: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message's image: what it is now. `rev` is the number of the entry that changed it last."""
+
+    room: str
+    seq: int
+    rev: int
+    client_id: str
+    author: str
+    name: str
+    text: str
+    created_at_ms: int
+    edited_at_ms: int | None = None
+    reply_to: int | None = None
+    deleted: bool = False
+
+    def to_dict(self, generation: int) -> dict[str, Any]:
+        """The wire shape of docs/protocol.md."""
+        return {"generation": generation} | {k: v for k, v in asdict(self).items() if v is not None}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One decided slot of a room's log: what happened. `message` is the number of the message that a change speaks of."""
+
+    room: str
+    seq: int
+    kind: EntryKind
+    at_ms: int
+    message: int | None = None
+    user: str | None = None
+    name: str | None = None
+    by: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The wire shape of docs/protocol.md (the room stands beside the entries, not in them)."""
+        return {k: v for k, v in asdict(self).items() if v is not None and k != "room"}
+
+
+@dataclass(frozen=True)
+class Room:
+    """A room's META row. `bucket` is the highest log bucket begun, `floor` the oldest number kept."""
+
+    room: str
+    name: str
+    kind: RoomKind
+    owner: str = ""
+    generation: int = 1
+    bucket: int = 0
+    floor: int = 1
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Who is in a room: `seq` is the entry that made it so, `start` the first entry this member may see."""
+
+    room: str
+    username: str
+    name: str
+    inside: bool
+    seq: int = 0
+    start: int = 1
+    read: int = 0
+
+
+@dataclass(frozen=True)
+class Page:
+    """A stretch of a room's log with the images it speaks of; see docs/protocol.md."""
+
+    generation: int
+    head: int
+    floor: int
+    start: int
+    entries: list[Entry] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    more: bool = False
+    gap: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """The wire shape of docs/protocol.md."""
+        return {
+            "generation": self.generation,
+            "head": self.head,
+            "floor": self.floor,
+            "from": self.start,
+            "entries": [entry.to_dict() for entry in self.entries],
+            "messages": [message.to_dict(self.generation) for message in self.messages],
+            "more": self.more,
+        } | ({"gap": True} if self.gap else {})

@@ -1,0 +1,43 @@
+"""The way to Redis: one client per process, short time-outs, and one meaning of "did not answer"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from chat.errors import ChatError
+
+TIMEOUT_S = 1.0
+POOL_SIZE = 50
+
+
+def connect(url: str, timeout_s: float = TIMEOUT_S) -> redis.Redis:
+    """A client that answers or fails within `timeout_s` seconds; strings in and out.
+
+    One retry, at once, covers a pooled connection that the server closed. A reader that blocks (XREAD) passes a
+    `timeout_s` above its BLOCK, or every quiet moment looks like a fault.
+    """
+    pool = redis.BlockingConnectionPool.from_url(
+        url,
+        max_connections=POOL_SIZE,
+        timeout=timeout_s,
+        decode_responses=True,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        retry=Retry(NoBackoff(), 1),
+        driver_info=None,
+    )
+    return redis.Redis(connection_pool=pool)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turns "Redis did not answer" into ChatError `unavailable`; a session is never ended for it."""
+    try:
+        yield
+    except redis.RedisError as error:
+        raise ChatError("unavailable", retry_after_s=1) from error
