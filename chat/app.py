@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
+import gevent
 from flask import Flask
+from flask_socketio import SocketIO
+from gevent.pool import Pool
 from redis import Redis
 
 from chat import cli
-from chat.blueprints import auth, errors, frontend, guard, health
+from chat.blueprints import auth, errors, frontend, guard, health, messages, rooms
 from chat.blueprints.session import StoredSessionInterface
 from chat.config import Config
 from chat.services import redis as redis_service
 from chat.services.accounts import Accounts
+from chat.services.bus import Bus
 from chat.services.dynamodb import Storage
+from chat.services.followers import Followers, Outlet
+from chat.services.log import Log
+from chat.services.messages import Messages
+from chat.services.numbers import Numbers
+from chat.services.rooms import Rooms
 from chat.services.sessions import Sessions
+from chat.sockets import Sockets
+from chat.sockets.connections import Connections
+from chat.sockets.fanout import Fanout, SocketOutlet
+from chat.sockets.sessions import SocketSessions
+from chat.sockets.transport import check, create_socketio
+
+SIDE_BY_SIDE = 16  # requests to DynamoDB that one list of rooms may have under way
 
 
 @dataclass(frozen=True)
@@ -27,15 +45,29 @@ class Services:
     redis: Redis
     sessions: Sessions
     accounts: Accounts
+    bus: Bus
+    followers: Followers
+    rooms: Rooms
+    messages: Messages
 
 
-def create_services(config: Config) -> Services:
+def create_services(config: Config, outlet: Outlet) -> Services:
     """The services of one process, wired to each other. Connects lazily: nothing is asked of Redis or DynamoDB yet."""
     storage = Storage.connect(config)
     redis = redis_service.connect(config.redis_url)
     sessions = Sessions(redis, ttl_s=config.session_ttl_s, max_age_s=config.session_max_age_s)
     accounts = Accounts(storage, sessions, redis, config)
-    return Services(config, storage, redis, sessions, accounts)
+    bus = Bus(redis, config.redis_url)
+    numbers = Numbers(redis, storage)
+    log = Log(storage, numbers, bus, pause=gevent.sleep, defer=gevent.spawn)
+    followers = Followers(storage, numbers, log, outlet)
+    rooms = Rooms(storage, numbers, log, bus, followers.member, _gather)
+    messages = Messages(storage, rooms, log, numbers, followers, bus)
+    return Services(config, storage, redis, sessions, accounts, bus, followers, rooms, messages)
+
+
+def _gather(jobs: Iterable[Callable[[], Any]]) -> list[Any]:
+    return Pool(SIDE_BY_SIDE).map(lambda job: job(), jobs)
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -52,12 +84,22 @@ def create_app(config: Config | None = None) -> Flask:
         SESSION_COOKIE_SECURE=config.secure,
         SESSION_COOKIE_PATH="/",
     )
-    services = create_services(config)
+    socketio = create_socketio(app, config)
+    services = create_services(config, SocketOutlet(socketio))
     app.extensions["parley"] = services
     app.session_interface = StoredSessionInterface(app, services.sessions)
     guard.register(app)
     errors.register(app)
-    for blueprint in (auth.bp, health.bp, frontend.bp):
+    for blueprint in (auth.bp, rooms.bp, messages.bp, health.bp, frontend.bp):
         app.register_blueprint(blueprint)
+    _register_sockets(socketio, services)
     cli.register(app)
+    check(socketio, config)
     return app
+
+
+def _register_sockets(socketio: SocketIO, services: Services) -> None:
+    connections = Connections(services.config.sends_per_user, services.config.sockets_per_user)
+    fanout = Fanout(socketio, connections, services.followers, services.rooms, services.bus)
+    sessions = SocketSessions(socketio, connections, services.sessions)
+    Sockets(connections, fanout, sessions, services.messages).register(socketio)

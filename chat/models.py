@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 RoomKind = Literal["public", "private"]
+MAX_SEQ = 10**12 - 1  # an entry's number fits twelve digits
 EntryKind = Literal["message", "change", "joined", "left", "removed", "room", "tombstone"]
 
 

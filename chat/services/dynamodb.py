@@ -10,6 +10,8 @@ Three tables, no secondary index (an index is eventually consistent and unordere
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -19,7 +21,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chat.config import Config
 from chat.errors import ChatError
-from chat.models import User
+from chat.models import Entry, Membership, Message, Room, User
+from chat.services import rows
+from chat.services.rows import Claim, Row
 
 TABLES: dict[str, tuple[tuple[str, ...], bool]] = {
     "users": (("username",), False),
@@ -27,6 +31,7 @@ TABLES: dict[str, tuple[tuple[str, ...], bool]] = {
     "chat": (("pk", "sk"), False),
 }
 TTL_ATTRIBUTE = "expires_at"
+MAX_AHEAD = 5_000  # how far ahead of a decided entry a number may be proposed
 STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 THROTTLED = (
     "ProvisionedThroughputExceededException",
@@ -52,6 +57,20 @@ def unpack(item: dict[str, Any]) -> dict[str, Any]:
         plain = _from_wire(value)
         row[key] = int(plain) if "N" in value else plain
     return row
+
+
+@dataclass(frozen=True)
+class AppendRefused(Exception):
+    """Why an append wrote nothing; the first that holds, in this order, says what to do next.
+
+    `claim`: the request was carried out before, as this. `room_taken`: the room exists. `slot_taken`: another entry has the
+    number. `changed`: the message or the membership is not what was read. None of them: a passing conflict, try again.
+    """
+
+    claim: Claim | None = None
+    room_taken: bool = False
+    slot_taken: bool = False
+    changed: bool = False
 
 
 class Storage:
@@ -235,3 +254,331 @@ class Storage:
                 raise
             return False
         return True
+
+    # --- the log --------------------------------------------------------------------------------------------------
+
+    def append(
+        self,
+        entry: Entry,
+        claim: Claim,
+        image: Message | None = None,
+        replaces_rev: int | None = None,
+        membership: Membership | None = None,
+        new_room: Room | None = None,
+    ) -> None:
+        """Stores an entry with its claim in one transaction: all of it, or nothing.
+
+        `image` is the message sent or, with `replaces_rev`, the new image of an older one whose `rev` must still be that and
+        which must not be deleted. A `membership` is written to both its rows unless a later entry wrote them already.
+        Raises: AppendRefused.
+        """
+        own_image = image if entry.kind == "message" else None
+        writes = [
+            ("claim", self._put_new("chat", rows.claim_row(claim))),
+            ("slot", self._put_new("messages", rows.log_row(entry, own_image))),
+        ]
+        if image is not None and own_image is None:
+            writes.append(("changed", self._replace_image(image, replaces_rev)))
+        if membership is not None:
+            for key in (
+                rows.member_key(membership.room, membership.username),
+                rows.user_room_key(membership.username, membership.room),
+            ):
+                writes.append(("changed", self._set_membership(key, membership)))
+        if new_room is not None:
+            writes.append(("room", self._put_new("chat", rows.meta_row(new_room))))
+            if new_room.kind == "public":
+                writes.append(("room", self._put_new("chat", _directory_row(new_room))))
+        try:
+            self.call("transact_write_items", TransactItems=[write for _, write in writes])
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("TransactionCanceledException", "TransactionConflictException"):
+                raise
+            raise _refusal([what for what, _ in writes], error.response.get("CancellationReasons", [])) from None
+
+    def _put_new(self, table: str, row: Row) -> dict[str, Any]:
+        key = "id" if table == "messages" else "pk"
+        return {
+            "Put": {
+                "TableName": self.table(table),
+                "Item": pack(row),
+                "ConditionExpression": "attribute_not_exists(#key)",
+                "ExpressionAttributeNames": {"#key": key},
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _replace_image(self, image: Message, replaces_rev: int | None) -> dict[str, Any]:
+        return {
+            "Put": {
+                "TableName": self.table("messages"),
+                "Item": pack(rows.image_row(image)),
+                "ConditionExpression": "#rev = :rev AND attribute_not_exists(#deleted)",
+                "ExpressionAttributeNames": {"#rev": "rev", "#deleted": "deleted"},
+                "ExpressionAttributeValues": pack({":rev": replaces_rev}),
+            }
+        }
+
+    def _set_membership(self, key: Row, membership: Membership) -> dict[str, Any]:
+        attributes = rows.membership_attributes(membership)
+        if membership.inside:
+            attributes["read"] = membership.read
+        return {
+            "Update": {
+                "TableName": self.table("chat"),
+                "Key": pack(key),
+                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+                "ConditionExpression": "attribute_not_exists(#seq) OR #seq < :seq",
+                "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
+                "ExpressionAttributeValues": pack({f":{name}": value for name, value in attributes.items()}),
+            }
+        }
+
+    def put_claim(self, claim: Claim) -> Claim | None:
+        """Records a request that changed nothing. Returns the claim that stood there already, if one did."""
+        try:
+            self.call("put_item", **self._put_new("chat", rows.claim_row(claim))["Put"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return rows.read_claim(unpack(error.response["Item"]))
+        return None
+
+    def get_claim(self, user: str, client_id: str) -> Claim | None:
+        """What a request of that user became, or None when it was never carried out."""
+        item = self._get("chat", rows.claim_key(user, client_id))
+        return rows.read_claim(item) if item else None
+
+    def tombstone(self, room: str, seq: int, at_ms: int) -> bool:
+        """Decides that nobody uses this number; False when somebody did."""
+        row = rows.log_row(Entry(room, seq, "tombstone", at_ms), None)
+        try:
+            self.call("put_item", **self._put_new("messages", row)["Put"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("ConditionalCheckFailedException", "TransactionConflictException"):
+                raise
+            return False
+        return True
+
+    def get_entry(self, room: str, seq: int) -> tuple[Entry, Message | None] | None:
+        """The entry with that number, with the image if it is a message; None when the number is undecided."""
+        row = self._get("messages", rows.slot_key(room, seq))
+        return (rows.read_entry(room, row), rows.read_image(room, row)) if row else None
+
+    def entries_after(self, room: str, after: int, limit: int) -> list[tuple[Entry, Message | None]]:
+        """Up to `limit` decided entries after that number, in order; there may be holes among them.
+
+        Goes on into the next bucket only over its edge, so entries behind a hole at the very edge are not seen: whoever
+        looks for holes knows the head.
+        """
+        found: list[tuple[Entry, Message | None]] = []
+        position = after
+        while len(found) < limit:
+            bucket = rows.bucket_of(position + 1)
+            batch = self._log_query(room, bucket, ">", position, limit - len(found), forward=True)
+            found += batch
+            if not batch or batch[-1][0].seq + 1 != (bucket + 1) * rows.BUCKET_SIZE:
+                break
+            position = batch[-1][0].seq
+        return found
+
+    def entries_before(self, room: str, before: int, limit: int, floor: int = 1) -> list[tuple[Entry, Message | None]]:
+        """The last `limit` decided entries before that number and not below `floor`, in ascending order."""
+        found: list[tuple[Entry, Message | None]] = []
+        bucket = rows.bucket_of(max(before - 1, 0))
+        while len(found) < limit and (bucket + 1) * rows.BUCKET_SIZE > floor and bucket >= 0:
+            found += self._log_query(room, bucket, "<", before, limit - len(found), forward=False)
+            bucket -= 1
+        return [pair for pair in reversed(found) if pair[0].seq >= floor]
+
+    def _log_query(
+        self, room: str, bucket: int, comparison: str, seq: int, limit: int, forward: bool
+    ) -> list[tuple[Entry, Message | None]]:
+        request: dict[str, Any] = {
+            "TableName": self.table("messages"),
+            "KeyConditionExpression": f"#room = :room AND #id {comparison} :id",
+            "ExpressionAttributeNames": {"#room": "room", "#id": "id"},
+            "ExpressionAttributeValues": pack({":room": f"R#{room}#{bucket}", ":id": f"{seq:012d}"}),
+            "ScanIndexForward": forward,
+            "ConsistentRead": True,
+        }
+        return [
+            (rows.read_entry(room, row), rows.read_image(room, row)) for row in self._query(request, limit)
+        ]
+
+    def head(self, room: str, bucket: int = 0) -> int:
+        """The highest decided number of the room, 0 when it has none. `bucket` is one that has begun.
+
+        Numbers are proposed at most 5,000 ahead of a decided one, so a later bucket can have begun only when this one is
+        filled to its last 5,000.
+        """
+        head = self._bucket_head(room, bucket)
+        while not head and bucket > 0:
+            bucket -= 1
+            head = self._bucket_head(room, bucket)
+        while head >= (bucket + 1) * rows.BUCKET_SIZE - MAX_AHEAD:
+            bucket += 1
+            later = self._bucket_head(room, bucket)
+            if not later:
+                break
+            head = later
+        return head
+
+    def _bucket_head(self, room: str, bucket: int) -> int:
+        newest = self._log_query(room, bucket, "<", (bucket + 1) * rows.BUCKET_SIZE, 1, forward=False)
+        return newest[0][0].seq if newest else 0
+
+    def images(self, room: str, seqs: Iterable[int]) -> dict[int, Message]:
+        """The current images of these messages, by number; one that is no message is left out."""
+        wanted = [pack(rows.slot_key(room, seq)) for seq in sorted(set(seqs))]
+        table = self.table("messages")
+        images = {}
+        while wanted:
+            request = {table: {"Keys": wanted[:100], "ConsistentRead": True}}
+            answer = self.call("batch_get_item", RequestItems=request)
+            for item in answer["Responses"].get(table, []):
+                image = rows.read_image(room, unpack(item))
+                if image is not None:
+                    images[image.seq] = image
+            wanted = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", []) + wanted[100:]
+        return images
+
+    # --- rooms and memberships ------------------------------------------------------------------------------------
+
+    def get_room(self, room: str) -> Room | None:
+        """A room's description, or None when there is no such room."""
+        row = self._get("chat", rows.meta_key(room))
+        return rows.read_meta(row) if row else None
+
+    def put_room(self, room: Room) -> bool:
+        """Stores a room without an entry in its log (`general`); False when it exists."""
+        try:
+            self.call("put_item", **self._put_new("chat", rows.meta_row(room))["Put"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+    def raise_bucket(self, room: str, bucket: int) -> None:
+        """Notes that the room's log has begun this bucket; never lowers it, never makes a room."""
+        self._update_if(
+            rows.meta_key(room), "SET #bucket = :bucket", "#bucket < :bucket", {"#bucket": "bucket"}, {":bucket": bucket}
+        )
+
+    def public_rooms(self) -> list[tuple[str, str]]:
+        """(room, name) of every public room, by name of the key."""
+        found = self._partition("chat", "pk", rows.PUBLIC)
+        return [(row["room"], row["name"]) for row in found]
+
+    def memberships(self, username: str) -> list[Membership]:
+        """Every room the person is or was in, with read positions."""
+        return [rows.read_membership(row) for row in self._partition("chat", "pk", f"USER#{username}", "sk", "ROOM#")]
+
+    def members(self, room: str) -> list[Membership]:
+        """Everybody who is or was in the room."""
+        return [rows.read_membership(row) for row in self._partition("chat", "pk", f"ROOM#{room}", "sk", "MEM#")]
+
+    def membership(self, room: str, username: str) -> Membership | None:
+        """That person's membership of that room with its read position, or None when there never was one."""
+        row = self._get("chat", rows.user_room_key(username, room))
+        return rows.read_membership(row) if row else None
+
+    def put_membership(self, membership: Membership) -> bool:
+        """Stores a first membership that has no entry in the log; False when there is or was one already."""
+        try:
+            self.call(
+                "transact_write_items",
+                TransactItems=[
+                    self._put_new("chat", key | rows.membership_attributes(membership) | {"read": membership.read})
+                    for key in (
+                        rows.member_key(membership.room, membership.username),
+                        rows.user_room_key(membership.username, membership.room),
+                    )
+                ],
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise
+            return False
+        return True
+
+    def mark_read(self, username: str, room: str, seq: int) -> bool:
+        """Moves a member's read position forward; False when it is there or beyond, or they are not in the room."""
+        return self._update_if(
+            rows.user_room_key(username, room),
+            "SET #read = :seq",
+            "attribute_exists(pk) AND #state = :in AND #read < :seq",
+            {"#read": "read", "#state": "state"},
+            {":seq": seq, ":in": "in"},
+        )
+
+    # --- shared ---------------------------------------------------------------------------------------------------
+
+    def _get(self, table: str, key: Row) -> Row | None:
+        item = self.call("get_item", TableName=self.table(table), Key=pack(key), ConsistentRead=True).get("Item")
+        return unpack(item) if item else None
+
+    def _query(self, request: dict[str, Any], limit: int | None) -> list[Row]:
+        found: list[Row] = []
+        while True:
+            if limit is not None:
+                request["Limit"] = limit - len(found)
+            answer = self.call("query", **request)
+            found += [unpack(item) for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer or len(found) == limit:
+                return found
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _partition(self, table: str, key: str, value: str, sort: str = "", prefix: str = "") -> list[Row]:
+        condition, names, values = "#key = :key", {"#key": key}, {":key": value}
+        if prefix:
+            condition += " AND begins_with(#sort, :prefix)"
+            names["#sort"] = sort
+            values[":prefix"] = prefix
+        return self._query(
+            {
+                "TableName": self.table(table),
+                "KeyConditionExpression": condition,
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": pack(values),
+                "ConsistentRead": True,
+            },
+            None,
+        )
+
+    def _update_if(self, key: Row, update: str, condition: str, names: dict[str, str], values: Row) -> bool:
+        try:
+            self.call(
+                "update_item",
+                TableName=self.table("chat"),
+                Key=pack(key),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=pack(values),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+
+def _directory_row(room: Room) -> Row:
+    return {"pk": rows.PUBLIC, "sk": room.room, "room": room.room, "name": room.name}
+
+
+def _refusal(what: list[str], reasons: list[dict[str, Any]]) -> AppendRefused:
+    """Reads a cancelled transaction: which of its writes (`claim`, `slot`, `changed`, `room`) met what."""
+    failed = {}
+    for name, reason in zip(what, reasons, strict=False):
+        if reason.get("Code") == "ConditionalCheckFailed":
+            failed[name] = reason.get("Item")
+    claim = failed.get("claim")
+    return AppendRefused(
+        claim=rows.read_claim(unpack(claim)) if claim else None,
+        room_taken="room" in failed,
+        slot_taken="slot" in failed,
+        changed="changed" in failed,
+    )

@@ -1,1 +1,143 @@
-"""See docs/architecture.md."""
+"""The socket protocol on one screen: what a client may ask, and how it is answered (docs/protocol.md).
+
+Every request is answered `{ok: true, …}` or `{ok: false, error: {code, message, retry}}`.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from flask import request
+from flask_socketio import ConnectionRefusedError, SocketIO
+
+from chat.blueprints.session import session_from_environ
+from chat.errors import ChatError
+from chat.models import Person
+from chat.services.messages import Messages
+from chat.sockets import handlers
+from chat.sockets.connections import Connection, Connections
+from chat.sockets.fanout import Fanout
+from chat.sockets.sessions import SocketSessions
+
+Handler = Callable[[Messages, Connection, dict[str, Any]], dict[str, Any]]
+
+# event → its handler, and whether it is a person's act that writes: acts keep the session alive and are counted.
+EVENTS: dict[str, tuple[Handler, bool]] = {
+    "message:send": (handlers.send, True),
+    "message:edit": (handlers.edit, True),
+    "message:delete": (handlers.delete, True),
+    "room:open": (handlers.open_room, False),
+    "room:read": (handlers.read, False),
+    "typing:start": (handlers.typing_start, False),
+    "typing:stop": (handlers.typing_stop, False),
+}
+
+log = logging.getLogger(__name__)
+
+
+class Sockets:
+    """Connects, dispatches and disconnects the sockets of one app."""
+
+    def __init__(
+        self, connections: Connections, fanout: Fanout, sessions: SocketSessions, messages: Messages
+    ):
+        self._connections = connections
+        self._fanout = fanout
+        self._sessions = sessions
+        self._messages = messages
+        self._running = False
+
+    def register(self, socketio: SocketIO) -> None:
+        """Makes the table true for this app's sockets."""
+        socketio.on_event("connect", self.on_connect)
+        socketio.on_event("disconnect", self.on_disconnect)
+        for event in EVENTS:
+            socketio.on_event(event, lambda *args, event=event: self.on_request(event, *args))
+        socketio.on_event("*", self.on_request)
+
+    def on_connect(self, auth: Any) -> None:
+        """Lets a socket in that carries a live session. Any failure refuses it: an error here must never let it in."""
+        try:
+            self._connect(auth)
+        except ChatError as error:
+            raise ConnectionRefusedError(error.message, error.to_dict()) from error
+        except ConnectionRefusedError:
+            raise
+        except Exception as error:
+            internal = _unexpected("connect")
+            raise ConnectionRefusedError(internal.message, internal.to_dict()) from error
+
+    def _connect(self, auth: Any) -> None:
+        session = session_from_environ(request.environ)
+        if session is None:
+            raise ChatError("unauthenticated")
+        expected = auth.get("user") if isinstance(auth, dict) else None
+        if expected is not None and expected != session.person.username:
+            raise ChatError("user_mismatch")
+        self._run()
+        now = time.monotonic()
+        person = Person(session.person.username, session.person.name)
+        connection = Connection(request.sid, session.sid, person, session.iat, checked_at=now, slid_at=now)
+        request.environ["parley.socket"] = True
+        self._connections.add(connection)
+        try:
+            self._fanout.subscribe(connection)
+        except BaseException:
+            self._forget(request.sid)
+            raise
+        self._fanout.heads(connection)
+
+    def _run(self) -> None:
+        """Starts this worker's background work with its first socket; commands that make an app start none."""
+        if not self._running:
+            self._running = True
+            self._fanout.start()
+            gevent.spawn(self._sessions.run)
+
+    def on_disconnect(self, reason: str) -> None:
+        """Forgets a socket."""
+        self._forget(request.sid)
+
+    def _forget(self, sid: str) -> None:
+        connection = self._connections.remove(sid)
+        if connection is not None:
+            self._fanout.unsubscribe(connection)
+
+    def on_request(self, event: str, *args: Any) -> dict[str, Any]:
+        """Answers one request."""
+        try:
+            return {"ok": True} | self._dispatch(event, args)
+        except ChatError as error:
+            return {"ok": False, "error": error.to_dict()}
+        except Exception:
+            return {"ok": False, "error": _unexpected(event).to_dict()}
+
+    def _dispatch(self, event: str, args: tuple[Any, ...]) -> dict[str, Any]:
+        connection = self._connections.get(request.sid)
+        if connection is None:
+            raise ChatError("unauthenticated")
+        connection.events.take()
+        handler, acts = EVENTS.get(event, (None, False))
+        if handler is None:
+            raise ChatError("unknown_event")
+        if len(args) != 1 or not isinstance(args[0], dict):
+            raise ChatError("body_invalid")
+        self._sessions.check(connection)
+        if acts:
+            self._connections.writes(connection.person.username).take()
+        answer = handler(self._messages, connection, args[0])
+        if acts:
+            self._sessions.act(connection)
+        return answer
+
+
+def _unexpected(event: str) -> ChatError:
+    """Logs what went wrong under an id that the person can quote."""
+    incident = secrets.token_hex(4)
+    log.exception("unexpected error in %.40r, incident %s", event, incident)
+    return ChatError("internal", f"Something went wrong on the server (incident {incident}).")

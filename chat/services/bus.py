@@ -1,0 +1,148 @@
+"""The bus between workers: a Redis Stream that carries what happened to every worker, this one included.
+
+It makes delivery fast; it does not make it certain. Followers find by the log's numbers what the bus lost, so an event may be
+dropped, doubled or late without harm. Also usable without a worker (CLI, Lambda): then `publish` writes at once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+import redis
+from gevent.event import Event
+
+from chat.services import redis as redis_service
+
+STREAM = "bus"
+MAX_STREAM = 20_000  # events kept in Redis
+MAX_OUTBOX = 20_000  # events waiting for Redis in this worker; volatile ones only up to half of it
+BATCH = 200
+BLOCK_MS = 2_000
+RETRY_S = 0.2
+
+log = logging.getLogger(__name__)
+Listener = Callable[[dict[str, Any]], None]
+
+
+class Bus:
+    """Publishes events, `{kind, …}` of JSON values, and hands those of all workers to `listener`.
+
+    An event published here reaches this worker's own listener at once, without Redis between.
+    """
+
+    def __init__(self, client: redis.Redis, url: str):
+        self._client = client
+        self._url = url
+        self._origin = secrets.token_hex(8)
+        self._outbox: deque[str] = deque()
+        self._filled = Event()
+        self._listener: Listener | None = None
+        self._on_doubt: Callable[[], None] = lambda: None
+        self._greenlets: list[gevent.Greenlet] = []
+        self.dropped = 0
+
+    def publish(self, kind: str, volatile: bool = False, **payload: Any) -> None:
+        """Sends an event to every worker. Never blocks in a worker; without one it is written before this returns.
+
+        A volatile event (typing) is dropped when Redis lags. Raises nothing for a Redis that does not answer.
+        """
+        event = {"kind": kind, **payload}
+        if self._listener is None:
+            try:
+                self._write([self._encode(event)])
+            except redis.RedisError:
+                log.warning("the bus did not take an event: %s", kind)
+            return
+        if len(self._outbox) >= (MAX_OUTBOX // 2 if volatile else MAX_OUTBOX):
+            self.dropped += 1
+        else:
+            self._outbox.append(self._encode(event))
+            self._filled.set()
+        self._listener(event)
+
+    def start(self, listener: Listener, on_doubt: Callable[[], None]) -> None:
+        """Begins to listen, in greenlets of this worker. `on_doubt` is called whenever events may have been missed."""
+        self._listener = listener
+        self._on_doubt = on_doubt
+        self._greenlets = [gevent.spawn(self._flush), gevent.spawn(self._read)]
+
+    def stop(self) -> None:
+        """Writes what waits, as far as Redis takes it within a second, and stops listening."""
+        self._listener = None
+        gevent.killall(self._greenlets, timeout=1)
+        try:
+            while self._outbox:
+                self._write_some()
+        except redis.RedisError:
+            log.warning("%d events did not reach the bus", len(self._outbox))
+
+    def _encode(self, event: dict[str, Any]) -> str:
+        return json.dumps({"from": self._origin, **event}, separators=(",", ":"), ensure_ascii=False)
+
+    def _write(self, events: list[str]) -> None:
+        pipeline = self._client.pipeline(transaction=False)
+        for event in events:
+            pipeline.xadd(STREAM, {"e": event}, maxlen=MAX_STREAM, approximate=True)
+        pipeline.execute()
+
+    def _write_some(self) -> None:
+        batch = [self._outbox[i] for i in range(min(BATCH, len(self._outbox)))]
+        self._write(batch)
+        for _ in batch:
+            self._outbox.popleft()
+
+    def _flush(self) -> None:
+        while True:
+            self._filled.wait()
+            self._filled.clear()
+            while self._outbox:
+                try:
+                    self._write_some()
+                except redis.RedisError:
+                    gevent.sleep(RETRY_S)
+
+    def _read(self) -> None:
+        # Its own connection: it blocks in XREAD, and a time-out below BLOCK would look like a fault.
+        client = redis_service.connect(self._url, timeout_s=BLOCK_MS / 1000 + 3)
+        last: str | None = None
+        away = True
+        while True:
+            try:
+                last = last or self._newest_id(client)
+                if away:
+                    self._on_doubt()
+                    away = False
+                events = client.xread({STREAM: last}, count=BATCH, block=BLOCK_MS)
+                if not events and _order(self._newest_id(client)) < _order(last):
+                    last, away = None, True  # Redis was emptied: its ids may have begun anew below ours
+                for _, entries in events:
+                    for event_id, fields in entries:
+                        last = event_id
+                        self._hand_over(fields)
+            except redis.RedisError:
+                away = True
+                gevent.sleep(RETRY_S)
+
+    @staticmethod
+    def _newest_id(client: redis.Redis) -> str:
+        newest = client.xrevrange(STREAM, count=1)
+        return newest[0][0] if newest else "0-0"
+
+    def _hand_over(self, fields: dict[str, str]) -> None:
+        try:
+            event = json.loads(fields["e"])
+            if event.pop("from", None) != self._origin and self._listener is not None:
+                self._listener(event)
+        except Exception:
+            log.exception("an event of the bus could not be handled")
+
+
+def _order(event_id: str) -> tuple[int, int]:
+    time_ms, _, counter = event_id.partition("-")
+    return int(time_ms), int(counter)

@@ -1,0 +1,223 @@
+"""Appending to a room's log: every message, change and membership goes through `Log.append`, once.
+
+See docs/architecture.md for why an acked entry cannot be lost, doubled or disordered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from chat.errors import ChatError
+from chat.models import Entry, Membership, Message, Room
+from chat.services.bus import Bus
+from chat.services.dynamodb import AppendRefused, Storage
+from chat.services.numbers import Numbers
+from chat.services.rows import Claim, bucket_of
+
+CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+DEADLINE_S = 5.0
+GRACE_MIN_S, GRACE_MAX_S = 0.15, 3.0
+CONFLICT_PAUSE_S = 0.02
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What an append would store under a number: the entry, and with it an image or a membership (see Storage.append)."""
+
+    entry: Entry
+    image: Message | None = None
+    replaces_rev: int | None = None
+    membership: Membership | None = None
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What a request became: its entry's number (0 when it changed nothing) and the image of its message, if it has one."""
+
+    seq: int
+    image: Message | None = None
+
+
+Build = Callable[[int], Draft | None]
+
+
+class Log:
+    """The logs of all rooms. `now` gives seconds since 1970, `pause` sleeps for seconds, `defer` runs work that
+    nobody waits for (in a worker: `gevent.spawn`)."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        numbers: Numbers,
+        bus: Bus,
+        now: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+        defer: Callable[..., Any] = lambda work, *args: work(*args),
+    ):
+        self._storage = storage
+        self._numbers = numbers
+        self._bus = bus
+        self._now = now
+        self._pause = pause
+        self._defer = defer
+        self._commits_s: deque[float] = deque(maxlen=200)
+
+    def now_ms(self) -> int:
+        """The server's clock, in milliseconds since 1970: the only clock that entries know."""
+        return int(self._now() * 1000)
+
+    @property
+    def grace_s(self) -> float:
+        """How long a number may stay undecided below decided ones: 2.5 times the recent p99 of commits, within bounds."""
+        if not self._commits_s:
+            return 1.0
+        p99 = sorted(self._commits_s)[int(len(self._commits_s) * 0.99)]
+        return min(max(2.5 * p99, GRACE_MIN_S), GRACE_MAX_S)
+
+    def append(
+        self,
+        room: Room,
+        user: str,
+        client_id: str,
+        request: Iterable[Any],
+        build: Build,
+        seen: int = 0,
+        about: int | None = None,
+    ) -> Appended:
+        """Carries out a request once, however often it comes: stored, then published; the caller acks.
+
+        `request` is everything that makes two requests the same (its hash is kept beside the `client_id`). `build(n)` drafts
+        the entry for number n from what is true now, or returns None when there is nothing to change; it may be called again.
+        `seen` is the last entry the client knows of; `about` the message that a change speaks of. Raises: what `build` raises, and ChatError `client_id_invalid`,
+        `client_id_reused`, `unavailable` (the outcome is unknown: send it again).
+        """
+        check_client_id(client_id)
+        digest = _digest(request)
+        deadline = self._now() + DEADLINE_S
+        number = 0
+        try:
+            while self._now() < deadline:
+                number = number or self._numbers.propose(room, seen)
+                draft = build(number)
+                if draft is None:
+                    self._give_up(room, number)
+                    nothing = Claim(user, client_id, room.room, digest, message=about)
+                    return self._already(self._storage.put_claim(nothing) or nothing, digest)
+                if draft.replaces_rev is not None and number <= draft.replaces_rev:
+                    self._give_up(room, number)
+                    self._numbers.decided(room.room, draft.replaces_rev)
+                    number = 0
+                    continue
+                message = draft.image.seq if draft.image else None
+                claim = Claim(user, client_id, room.room, digest, number, message)
+                began = time.perf_counter()
+                try:
+                    self._storage.append(draft.entry, claim, draft.image, draft.replaces_rev, draft.membership)
+                except AppendRefused as refused:
+                    if refused.claim:
+                        if refused.claim.seq != number:
+                            self._give_up(room, number)
+                        return self._already(refused.claim, digest)
+                    if refused.slot_taken:
+                        number = 0
+                        self._numbers.read_head(room)
+                    elif not refused.changed:
+                        self._pause(CONFLICT_PAUSE_S)
+                    continue
+                self._commits_s.append(time.perf_counter() - began)
+                self._decided(room, number)
+                self._publish(room, draft.entry, draft.image)
+                return Appended(number, draft.image)
+            raise ChatError("unavailable", retry_after_s=1)
+        except ChatError:
+            if number:
+                self._defer(self._give_up, room, number)
+            raise
+
+    def begin(self, room: Room, user: str, client_id: str, request: Iterable[Any], founder: Membership) -> str:
+        """Makes a room whose log begins with its founder's joining, once. Returns the room's id: that of the first time when
+        the request comes again. Raises: ChatError `room_name_taken`, `client_id_invalid`, `client_id_reused`, `unavailable`.
+        """
+        check_client_id(client_id)
+        digest = _digest(request)
+        claim = Claim(user, client_id, room.room, digest, 1)
+        entry = Entry(room.room, 1, "joined", self.now_ms(), user=founder.username, name=founder.name)
+        try:
+            self._storage.append(entry, claim, membership=founder, new_room=room)
+        except AppendRefused as refused:
+            if refused.claim is None:
+                raise ChatError("room_name_taken" if refused.room_taken else "unavailable") from None
+            self._already(refused.claim, digest)
+            return refused.claim.room
+        self._decided(room, 1)
+        return room.room
+
+    def _decided(self, room: Room, number: int) -> None:
+        self._numbers.decided(room.room, number)
+        if bucket_of(number) > room.bucket and number % 10_000 < 100:
+            self._storage.raise_bucket(room.room, bucket_of(number))
+
+    def _publish(self, room: Room, entry: Entry, image: Message | None) -> None:
+        self._bus.publish(
+            "entry",
+            room=room.room,
+            generation=room.generation,
+            entry=entry.to_dict(),
+            image=image.to_dict(room.generation) if image else None,
+        )
+
+    def _already(self, claim: Claim, digest: str) -> Appended:
+        """Answers a request that was carried out before, and tells of its entry again: the first telling may be lost."""
+        if claim.digest != digest:
+            raise ChatError("client_id_reused")
+        if claim.seq:
+            self._bus.publish("decided", room=claim.room, seq=claim.seq)
+        image = None
+        if claim.message:
+            image = self._storage.images(claim.room, [claim.message]).get(claim.message)
+        return Appended(claim.seq, image)
+
+    def already(self, user: str, client_id: str, request: Iterable[Any]) -> Appended | None:
+        """What that request became, if it was carried out: looked up before a rule could refuse what was done long ago.
+
+        Raises: ChatError `client_id_reused`, `client_id_invalid`.
+        """
+        check_client_id(client_id)
+        claim = self._storage.get_claim(user, client_id)
+        return self._already(claim, _digest(request)) if claim else None
+
+    def _give_up(self, room: Room, number: int) -> None:
+        """Decides a number that is no longer wanted, so that nobody waits for it. Left to the followers when that fails."""
+        try:
+            self.settle(room, number)
+        except ChatError:
+            log.warning("%s/%d is left undecided for now", room.room, number)
+
+    def settle(self, room: Room, number: int) -> None:
+        """Makes sure that this number is decided: a tombstone, unless an entry has it. Raises: ChatError `unavailable`."""
+        at_ms = self.now_ms()
+        if self._storage.tombstone(room.room, number, at_ms):
+            self._decided(room, number)
+            self._publish(room, Entry(room.room, number, "tombstone", at_ms), None)
+
+
+def check_client_id(client_id: object) -> None:
+    """Raises: ChatError `client_id_invalid` unless it is one."""
+    if not isinstance(client_id, str) or not CLIENT_ID.fullmatch(client_id):
+        raise ChatError("client_id_invalid")
+
+
+def _digest(request: Iterable[Any]) -> str:
+    """The hash that tells whether two requests with one client id ask for the same."""
+    canonical = json.dumps(list(request), ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,297 @@
+"""What people say: sending, editing, deleting, and reading it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from chat.errors import ChatError
+from chat.models import Entry, Membership, Message, Page, Person, Room
+from chat.services.bus import Bus
+from chat.services.dynamodb import Storage
+from chat.services.followers import Followers, images_of_changes
+from chat.services.log import Appended, Draft, Log
+from chat.services.numbers import Numbers
+from chat.services.rooms import Rooms
+
+MAX_TEXT_CHARS = 4_000
+MAX_TEXT_BYTES = 16_000
+MAX_PAGE = 200
+MAX_PAGE_ENTRIES = 1_000
+MAX_BEHIND = 1_000
+OLD_HOLE_S = 10.0
+
+Pair = tuple[Entry, Message | None]
+
+
+class Messages:
+    """Every method takes the person who asks, and raises ChatError `room_not_found` when the room is not theirs."""
+
+    def __init__(self, storage: Storage, rooms: Rooms, log: Log, numbers: Numbers, followers: Followers, bus: Bus):
+        self._storage = storage
+        self._rooms = rooms
+        self._log = log
+        self._numbers = numbers
+        self._followers = followers
+        self._bus = bus
+
+    # --- writing --------------------------------------------------------------------------------------------------
+
+    def send(
+        self, person: Person, room_id: str, client_id: str, text: str, seen: int = 0, reply_to: int | None = None
+    ) -> dict[str, Any]:
+        """Stores a message and tells every member; returns its image, the same one when the request comes again.
+
+        `seen` is the last entry the sender knows of. Raises: ChatError `text_empty`, `text_too_long`,
+        `client_id_invalid`, `client_id_reused`, `unavailable`.
+        """
+        check_text(text)
+        room, _ = self._rooms.require(person, room_id)
+
+        def build(seq: int) -> Draft:
+            at_ms = self._log.now_ms()
+            image = Message(
+                room.room, seq, seq, client_id, person.username, person.name, text, at_ms, reply_to=reply_to
+            )
+            return Draft(Entry(room.room, seq, "message", at_ms), image)
+
+        request = ("send", room.room, text, reply_to)
+        return self._image(room, self._log.append(room, person.username, client_id, request, build, seen))
+
+    def edit(self, person: Person, room_id: str, client_id: str, seq: int, text: str) -> dict[str, Any]:
+        """Gives the person's own message another text; returns its new image.
+
+        Raises: ChatError `message_not_found`, `message_deleted`, `not_author`, and those of `send`.
+        """
+        check_text(text)
+        request = ("edit", room_id, seq, text)
+        return self._change(
+            person,
+            room_id,
+            client_id,
+            seq,
+            request,
+            lambda old, at_ms: None if old.text == text else replace(old, text=text, edited_at_ms=at_ms),
+        )
+
+    def delete(self, person: Person, room_id: str, client_id: str, seq: int) -> dict[str, Any]:
+        """Takes the person's own message back: its text is gone from the table. Returns its new image.
+
+        Raises: ChatError `message_not_found`, `message_deleted`, `not_author`, and those of `send` but for the text.
+        """
+        request = ("delete", room_id, seq)
+        return self._change(
+            person, room_id, client_id, seq, request, lambda old, at_ms: replace(old, text="", deleted=True)
+        )
+
+    def _change(
+        self,
+        person: Person,
+        room_id: str,
+        client_id: str,
+        seq: int,
+        request: tuple[Any, ...],
+        change: Callable[[Message, int], Message | None],
+    ) -> dict[str, Any]:
+        room, membership = self._rooms.require(person, room_id)
+        done = self._log.already(person.username, client_id, request)
+        if done:
+            return self._image(room, done)
+
+        def build(number: int) -> Draft | None:
+            old = self._own(person, room, membership, seq)
+            at_ms = self._log.now_ms()
+            new = change(old, at_ms)
+            if new is None:
+                return None
+            entry = Entry(room.room, number, "change", at_ms, message=seq)
+            return Draft(entry, replace(new, rev=number), replaces_rev=old.rev)
+
+        return self._image(room, self._log.append(room, person.username, client_id, request, build, about=seq))
+
+    def _own(self, person: Person, room: Room, membership: Membership, seq: int) -> Message:
+        found = self._storage.get_entry(room.room, seq) if seq >= membership.start else None
+        if found is None or found[1] is None:
+            raise ChatError("message_not_found")
+        if found[1].author != person.username:
+            raise ChatError("not_author")
+        if found[1].deleted:
+            raise ChatError("message_deleted")
+        return found[1]
+
+    @staticmethod
+    def _image(room: Room, appended: Appended) -> dict[str, Any]:
+        if appended.image is None:
+            raise ChatError("message_not_found")
+        return appended.image.to_dict(room.generation)
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def open(self, person: Person, room_id: str, after: int) -> Page:
+        """What happened after that entry; the newest page when `after` is 0, or with `gap` when it is too far behind."""
+        room, membership = self._rooms.require(person, room_id)
+        head = self._head(room)
+        if after and head - after <= MAX_BEHIND:
+            return self._after(person, room, membership, after, MAX_PAGE)
+        page = self._before(person, room, membership, None, MAX_PAGE if after else 50)
+        return replace(page, gap=bool(after))
+
+    def page(
+        self,
+        person: Person,
+        room_id: str,
+        limit: int = 50,
+        before: int | None = None,
+        after: int | None = None,
+        around: int | None = None,
+    ) -> Page:
+        """A page of up to `limit` messages: before, after or around that number, or the newest.
+
+        Raises: ChatError `cursor_invalid`, `expired` when it asks only for what is below the floor.
+        """
+        if not 1 <= limit <= MAX_PAGE or sum(given is not None for given in (before, after, around)) > 1:
+            raise ChatError("cursor_invalid")
+        room, membership = self._rooms.require(person, room_id)
+        if around is not None:
+            older = self._before(person, room, membership, around, max(limit // 2, 1))
+            newer = self._after(person, room, membership, around - 1, max(limit - limit // 2, 1))
+            return replace(
+                newer,
+                entries=older.entries + newer.entries,
+                messages=_merged(older.messages, newer.messages),
+            )
+        if after is not None:
+            return self._after(person, room, membership, after, limit)
+        return self._before(person, room, membership, before, limit)
+
+    def _after(self, person: Person, room: Room, membership: Membership, after: int, limit: int) -> Page:
+        first = max(membership.start, room.floor)
+        after = max(after, first - 1)
+        pairs: list[Pair] = []
+        while _count(pairs) < limit and len(pairs) < MAX_PAGE_ENTRIES:
+            batch = self._storage.entries_after(room.room, pairs[-1][0].seq if pairs else after, limit)
+            pairs += batch
+            if len(batch) < limit:
+                break
+        pairs = self._before_hole(room, _first_messages(pairs, limit), after)
+        head = max(self._head(room), pairs[-1][0].seq if pairs else 0)
+        more = bool(pairs) and pairs[-1][0].seq < head
+        return self._checked(person, room, membership, head, pairs, more, first)
+
+    def _before(self, person: Person, room: Room, membership: Membership, before: int | None, limit: int) -> Page:
+        first = max(membership.start, room.floor)
+        if before is not None and before < room.floor:
+            raise ChatError("expired")
+        head = self._head(room)
+        end = before if before is not None else head + 1
+        pairs: list[Pair] = []
+        while _count(pairs) < limit and len(pairs) < MAX_PAGE_ENTRIES:
+            batch = self._storage.entries_before(room.room, pairs[0][0].seq if pairs else end, limit, first)
+            pairs = batch + pairs
+            if len(batch) < limit:
+                break
+        pairs = _first_messages(pairs[::-1], limit)[::-1]
+        pairs = self._before_hole(room, pairs, pairs[0][0].seq - 1 if pairs else 0)
+        more = bool(pairs) and pairs[0][0].seq > first
+        return self._checked(person, room, membership, head, pairs, more, pairs[0][0].seq if pairs else first)
+
+    def _before_hole(self, room: Room, pairs: list[Pair], last: int) -> list[Pair]:
+        """The entries up to the first undecided number. One that has been undecided for long is decided now."""
+        for index, (entry, _) in enumerate(pairs):
+            if entry.seq != last + 1:
+                if self._log.now_ms() - entry.at_ms > OLD_HOLE_S * 1000:
+                    for seq in range(last + 1, entry.seq):
+                        self._log.settle(room, seq)
+                else:
+                    self._followers.decided(room.room, entry.seq)
+                return pairs[:index]
+            last = entry.seq
+        return pairs
+
+    def _head(self, room: Room) -> int:
+        follower = self._followers.get(room.room)
+        return follower.cursor if follower is not None else self._numbers.read_head(room)
+
+    def _checked(
+        self,
+        person: Person,
+        room: Room,
+        membership: Membership,
+        head: int,
+        pairs: list[Pair],
+        more: bool,
+        first: int,
+    ) -> Page:
+        """The page with the images that its changes speak of, from number `first` on, if the person is still in the room
+        now that everything has been read."""
+        entries = [entry for entry, _ in pairs]
+        images = {image.seq: image for _, image in pairs if image is not None}
+        stale = [e for e in entries if e.message and e.message >= first and _rev(images.get(e.message)) < e.seq]
+        images |= images_of_changes(self._storage, room.room, stale)
+        now = self._storage.membership(room.room, person.username)
+        if now is None or not now.inside or now.start != membership.start:
+            raise ChatError("room_not_found")
+        return Page(
+            generation=room.generation,
+            head=head,
+            floor=room.floor,
+            start=membership.start,
+            entries=entries,
+            messages=[images[seq] for seq in sorted(images)],
+            more=more,
+        )
+
+    # --- reading positions and typing -----------------------------------------------------------------------------
+
+    def mark_read(self, person: Person, room_id: str, seq: int) -> int:
+        """Moves the person's read position forward, on all their devices; returns it, never beyond the head."""
+        room, _ = self._rooms.require(person, room_id)
+        seq = min(seq, self._head(room))
+        if self._storage.mark_read(person.username, room.room, seq):
+            self._bus.publish("read", user=person.username, room=room.room, seq=seq)
+        return seq
+
+    def typing(self, person: Person, room_id: str, typing: bool) -> None:
+        """Tells the other members that the person types, or no longer; may be lost."""
+        room, _ = self._rooms.require(person, room_id)
+        self._bus.publish(
+            "typing", volatile=True, room=room.room, user=person.username, name=person.name, typing=typing
+        )
+
+
+def check_text(text: str) -> None:
+    """Raises: ChatError `text_empty`, `text_too_long`, `body_invalid` for a lone surrogate."""
+    if not text.strip():
+        raise ChatError("text_empty")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise ChatError("body_invalid") from None
+    if len(text) > MAX_TEXT_CHARS or size > MAX_TEXT_BYTES:
+        raise ChatError("text_too_long")
+
+
+def _count(pairs: Iterable[Pair]) -> int:
+    return sum(image is not None for _, image in pairs)
+
+
+def _first_messages(pairs: list[Pair], limit: int) -> list[Pair]:
+    """The beginning of `pairs` with at most `limit` messages and MAX_PAGE_ENTRIES entries."""
+    messages = 0
+    for index, (_, image) in enumerate(pairs[:MAX_PAGE_ENTRIES]):
+        messages += image is not None
+        if messages == limit:
+            return pairs[: index + 1]
+    return pairs[:MAX_PAGE_ENTRIES]
+
+
+def _rev(image: Message | None) -> int:
+    return image.rev if image is not None else 0
+
+
+def _merged(older: list[Message], newer: list[Message]) -> list[Message]:
+    """Both, by number; of two images of one message the one with the higher rev."""
+    images = {image.seq: image for image in older}
+    images |= {image.seq: image for image in newer if image.rev >= _rev(images.get(image.seq))}
+    return [images[seq] for seq in sorted(images)]

@@ -1,0 +1,89 @@
+"""Numbers for log entries: Redis proposes, DynamoDB disposes.
+
+A number proposed here is only a wish; the transaction that stores the entry decides. So a counter that is lost, emptied or set
+back costs time, never a message.
+"""
+
+from __future__ import annotations
+
+from redis import Redis
+
+from chat.models import Room
+from chat.services.dynamodb import MAX_AHEAD, Storage
+from chat.services.redis import answering
+
+# KEYS[1] the counter. ARGV[1] what the asker has seen: the number must exceed it. ARGV[2] the highest number allowed.
+# Answers the number, or 0 when the counter is missing or may not be believed.
+PROPOSE = """
+local last = redis.call('GET', KEYS[1])
+if not last then return 0 end
+local n = tonumber(last) + 1
+if n <= tonumber(ARGV[1]) or n > tonumber(ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], n)
+return n
+"""
+RAISE = """
+local last = redis.call('GET', KEYS[1])
+if not last or tonumber(last) < tonumber(ARGV[1]) or tonumber(last) > tonumber(ARGV[2]) then
+  redis.call('SET', KEYS[1], ARGV[1])
+end
+return 1
+"""
+
+
+class Numbers:
+    """Proposes entry numbers for rooms, and knows the highest decided number this worker has seen of each."""
+
+    def __init__(self, redis: Redis, storage: Storage):
+        self._storage = storage
+        self._propose = redis.register_script(PROPOSE)
+        self._raise = redis.register_script(RAISE)
+        self._known: dict[str, int] = {}
+        self._trusted: set[str] = set()
+
+    def propose(self, room: Room, seen: int = 0) -> int:
+        """A number above every decided one that this worker, or the client (`seen`), knows of.
+
+        Reads the table's head when Redis has no counter, contradicts what is known, or was away. A client's `seen` can
+        cause that reading but never raise the counter. Raises: ChatError `unavailable`.
+        """
+        head = self._known.get(room.room, 0)
+        if room.room in self._trusted:
+            number = self._ask(room, max(seen, head), head)
+            if number:
+                return number
+        while True:
+            head = self.read_head(room)
+            with answering():
+                self._raise(keys=[self._key(room)], args=[head, head + MAX_AHEAD])
+            self._trusted.add(room.room)
+            number = self._ask(room, head, head)
+            if number:
+                return number
+
+    def _ask(self, room: Room, seen: int, head: int) -> int:
+        with answering():
+            return int(self._propose(keys=[self._key(room)], args=[seen, head + MAX_AHEAD]))
+
+    def read_head(self, room: Room) -> int:
+        """The highest decided number, from the table."""
+        head = self._storage.head(room.room, max(room.bucket, self._known.get(room.room, 0) // 10_000))
+        self.decided(room.room, head)
+        return head
+
+    def decided(self, room: str, seq: int) -> None:
+        """Notes that this number is decided."""
+        if seq > self._known.get(room, 0):
+            self._known[room] = seq
+
+    def known(self, room: str) -> int:
+        """The highest decided number this worker knows of, 0 when it knows none."""
+        return self._known.get(room, 0)
+
+    def doubt(self) -> None:
+        """Redis was away or was emptied: read each room's head before the next number from it."""
+        self._trusted.clear()
+
+    @staticmethod
+    def _key(room: Room) -> str:
+        return f"number:{room.generation}:{room.room}"

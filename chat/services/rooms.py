@@ -1,0 +1,227 @@
+"""Rooms: making, joining and leaving them, who is in them, and the list that a person sees."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+import unicodedata
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from chat.errors import ChatError
+from chat.models import Entry, EntryKind, Membership, Person, Room, RoomKind
+from chat.services.bus import Bus
+from chat.services.dynamodb import Storage
+from chat.services.log import Draft, Log
+from chat.services.numbers import Numbers
+
+GENERAL = Room("general", "General", "public")
+META_FRESH_S = 30.0
+MAX_UNREAD_ENTRIES = 500
+NAME_CHARS = (2, 48)
+
+# (room, username) → the membership as a follower of this worker knows it from the log, None when it does not.
+Known = Callable[[str, str], Membership | None]
+# Runs jobs side by side and answers their results in order (in a worker: a pool of greenlets).
+Gather = Callable[[Iterable[Callable[[], Any]]], list[Any]]
+
+
+class Rooms:
+    """Rooms and memberships. Raises ChatError `room_not_found` alike for a room that is not there and one that is not theirs."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        numbers: Numbers,
+        log: Log,
+        bus: Bus,
+        known: Known = lambda room_id, username: None,
+        gather: Gather = lambda jobs: [job() for job in jobs],
+    ):
+        self._storage = storage
+        self._numbers = numbers
+        self._log = log
+        self._bus = bus
+        self._known = known
+        self._gather = gather
+        self._metas: dict[str, tuple[float, Room]] = {}
+        self._in_general: set[str] = set()
+
+    def get(self, room_id: str) -> Room:
+        """A room's description, at most META_FRESH_S seconds old."""
+        fresh_until, room = self._metas.get(room_id, (0.0, None))
+        if room is None or time.monotonic() > fresh_until:
+            room = self._storage.get_room(room_id) if _may_be_room(room_id) else None
+            if room is None and room_id == GENERAL.room:
+                self._storage.put_room(GENERAL)
+                room = GENERAL
+            if room is None:
+                raise ChatError("room_not_found")
+            self._metas[room_id] = (time.monotonic() + META_FRESH_S, room)
+        return room
+
+    def require(self, person: Person, room_id: str) -> tuple[Room, Membership]:
+        """The room and the person's membership of it: as this worker follows it, else read now.
+
+        Raises: ChatError `room_not_found`.
+        """
+        if not _may_be_room(room_id):
+            raise ChatError("room_not_found")
+        membership = self._known(room_id, person.username) or self._storage.membership(room_id, person.username)
+        if membership is None or not membership.inside:
+            raise ChatError("room_not_found")
+        return self.get(room_id), membership
+
+    def memberships(self, person: Person) -> list[tuple[Room, Membership]]:
+        """The rooms the person is in; `general` always, from the first time on."""
+        self._enter_general(person)
+        mine = [m for m in self._storage.memberships(person.username) if m.inside]
+        return [(self.get(m.room), m) for m in mine]
+
+    def _enter_general(self, person: Person) -> None:
+        if person.username not in self._in_general:
+            room = self.get(GENERAL.room)
+            head = self._numbers.read_head(room)
+            self._storage.put_membership(
+                Membership(room.room, person.username, person.name, inside=True, read=head)
+            )
+            self._in_general.add(person.username)
+
+    # --- the list -------------------------------------------------------------------------------------------------
+
+    def list(self, person: Person) -> dict[str, Any]:
+        """The person's rooms with heads and unread counts, and the public rooms they may join (docs/protocol.md)."""
+        mine = self.memberships(person)
+        described = self._gather([lambda pair=pair: self._described(person, *pair) for pair in mine])
+        inside = {membership.room for _, membership in mine}
+        joinable = [
+            {"room": room, "name": name} for room, name in self._storage.public_rooms() if room not in inside
+        ]
+        return {"rooms": described, "joinable": joinable}
+
+    def describe(self, person: Person, room_id: str) -> dict[str, Any]:
+        """One of the person's rooms as `list` shows it."""
+        return self._described(person, *self.require(person, room_id))
+
+    def _described(self, person: Person, room: Room, membership: Membership) -> dict[str, Any]:
+        head = self._numbers.read_head(room)
+        unread, more = self._unread(person, room, max(membership.read, membership.start - 1), head)
+        return {
+            "room": room.room,
+            "name": room.name,
+            "kind": room.kind,
+            "owner": room.owner,
+            "generation": room.generation,
+            "head": head,
+            "read": membership.read,
+            "from": membership.start,
+            "unread": unread,
+            "unread_more": more,
+        }
+
+    def _unread(self, person: Person, room: Room, read: int, head: int) -> tuple[int, bool]:
+        """How many messages of others follow `read`, counted over at most 500 entries, and whether there may be more."""
+        if head <= read:
+            return 0, False
+        entries = self._storage.entries_after(room.room, read, MAX_UNREAD_ENTRIES)
+        count = sum(image is not None and image.author != person.username and not image.deleted for _, image in entries)
+        return count, len(entries) == MAX_UNREAD_ENTRIES
+
+    def members(self, person: Person, room_id: str) -> list[dict[str, str]]:
+        """`{username, name}` of everybody in one of the person's rooms, by name."""
+        self.require(person, room_id)
+        inside = [m for m in self._storage.members(room_id) if m.inside]
+        return [{"username": m.username, "name": m.name} for m in sorted(inside, key=lambda m: m.name.casefold())]
+
+    # --- coming and going -----------------------------------------------------------------------------------------
+
+    def create(self, person: Person, client_id: str, name: str, kind: RoomKind) -> dict[str, Any]:
+        """Makes a room with the person in it; the same room when the request comes again.
+
+        Raises: ChatError `room_name_invalid`, `room_name_taken`, `client_id_invalid`, `client_id_reused`.
+        """
+        name = " ".join(name.split())
+        slug = room_slug(name)
+        room_id = slug if kind == "public" else secrets.token_hex(8)
+        founder = Membership(room_id, person.username, person.name, inside=True, seq=1, start=1, read=1)
+        room = Room(room_id, name, kind, owner=person.username)
+        room_id = self._log.begin(room, person.username, client_id, ("create", name, kind), founder)
+        self._membership_changed(person.username)
+        return self.describe(person, room_id)
+
+    def join(self, person: Person, client_id: str, room_id: str) -> dict[str, Any]:
+        """Enters a public room. Raises: ChatError `room_not_found`, also for private rooms."""
+        room = self.get(room_id)
+        if room.kind != "public":
+            raise ChatError("room_not_found")
+        self._move(person, client_id, room, person, "joined")
+        return self.describe(person, room_id)
+
+    def leave(self, person: Person, client_id: str, room_id: str) -> None:
+        """Leaves a room. Raises: ChatError `room_required` for `general`."""
+        if room_id == GENERAL.room:
+            raise ChatError("room_required")
+        room = self.get(room_id)
+        self._move(person, client_id, room, person, "left")
+
+    def invite(self, person: Person, client_id: str, room_id: str, username: str) -> None:
+        """Brings somebody into a room the person is in. Raises: ChatError `user_not_found`."""
+        room, _ = self.require(person, room_id)
+        self._move(person, client_id, room, self._user(username), "joined")
+
+    def remove(self, person: Person, client_id: str, room_id: str, username: str) -> None:
+        """Puts somebody out of a room the person owns. Raises: ChatError `not_room_owner`, `room_required`."""
+        room, _ = self.require(person, room_id)
+        if room.owner != person.username:
+            raise ChatError("not_room_owner")
+        self._move(person, client_id, room, self._user(username), "removed")
+
+    def _user(self, username: str) -> Person:
+        user = self._storage.get_user(unicodedata.normalize("NFKC", username).casefold())
+        if user is None:
+            raise ChatError("user_not_found")
+        return Person(user.username, user.name)
+
+    def _move(self, by: Person, client_id: str, room: Room, whom: Person, kind: EntryKind) -> None:
+        """Appends a membership entry unless it would change nothing. Who is out cannot leave: `room_not_found`."""
+        request = (kind, room.room, whom.username)
+        if self._log.already(by.username, client_id, request):
+            self._membership_changed(whom.username)
+            return
+        enters = kind == "joined"
+
+        def build(seq: int) -> Draft | None:
+            old = self._storage.membership(room.room, whom.username)
+            inside = old is not None and old.inside
+            if not enters and not inside:
+                raise ChatError("room_not_found" if whom == by else "user_not_found")
+            if enters and inside:
+                return None
+            start = old.start if old and not enters else (1 if room.kind == "public" else seq)
+            actor = by.username if by.username != whom.username else None
+            entry = Entry(room.room, seq, kind, self._log.now_ms(), user=whom.username, name=whom.name, by=actor)
+            return Draft(
+                entry, membership=Membership(room.room, whom.username, whom.name, enters, seq, start, read=seq)
+            )
+
+        self._log.append(room, by.username, client_id, request, build)
+        self._membership_changed(whom.username)
+
+    def _membership_changed(self, username: str) -> None:
+        self._bus.publish("membership", user=username)
+
+
+def room_slug(name: str) -> str:
+    """The id of a public room with that name: `Design Crits` → `design-crits`. Raises: ChatError `room_name_invalid`."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    if not NAME_CHARS[0] <= len(name) <= NAME_CHARS[1] or not all(c.isalnum() or c in " -_." for c in folded):
+        raise ChatError("room_name_invalid")
+    slug = re.sub(r"[ ._-]+", "-", folded).strip("-")
+    if len(slug) < NAME_CHARS[0]:
+        raise ChatError("room_name_invalid")
+    return slug
+
+
+def _may_be_room(room_id: object) -> bool:
+    return isinstance(room_id, str) and 0 < len(room_id) <= 64 and "#" not in room_id

@@ -1,0 +1,196 @@
+"""How rooms, logs, memberships and claims lie in the tables: keys, and rows to models and back. No I/O.
+
+`messages`: `room = R#<room>#<n // 10000>`, `id = <12-digit n>`: one row per entry of a room's log. A message's row is its current
+image; a change's row says only which message changed.
+`chat`: `ROOM#r`/`META`, `ROOM#r`/`MEM#u`, `USER#u`/`ROOM#r`, `DIR#public`/`r`, `C#u`/client_id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chat.models import Entry, EntryKind, Membership, Message, Room
+
+BUCKET_SIZE = 10_000
+PUBLIC = "DIR#public"
+# What a log row's `kind` attribute says, in one letter to keep rows small.
+LETTERS: dict[EntryKind, str] = {
+    "message": "m",
+    "change": "c",
+    "joined": "j",
+    "left": "l",
+    "removed": "x",
+    "room": "r",
+    "tombstone": "t",
+}
+KINDS: dict[str, EntryKind] = {letter: kind for kind, letter in LETTERS.items()}
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Proof that a request was carried out: `(user, client_id)` → the entry it became, and the hash of what it asked.
+
+    `seq` is 0 when the request changed nothing; `message` is the message that a change spoke of.
+    """
+
+    user: str
+    client_id: str
+    room: str
+    digest: str
+    seq: int = 0
+    message: int | None = None
+
+
+def bucket_of(seq: int) -> int:
+    """The bucket that holds the entry with that number."""
+    return seq // BUCKET_SIZE
+
+
+def slot_key(room: str, seq: int) -> Row:
+    """Where a log entry lies."""
+    return {"room": f"R#{room}#{bucket_of(seq)}", "id": f"{seq:012d}"}
+
+
+def meta_key(room: str) -> Row:
+    """Where a room's description lies."""
+    return {"pk": f"ROOM#{room}", "sk": "META"}
+
+
+def member_key(room: str, username: str) -> Row:
+    """Where a room lists one of its members."""
+    return {"pk": f"ROOM#{room}", "sk": f"MEM#{username}"}
+
+
+def user_room_key(username: str, room: str) -> Row:
+    """Where a person's list has one of their rooms."""
+    return {"pk": f"USER#{username}", "sk": f"ROOM#{room}"}
+
+
+def claim_key(user: str, client_id: str) -> Row:
+    """Where a claim lies."""
+    return {"pk": f"C#{user}", "sk": client_id}
+
+
+def log_row(entry: Entry, image: Message | None) -> Row:
+    """The row of a new entry; a message's row is its image."""
+    row = slot_key(entry.room, entry.seq) | {"kind": LETTERS[entry.kind], "at_ms": entry.at_ms}
+    if entry.kind == "message":
+        assert image is not None
+        return row | image_attributes(image)
+    return row | {"message": entry.message, "user": entry.user, "name": entry.name, "by": entry.by}
+
+
+def image_attributes(image: Message) -> Row:
+    """What of a message's row its image says."""
+    return {
+        "rev": image.rev,
+        "client_id": image.client_id,
+        "author": image.author,
+        "name": image.name,
+        "text": image.text,
+        "edited_at_ms": image.edited_at_ms,
+        "reply_to": image.reply_to,
+        "deleted": image.deleted or None,
+    }
+
+
+def image_row(image: Message) -> Row:
+    """The whole row of a message with its present image."""
+    entry = Entry(image.room, image.seq, "message", image.created_at_ms)
+    return log_row(entry, image)
+
+
+def read_entry(room: str, row: Row) -> Entry:
+    """The entry that a log row records."""
+    kind = KINDS[row["kind"]]
+    seq = int(row["id"])
+    if kind == "message":
+        return Entry(room, seq, kind, row["at_ms"])
+    return Entry(room, seq, kind, row["at_ms"], row.get("message"), row.get("user"), row.get("name"), row.get("by"))
+
+
+def read_image(room: str, row: Row) -> Message | None:
+    """The message that a log row holds, or None when the entry is not a message."""
+    if row["kind"] != "m":
+        return None
+    return Message(
+        room=room,
+        seq=int(row["id"]),
+        rev=row["rev"],
+        client_id=row["client_id"],
+        author=row["author"],
+        name=row["name"],
+        text=row["text"],
+        created_at_ms=row["at_ms"],
+        edited_at_ms=row.get("edited_at_ms"),
+        reply_to=row.get("reply_to"),
+        deleted=row.get("deleted", False),
+    )
+
+
+def meta_row(room: Room) -> Row:
+    """A room's description as a row."""
+    return meta_key(room.room) | {
+        "name": room.name,
+        "kind": room.kind,
+        "owner": room.owner,
+        "generation": room.generation,
+        "bucket": room.bucket,
+        "floor": room.floor,
+    }
+
+
+def read_meta(row: Row) -> Room:
+    """The room that a META row describes."""
+    return Room(
+        room=row["pk"].removeprefix("ROOM#"),
+        name=row["name"],
+        kind=row["kind"],
+        owner=row.get("owner", ""),
+        generation=row["generation"],
+        bucket=row["bucket"],
+        floor=row["floor"],
+    )
+
+
+def membership_attributes(membership: Membership) -> Row:
+    """What both rows of a membership say."""
+    return {
+        "username": membership.username,
+        "room": membership.room,
+        "name": membership.name,
+        "state": "in" if membership.inside else "out",
+        "seq": membership.seq,
+        "start": membership.start,
+    }
+
+
+def read_membership(row: Row) -> Membership:
+    """The membership that either of its rows records; only the person's own row has the read position."""
+    return Membership(
+        room=row["room"],
+        username=row["username"],
+        name=row["name"],
+        inside=row["state"] == "in",
+        seq=row["seq"],
+        start=row["start"],
+        read=row.get("read", 0),
+    )
+
+
+def claim_row(claim: Claim) -> Row:
+    """A claim as a row."""
+    return claim_key(claim.user, claim.client_id) | {
+        "room": claim.room,
+        "digest": claim.digest,
+        "seq": claim.seq,
+        "message": claim.message,
+    }
+
+
+def read_claim(row: Row) -> Claim:
+    """The claim that a row records."""
+    return Claim(row["pk"].removeprefix("C#"), row["sk"], row["room"], row["digest"], row["seq"], row.get("message"))

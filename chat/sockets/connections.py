@@ -1,0 +1,108 @@
+"""The sockets of this worker: who is behind each, and how much each may still do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from chat.errors import ChatError
+from chat.models import Person
+
+WINDOW_S = 10.0
+EVENTS_PER_WINDOW = 400
+
+
+class Allowance:
+    """So many acts per WINDOW_S seconds, refilled evenly."""
+
+    def __init__(self, acts: int):
+        self._acts = acts
+        self._left = float(acts)
+        self._at = time.monotonic()
+
+    def take(self) -> None:
+        """Uses one. Raises: ChatError `rate_limited`."""
+        now = time.monotonic()
+        self._left = min(self._acts, self._left + (now - self._at) * self._acts / WINDOW_S)
+        self._at = now
+        if self._left < 1:
+            raise ChatError("rate_limited", "That was too fast. Please wait a moment.", retry_after_s=1)
+        self._left -= 1
+
+
+@dataclass
+class Connection:
+    """One socket. Times are of the monotonic clock, `iat` is the session's start in seconds since 1970."""
+
+    sid: str
+    session_id: str
+    person: Person
+    iat: int
+    checked_at: float
+    slid_at: float
+    rooms_read_at: float = 0.0
+    warned: bool = False
+    events: Allowance = field(default_factory=lambda: Allowance(EVENTS_PER_WINDOW))
+
+
+class Connections:
+    """The registry of this worker's sockets, by socket, by session and by person."""
+
+    def __init__(self, writes_per_user: int, sockets_per_user: int):
+        self._writes_per_user = writes_per_user
+        self._sockets_per_user = sockets_per_user
+        self._by_sid: dict[str, Connection] = {}
+        self._by_user: dict[str, dict[str, Connection]] = {}
+        self._by_session: dict[str, dict[str, Connection]] = {}
+        self._writes: dict[str, Allowance] = {}
+
+    def add(self, connection: Connection) -> None:
+        """Registers a socket. Raises: ChatError `rate_limited` when the person has too many."""
+        mine = self._by_user.setdefault(connection.person.username, {})
+        if len(mine) >= self._sockets_per_user:
+            raise ChatError("rate_limited", "You have too many windows open.", retry_after_s=30)
+        mine[connection.sid] = connection
+        self._by_sid[connection.sid] = connection
+        self._by_session.setdefault(connection.session_id, {})[connection.sid] = connection
+
+    def remove(self, sid: str) -> Connection | None:
+        """Forgets a socket; returns what it was."""
+        connection = self._by_sid.pop(sid, None)
+        if connection is not None:
+            for index, key in (
+                (self._by_user, connection.person.username),
+                (self._by_session, connection.session_id),
+            ):
+                index[key].pop(sid, None)
+                if not index[key]:
+                    del index[key]
+            if connection.person.username not in self._by_user:
+                self._writes.pop(connection.person.username, None)
+        return connection
+
+    def get(self, sid: str) -> Connection | None:
+        """The socket, or None when it is unknown."""
+        return self._by_sid.get(sid)
+
+    def of_user(self, username: str) -> list[Connection]:
+        """That person's sockets."""
+        return list(self._by_user.get(username, {}).values())
+
+    def of_session(self, session_id: str) -> list[Connection]:
+        """The sockets that one session opened."""
+        return list(self._by_session.get(session_id, {}).values())
+
+    def sessions(self) -> list[str]:
+        """The ids of all sessions with a socket here."""
+        return list(self._by_session)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(list(self._by_sid.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_sid)
+
+    def writes(self, username: str) -> Allowance:
+        """What a person may still write, over all their sockets here."""
+        return self._writes.setdefault(username, Allowance(self._writes_per_user))

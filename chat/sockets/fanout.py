@@ -1,0 +1,141 @@
+"""From the bus to the sockets: hands each event to the followers, and what they deliver to the sockets of this worker."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import gevent
+from flask_socketio import SocketIO
+
+from chat.errors import ChatError
+from chat.services.bus import Bus
+from chat.services.followers import Followers
+from chat.services.rooms import Rooms
+from chat.sockets.connections import Connection, Connections
+
+HEADS_EVERY_S = 60.0
+ROOMS_EVERY_S = 180.0
+
+
+class SocketOutlet:
+    """The followers' way to this worker's sockets (chat.services.followers.Outlet)."""
+
+    def __init__(self, socketio: SocketIO):
+        self._socketio = socketio
+
+    def emit(self, room: str, event: str, payload: dict[str, Any]) -> None:
+        """Queues an event for every admitted socket of the room."""
+        self._socketio.server.emit(event, payload, room=f"room:{room}")
+
+    def admit(self, room: str, sid: str) -> None:
+        """From the next event on, this socket gets the room's."""
+        self._socketio.server.enter_room(sid, f"room:{room}")
+
+    def expel(self, room: str, sid: str) -> None:
+        """From the next event on, it does not."""
+        self._socketio.server.leave_room(sid, f"room:{room}")
+
+
+class Fanout:
+    """Keeps every socket subscribed to the rooms of its person, and passes on what the bus brings."""
+
+    def __init__(self, socketio: SocketIO, connections: Connections, followers: Followers, rooms: Rooms, bus: Bus):
+        self._socketio = socketio
+        self._connections = connections
+        self._followers = followers
+        self._rooms = rooms
+        self._bus = bus
+
+    def start(self) -> None:
+        """Begins to listen, in greenlets of this worker."""
+        self._bus.start(self.on_event, self.on_doubt)
+        self._socketio.start_background_task(self._followers.run)
+        self._socketio.start_background_task(self._tell_heads)
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        """One event of the bus."""
+        kind = event["kind"]
+        if kind == "entry":
+            self._followers.offer(event["room"], event["generation"], event["entry"], event["image"])
+        elif kind == "decided":
+            self._followers.decided(event["room"], event["seq"])
+        elif kind == "membership":
+            for connection in self._connections.of_user(event["user"]):
+                gevent.spawn(self.refresh, connection)
+        elif kind == "read":
+            self._to_user(event["user"], "room:read", {"room": event["room"], "seq": event["seq"]})
+        elif kind == "typing":
+            self._typing(event)
+
+    def on_doubt(self) -> None:
+        """The bus may have lost events: read the heads, and everybody's rooms, again."""
+        self._followers.doubt()
+        for connection in self._connections:
+            connection.rooms_read_at = 0.0
+
+    def subscribe(self, connection: Connection) -> bool:
+        """Subscribes a socket to every room of its person; whether that added one. Raises: ChatError `unavailable`.
+
+        Memberships count only when read after the follower existed: else a removal could pass between the two.
+        """
+        connection.rooms_read_at = time.monotonic()
+        for _ in range(2):
+            mine = self._rooms.memberships(connection.person)
+            existed = all(self._followers.get(room.room) for room, _ in mine)
+            followers = [(self._followers.follow(room), membership) for room, membership in mine]
+            if existed:
+                break
+        added = False
+        for follower, membership in followers:
+            if not follower.has(connection.sid) and self._connections.get(connection.sid) is connection:
+                added = follower.subscribe(connection.sid, membership) or added
+        return added
+
+    def unsubscribe(self, connection: Connection) -> None:
+        """Takes a closed socket out of every room."""
+        self._followers.forget(connection.sid)
+
+    def heads(self, connection: Connection) -> None:
+        """Tells a socket how far each of its rooms has come."""
+        heads = self._followers.heads(connection.sid)
+        self._socketio.server.emit("room:heads", heads, to=connection.sid)
+
+    def refresh(self, connection: Connection) -> None:
+        """The person's rooms may be others than before."""
+        try:
+            self.subscribe(connection)
+        except ChatError:
+            connection.rooms_read_at = 0.0
+            return
+        self._socketio.server.emit("rooms:changed", {}, to=connection.sid)
+        self.heads(connection)
+
+    def _typing(self, event: dict[str, Any]) -> None:
+        follower = self._followers.get(event["room"])
+        if follower is not None:
+            payload = {key: event[key] for key in ("room", "user", "name", "typing")}
+            self._socketio.server.emit(
+                "typing", payload, room=f"room:{event['room']}", skip_sid=follower.sids(event["user"])
+            )
+
+    def _to_user(self, username: str, event: str, payload: dict[str, Any]) -> None:
+        for connection in self._connections.of_user(username):
+            self._socketio.server.emit(event, payload, to=connection.sid)
+
+    def _tell_heads(self) -> None:
+        told_at = time.monotonic()
+        while True:
+            gevent.sleep(1)
+            now = time.monotonic()
+            for connection in self._connections:
+                if now - connection.rooms_read_at > ROOMS_EVERY_S:
+                    try:
+                        if self.subscribe(connection):
+                            self.refresh(connection)
+                    except ChatError:
+                        break  # the table does not answer: the next round asks again
+            if now - told_at > HEADS_EVERY_S:
+                told_at = now
+                for connection in self._connections:
+                    self.heads(connection)

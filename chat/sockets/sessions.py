@@ -1,0 +1,89 @@
+"""Sockets end when their session does: a sweep over all sessions with a socket here, every second."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import gevent
+from flask_socketio import SocketIO
+
+from chat.errors import ChatError
+from chat.services.sessions import Sessions
+from chat.sockets.connections import Connection, Connections
+
+SWEEP_S = 1.0
+FRESH_S = 1.0
+SLIDE_EVERY_S = 60.0
+WARN_S = 120
+WARN_EVERY_S = 15.0
+
+log = logging.getLogger(__name__)
+
+
+class SocketSessions:
+    """Checks the sessions of this worker's sockets. Redis that does not answer ends nobody's session."""
+
+    def __init__(self, socketio: SocketIO, connections: Connections, sessions: Sessions):
+        self._socketio = socketio
+        self._connections = connections
+        self._sessions = sessions
+
+    def run(self) -> None:
+        """Sweeps for ever; to be run in a greenlet of its own."""
+        warned_at = time.monotonic()
+        while True:
+            gevent.sleep(SWEEP_S)
+            try:
+                self.sweep()
+                if time.monotonic() - warned_at > WARN_EVERY_S:
+                    warned_at = time.monotonic()
+                    self._warn()
+            except ChatError:
+                log.warning("Redis does not answer: sessions are not checked")
+
+    def sweep(self) -> None:
+        """Ends the sockets of every session that is no longer in Redis. Raises: ChatError `unavailable`."""
+        began = time.monotonic()
+        ids = self._connections.sessions()
+        alive = self._sessions.alive(ids)
+        for session_id in ids:
+            for connection in self._connections.of_session(session_id):
+                if session_id in alive:
+                    connection.checked_at = began
+                elif connection.checked_at <= began:
+                    self.end(connection, "expired")
+
+    def end(self, connection: Connection, reason: str) -> None:
+        """Tells a socket that its session is over, and closes it."""
+        self._socketio.server.emit("session:ended", {"reason": reason}, to=connection.sid)
+        gevent.spawn(self._socketio.server.disconnect, connection.sid)
+
+    def check(self, connection: Connection) -> None:
+        """Raises: ChatError `unauthenticated` when the session is over; looks it up when that is a second ago."""
+        if time.monotonic() - connection.checked_at > FRESH_S:
+            began = time.monotonic()
+            if connection.session_id not in self._sessions.alive([connection.session_id]):
+                self.end(connection, "expired")
+                raise ChatError("unauthenticated")
+            connection.checked_at = began
+
+    def act(self, connection: Connection) -> None:
+        """A person did something: their session lives on from now, noted at most once a minute."""
+        if time.monotonic() - connection.slid_at > SLIDE_EVERY_S:
+            connection.slid_at = time.monotonic()
+            connection.warned = False
+            self._sessions.slide(connection.session_id, connection.iat)
+
+    def _warn(self) -> None:
+        now = time.time()
+        for session_id in self._connections.sessions():
+            expires_at = self._sessions.expires_at(session_id)
+            if expires_at is None:
+                continue
+            for connection in self._connections.of_session(session_id):
+                if expires_at - now > WARN_S:
+                    connection.warned = False
+                elif not connection.warned:
+                    connection.warned = True
+                    self._socketio.server.emit("session:expiring", {"expires_at": expires_at}, to=connection.sid)
