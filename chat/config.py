@@ -92,7 +92,11 @@ class Config:
             found.append("PUBLIC_URL is plain http on a host other than localhost: session cookies would be readable")
         for origin in self.allowed_origins:
             parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
+            if (
+                parts.scheme not in ("http", "https")
+                or not parts.netloc
+                or origin != f"{parts.scheme}://{parts.netloc}"
+            ):
                 found.append(f"ALLOWED_ORIGINS: {origin!r} is not an exact origin like http://localhost:5173")
         if self.bcrypt_cost < 12 and not self.testing:
             found.append("BCRYPT_COST is below 12")

@@ -12,7 +12,8 @@ EntryKind = Literal["message", "change", "joined", "left", "removed", "room", "t
 
 @dataclass(frozen=True)
 class User:
-    """An account. `username` is the casefolded id, `name` what the person typed; `epoch` ends older sessions when it changes."""
+    """An account. `username` is the casefolded id, `name` what the person typed; `epoch` ends older sessions when it
+    changes."""
 
     username: str
     name: str
@@ -56,7 +57,8 @@ class Message:
 
 @dataclass(frozen=True)
 class Entry:
-    """One decided slot of a room's log: what happened. `message` is the number of the message that a change speaks of."""
+    """One decided slot of a room's log: what happened. `message` is the number of the message that a change speaks
+    of."""
 
     room: str
     seq: int

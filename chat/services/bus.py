@@ -1,7 +1,7 @@
 """The bus between workers: a Redis Stream that carries what happened to every worker, this one included.
 
-It makes delivery fast; it does not make it certain. Followers find by the log's numbers what the bus lost, so an event may be
-dropped, doubled or late without harm. Also usable without a worker (CLI, Lambda): then `publish` writes at once.
+It makes delivery fast; it does not make it certain. Followers find by the log's numbers what the bus lost, so an event
+may be dropped, doubled or late without harm. Also usable without a worker (CLI, Lambda): then `publish` writes at once.
 """
 
 from __future__ import annotations

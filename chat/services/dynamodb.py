@@ -25,14 +25,8 @@ from chat.models import Entry, Membership, Message, Room, User
 from chat.services import rows
 from chat.services.rows import Claim, Row
 
-TABLES: dict[str, tuple[tuple[str, ...], bool]] = {
-    "users": (("username",), False),
-    "messages": (("room", "id"), True),
-    "chat": (("pk", "sk"), False),
-}
-TTL_ATTRIBUTE = "expires_at"
 MAX_AHEAD = 5_000  # how far ahead of a decided entry a number may be proposed
-STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+CONDITION_FAILED = "ConditionalCheckFailedException"
 THROTTLED = (
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
@@ -63,8 +57,9 @@ def unpack(item: dict[str, Any]) -> dict[str, Any]:
 class AppendRefused(Exception):
     """Why an append wrote nothing; the first that holds, in this order, says what to do next.
 
-    `claim`: the request was carried out before, as this. `room_taken`: the room exists. `slot_taken`: another entry has the
-    number. `changed`: the message or the membership is not what was read. None of them: a passing conflict, try again.
+    `claim`: the request was carried out before, as this. `room_taken`: the room exists. `slot_taken`: another entry
+    has the number. `changed`: the message or the membership is not what was read. None of them: a passing conflict,
+    try again.
     """
 
     claim: Claim | None = None
@@ -98,19 +93,35 @@ class Storage:
         return cls(client, config.table_prefix)
 
     def table(self, name: str) -> str:
-        """The real name of one of TABLES."""
+        """The real name of `users`, `messages` or `chat`."""
         return self._prefix + name
+
+    def wait_until(self, waiter: str, table: str) -> None:
+        """Waits, at most two minutes, for `table_exists` (and ACTIVE) or `table_not_exists`; a real name."""
+        self._client.get_waiter(waiter).wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         """One request. Raises: ChatError `unavailable`; ClientError for what the caller must understand."""
         try:
             return getattr(self._client, operation)(**request)
         except ClientError as error:
-            if error.response["Error"]["Code"] in THROTTLED or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+            if (
+                error.response["Error"]["Code"] in THROTTLED
+                or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
+            ):
                 raise ChatError("unavailable", retry_after_s=1) from error
             raise
         except BotoCoreError as error:
             raise ChatError("unavailable", retry_after_s=1) from error
+
+    def unless(self, refusal: str, operation: str, **request: Any) -> dict[str, Any] | None:
+        """One request, or None when DynamoDB refuses it with that code. Raises as `call`."""
+        try:
+            return self.call(operation, **request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != refusal:
+                raise
+            return None
 
     def ping(self) -> None:
         """Returns when the tables answer. Raises: ChatError `unavailable`, also when they do not exist."""
@@ -118,85 +129,6 @@ class Storage:
             self.call("describe_table", TableName=self.table("chat"))
         except ClientError as error:
             raise ChatError("unavailable") from error
-
-    # --- tables ---------------------------------------------------------------------------------------------------
-
-    def create_tables(self) -> list[str]:
-        """Creates what is missing, waits until it is ACTIVE, turns the stream and TTL on; repeating it changes nothing.
-
-        Returns the real names of the tables it created.
-        """
-        created = []
-        for name, (keys, streamed) in TABLES.items():
-            request: dict[str, Any] = {
-                "TableName": self.table(name),
-                "BillingMode": "PAY_PER_REQUEST",
-                "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in keys],
-                "KeySchema": [
-                    {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-                ],
-            }
-            if streamed:
-                request["StreamSpecification"] = STREAM
-            try:
-                self.call("create_table", **request)
-                created.append(self.table(name))
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ResourceInUseException":
-                    raise
-            self._client.get_waiter("table_exists").wait(
-                TableName=self.table(name), WaiterConfig={"Delay": 1, "MaxAttempts": 120}
-            )
-            if streamed:
-                self._turn_on_stream(name)
-            self._turn_on_ttl(name)
-        return created
-
-    def _turn_on_stream(self, name: str) -> None:
-        table = self.call("describe_table", TableName=self.table(name))["Table"]
-        if not table.get("StreamSpecification", {}).get("StreamEnabled"):
-            self.call("update_table", TableName=self.table(name), StreamSpecification=STREAM)
-            self._client.get_waiter("table_exists").wait(TableName=self.table(name))
-
-    def _turn_on_ttl(self, name: str) -> None:
-        described = self.call("describe_time_to_live", TableName=self.table(name))["TimeToLiveDescription"]
-        if described["TimeToLiveStatus"] in ("DISABLED", "DISABLING"):
-            self.call(
-                "update_time_to_live",
-                TableName=self.table(name),
-                TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL_ATTRIBUTE},
-            )
-
-    def drop_tables(self) -> list[str]:
-        """Deletes the tables and all that is in them. Returns the real names of those that existed."""
-        dropped = []
-        for name in TABLES:
-            try:
-                self.call("delete_table", TableName=self.table(name))
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                    raise
-                continue
-            self._client.get_waiter("table_not_exists").wait(
-                TableName=self.table(name), WaiterConfig={"Delay": 1, "MaxAttempts": 120}
-            )
-            dropped.append(self.table(name))
-        return dropped
-
-    def table_problems(self) -> list[str]:
-        """What is wrong with the tables, one plain sentence each."""
-        found = []
-        for name, (_, streamed) in TABLES.items():
-            try:
-                table = self.call("describe_table", TableName=self.table(name))["Table"]
-            except ClientError:
-                found.append(f"table {self.table(name)} does not exist: run `flask create-tables`")
-                continue
-            if table["TableStatus"] != "ACTIVE":
-                found.append(f"table {self.table(name)} is {table['TableStatus']}, not ACTIVE")
-            if streamed and not table.get("StreamSpecification", {}).get("StreamEnabled"):
-                found.append(f"table {self.table(name)} has no stream: run `flask create-tables`")
-        return found
 
     # --- users ----------------------------------------------------------------------------------------------------
 
@@ -209,17 +141,15 @@ class Storage:
             "epoch": user.epoch,
             "created_at_ms": user.created_at_ms or int(time.time() * 1000),
         }
-        try:
-            self.call(
-                "put_item",
-                TableName=self.table("users"),
-                Item=pack(row),
-                ConditionExpression="attribute_not_exists(username)",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            raise ChatError("username_taken") from None
+        stored = self.unless(
+            CONDITION_FAILED,
+            "put_item",
+            TableName=self.table("users"),
+            Item=pack(row),
+            ConditionExpression="attribute_not_exists(username)",
+        )
+        if stored is None:
+            raise ChatError("username_taken")
 
     def get_user(self, username: str) -> User | None:
         """The account with that casefolded name, or None."""
@@ -239,21 +169,14 @@ class Storage:
 
     def set_password_hash(self, username: str, old: str, new: str) -> bool:
         """Replaces the hash if it is still `old`; False when it is not (then nothing is written)."""
-        try:
-            self.call(
-                "update_item",
-                TableName=self.table("users"),
-                Key=pack({"username": username}),
-                UpdateExpression="SET #h = :new",
-                ConditionExpression="#h = :old",
-                ExpressionAttributeNames={"#h": "hash"},
-                ExpressionAttributeValues=pack({":old": old, ":new": new}),
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        return self._update_if(
+            "users",
+            {"username": username},
+            "SET #hash = :new",
+            "#hash = :old",
+            {"#hash": "hash"},
+            {":new": new, ":old": old},
+        )
 
     # --- the log --------------------------------------------------------------------------------------------------
 
@@ -268,9 +191,9 @@ class Storage:
     ) -> None:
         """Stores an entry with its claim in one transaction: all of it, or nothing.
 
-        `image` is the message sent or, with `replaces_rev`, the new image of an older one whose `rev` must still be that and
-        which must not be deleted. A `membership` is written to both its rows unless a later entry wrote them already.
-        Raises: AppendRefused.
+        `image` is the message sent or, with `replaces_rev`, the new image of an older one whose `rev` must still be
+        that and which must not be deleted. A `membership` is written to both its rows unless a later entry wrote them
+        already. Raises: AppendRefused.
         """
         own_image = image if entry.kind == "message" else None
         writes = [
@@ -355,7 +278,10 @@ class Storage:
         try:
             self.call("put_item", **self._put_new("messages", row)["Put"])
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("ConditionalCheckFailedException", "TransactionConflictException"):
+            if error.response["Error"]["Code"] not in (
+                "ConditionalCheckFailedException",
+                "TransactionConflictException",
+            ):
                 raise
             return False
         return True
@@ -402,15 +328,13 @@ class Storage:
             "ScanIndexForward": forward,
             "ConsistentRead": True,
         }
-        return [
-            (rows.read_entry(room, row), rows.read_image(room, row)) for row in self._query(request, limit)
-        ]
+        return [(rows.read_entry(room, row), rows.read_image(room, row)) for row in self._query(request, limit)]
 
     def head(self, room: str, bucket: int = 0) -> int:
         """The highest decided number of the room, 0 when it has none. `bucket` is one that has begun.
 
-        Numbers are proposed at most 5,000 ahead of a decided one, so a later bucket can have begun only when this one is
-        filled to its last 5,000.
+        Numbers are proposed at most 5,000 ahead of a decided one, so a later bucket can have begun only when this one
+        is filled to its last 5,000.
         """
         head = self._bucket_head(room, bucket)
         while not head and bucket > 0:
@@ -452,19 +376,14 @@ class Storage:
 
     def put_room(self, room: Room) -> bool:
         """Stores a room without an entry in its log (`general`); False when it exists."""
-        try:
-            self.call("put_item", **self._put_new("chat", rows.meta_row(room))["Put"])
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        return (
+            self.unless(CONDITION_FAILED, "put_item", **self._put_new("chat", rows.meta_row(room))["Put"]) is not None
+        )
 
     def raise_bucket(self, room: str, bucket: int) -> None:
         """Notes that the room's log has begun this bucket; never lowers it, never makes a room."""
-        self._update_if(
-            rows.meta_key(room), "SET #bucket = :bucket", "#bucket < :bucket", {"#bucket": "bucket"}, {":bucket": bucket}
-        )
+        names, values = {"#bucket": "bucket"}, {":bucket": bucket}
+        self._update_if("chat", rows.meta_key(room), "SET #bucket = :bucket", "#bucket < :bucket", names, values)
 
     def public_rooms(self) -> list[tuple[str, str]]:
         """(room, name) of every public room, by name of the key."""
@@ -486,26 +405,18 @@ class Storage:
 
     def put_membership(self, membership: Membership) -> bool:
         """Stores a first membership that has no entry in the log; False when there is or was one already."""
-        try:
-            self.call(
-                "transact_write_items",
-                TransactItems=[
-                    self._put_new("chat", key | rows.membership_attributes(membership) | {"read": membership.read})
-                    for key in (
-                        rows.member_key(membership.room, membership.username),
-                        rows.user_room_key(membership.username, membership.room),
-                    )
-                ],
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "TransactionCanceledException":
-                raise
-            return False
-        return True
+        keys = (
+            rows.member_key(membership.room, membership.username),
+            rows.user_room_key(membership.username, membership.room),
+        )
+        attributes = rows.membership_attributes(membership) | {"read": membership.read}
+        puts = [self._put_new("chat", key | attributes) for key in keys]
+        return self.unless("TransactionCanceledException", "transact_write_items", TransactItems=puts) is not None
 
     def mark_read(self, username: str, room: str, seq: int) -> bool:
         """Moves a member's read position forward; False when it is there or beyond, or they are not in the room."""
         return self._update_if(
+            "chat",
             rows.user_room_key(username, room),
             "SET #read = :seq",
             "attribute_exists(pk) AND #state = :in AND #read < :seq",
@@ -547,22 +458,18 @@ class Storage:
             None,
         )
 
-    def _update_if(self, key: Row, update: str, condition: str, names: dict[str, str], values: Row) -> bool:
-        try:
-            self.call(
-                "update_item",
-                TableName=self.table("chat"),
-                Key=pack(key),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=pack(values),
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+    def _update_if(self, table: str, key: Row, update: str, condition: str, names: dict[str, str], values: Row) -> bool:
+        updated = self.unless(
+            CONDITION_FAILED,
+            "update_item",
+            TableName=self.table(table),
+            Key=pack(key),
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=pack(values),
+        )
+        return updated is not None
 
 
 def _directory_row(room: Room) -> Row:

@@ -1,8 +1,8 @@
 """Followers: this worker's cursors over the logs of the rooms that its sockets are in.
 
-A follower moves over decided entries only, one after the other, and hands each to its subscribers in that order. The bus brings
-entries fast and possibly not at all; what is missing a follower reads from the table. A removal is an entry like any other, so
-nothing behind it reaches who was removed.
+A follower moves over decided entries only, one after the other, and hands each to its subscribers in that order. The
+bus brings entries fast and possibly not at all; what is missing a follower reads from the table. A removal is an entry
+like any other, so nothing behind it reaches who was removed.
 """
 
 from __future__ import annotations
@@ -133,7 +133,8 @@ class Follower:
             self.repair(REPAIR_AFTER_S)
 
     def repair(self, delay_s: float = 0.0, upto: int = 0) -> None:
-        """Reads what is missing from the table, in a greenlet, unless that is under way. `upto` is known to be decided."""
+        """Reads what is missing from the table, in a greenlet, unless that is under way. `upto` is known to be
+        decided."""
         self._wanted = max(self._wanted, upto)
         if self._repairing is None:
             self._repairing = gevent.spawn_later(delay_s, self._repair)

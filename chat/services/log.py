@@ -26,13 +26,15 @@ CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 DEADLINE_S = 5.0
 GRACE_MIN_S, GRACE_MAX_S = 0.15, 3.0
 CONFLICT_PAUSE_S = 0.02
+FIRST_OF_BUCKET = 100  # so many first entries of a bucket note that it has begun, in case one is lost
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What an append would store under a number: the entry, and with it an image or a membership (see Storage.append)."""
+    """What an append would store under a number: the entry, and with it an image or a membership (see
+    Storage.append)."""
 
     entry: Entry
     image: Message | None = None
@@ -42,7 +44,8 @@ class Draft:
 
 @dataclass(frozen=True)
 class Appended:
-    """What a request became: its entry's number (0 when it changed nothing) and the image of its message, if it has one."""
+    """What a request became: its entry's number (0 when it changed nothing) and the image of its message, if it has
+    one."""
 
     seq: int
     image: Message | None = None
@@ -78,7 +81,8 @@ class Log:
 
     @property
     def grace_s(self) -> float:
-        """How long a number may stay undecided below decided ones: 2.5 times the recent p99 of commits, within bounds."""
+        """How long a number may stay undecided below decided ones: 2.5 times the recent p99 of commits, within
+        bounds."""
         if not self._commits_s:
             return 1.0
         p99 = sorted(self._commits_s)[int(len(self._commits_s) * 0.99)]
@@ -96,10 +100,11 @@ class Log:
     ) -> Appended:
         """Carries out a request once, however often it comes: stored, then published; the caller acks.
 
-        `request` is everything that makes two requests the same (its hash is kept beside the `client_id`). `build(n)` drafts
-        the entry for number n from what is true now, or returns None when there is nothing to change; it may be called again.
-        `seen` is the last entry the client knows of; `about` the message that a change speaks of. Raises: what `build` raises, and ChatError `client_id_invalid`,
-        `client_id_reused`, `unavailable` (the outcome is unknown: send it again).
+        `request` is everything that makes two requests the same (its hash is kept beside the `client_id`). `build(n)`
+        drafts the entry for number n from what is true now, or returns None when there is nothing to change; it may be
+        called again. `seen` is the last entry the client knows of; `about` the message that a change speaks of.
+        Raises: what `build` raises, and ChatError `client_id_invalid`, `client_id_reused`, `unavailable` (the outcome
+        is unknown: send it again).
         """
         check_client_id(client_id)
         digest = _digest(request)
@@ -145,8 +150,9 @@ class Log:
             raise
 
     def begin(self, room: Room, user: str, client_id: str, request: Iterable[Any], founder: Membership) -> str:
-        """Makes a room whose log begins with its founder's joining, once. Returns the room's id: that of the first time when
-        the request comes again. Raises: ChatError `room_name_taken`, `client_id_invalid`, `client_id_reused`, `unavailable`.
+        """Makes a room whose log begins with its founder's joining, once. Returns the room's id: that of the first
+        time when the request comes again. Raises: ChatError `room_name_taken`, `client_id_invalid`,
+        `client_id_reused`, `unavailable`.
         """
         check_client_id(client_id)
         digest = _digest(request)
@@ -164,7 +170,7 @@ class Log:
 
     def _decided(self, room: Room, number: int) -> None:
         self._numbers.decided(room.room, number)
-        if bucket_of(number) > room.bucket and number % 10_000 < 100:
+        if bucket_of(number) > room.bucket and bucket_of(number) != bucket_of(number - FIRST_OF_BUCKET):
             self._storage.raise_bucket(room.room, bucket_of(number))
 
     def _publish(self, room: Room, entry: Entry, image: Message | None) -> None:
@@ -177,7 +183,8 @@ class Log:
         )
 
     def _already(self, claim: Claim, digest: str) -> Appended:
-        """Answers a request that was carried out before, and tells of its entry again: the first telling may be lost."""
+        """Answers a request that was carried out before, and tells of its entry again: the first telling may be
+        lost."""
         if claim.digest != digest:
             raise ChatError("client_id_reused")
         if claim.seq:
@@ -197,14 +204,16 @@ class Log:
         return self._already(claim, _digest(request)) if claim else None
 
     def _give_up(self, room: Room, number: int) -> None:
-        """Decides a number that is no longer wanted, so that nobody waits for it. Left to the followers when that fails."""
+        """Decides a number that is no longer wanted, so that nobody waits for it. Left to the followers when that
+        fails."""
         try:
             self.settle(room, number)
         except ChatError:
             log.warning("%s/%d is left undecided for now", room.room, number)
 
     def settle(self, room: Room, number: int) -> None:
-        """Makes sure that this number is decided: a tombstone, unless an entry has it. Raises: ChatError `unavailable`."""
+        """Makes sure that this number is decided: a tombstone, unless an entry has it. Raises: ChatError
+        `unavailable`."""
         at_ms = self.now_ms()
         if self._storage.tombstone(room.room, number, at_ms):
             self._decided(room, number)

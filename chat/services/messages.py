@@ -129,7 +129,8 @@ class Messages:
     # --- reading --------------------------------------------------------------------------------------------------
 
     def open(self, person: Person, room_id: str, after: int) -> Page:
-        """What happened after that entry; the newest page when `after` is 0, or with `gap` when it is too far behind."""
+        """What happened after that entry; the newest page when `after` is 0, or with `gap` when it is too far
+        behind."""
         room, membership = self._rooms.require(person, room_id)
         head = self._head(room)
         if after and head - after <= MAX_BEHIND:
@@ -223,8 +224,8 @@ class Messages:
         more: bool,
         first: int,
     ) -> Page:
-        """The page with the images that its changes speak of, from number `first` on, if the person is still in the room
-        now that everything has been read."""
+        """The page with the images that its changes speak of, from number `first` on, if the person is still in the
+        room now that everything has been read."""
         entries = [entry for entry, _ in pairs]
         images = {image.seq: image for _, image in pairs if image is not None}
         stale = [e for e in entries if e.message and e.message >= first and _rev(images.get(e.message)) < e.seq]

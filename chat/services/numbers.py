@@ -1,7 +1,7 @@
 """Numbers for log entries: Redis proposes, DynamoDB disposes.
 
-A number proposed here is only a wish; the transaction that stores the entry decides. So a counter that is lost, emptied or set
-back costs time, never a message.
+A number proposed here is only a wish; the transaction that stores the entry decides. So a counter that is lost,
+emptied or set back costs time, never a message.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from redis import Redis
 
 from chat.models import Room
+from chat.services import rows
 from chat.services.dynamodb import MAX_AHEAD, Storage
 from chat.services.redis import answering
 
@@ -67,7 +68,7 @@ class Numbers:
 
     def read_head(self, room: Room) -> int:
         """The highest decided number, from the table."""
-        head = self._storage.head(room.room, max(room.bucket, self._known.get(room.room, 0) // 10_000))
+        head = self._storage.head(room.room, max(room.bucket, rows.bucket_of(self._known.get(room.room, 0))))
         self.decided(room.room, head)
         return head
 

@@ -28,7 +28,8 @@ Gather = Callable[[Iterable[Callable[[], Any]]], list[Any]]
 
 
 class Rooms:
-    """Rooms and memberships. Raises ChatError `room_not_found` alike for a room that is not there and one that is not theirs."""
+    """Rooms and memberships. Raises ChatError `room_not_found` alike for a room that is not there and one that is not
+    theirs."""
 
     def __init__(
         self,
@@ -83,9 +84,7 @@ class Rooms:
         if person.username not in self._in_general:
             room = self.get(GENERAL.room)
             head = self._numbers.read_head(room)
-            self._storage.put_membership(
-                Membership(room.room, person.username, person.name, inside=True, read=head)
-            )
+            self._storage.put_membership(Membership(room.room, person.username, person.name, inside=True, read=head))
             self._in_general.add(person.username)
 
     # --- the list -------------------------------------------------------------------------------------------------
@@ -95,9 +94,7 @@ class Rooms:
         mine = self.memberships(person)
         described = self._gather([lambda pair=pair: self._described(person, *pair) for pair in mine])
         inside = {membership.room for _, membership in mine}
-        joinable = [
-            {"room": room, "name": name} for room, name in self._storage.public_rooms() if room not in inside
-        ]
+        joinable = [{"room": room, "name": name} for room, name in self._storage.public_rooms() if room not in inside]
         return {"rooms": described, "joinable": joinable}
 
     def describe(self, person: Person, room_id: str) -> dict[str, Any]:
@@ -121,7 +118,8 @@ class Rooms:
         }
 
     def _unread(self, person: Person, room: Room, read: int, head: int) -> tuple[int, bool]:
-        """How many messages of others follow `read`, counted over at most 500 entries, and whether there may be more."""
+        """How many messages of others follow `read`, counted over at most 500 entries, and whether there may be
+        more."""
         if head <= read:
             return 0, False
         entries = self._storage.entries_after(room.room, read, MAX_UNREAD_ENTRIES)
@@ -213,7 +211,8 @@ class Rooms:
 
 
 def room_slug(name: str) -> str:
-    """The id of a public room with that name: `Design Crits` → `design-crits`. Raises: ChatError `room_name_invalid`."""
+    """The id of a public room with that name: `Design Crits` → `design-crits`. Raises: ChatError
+    `room_name_invalid`."""
     folded = unicodedata.normalize("NFKC", name).casefold()
     if not NAME_CHARS[0] <= len(name) <= NAME_CHARS[1] or not all(c.isalnum() or c in " -_." for c in folded):
         raise ChatError("room_name_invalid")

@@ -1,7 +1,7 @@
 """How rooms, logs, memberships and claims lie in the tables: keys, and rows to models and back. No I/O.
 
-`messages`: `room = R#<room>#<n // 10000>`, `id = <12-digit n>`: one row per entry of a room's log. A message's row is its current
-image; a change's row says only which message changed.
+`messages`: `room = R#<room>#<n // 10000>`, `id = <12-digit n>`: one row per entry of a room's log. A message's row is
+its current image; a change's row says only which message changed.
 `chat`: `ROOM#r`/`META`, `ROOM#r`/`MEM#u`, `USER#u`/`ROOM#r`, `DIR#public`/`r`, `C#u`/client_id.
 """
 

@@ -43,9 +43,7 @@ log = logging.getLogger(__name__)
 class Sockets:
     """Connects, dispatches and disconnects the sockets of one app."""
 
-    def __init__(
-        self, connections: Connections, fanout: Fanout, sessions: SocketSessions, messages: Messages
-    ):
+    def __init__(self, connections: Connections, fanout: Fanout, sessions: SocketSessions, messages: Messages):
         self._connections = connections
         self._fanout = fanout
         self._sessions = sessions

@@ -1,4 +1,5 @@
-"""From the bus to the sockets: hands each event to the followers, and what they deliver to the sockets of this worker."""
+"""From the bus to the sockets: hands each event to the followers, and what they deliver to the sockets of this
+worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What each request of a socket does: parse, call one service method, answer. The table is in chat/sockets/__init__.py."""
+"""What each request of a socket does: parse, call one service method, answer. The table is in
+chat/sockets/__init__.py."""
 
 from __future__ import annotations
 
