@@ -85,7 +85,7 @@ class Follower:
         self._subscribers[sid] = Subscriber(membership.username, membership.seq, membership.start)
         self._sids.setdefault(membership.username, set()).add(sid)
         self.empty_since = None
-        self._admit(sid)
+        self._admit(sid, self.cursor + 1)
         return True
 
     def unsubscribe(self, sid: str) -> None:
@@ -114,9 +114,10 @@ class Follower:
         """That person's sockets in the room."""
         return list(self._sids.get(username, ()))
 
-    def _admit(self, sid: str) -> None:
+    def _admit(self, sid: str, upcoming: int) -> None:
+        """Lets a socket in before the entry `upcoming` is handed out, if it may see that."""
         subscriber = self._subscribers[sid]
-        if not subscriber.admitted and subscriber.start <= self.cursor + 1:
+        if not subscriber.admitted and subscriber.start <= upcoming:
             subscriber.admitted = True
             self._outlet.admit(self.room.room, sid)
 
@@ -145,7 +146,7 @@ class Follower:
             self.cursor += 1
             self._numbers.decided(self.room.room, self.cursor)
             for sid in [sid for sid, s in self._subscribers.items() if not s.admitted]:
-                self._admit(sid)
+                self._admit(sid, self.cursor)
             event, payload = push(self.room, entry, image)
             self._outlet.emit(self.room.room, event, payload)
             if entry["kind"] in (*LEAVING, "joined"):

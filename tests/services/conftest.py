@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from chat.models import Person, User
+from tests.services.worker import Wire, Worker
+
+ALICE = Person("alice", "Alice")
+BOB = Person("bob", "Bob")
+CAROL = Person("carol", "Carol")
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def worker(config, wire) -> Worker:
+    """One worker on fresh tables and an empty Redis, with three accounts."""
+    worker = Worker(config, wire)
+    for person in (ALICE, BOB, CAROL):
+        worker.storage.put_user(User(person.username, person.name))
+    worker.rooms.memberships(ALICE)
+    worker.rooms.memberships(BOB)
+    return worker
+
+
+@pytest.fixture
+def other(worker, config, wire) -> Worker:
+    """Another worker on the same tables and Redis."""
+    return Worker(config, wire)

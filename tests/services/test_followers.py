@@ -1,0 +1,199 @@
+"""Every socket is sent every entry of its rooms once and in order, and nothing behind its person's removal."""
+
+from __future__ import annotations
+
+import random
+
+import gevent
+import pytest
+
+from tests.services.conftest import ALICE, BOB, CAROL
+
+
+def say(worker, text, person=ALICE, room="general"):
+    return worker.messages.send(person, room, f"{person.username}-{text}".replace(" ", "_"), text)["seq"]
+
+
+def sent_texts(worker, sid):
+    return [payload["text"] for event, payload in worker.outlet.sent.get(sid, []) if event == "message:sent"]
+
+
+def is_dense(numbers):
+    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def test_a_member_is_sent_what_is_said_in_order(worker, other, wire):
+    sid = other.connect(BOB)
+    for i in range(5):
+        say(worker, f"{i}")
+    wire.carry()
+    assert sent_texts(other, sid) == ["0", "1", "2", "3", "4"]
+
+
+def test_the_sender_is_sent_their_own_message(worker):
+    sid = worker.connect(ALICE)
+    say(worker, "to myself")
+    assert sent_texts(worker, sid) == ["to myself"]
+
+
+def test_an_event_that_comes_twice_is_delivered_once(worker, other, wire):
+    sid = other.connect(BOB)
+    say(worker, "once")
+    wire.waiting.extend(list(wire.waiting))
+    wire.carry()
+    assert sent_texts(other, sid) == ["once"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_lost_and_shuffled_events_are_delivered_in_order_all_the_same(worker, other, wire, seed):
+    rng = random.Random(seed)
+    here, there = worker.connect(ALICE), other.connect(BOB)
+    for i in range(30):
+        say(*rng.choice([(worker, f"{i}", ALICE), (other, f"{i}", BOB)]))
+        if rng.random() < 0.3:
+            wire.carry(rng, lose=0.4)
+    wire.carry(rng, lose=0.4)
+    for each, sid in ((worker, here), (other, there)):
+        each.catch_up()
+        assert is_dense(each.numbers_sent(sid))
+        assert sorted(sent_texts(each, sid), key=int) == [str(i) for i in range(30)]
+    assert worker.outlet.sent[here] == other.outlet.sent[there]
+
+
+def test_the_head_in_the_table_reveals_what_the_bus_lost_altogether(worker, other, wire):
+    sid = other.connect(BOB)
+    say(worker, "lost")
+    wire.waiting.clear()
+    other.follower().check_head()
+    other.catch_up()
+    assert sent_texts(other, sid) == ["lost"]
+
+
+def test_after_a_doubt_about_the_bus_the_heads_are_read_at_once(worker, other, wire):
+    sid = other.connect(BOB)
+    say(worker, "lost")
+    wire.waiting.clear()
+    other.followers._check_due()
+    gevent.sleep(0.05)
+    assert sent_texts(other, sid) == []
+    other.followers.doubt()
+    other.followers._check_due()
+    other.catch_up()
+    assert sent_texts(other, sid) == ["lost"]
+
+
+def test_a_number_nobody_used_is_decided_and_skipped(worker, other, wire):
+    sid = worker.connect(ALICE)
+    abandoned = other.numbers.propose(other.rooms.get("general"))
+    after = say(worker, "behind the hole")
+    assert sent_texts(worker, sid) == []
+    worker.catch_up(seq=after)
+    assert [event for event, _ in worker.outlet.sent[sid]] == ["entry:skipped", "message:sent"]
+    assert worker.storage.get_entry("general", abandoned)[0].kind == "tombstone"
+
+
+def test_a_writer_that_was_slow_past_the_tombstone_takes_another_number(worker, other, monkeypatch):
+    worker.connect(ALICE)
+    append = other.storage.append
+
+    def slow(*args, **kwargs):
+        monkeypatch.undo()
+        worker.catch_up(seq=say(worker, "meanwhile"))
+        append(*args, **kwargs)
+
+    monkeypatch.setattr(other.storage, "append", slow)
+    late = say(other, "late", BOB)
+    assert late == 3
+    worker.catch_up()
+    assert sent_texts(worker, "socket-alice") == ["meanwhile", "late"]
+
+
+def test_who_was_removed_is_told_so_and_nothing_behind_it(worker, other, wire):
+    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    worker.rooms.invite(ALICE, "i", room, "bob")
+    sid = other.connect(BOB)
+    say(worker, "before", room=room)
+    worker.rooms.remove(ALICE, "x", room, "bob")
+    say(worker, "after", room=room)
+    wire.carry(random.Random(1))
+    other.catch_up(room)
+    assert sent_texts(other, sid) == ["before"]
+    assert other.outlet.sent[sid][-1][0] == "member:removed"
+
+
+def test_a_message_edited_behind_a_removal_does_not_reach_who_was_removed_before_it(worker, other, wire):
+    """The table's row has the later image; read ahead of the cursor it must not be handed out early."""
+    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    worker.rooms.invite(ALICE, "i", room, "bob")
+    sid = other.connect(BOB)
+    seq = say(worker, "before", room=room)
+    worker.rooms.remove(ALICE, "x", room, "bob")
+    worker.messages.edit(ALICE, room, "e", seq, "not for bob")
+    wire.waiting.clear()
+    other.catch_up(room)
+    assert "not for bob" not in str(other.outlet.sent[sid])
+    assert other.outlet.sent[sid][-1][0] == "member:removed"
+
+
+def test_an_edit_that_the_bus_lost_arrives_with_its_image(worker, other, wire):
+    sid = other.connect(BOB)
+    seq = say(worker, "first")
+    worker.messages.edit(ALICE, "general", "e1", seq, "second")
+    worker.messages.edit(ALICE, "general", "e2", seq, "third")
+    wire.waiting.clear()
+    other.catch_up()
+    assert [event for event, _ in other.outlet.sent[sid]] == ["entry:skipped", "entry:skipped", "message:changed"]
+    assert other.outlet.sent[sid][-1][1]["message"]["text"] == "third"
+
+
+def test_who_joins_a_private_room_is_sent_nothing_of_before(worker, other, wire):
+    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    other.followers.follow(other.rooms.get(room))
+    say(worker, "before", room=room)
+    worker.rooms.invite(ALICE, "i", room, "bob")
+    say(worker, "after", room=room)
+    sid = other.connect(BOB)  # reads the membership while its follower is still behind it
+    assert other.follower(room).cursor == 1
+    wire.carry()
+    other.catch_up(room)
+    assert sent_texts(other, sid) == ["after"]
+
+
+def test_a_membership_read_before_a_removal_does_not_subscribe_behind_it(worker, wire):
+    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    worker.rooms.invite(ALICE, "i", room, "bob")
+    follower = worker.followers.follow(worker.rooms.get(room))
+    stale = worker.storage.membership(room, "bob")
+    worker.rooms.remove(ALICE, "x", room, "bob")
+    assert follower.subscribe("socket-bob", stale) is False
+    assert not follower.has("socket-bob")
+
+
+def test_who_left_and_came_back_is_not_put_out_by_the_earlier_leaving(worker, other, wire):
+    room = worker.rooms.create(ALICE, "r", "Plans", "public")["room"]
+    worker.rooms.join(BOB, "j1", room)
+    other.followers.follow(other.rooms.get(room))
+    worker.rooms.leave(BOB, "l1", room)
+    worker.rooms.join(BOB, "j2", room)
+    sid = other.connect(BOB)
+    wire.carry()
+    say(worker, "welcome back", room=room)
+    wire.carry()
+    other.catch_up(room)
+    assert sent_texts(other, sid) == ["welcome back"]
+
+
+def test_an_outsider_is_not_told_about_a_message(worker, wire):
+    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    insider, outsider = worker.connect(ALICE), worker.connect(CAROL)
+    say(worker, "among us", room=room)
+    assert sent_texts(worker, insider) == ["among us"]
+    assert sent_texts(worker, outsider) == []
+
+
+def test_a_follower_that_starts_does_not_replay_what_is_past(worker, other):
+    say(worker, "long ago")
+    sid = other.connect(BOB)
+    other.catch_up()
+    assert sent_texts(other, sid) == []
+    assert other.followers.heads(sid) == {"general": (1, 1)}

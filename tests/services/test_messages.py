@@ -1,0 +1,223 @@
+"""Reading: pages in every direction, only what the reader may see; and what a message may say."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat.errors import ChatError
+from tests.services.conftest import ALICE, BOB, CAROL
+
+
+def fill(worker, count, room="general", person=ALICE):
+    for i in range(count):
+        worker.messages.send(person, room, f"{room}-{i}", f"text {i + 1}")
+
+
+def seqs(page):
+    return [entry.seq for entry in page.entries]
+
+
+def code(call):
+    with pytest.raises(ChatError) as refused:
+        call()
+    return refused.value.code
+
+
+def test_the_newest_page_ends_at_the_head(worker):
+    fill(worker, 8)
+    page = worker.messages.page(ALICE, "general", limit=3)
+    assert (seqs(page), page.head, page.more) == ([6, 7, 8], 8, True)
+    assert [m.text for m in page.messages] == ["text 6", "text 7", "text 8"]
+
+
+def test_going_back_page_by_page_reaches_the_beginning_once(worker):
+    fill(worker, 8)
+    page = worker.messages.page(ALICE, "general", limit=3)
+    walked = seqs(page)
+    while page.more:
+        page = worker.messages.page(ALICE, "general", limit=3, before=page.entries[0].seq)
+        walked = seqs(page) + walked
+    assert walked == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_going_on_page_by_page_reaches_the_head_once(worker):
+    fill(worker, 8)
+    page = worker.messages.page(ALICE, "general", limit=3, after=1)
+    walked = seqs(page)
+    while page.more:
+        page = worker.messages.page(ALICE, "general", limit=3, after=page.entries[-1].seq)
+        walked += seqs(page)
+    assert walked == [2, 3, 4, 5, 6, 7, 8]
+
+
+def test_a_page_around_a_number_has_both_sides(worker):
+    fill(worker, 9)
+    assert seqs(worker.messages.page(ALICE, "general", limit=4, around=5)) == [3, 4, 5, 6]
+
+
+def test_pages_go_over_the_edge_of_a_bucket(worker, monkeypatch):
+    monkeypatch.setattr("chat.services.rows.BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.dynamodb.MAX_AHEAD", 2)
+    fill(worker, 14)
+    assert seqs(worker.messages.page(ALICE, "general", limit=9)) == list(range(6, 15))
+    assert seqs(worker.messages.page(ALICE, "general", limit=9, after=2)) == list(range(3, 12))
+
+
+def test_an_empty_room_is_an_empty_page(worker):
+    page = worker.messages.open(ALICE, "general", 0)
+    assert (page.entries, page.head, page.more) == ([], 0, False)
+
+
+def test_a_page_after_a_number_brings_older_messages_that_changed(worker):
+    fill(worker, 3)
+    worker.messages.edit(ALICE, "general", "e", 1, "changed")
+    page = worker.messages.page(ALICE, "general", after=3)
+    assert [(e.seq, e.kind, e.message) for e in page.entries] == [(4, "change", 1)]
+    assert [(m.seq, m.text, m.rev) for m in page.messages] == [(1, "changed", 4)]
+
+
+def test_an_image_never_lags_behind_the_change_that_its_page_shows(worker, monkeypatch):
+    """A Query may read the message's row before, and the change's row after, one transaction."""
+    fill(worker, 1)
+    rows_before = worker.storage.entries_after("general", 0, 10)
+    worker.messages.edit(ALICE, "general", "e", 1, "changed")
+    rows_after = worker.storage.entries_after("general", 0, 10)
+    monkeypatch.setattr(worker.storage, "entries_after", lambda *_: [rows_before[0], rows_after[1]])
+    page = worker.messages.page(ALICE, "general", after=0)
+    assert [(m.seq, m.text) for m in page.messages] == [(1, "changed")]
+
+
+def test_a_page_ends_before_a_number_that_is_still_undecided(worker, other):
+    fill(worker, 2)
+    other.numbers.propose(other.rooms.get("general"))
+    worker.messages.send(ALICE, "general", "late", "behind the hole")
+    page = worker.messages.page(ALICE, "general", after=0)
+    assert seqs(page) == [1, 2]
+    following = worker.messages.page(ALICE, "general", after=2)
+    assert (seqs(following), following.more) == ([], False)
+
+
+def test_a_number_undecided_for_long_is_decided_by_who_reads_past_it(worker, other, monkeypatch):
+    other.numbers.propose(other.rooms.get("general"))
+    worker.messages.send(ALICE, "general", "late", "behind the hole")
+    now = worker.log.now_ms()
+    monkeypatch.setattr(worker.log, "now_ms", lambda: now + 60_000)
+    worker.messages.page(ALICE, "general", after=0)
+    page = worker.messages.page(ALICE, "general", after=0)
+    assert [e.kind for e in page.entries] == ["tombstone", "message"]
+
+
+def test_opening_a_room_further_behind_than_a_thousand_entries_is_a_gap(worker, monkeypatch):
+    monkeypatch.setattr("chat.services.messages.MAX_BEHIND", 5)
+    fill(worker, 8)
+    near = worker.messages.open(ALICE, "general", 3)
+    far = worker.messages.open(ALICE, "general", 2)
+    assert (near.gap, seqs(near)) == (False, [4, 5, 6, 7, 8])
+    assert (far.gap, seqs(far)) == (True, list(range(1, 9)))
+
+
+def test_a_member_of_a_private_room_sees_nothing_of_before(worker):
+    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    fill(worker, 3, room)
+    worker.rooms.invite(ALICE, "i", room, "bob")
+    worker.messages.edit(ALICE, room, "e", 2, "secret")
+    for page in (
+        worker.messages.page(BOB, room),
+        worker.messages.page(BOB, room, after=0),
+        worker.messages.page(BOB, room, around=2),
+        worker.messages.open(BOB, room, 1),
+    ):
+        assert min(seqs(page)) == 5
+        assert page.messages == []
+    assert code(lambda: worker.messages.edit(BOB, room, "e2", 2, "x")) == "message_not_found"
+
+
+def test_who_comes_back_to_a_private_room_sees_only_what_follows(worker):
+    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    worker.rooms.invite(ALICE, "i1", room, "bob")
+    worker.rooms.remove(ALICE, "x1", room, "bob")
+    worker.messages.send(ALICE, room, "m", "while bob is out")
+    worker.rooms.invite(ALICE, "i2", room, "bob")
+    assert worker.messages.page(BOB, room).messages == []
+
+
+@pytest.mark.parametrize("room", ["plans", "", "no#room", "x" * 65, "general#0"])
+def test_no_such_room_and_not_my_room_are_the_same_answer(worker, room):
+    private = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    for where in (room, private):
+        for call in (
+            lambda where=where: worker.messages.send(CAROL, where, "c", "hello"),
+            lambda where=where: worker.messages.edit(CAROL, where, "c", 1, "hello"),
+            lambda where=where: worker.messages.delete(CAROL, where, "c", 1),
+            lambda where=where: worker.messages.page(CAROL, where),
+            lambda where=where: worker.messages.open(CAROL, where, 0),
+            lambda where=where: worker.messages.mark_read(CAROL, where, 1),
+            lambda where=where: worker.messages.typing(CAROL, where, True),
+            lambda where=where: worker.rooms.members(CAROL, where),
+            lambda where=where: worker.rooms.join(CAROL, "c", where),
+            lambda where=where: worker.rooms.leave(CAROL, "c", where),
+            lambda where=where: worker.rooms.invite(CAROL, "c", where, "bob"),
+            lambda where=where: worker.rooms.remove(CAROL, "c", where, "bob"),
+        ):
+            assert code(call) == "room_not_found"
+
+
+def test_who_is_removed_while_a_page_is_read_does_not_get_it(worker, monkeypatch):
+    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    worker.rooms.invite(ALICE, "i", room, "bob")
+    read = worker.storage.entries_after
+
+    def then_removed(*args):
+        monkeypatch.undo()
+        pairs = read(*args)
+        worker.rooms.remove(ALICE, "x", room, "bob")
+        return pairs
+
+    monkeypatch.setattr(worker.storage, "entries_after", then_removed)
+    assert code(lambda: worker.messages.page(BOB, room, after=0)) == "room_not_found"
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\n\t ", "\u2003"])
+def test_a_message_says_something(worker, text):
+    assert code(lambda: worker.messages.send(ALICE, "general", "c", text)) == "text_empty"
+
+
+def test_a_message_has_a_length(worker):
+    assert worker.messages.send(ALICE, "general", "c1", "x" * 4000)["seq"] == 1
+    assert worker.messages.send(ALICE, "general", "c2", "😀" * 4000)["seq"] == 2
+    assert code(lambda: worker.messages.send(ALICE, "general", "c3", "x" * 4001)) == "text_too_long"
+    assert code(lambda: worker.messages.edit(ALICE, "general", "c4", 1, "x" * 4001)) == "text_too_long"
+
+
+def test_half_a_character_is_not_a_text(worker):
+    assert code(lambda: worker.messages.send(ALICE, "general", "c", "\ud83d")) == "body_invalid"
+
+
+@pytest.mark.parametrize(
+    "text", ["é", "e\u0301", "\u202eabc", "a\u0000b", "👩\u200d🚀", "\r\nx", '{"S": "x"}', "#a :b"]
+)
+def test_a_text_is_kept_to_the_letter(worker, text):
+    worker.messages.send(ALICE, "general", "c", text)
+    assert worker.messages.page(BOB, "general").messages[0].text == text
+
+
+def test_reading_positions_move_forward_only_and_not_past_the_head(worker):
+    fill(worker, 5)
+    assert worker.messages.mark_read(BOB, "general", 3) == 3
+    worker.messages.mark_read(BOB, "general", 2)
+    assert worker.storage.membership("general", "bob").read == 3
+    assert worker.messages.mark_read(BOB, "general", 10**9) == 5
+
+
+def test_a_read_position_does_not_bring_a_removed_membership_back(worker):
+    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    worker.rooms.invite(ALICE, "i", room, "bob")
+    worker.rooms.remove(ALICE, "x", room, "bob")
+    assert worker.storage.mark_read("bob", room, 99) is False
+    assert worker.storage.mark_read("nobody", room, 99) is False
+    assert worker.storage.membership(room, "nobody") is None
+
+
+@pytest.mark.parametrize("asked", [{"limit": 0}, {"limit": 201}, {"before": 3, "after": 1}])
+def test_a_page_that_makes_no_sense_is_refused(worker, asked):
+    assert code(lambda: worker.messages.page(ALICE, "general", **asked)) == "cursor_invalid"

@@ -1,0 +1,148 @@
+"""Making rooms, coming and going, and the list that a person sees."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat.errors import ChatError
+from chat.services.rooms import room_slug
+from tests.services.conftest import ALICE, BOB, CAROL
+
+
+def code(call):
+    with pytest.raises(ChatError) as refused:
+        call()
+    return refused.value.code
+
+
+def rooms_of(worker, person):
+    return {room["room"]: room for room in worker.rooms.list(person)["rooms"]}
+
+
+def test_everybody_is_in_general_from_the_first_time_on(worker):
+    assert list(rooms_of(worker, CAROL)) == ["general"]
+    assert {m["username"] for m in worker.rooms.members(ALICE, "general")} == {"alice", "bob", "carol"}
+
+
+def test_entering_general_writes_no_entry_and_leaves_nothing_unread(worker):
+    worker.messages.send(ALICE, "general", "c", "before carol")
+    assert rooms_of(worker, CAROL)["general"]["unread"] == 0
+    assert worker.storage.head("general") == 1
+
+
+def test_general_cannot_be_left_and_nobody_can_be_put_out(worker):
+    assert code(lambda: worker.rooms.leave(ALICE, "c", "general")) == "room_required"
+    assert code(lambda: worker.rooms.remove(ALICE, "c", "general", "bob")) == "not_room_owner"
+
+
+def test_a_public_room_has_its_name_as_address_and_is_there_for_others_to_join(worker):
+    room = worker.rooms.create(ALICE, "c", "Design  Crits", "public")
+    assert (room["room"], room["name"], room["owner"], room["head"]) == ("design-crits", "Design Crits", "alice", 1)
+    assert worker.rooms.list(BOB)["joinable"] == [{"room": "design-crits", "name": "Design Crits"}]
+    assert worker.rooms.join(BOB, "j", "design-crits")["room"] == "design-crits"
+    assert "design-crits" in rooms_of(worker, BOB)
+    assert worker.rooms.list(BOB)["joinable"] == []
+
+
+def test_a_private_room_is_not_listed_and_cannot_be_joined(worker):
+    room = worker.rooms.create(ALICE, "c", "Plans", "private")["room"]
+    assert worker.rooms.list(BOB)["joinable"] == []
+    assert code(lambda: worker.rooms.join(BOB, "j", room)) == "room_not_found"
+
+
+def test_a_private_name_gives_nothing_away(worker):
+    worker.rooms.create(ALICE, "c", "Plans", "private")
+    assert worker.rooms.create(BOB, "c", "Plans", "public")["room"] == "plans"
+
+
+def test_making_a_room_again_with_the_same_client_id_is_the_same_room(worker, other):
+    for kind in ("public", "private"):
+        first = worker.rooms.create(ALICE, kind, f"Room {kind}", kind)
+        assert other.rooms.create(ALICE, kind, f"Room {kind}", kind)["room"] == first["room"]
+    assert len(rooms_of(worker, ALICE)) == 3
+
+
+def test_a_name_is_taken_once(worker):
+    worker.rooms.create(ALICE, "c", "Plans", "public")
+    assert code(lambda: worker.rooms.create(BOB, "c", "plans", "public")) == "room_name_taken"
+    assert code(lambda: worker.rooms.create(BOB, "d", "General", "public")) == "room_name_taken"
+    assert list(rooms_of(worker, BOB)) == ["general"]
+
+
+@pytest.mark.parametrize("name", ["", "x", " ", "a" * 49, "a#b", "<b>x</b>", "--", "a\u0000b", "a/b"])
+def test_a_name_that_does_not_fit_is_refused(worker, name):
+    for kind in ("public", "private"):
+        assert code(lambda kind=kind: worker.rooms.create(ALICE, "c", name, kind)) == "room_name_invalid"
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"), [("Design Crits", "design-crits"), ("Ünï Rôom", "ünï-rôom"), ("A.B_c", "a-b-c")]
+)
+def test_a_slug_is_the_name_in_small_letters_and_dashes(name, slug):
+    assert room_slug(name) == slug
+
+
+def test_coming_and_going_are_entries_of_the_log(worker):
+    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
+    worker.rooms.join(BOB, "j", room)
+    worker.rooms.invite(ALICE, "i", room, "Carol")
+    worker.rooms.leave(BOB, "l", room)
+    worker.rooms.remove(ALICE, "x", room, "carol")
+    entries = [(e.kind, e.user, e.by) for e, _ in worker.storage.entries_after(room, 0, 10)]
+    assert entries == [
+        ("joined", "alice", None),
+        ("joined", "bob", None),
+        ("joined", "carol", "alice"),
+        ("left", "bob", None),
+        ("removed", "carol", "alice"),
+    ]
+    assert [m["username"] for m in worker.rooms.members(ALICE, room)] == ["alice"]
+
+
+def test_joining_twice_is_joining_once(worker):
+    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
+    worker.rooms.join(BOB, "j1", room)
+    worker.rooms.join(BOB, "j2", room)
+    worker.rooms.join(BOB, "j1", room)
+    kinds = [e.kind for e, _ in worker.storage.entries_after(room, 0, 10)]
+    assert [kind for kind in kinds if kind != "tombstone"] == ["joined", "joined"]
+
+
+def test_a_join_sent_again_does_not_undo_a_later_leave(worker):
+    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
+    worker.rooms.join(BOB, "j1", room)
+    worker.rooms.leave(BOB, "l1", room)
+    assert code(lambda: worker.rooms.join(BOB, "j1", room)) == "room_not_found"
+    assert room not in rooms_of(worker, BOB)
+
+
+def test_only_the_owner_puts_somebody_out(worker):
+    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
+    worker.rooms.join(BOB, "j", room)
+    worker.rooms.join(CAROL, "j", room)
+    assert code(lambda: worker.rooms.remove(BOB, "x", room, "carol")) == "not_room_owner"
+    worker.rooms.remove(ALICE, "x", room, "carol")
+    assert room not in rooms_of(worker, CAROL)
+
+
+def test_only_somebody_who_exists_can_be_invited(worker):
+    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
+    assert code(lambda: worker.rooms.invite(ALICE, "i", room, "nobody")) == "user_not_found"
+
+
+def test_unread_counts_what_others_said_since_i_read(worker):
+    for i in range(4):
+        worker.messages.send(ALICE, "general", f"a{i}", "from alice")
+    worker.messages.send(BOB, "general", "b", "from bob")
+    worker.messages.edit(ALICE, "general", "e", 4, "edited")
+    worker.messages.mark_read(BOB, "general", 1)
+    general = rooms_of(worker, BOB)["general"]
+    assert (general["read"], general["head"], general["unread"], general["unread_more"]) == (1, 6, 3, False)
+
+
+def test_unread_counting_ends_somewhere(worker, monkeypatch):
+    monkeypatch.setattr("chat.services.rooms.MAX_UNREAD_ENTRIES", 3)
+    for i in range(5):
+        worker.messages.send(ALICE, "general", f"a{i}", "from alice")
+    general = rooms_of(worker, BOB)["general"]
+    assert (general["unread"], general["unread_more"]) == (3, True)

@@ -1,0 +1,121 @@
+"""A worker's services without its sockets, wired to others by a bus that the test controls."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from typing import Any
+
+import gevent
+
+from chat.config import Config
+from chat.models import Person
+from chat.services import redis as redis_service
+from chat.services.dynamodb import Storage
+from chat.services.followers import Follower, Followers
+from chat.services.log import Log
+from chat.services.messages import Messages
+from chat.services.numbers import Numbers
+from chat.services.rooms import Rooms
+
+
+class Wire:
+    """Stands for the bus: a worker's own events reach it at once, the others when the test lets them through."""
+
+    def __init__(self) -> None:
+        self.workers: list[Worker] = []
+        self.waiting: deque[tuple[Worker, dict[str, Any]]] = deque()
+
+    def carry(self, rng: random.Random | None = None, lose: float = 0.0) -> None:
+        """Delivers what waits, in a random order and losing a share of it when told so."""
+        events = list(self.waiting)
+        self.waiting.clear()
+        if rng is not None:
+            rng.shuffle(events)
+        for worker, event in events:
+            if rng is None or rng.random() >= lose:
+                worker.hear(event)
+
+
+class Plug:
+    """One worker's end of the wire; takes the place of chat.services.bus.Bus."""
+
+    def __init__(self, wire: Wire, worker: Worker):
+        self._wire = wire
+        self._worker = worker
+
+    def publish(self, kind: str, volatile: bool = False, **payload: Any) -> None:
+        event = {"kind": kind, **payload}
+        self._worker.hear(event)
+        self._wire.waiting.extend((other, event) for other in self._wire.workers if other is not self._worker)
+
+
+class Outlet:
+    """Records what each socket was sent, in order."""
+
+    def __init__(self) -> None:
+        self.inside: dict[str, list[str]] = {}
+        self.sent: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+
+    def emit(self, room: str, event: str, payload: dict[str, Any]) -> None:
+        for sid in self.inside.get(room, ()):
+            self.sent.setdefault(sid, []).append((event, payload))
+
+    def admit(self, room: str, sid: str) -> None:
+        self.inside.setdefault(room, []).append(sid)
+
+    def expel(self, room: str, sid: str) -> None:
+        if sid in self.inside.get(room, ()):
+            self.inside[room].remove(sid)
+
+
+class Worker:
+    """The services of one worker process."""
+
+    def __init__(self, config: Config, wire: Wire):
+        self.storage = Storage.connect(config)
+        self.redis = redis_service.connect(config.redis_url)
+        self.bus = Plug(wire, self)
+        self.heard: list[dict[str, Any]] = []
+        self.numbers = Numbers(self.redis, self.storage)
+        self.log = Log(self.storage, self.numbers, self.bus)
+        self.outlet = Outlet()
+        self.followers = Followers(self.storage, self.numbers, self.log, self.outlet)
+        self.rooms = Rooms(self.storage, self.numbers, self.log, self.bus, self.followers.member)
+        self.messages = Messages(self.storage, self.rooms, self.log, self.numbers, self.followers, self.bus)
+        wire.workers.append(self)
+
+    def hear(self, event: dict[str, Any]) -> None:
+        """One event of the bus, as chat.sockets.fanout passes it on."""
+        self.heard.append(event)
+        if event["kind"] == "entry":
+            self.followers.offer(event["room"], event["generation"], event["entry"], event["image"])
+        elif event["kind"] == "decided":
+            self.followers.decided(event["room"], event["seq"])
+
+    def connect(self, person: Person, sid: str | None = None) -> str:
+        """A socket of that person in all their rooms."""
+        sid = sid or f"socket-{person.username}"
+        for room, membership in self.rooms.memberships(person):
+            self.followers.follow(room)
+            membership = self.storage.membership(room.room, person.username)
+            self.followers.follow(room).subscribe(sid, membership)
+        return sid
+
+    def follower(self, room: str = "general") -> Follower:
+        found = self.followers.get(room)
+        assert found is not None
+        return found
+
+    def catch_up(self, room: str = "general", seq: int | None = None, within_s: float = 10.0) -> None:
+        """Waits until the follower has come as far as `seq`, or as the table."""
+        follower = self.follower(room)
+        target = seq if seq is not None else self.numbers.read_head(follower.room)
+        follower.repair(upto=target)
+        with gevent.Timeout(within_s):
+            while follower.cursor < target:
+                gevent.sleep(0.005)
+
+    def numbers_sent(self, sid: str) -> list[int]:
+        """The entry numbers that a socket was sent, in the order it was sent them."""
+        return [p["seq"] if event == "message:sent" else p["entry"] for event, p in self.outlet.sent.get(sid, [])]
