@@ -14,7 +14,7 @@ bp = Blueprint("rooms", __name__, url_prefix="/api/rooms")
 @bp.get("")
 @require_auth()
 def list_rooms() -> ResponseReturnValue:
-    return jsonify(services().rooms.list(current_person()))
+    return jsonify(services().rooms.overview(current_person()))
 
 
 @bp.post("")

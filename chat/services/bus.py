@@ -118,7 +118,7 @@ class Bus:
                 if away:
                     self._on_doubt()
                     away = False
-                events = client.xread({STREAM: last}, count=BATCH, block=BLOCK_MS)
+                events: Any = client.xread({STREAM: last}, count=BATCH, block=BLOCK_MS)
                 if not events and _order(self._newest_id(client)) < _order(last):
                     last, away = None, True  # Redis was emptied: its ids may have begun anew below ours
                 for _, entries in events:
@@ -132,7 +132,7 @@ class Bus:
     @staticmethod
     def _newest_id(client: redis.Redis) -> str:
         newest = client.xrevrange(STREAM, count=1)
-        return newest[0][0] if newest else "0-0"
+        return str(newest[0][0]) if newest else "0-0"
 
     def _hand_over(self, fields: dict[str, str]) -> None:
         try:

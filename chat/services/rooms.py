@@ -7,6 +7,7 @@ import secrets
 import time
 import unicodedata
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from chat.errors import ChatError
@@ -27,6 +28,11 @@ Known = Callable[[str, str], Membership | None]
 Gather = Callable[[Iterable[Callable[[], Any]]], list[Any]]
 
 
+def one_by_one(jobs: Iterable[Callable[[], Any]]) -> list[Any]:
+    """The Gather of a process without greenlets."""
+    return [job() for job in jobs]
+
+
 class Rooms:
     """Rooms and memberships. Raises ChatError `room_not_found` alike for a room that is not there and one that is not
     theirs."""
@@ -38,7 +44,7 @@ class Rooms:
         log: Log,
         bus: Bus,
         known: Known = lambda room_id, username: None,
-        gather: Gather = lambda jobs: [job() for job in jobs],
+        gather: Gather = one_by_one,
     ):
         self._storage = storage
         self._numbers = numbers
@@ -89,16 +95,16 @@ class Rooms:
 
     # --- the list -------------------------------------------------------------------------------------------------
 
-    def list(self, person: Person) -> dict[str, Any]:
+    def overview(self, person: Person) -> dict[str, Any]:
         """The person's rooms with heads and unread counts, and the public rooms they may join (docs/protocol.md)."""
         mine = self.memberships(person)
-        described = self._gather([lambda pair=pair: self._described(person, *pair) for pair in mine])
+        described = self._gather([partial(self._described, person, *pair) for pair in mine])
         inside = {membership.room for _, membership in mine}
         joinable = [{"room": room, "name": name} for room, name in self._storage.public_rooms() if room not in inside]
         return {"rooms": described, "joinable": joinable}
 
     def describe(self, person: Person, room_id: str) -> dict[str, Any]:
-        """One of the person's rooms as `list` shows it."""
+        """One of the person's rooms as `overview` shows it."""
         return self._described(person, *self.require(person, room_id))
 
     def _described(self, person: Person, room: Room, membership: Membership) -> dict[str, Any]:

@@ -80,13 +80,13 @@ class Sockets:
         self._run()
         now = time.monotonic()
         person = Person(session.person.username, session.person.name)
-        connection = Connection(request.sid, session.sid, person, session.iat, checked_at=now, slid_at=now)
+        connection = Connection(_sid(), session.sid, person, session.iat, checked_at=now, slid_at=now)
         request.environ["parley.socket"] = True
         self._connections.add(connection)
         try:
             self._fanout.subscribe(connection)
         except BaseException:
-            self._forget(request.sid)
+            self._forget(_sid())
             raise
         self._fanout.heads(connection)
 
@@ -99,7 +99,7 @@ class Sockets:
 
     def on_disconnect(self, reason: str) -> None:
         """Forgets a socket."""
-        self._forget(request.sid)
+        self._forget(_sid())
 
     def _forget(self, sid: str) -> None:
         connection = self._connections.remove(sid)
@@ -116,7 +116,7 @@ class Sockets:
             return {"ok": False, "error": _unexpected(event).to_dict()}
 
     def _dispatch(self, event: str, args: tuple[Any, ...]) -> dict[str, Any]:
-        connection = self._connections.get(request.sid)
+        connection = self._connections.get(_sid())
         if connection is None:
             raise ChatError("unauthenticated")
         connection.events.take()
@@ -132,6 +132,11 @@ class Sockets:
         if acts:
             self._sessions.act(connection)
         return answer
+
+
+def _sid() -> str:
+    """The id of the socket that this event came from; Flask-SocketIO puts it on the request."""
+    return request.sid  # type: ignore[attr-defined,no-any-return]
 
 
 def _unexpected(event: str) -> ChatError:

@@ -16,7 +16,7 @@ def code(call):
 
 
 def rooms_of(worker, person):
-    return {room["room"]: room for room in worker.rooms.list(person)["rooms"]}
+    return {room["room"]: room for room in worker.rooms.overview(person)["rooms"]}
 
 
 def test_everybody_is_in_general_from_the_first_time_on(worker):
@@ -38,15 +38,15 @@ def test_general_cannot_be_left_and_nobody_can_be_put_out(worker):
 def test_a_public_room_has_its_name_as_address_and_is_there_for_others_to_join(worker):
     room = worker.rooms.create(ALICE, "c", "Design  Crits", "public")
     assert (room["room"], room["name"], room["owner"], room["head"]) == ("design-crits", "Design Crits", "alice", 1)
-    assert worker.rooms.list(BOB)["joinable"] == [{"room": "design-crits", "name": "Design Crits"}]
+    assert worker.rooms.overview(BOB)["joinable"] == [{"room": "design-crits", "name": "Design Crits"}]
     assert worker.rooms.join(BOB, "j", "design-crits")["room"] == "design-crits"
     assert "design-crits" in rooms_of(worker, BOB)
-    assert worker.rooms.list(BOB)["joinable"] == []
+    assert worker.rooms.overview(BOB)["joinable"] == []
 
 
 def test_a_private_room_is_not_listed_and_cannot_be_joined(worker):
     room = worker.rooms.create(ALICE, "c", "Plans", "private")["room"]
-    assert worker.rooms.list(BOB)["joinable"] == []
+    assert worker.rooms.overview(BOB)["joinable"] == []
     assert code(lambda: worker.rooms.join(BOB, "j", room)) == "room_not_found"
 
 
