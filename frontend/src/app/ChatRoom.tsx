@@ -1,0 +1,85 @@
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import { useLocation, useNavigate, useParams } from "react-router";
+import { Button } from "@/components/ui/Button";
+import { MismatchBar, StayBar } from "@/features/auth/StayBar";
+import type { SessionService } from "@/features/auth/session";
+import { inOrder } from "@/features/rooms/roomList";
+import { useValue } from "@/lib/store";
+import type { Room, User } from "@/types/protocol";
+import { ConnectionLine } from "./ConnectionLine";
+import { RoomHeader } from "./RoomHeader";
+import { RoomMissing } from "./RoomMissing";
+import { RoomView } from "./RoomView";
+import { Sidebar } from "./Sidebar";
+import { useKeys } from "./useKeys";
+import { rememberRoom } from "./lastRoom";
+import { useTitle } from "./useTitle";
+import { worldOf } from "./world";
+import roomStyles from "./RoomView.module.css";
+import styles from "./ChatRoom.module.css";
+
+export type Panel = "rooms" | "switcher" | "browse" | "create" | "members" | "keys";
+
+const QuickSwitcher = lazy(() => import("@/features/rooms/QuickSwitcher"));
+const BrowseRooms = lazy(() => import("@/features/rooms/BrowseRooms"));
+const CreateRoom = lazy(() => import("@/features/rooms/CreateRoom"));
+const MembersPanel = lazy(() => import("@/features/rooms/MembersPanel"));
+const ShortcutSheet = lazy(() => import("./ShortcutSheet"));
+
+/** The whole chat of one person: rooms at the side, one room open, panels over it. */
+export default function ChatRoom({ session, user }: { session: SessionService; user: User }) {
+  const world = worldOf(session, user);
+  const { room: id = "general", seq } = useParams();
+  const { key: visit } = useLocation();
+  const navigate = useNavigate();
+  const [panel, setPanel] = useState<Panel | null>(null);
+  const list = useValue(world.rooms.list);
+  const failure = useValue(world.rooms.failure);
+  const room = list.rooms[id];
+  const target = useMemo(() => (seq && /^[1-9]\d{0,11}$/.test(seq) ? { seq: Number(seq), visit } : null), [seq, visit]);
+  const close = useCallback(() => setPanel(null), []);
+
+  useEffect(() => world.start(), [world]);
+  useEffect(() => world.followers.hold(id), [world, id]);
+  useEffect(() => rememberRoom(user.username, id), [user.username, id]);
+  useTitle(room?.name, list.rooms);
+  useKeys(setPanel);
+
+  const go = (picked: Room | string) => {
+    setPanel(null);
+    void navigate(`/r/${encodeURIComponent(typeof picked === "string" ? picked : picked.room)}`);
+  };
+  const elsewhere = Object.values(list.rooms).reduce((sum, { room: other, unread }) => sum + (other === id ? 0 : unread), 0);
+
+  return (
+    <div className={styles.shell} data-rooms={panel === "rooms" || undefined}>
+      <div className={styles.side} onKeyDown={(event) => event.key === "Escape" && close()}>
+        <Sidebar world={world} session={session} open={setPanel} close={close} />
+      </div>
+      {panel === "rooms" && <button type="button" className={styles.veil} aria-label="Close rooms" onClick={close} />}
+      <main className={styles.main}>
+        <MismatchBar session={session} />
+        <StayBar session={session} />
+        <RoomHeader room={room} elsewhere={elsewhere} open={setPanel} />
+        <ConnectionLine connection={world.connection} />
+        {room ? (
+          <RoomView key={`${world.user.username} ${id}`} world={world} room={room} target={target} />
+        ) : list.loaded ? (
+          <RoomMissing name={list.joinable.find(({ room: other }) => other === id)?.name} join={() => world.rooms.join(id)} />
+        ) : (
+          <div className={roomStyles.missing} aria-busy={!failure}>
+            {failure && <p role="alert">{failure.message}</p>}
+            {failure && <Button onClick={() => void world.rooms.refetch()}>Try again</Button>}
+          </div>
+        )}
+      </main>
+      <Suspense fallback={null}>
+        {panel === "switcher" && <QuickSwitcher rooms={inOrder(list)} joinable={list.joinable} join={world.rooms.join} onPick={go} onClose={close} />}
+        {panel === "browse" && <BrowseRooms joinable={list.joinable} join={world.rooms.join} onDone={go} onCreate={() => setPanel("create")} onClose={close} />}
+        {panel === "create" && <CreateRoom create={world.rooms.create} onDone={go} onClose={close} />}
+        {panel === "members" && room && <MembersPanel room={room} me={user.username} rooms={world.rooms} onLeft={() => go("general")} onClose={close} />}
+        {panel === "keys" && <ShortcutSheet onClose={close} />}
+      </Suspense>
+    </div>
+  );
+}

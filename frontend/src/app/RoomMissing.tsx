@@ -1,0 +1,19 @@
+import { useState } from "react";
+import { Link } from "react-router";
+import { Button } from "@/components/ui/Button";
+import { failureOf } from "@/lib/failure";
+import styles from "./RoomView.module.css";
+
+/** An address of a room one is not in: join it if anybody may, or go home. */
+export function RoomMissing({ name, join }: { name: string | undefined; join(): Promise<unknown> }) {
+  const [trouble, setTrouble] = useState("");
+  const go = () => join().catch((thrown: unknown) => setTrouble(failureOf(thrown).message));
+  return (
+    <div className={styles.missing}>
+      {name ? <p>You are not in {name} yet.</p> : <p>There is no such room, or you are not in it.</p>}
+      {name && <Button look="solid" onClick={() => void go()}>Join {name}</Button>}
+      <Link to="/r/general">Go to general</Link>
+      {trouble && <p role="alert">{trouble}</p>}
+    </div>
+  );
+}

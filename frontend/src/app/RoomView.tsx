@@ -1,0 +1,97 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useNavigate } from "react-router";
+import { Composer } from "@/features/messages/Composer";
+import { emptyLog } from "@/features/messages/log";
+import type { MessageDeeds } from "@/features/messages/SentMessage";
+import { Timeline } from "@/features/messages/Timeline";
+import { lastOwn } from "@/features/messages/timeline";
+import { TypingLine } from "@/features/presence/TypingLine";
+import { failureOf } from "@/lib/failure";
+import { useValue } from "@/lib/store";
+import type { Message, Room } from "@/types/protocol";
+import { useReading } from "./useReading";
+import styles from "./RoomView.module.css";
+import type { World } from "./world";
+
+interface Props {
+  world: World;
+  room: Room;
+  target: { seq: number; visit: string } | null;
+}
+
+/** One room: its messages, who is typing, the field. Mounted anew for every room. */
+export function RoomView({ world, room, target }: Props) {
+  const { followers, outbox, changes, typing, user } = world;
+  const navigate = useNavigate();
+  const composer = useRef<HTMLTextAreaElement>(null);
+  const held = useValue(followers.rooms)[room.room] ?? NOT_HELD;
+  const waiting = useValue(outbox.items);
+  const pending = useMemo(() => waiting.filter((item) => item.room === room.room), [waiting, room.room]);
+  const [replyTo, setReplyTo] = useState<Message | null>(null);
+  const [editing, setEditing] = useState<number | null>(null);
+  const [notice, setNotice] = useState("");
+  const { newAfter, onEnd } = useReading(world, room, held.log);
+
+  const report = useCallback((thrown: unknown) => setNotice(failureOf(thrown).message), []);
+  useLoading(world, room, target, report);
+  useEffect(() => {
+    if (matchMedia("(pointer: fine)").matches) composer.current?.focus();
+  }, []);
+
+  const deeds = useMemo<MessageDeeds>(
+    () => ({
+      edit: changes.edit,
+      remove: changes.remove,
+      reply: setReplyTo,
+      jump: (seq) => void navigate(`/r/${encodeURIComponent(room.room)}/${seq}`),
+      setEditing(seq) {
+        setEditing(seq);
+        if (seq === null) composer.current?.focus();
+      },
+    }),
+    [changes, navigate, room.room],
+  );
+
+  const load = useCallback(
+    (what: "older" | "newer" | "newest") => {
+      if (what === "newest") followers.newest(room.room);
+      else followers[what](room.room).catch(report);
+    },
+    [followers, room.room, report],
+  );
+
+  async function send(text: string) {
+    const reply = replyTo?.seq;
+    setReplyTo(null);
+    followers.newest(room.room);
+    await outbox.add(room.room, text, reply);
+  }
+
+  return (
+    <>
+      {held.log.generation === 0 ? (
+        <div className={styles.waiting} aria-busy="true" />
+      ) : (
+        <Timeline room={room} held={held} pending={pending} me={user} newAfter={newAfter} target={target} editing={editing} deeds={deeds}
+          retry={outbox.retry} remove={outbox.remove} load={load} onEnd={onEnd} />
+      )}
+      {notice && <p className={styles.notice} role="alert">{notice}</p>}
+      <TypingLine typing={typing} room={room.room} />
+      <Composer ref={composer} user={user.username} room={room.room} roomName={room.name} replyTo={replyTo}
+        cancelReply={() => setReplyTo(null)} send={send} editLast={() => setEditing(lastOwn(held.log, user.username)?.seq ?? null)}
+        typed={() => typing.typed(room.room)} stopped={() => typing.stopped(room.room)} />
+    </>
+  );
+}
+
+const NOT_HELD = { log: emptyLog, failure: null, loading: null };
+
+/** Follows the room, and fetches what a permalink names when it lies far back. */
+function useLoading({ followers }: World, room: Room, target: Props["target"], report: (thrown: unknown) => void) {
+  const known = useValue(followers.rooms)[room.room]?.log.generation ?? 0;
+  const seq = target?.seq;
+  useEffect(() => followers.hold(room.room), [followers, room.room]);
+  useEffect(() => {
+    if (known > 0 && seq !== undefined) followers.around(room.room, seq).catch(report);
+  }, [followers, room.room, known, seq, report]);
+}

@@ -1,0 +1,59 @@
+import { useState } from "react";
+import { Brand } from "@/components/ui/Brand";
+import { Button } from "@/components/ui/Button";
+import { Icon } from "@/components/ui/icons";
+import { Monogram } from "@/components/ui/Monogram";
+import type { SessionService } from "@/features/auth/session";
+import { inOrder } from "@/features/rooms/roomList";
+import { RoomNav } from "@/features/rooms/RoomNav";
+import { failureOf } from "@/lib/failure";
+import { useValue } from "@/lib/store";
+import { toggleTheme } from "@/lib/theme";
+import type { Panel } from "./ChatRoom";
+import styles from "./Sidebar.module.css";
+import { SyncMark } from "./SyncMark";
+import type { World } from "./world";
+
+interface Props {
+  world: World;
+  session: SessionService;
+  open(panel: Panel): void;
+  close(): void;
+}
+
+export function Sidebar({ world, session, open, close }: Props) {
+  const list = useValue(world.rooms.list);
+  const failure = useValue(world.rooms.failure);
+  const [trouble, setTrouble] = useState("");
+  const signOut = () => session.logout().catch((thrown: unknown) => setTrouble(failureOf(thrown).message));
+
+  return (
+    <div className={styles.sidebar}>
+      <header className={styles.top}>
+        <Brand />
+        <Button look="icon" className={styles.close} aria-label="Close rooms" onClick={close}><Icon name="close" /></Button>
+      </header>
+      <button type="button" className={styles.search} onClick={() => open("switcher")}>
+        <Icon name="search" size={17} /> Go to… <kbd>Ctrl K</kbd>
+      </button>
+      <div className={styles.caption}>
+        <h2>Rooms</h2>
+        <Button look="icon" small aria-label="Browse rooms" title="Browse rooms" onClick={() => open("browse")}><Icon name="search" size={17} /></Button>
+        <Button look="icon" small aria-label="New room" title="New room" onClick={() => open("create")}><Icon name="plus" size={18} /></Button>
+      </div>
+      <RoomNav rooms={inOrder(list)} onPick={close} />
+      {!list.loaded && failure && <p className={styles.trouble}>{failure.message}</p>}
+      {trouble && <p className={styles.trouble} role="alert">{trouble}</p>}
+      <footer className={styles.foot}>
+        <Monogram username={world.user.username} name={world.user.name} />
+        <span className={styles.me}>
+          <strong>{world.user.name}</strong>
+          <SyncMark world={world} />
+        </span>
+        <Button look="icon" aria-label="Light or dark" title="Light or dark" onClick={toggleTheme}><Icon name="theme" size={18} /></Button>
+        <Button look="icon" aria-label="Keys" title="Keys (?)" className={styles.keys} onClick={() => open("keys")}><Icon name="keys" /></Button>
+        <Button look="icon" aria-label="Sign out" title="Sign out" onClick={() => void signOut()}><Icon name="leave" size={19} /></Button>
+      </footer>
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+import { useValue } from "@/lib/store";
+import { syncState, type SyncState } from "./syncState";
+import styles from "./SyncMark.module.css";
+import type { World } from "./world";
+
+const WORDS: Record<SyncState, string> = {
+  synced: "In sync",
+  syncing: "Catching up",
+  sending: "Sending",
+  failed: "Not everything was sent",
+  offline: "Offline",
+};
+
+/** A dot and a word that are true: green only when nothing is missing and nothing waits. */
+export function SyncMark({ world }: { world: World }) {
+  const state = syncState({
+    connection: useValue(world.connection.state),
+    compared: useValue(world.followers.compared),
+    rooms: useValue(world.followers.rooms),
+    outbox: useValue(world.outbox.items),
+  });
+  return (
+    <span className={styles.mark} data-testid="sync-mark" data-state={state}>
+      <i aria-hidden="true" />
+      {WORDS[state]}
+    </span>
+  );
+}

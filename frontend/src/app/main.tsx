@@ -1,0 +1,20 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { BrowserRouter } from "react-router";
+import { createSession } from "@/features/auth/session";
+import { startTheme } from "@/lib/theme";
+import { App } from "./App";
+import "./tokens.css";
+import "./base.css";
+
+startTheme();
+const session = createSession();
+const root = document.getElementById("root");
+if (!root) throw new Error("index.html has no #root");
+createRoot(root).render(
+  <StrictMode>
+    <BrowserRouter>
+      <App session={session} />
+    </BrowserRouter>
+  </StrictMode>,
+);

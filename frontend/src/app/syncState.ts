@@ -1,0 +1,23 @@
+import type { HeldRoom } from "@/features/messages/followers";
+import { isBehind } from "@/features/messages/log";
+import type { OutboxItem } from "@/features/messages/outbox";
+import type { ConnectionState } from "@/lib/connection";
+
+export type SyncState = "synced" | "syncing" | "sending" | "failed" | "offline";
+
+interface Facts {
+  connection: ConnectionState;
+  /** The heads of this connection have been compared. */
+  compared: boolean;
+  rooms: Readonly<Record<string, HeldRoom>>;
+  outbox: readonly OutboxItem[];
+}
+
+/** "In sync" is said only when it is true: connected, nothing behind, nothing waiting to go. */
+export function syncState({ connection, compared, rooms, outbox }: Facts): SyncState {
+  if (connection.phase !== "connected") return "offline";
+  if (outbox.some(({ state }) => state === "failed")) return "failed";
+  if (outbox.some(({ state }) => state === "queued" || state === "sending")) return "sending";
+  const behind = Object.values(rooms).some(({ log, failure }) => !failure && isBehind(log));
+  return !compared || behind ? "syncing" : "synced";
+}

@@ -1,0 +1,25 @@
+import { useEffect } from "react";
+import type { Panel } from "./ChatRoom";
+
+/** Keys that work everywhere: Ctrl-K, `?` outside of fields, Escape back to the message field. */
+export function useKeys(open: (panel: Panel) => void): void {
+  useEffect(() => {
+    function pressed(event: KeyboardEvent) {
+      if (event.isComposing || document.querySelector("dialog[open]:modal")) return;
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        open("switcher");
+      } else if (event.key === "?" && !isField(event.target)) {
+        event.preventDefault();
+        open("keys");
+      } else if (event.key === "Escape" && !isField(event.target)) {
+        document.querySelector<HTMLElement>("main textarea")?.focus();
+      }
+    }
+    document.addEventListener("keydown", pressed);
+    return () => document.removeEventListener("keydown", pressed);
+  }, [open]);
+}
+
+const isField = (target: EventTarget | null) =>
+  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));

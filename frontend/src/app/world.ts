@@ -1,0 +1,170 @@
+import { io } from "socket.io-client";
+import { chatBase } from "@/config/endpoints";
+import type { SessionService } from "@/features/auth/session";
+import { createChanges } from "@/features/messages/changes";
+import { createFollowers, type FetchPage } from "@/features/messages/followers";
+import { createOutbox } from "@/features/messages/outbox";
+import { openOutboxDisk } from "@/features/messages/outboxDisk";
+import { createTyping } from "@/features/presence/typing";
+import { createRooms } from "@/features/rooms/rooms";
+import { realClock, type Clock } from "@/lib/clock";
+import { createConnection, type Wire } from "@/lib/connection";
+import { wipeDrafts } from "@/lib/drafts";
+import { openTabs } from "@/lib/tabs";
+import type { Ask, Page, User } from "@/types/protocol";
+
+export type World = ReturnType<typeof createWorld>;
+
+const ENDINGS = { expired: "Your session has ended.", revoked: "You were signed out from another device." };
+
+function openWire(user: User): Wire {
+  return io(chatBase() || location.origin, {
+    path: "/socket.io/",
+    transports: ["websocket"],
+    auth: { user: user.username },
+    autoConnect: false,
+    reconnection: false,
+    withCredentials: true,
+    timeout: 10_000,
+    multiplex: false,
+  });
+}
+
+/** Everything one person has on this page: connection, rooms, logs, outbox. Nothing of it outlives them. */
+export function createWorld(session: SessionService, user: User, wire: Wire = openWire(user), clock: Clock = realClock) {
+  const me = user.username;
+  const base = chatBase();
+  const connection = createConnection(wire, clock, session.listeners);
+  const { http } = session;
+  const connected = () => connection.state.get().phase === "connected";
+  const tabs = openTabs(`parley.outbox.${me}`);
+
+  const pull: Ask = async (event, payload) => {
+    const answer = await connection.ask(event, payload);
+    if (event === "room:open") settleAll(answer as Page);
+    return answer;
+  };
+  const fetchPage: FetchPage = async (room, place) => {
+    const query = new URLSearchParams(Object.entries(place).map(([key, value]) => [key, String(value)]));
+    const page = await http<Page>("GET", `${base}/api/rooms/${encodeURIComponent(room)}/messages?${query}`);
+    settleAll(page);
+    return page;
+  };
+
+  const followers = createFollowers({ ask: pull, fetchPage, clock, connected });
+  const outbox = createOutbox({
+    user: me, disk: openOutboxDisk(), tabs, ask: connection.ask, clock, connected, cursor: followers.cursor,
+  });
+  const changes = createChanges({ ask: connection.ask, image: followers.image });
+  const rooms = createRooms({ user: me, base, http, ask: connection.ask, clock });
+  const typing = createTyping({ user: me, ask: connection.ask, clock });
+
+  function settleAll(page: Page) {
+    for (const message of page.messages) outbox.settle(message);
+  }
+
+  connection.on("message:sent", (message) => {
+    outbox.settle(message);
+    followers.sent(message);
+    rooms.sent(message);
+    typing.forget(message.room, message.author);
+  });
+  connection.on("message:changed", (push) => {
+    followers.changed(push);
+    rooms.entered(push.room, push.generation, push.entry);
+  });
+  for (const [event, kind] of [
+    ["member:joined", "joined"],
+    ["member:left", "left"],
+    ["member:removed", "removed"],
+    ["room:changed", "room"],
+    ["entry:skipped", "tombstone"],
+  ] as const) {
+    connection.on(event, (push) => {
+      followers.noted(kind, push);
+      rooms.entered(push.room, push.generation, push.entry);
+      if (kind === "room" && "name" in push) rooms.renamed(push.room, push.name);
+    });
+  }
+  connection.on("room:heads", (heads) => {
+    followers.heads(heads);
+    rooms.heads(heads);
+  });
+  connection.on("rooms:changed", () => void rooms.refetch());
+  connection.on("room:read", ({ room, seq }) => rooms.wasRead(room, seq));
+  connection.on("typing", typing.heard);
+  connection.on("session:expiring", ({ expires_at }) => session.expiring.set(expires_at));
+  connection.on("session:ended", ({ reason }) => {
+    if (reason === "logout") session.forget();
+    else session.end(ENDINGS[reason] ?? ENDINGS.expired);
+  });
+
+  const stops = [
+    connection.state.subscribe(() => {
+      if (connected()) {
+        tabs.lead();
+        outbox.resume();
+        followers.connected();
+        void rooms.refetch();
+      } else {
+        tabs.release();
+        followers.disconnected();
+      }
+    }),
+    followers.rooms.subscribe(() => {
+      const held = followers.rooms.get();
+      outbox.prune(({ room, seq, generation }) => {
+        const log = held[room]?.log;
+        return !log || log.cursor >= seq || (log.generation !== 0 && log.generation !== generation);
+      });
+    }),
+    rooms.list.subscribe(() => {
+      const { loaded, rooms: mine } = rooms.list.get();
+      if (loaded) for (const room of Object.keys(followers.rooms.get())) if (!mine[room]) followers.drop(room);
+    }),
+    session.state.subscribe(follow),
+  ];
+
+  /** The session decides: it lives, it rests under the login panel, or it is over. */
+  function follow() {
+    const now = session.state.get();
+    if (now.status === "signed-in" && now.user.username === me) return connection.start();
+    connection.stop();
+    if (now.status === "ended") return;
+    if (now.status === "signed-out") {
+      void outbox.wipe();
+      wipeDrafts(me);
+    }
+    dispose();
+  }
+
+  function dispose() {
+    for (const stop of stops) stop();
+    connection.stop();
+    outbox.close();
+    tabs.close();
+    followers.dispose();
+    rooms.dispose();
+    typing.dispose();
+    worlds.delete(session);
+  }
+
+  return {
+    user, connection, followers, outbox, changes, rooms, typing,
+    start() {
+      void outbox.load();
+      follow();
+    },
+  };
+}
+
+const worlds = new WeakMap<SessionService, World>();
+
+/** The one world of whoever is signed in; rendering twice makes no second one. */
+export function worldOf(session: SessionService, user: User): World {
+  const held = worlds.get(session);
+  if (held?.user.username === user.username) return held;
+  const made = createWorld(session, user);
+  worlds.set(session, made);
+  return made;
+}

@@ -1,0 +1,42 @@
+import { useEffect, useRef, type MouseEvent, type ReactNode } from "react";
+import { Button } from "./Button";
+import { Icon } from "./icons";
+import styles from "./Dialog.module.css";
+
+interface Props {
+  title: string;
+  onClose(): void;
+  children: ReactNode;
+  /** Shown to assistive technology only. */
+  quietTitle?: boolean;
+}
+
+/** A native modal dialog: the browser traps the focus and gives it back. Escape and a click beside it close it. */
+export function Dialog({ title, onClose, children, quietTitle = false }: Props) {
+  const ref = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = ref.current;
+    if (dialog && !dialog.open) dialog.showModal();
+    return () => dialog?.close();
+  }, []);
+  const besides = (event: MouseEvent) => event.target === ref.current && onClose();
+  const cancelled = (event: { preventDefault(): void }) => {
+    event.preventDefault();
+    onClose();
+  };
+  return (
+    <dialog ref={ref} className={styles.dialog} aria-label={title} onCancel={cancelled} onClick={besides}>
+      <div className={styles.body}>
+        {!quietTitle && (
+          <header className={styles.header}>
+            <h2>{title}</h2>
+            <Button look="icon" aria-label="Close" onClick={onClose}>
+              <Icon name="close" />
+            </Button>
+          </header>
+        )}
+        {children}
+      </div>
+    </dialog>
+  );
+}

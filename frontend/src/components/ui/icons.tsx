@@ -1,0 +1,27 @@
+/** One stroke, one size. Always beside a name, so hidden from assistive technology. */
+const PATHS = {
+  menu: "M4 7h16M4 12h16M4 17h10",
+  close: "M6 6l12 12M18 6L6 18",
+  plus: "M12 5v14M5 12h14",
+  search: "M11 5a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM20 20l-4.600-4.600",
+  people: "M9 11a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM2.500 20a6.500 6.500 0 0 1 13 0M16 4.300a3.500 3.500 0 0 1 0 6.400M18 14.200A6.500 6.500 0 0 1 21.500 20",
+  send: "M12 19V5M5.500 11.500L12 5l6.500 6.500",
+  edit: "M4 20h4L19 9l-4-4L4 16v4z",
+  trash: "M5 7h14M10 7V4.500h4V7M7 7l1 13h8l1-13",
+  reply: "M10 7L5 12l5 5M5 12h9a5 5 0 0 1 5 5v1",
+  link: "M10 14a4 4 0 0 0 6 .5l3-3a4 4 0 0 0-5.700-5.700l-1.500 1.500M14 10a4 4 0 0 0-6-.5l-3 3a4 4 0 0 0 5.700 5.700l1.500-1.500",
+  down: "M12 5v14M5.500 12.500L12 19l6.500-6.500",
+  theme: "M12 3a9 9 0 1 0 0 18V3z",
+  lock: "M7 11V8a5 5 0 0 1 10 0v3M5.500 11h13v9h-13z",
+  keys: "M3 7h18v10H3zM7 10.500h.01M11 10.500h.01M15 10.500h.01M8 14h8",
+  leave: "M14 4H5v16h9M10 12h11M17 8l4 4-4 4",
+} as const;
+
+export function Icon({ name, size = 20 }: { name: keyof typeof PATHS; size?: number }) {
+  return (
+    <svg width={size} height={size} viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="1.7"
+      strokeLinecap="round" strokeLinejoin="round" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

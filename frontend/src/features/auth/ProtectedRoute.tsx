@@ -1,0 +1,40 @@
+import { useEffect, useState, type ReactNode } from "react";
+import { Navigate, useLocation } from "react-router";
+import { Button } from "@/components/ui/Button";
+import { failureOf, type Failure } from "@/lib/failure";
+import { useValue } from "@/lib/store";
+import type { User } from "@/types/protocol";
+import { loginPath, type SessionService } from "./session";
+import styles from "./ProtectedRoute.module.css";
+
+interface Props {
+  session: SessionService;
+  children(user: User): ReactNode;
+}
+
+/** Shows its children to whoever is signed in; sends everybody else to the login page and back afterwards. */
+export function ProtectedRoute({ session, children }: Props) {
+  const state = useValue(session.state);
+  const location = useLocation();
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const [attempt, setAttempt] = useState(0);
+  const asking = state.status === "unknown";
+
+  useEffect(() => {
+    if (asking) session.check().catch((thrown: unknown) => setFailure(failureOf(thrown)));
+  }, [asking, attempt, session]);
+
+  if (state.status === "signed-in" || state.status === "ended") return children(state.user);
+  if (state.status === "signed-out") return <Navigate to={state.on_purpose ? "/login" : loginPath(location)} replace />;
+  if (!failure) return <div className={styles.page} aria-busy="true" />;
+  const again = () => {
+    setFailure(null);
+    setAttempt(attempt + 1);
+  };
+  return (
+    <main className={styles.page}>
+      <p role="alert">{failure.message}</p>
+      <Button onClick={again}>Try again</Button>
+    </main>
+  );
+}

@@ -1,0 +1,13 @@
+import { Link, useLocation } from "react-router";
+import { AccountForm } from "./AccountForm";
+import type { SessionService } from "./session";
+
+export function Register({ session }: { session: SessionService }) {
+  const { search } = useLocation();
+  return (
+    <AccountForm title="Create an account" action="Create account" isNew submit={session.register}
+      lead="A name and a password, and you are in.">
+      Have an account? <Link to={`/login${search}`}>Sign in</Link>
+    </AccountForm>
+  );
+}

@@ -1,0 +1,138 @@
+import { authBase, chatBase } from "@/config/endpoints";
+import type { Failure } from "@/lib/failure";
+import { createHttp } from "@/lib/http";
+import { createStore } from "@/lib/store";
+import type { Session, User } from "@/types/protocol";
+
+/**
+ * `unknown`: not asked yet. `ended`: somebody was signed in on this page and is not any more; their room stays
+ * visible under the login panel.
+ */
+export type SessionState =
+  | { status: "unknown" }
+  | { status: "signed-out"; on_purpose: boolean }
+  | { status: "signed-in"; user: User; expires_at: number }
+  | { status: "ended"; user: User; why: string };
+
+interface Answer {
+  user: User;
+  session: Session;
+}
+
+export type SessionService = ReturnType<typeof createSession>;
+
+const HINT = "parley.user";
+
+/** Who is signed in on this page, and the routes that change it. */
+export function createSession() {
+  const state = createStore<SessionState>({ status: "unknown" });
+  /** The server says that the cookie is somebody else's; nothing but a reload helps. */
+  const mismatch = createStore<Failure | null>(null);
+  /** When the server says the session is about to end. */
+  const expiring = createStore<number | null>(null);
+
+  const username = () => {
+    const now = state.get();
+    return now.status === "signed-in" ? now.user.username : undefined;
+  };
+  const listeners = {
+    unauthenticated: () => end("Your session has ended."),
+    mismatch: (failure: Failure) => mismatch.set(failure),
+  };
+  const http = createHttp(username, listeners);
+  const doors = createHttp(() => undefined, { unauthenticated: () => {}, mismatch: listeners.mismatch });
+
+  function signedIn({ user, session }: Answer): User {
+    expiring.set(null);
+    mismatch.set(null);
+    remember(user.username);
+    state.set({ status: "signed-in", user, expires_at: session.expires_at });
+    return user;
+  }
+
+  function end(why: string) {
+    expiring.set(null);
+    const now = state.get();
+    if (now.status === "signed-in") state.set({ status: "ended", user: now.user, why });
+    if (now.status === "unknown") state.set({ status: "signed-out", on_purpose: false });
+  }
+
+  /** Signed out on purpose, here or in another tab. */
+  function forget() {
+    remember(null);
+    expiring.set(null);
+    state.set({ status: "signed-out", on_purpose: true });
+  }
+
+  return {
+    state,
+    mismatch,
+    expiring,
+    http,
+    listeners,
+    end,
+
+    /** Asks whose session the cookie is. A refusal is an answer; no answer is thrown. */
+    async check(): Promise<void> {
+      try {
+        signedIn(await doors<Answer>("GET", `${authBase()}/protected`));
+      } catch (thrown) {
+        if ((thrown as Failure).code !== "unauthenticated") throw thrown;
+        end("Your session has ended.");
+      }
+    },
+    async login(name: string, password: string): Promise<User> {
+      return signedIn(await doors<Answer>("POST", `${authBase()}/login`, { username: name, password }));
+    },
+    /** Makes the account and signs in with it. */
+    async register(name: string, password: string): Promise<User> {
+      await doors("POST", `${authBase()}/register`, { username: name, password });
+      return signedIn(await doors<Answer>("POST", `${authBase()}/login`, { username: name, password }));
+    },
+    async stay(): Promise<void> {
+      signedIn(await http<Answer>("POST", `${chatBase()}/api/auth/stay`, {}));
+    },
+    async logout(): Promise<void> {
+      await doors("POST", `${authBase()}/logout`);
+      forget();
+    },
+    forget,
+    /** Whether this browser had somebody signed in; spares a new visitor the question. */
+    maybeSignedIn: () => remembered() !== null,
+  };
+}
+
+function remember(user: string | null) {
+  try {
+    if (user === null) localStorage.removeItem(HINT);
+    else localStorage.setItem(HINT, user);
+  } catch {
+    // Without storage the login page simply asks for a name.
+  }
+}
+
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(HINT);
+  } catch {
+    return null;
+  }
+}
+
+/** Where to go after signing in: a path of this site, or the start. */
+export function nextPath(search: string): string {
+  const next = new URLSearchParams(search).get("next") ?? "/";
+  try {
+    const url = new URL(next, location.origin);
+    const same = url.origin === location.origin && next.startsWith("/") && !/^\/[/\\]/.test(next);
+    return same && !/^\/(login|register)\b/.test(url.pathname) ? url.pathname + url.search + url.hash : "/";
+  } catch {
+    return "/";
+  }
+}
+
+/** `/login?next=…` for a place that needs a session. */
+export const loginPath = (from: { pathname: string; search: string }): string => {
+  const here = from.pathname + from.search;
+  return here === "/" ? "/login" : `/login?next=${encodeURIComponent(here)}`;
+};

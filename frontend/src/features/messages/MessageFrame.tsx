@@ -1,0 +1,48 @@
+import type { HTMLAttributes, ReactNode } from "react";
+import { Monogram } from "@/components/ui/Monogram";
+import { dayName } from "@/lib/dates";
+import styles from "./Message.module.css";
+
+interface Props extends HTMLAttributes<HTMLElement> {
+  author: string;
+  name: string;
+  starts: boolean;
+  /** The time that is the permalink and the receipt; nothing until there is one. */
+  time: ReactNode;
+  children: ReactNode;
+  lit?: boolean;
+}
+
+/** Author, time and room for what was said: the same for a message and for one on its way. */
+export function MessageFrame({ author, name, starts, time, children, lit = false, ...rest }: Props) {
+  return (
+    <article {...rest} className={`${styles.message} ${starts ? styles.starts : ""} ${lit ? styles.lit : ""}`}>
+      <div className={styles.gutter}>{starts ? <Monogram username={author} name={name} /> : time}</div>
+      <div className={styles.content}>
+        {starts && (
+          <p className={styles.heading}>
+            <strong>{name}</strong>
+            {time}
+          </p>
+        )}
+        {children}
+      </div>
+    </article>
+  );
+}
+
+export function DayLine({ at_ms, now_ms }: { at_ms: number; now_ms: number }) {
+  return (
+    <div className={styles.day} role="separator">
+      <time dateTime={new Date(at_ms).toISOString().slice(0, 10)}>{dayName(at_ms, now_ms)}</time>
+    </div>
+  );
+}
+
+export function NewLine() {
+  return (
+    <div className={styles.fresh} role="separator">
+      <span>new</span>
+    </div>
+  );
+}

@@ -1,0 +1,69 @@
+import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { Virtualizer, type VirtualizerHandle } from "virtua";
+import { Button } from "@/components/ui/Button";
+import { Icon } from "@/components/ui/icons";
+import type { RoomLog } from "./log";
+import { firstPlace, isPrepended, type Row } from "./timeline";
+import { useRoving } from "./useRoving";
+import { useScrolling } from "./useScrolling";
+import styles from "./MessageList.module.css";
+
+interface Props {
+  label: string;
+  log: RoomLog;
+  rows: readonly Row[];
+  /** The message a permalink names, to be brought to the middle; `visit` tells two visits of one place apart. */
+  target: { seq: number; visit: string } | null;
+  renderRow(row: Row, active: boolean): ReactNode;
+  loadOlder(): void;
+  loadNewer(): void;
+  toNewest(): void;
+  /** Whether the end of the room is in view. */
+  onEnd(atEnd: boolean): void;
+}
+
+export function MessageList({ label, log, rows, target, renderRow, loadOlder, loadNewer, toNewest, onEnd }: Props) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const list = useRef<VirtualizerHandle>(null);
+  const [held, setHeld] = useState({ rows, shift: false });
+  if (held.rows !== rows) setHeld({ rows, shift: isPrepended(held.rows, rows) });
+  const detached = log.window !== null;
+
+  const place = useMemo(() => firstPlace(log, rows, target), [log, rows, target]);
+  const { atEnd, toEnd, follow, scrolled } = useScrolling({
+    scroller, list, rows, place, canStick: !detached, nearTop: loadOlder, nearEnd: loadNewer,
+  });
+  const roving = useRoving(list, scroller, rows);
+  const inView = atEnd && !detached;
+  useEffect(() => onEnd(inView), [inView, onEnd]);
+
+  const lastKey = rows.at(-1)?.key;
+  const [lastSeen, setLastSeen] = useState(lastKey);
+  if (inView && lastSeen !== lastKey) setLastSeen(lastKey);
+
+  const newest = () => {
+    toNewest();
+    requestAnimationFrame(toEnd);
+  };
+
+  return (
+    <div className={styles.frame}>
+      <div ref={scroller} className={styles.log} role="log" aria-label={label} aria-live="off" tabIndex={0}
+        onScroll={scrolled} onKeyDown={roving.pressed} onFocus={roving.focused}>
+        <div className={styles.spring} />
+        <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={held.shift} keepMounted={[roving.active]} onResize={follow}>
+          {(row, index) => (
+            <div key={row.key} data-row={index} className={index === rows.length - 1 ? styles.last : undefined}>
+              {renderRow(row, index === roving.active)}
+            </div>
+          )}
+        </Virtualizer>
+      </div>
+      {!inView && rows.length > 0 && (
+        <Button className={styles.pill} small look={lastSeen === lastKey ? "plain" : "solid"} onClick={newest}>
+          <Icon name="down" size={16} /> {lastSeen === lastKey ? "To the newest" : "New messages"}
+        </Button>
+      )}
+    </div>
+  );
+}

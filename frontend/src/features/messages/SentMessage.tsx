@@ -1,0 +1,99 @@
+import { memo, useState, type KeyboardEvent } from "react";
+import { Link } from "react-router";
+import { Button } from "@/components/ui/Button";
+import { fullTime, timeOfDay } from "@/lib/dates";
+import { failureOf } from "@/lib/failure";
+import type { Message } from "@/types/protocol";
+import { EditMessage } from "./EditMessage";
+import { MessageActions, type MessageAction } from "./MessageActions";
+import { MessageFrame } from "./MessageFrame";
+import { MessageText } from "./MessageText";
+import { inOneLine } from "./text";
+import styles from "./Message.module.css";
+
+export interface MessageDeeds {
+  edit(message: Message, text: string): Promise<void>;
+  remove(message: Message): Promise<void>;
+  reply(message: Message): void;
+  jump(seq: number): void;
+  /** Opens and closes the field in which this message is edited. */
+  setEditing(seq: number | null): void;
+}
+
+interface Props {
+  message: Message;
+  starts: boolean;
+  mine: boolean;
+  active: boolean;
+  editing: boolean;
+  lit: boolean;
+  quoted: Message | undefined;
+  deeds: MessageDeeds;
+}
+
+export const SentMessage = memo(function SentMessage({ message, starts, mine, active, editing, lit, quoted, deeds }: Props) {
+  const { room, seq, author, name, text, created_at_ms, deleted } = message;
+  const [confirming, setConfirming] = useState(false);
+  const address = `/r/${encodeURIComponent(room)}/${seq}`;
+
+  function act(action: MessageAction) {
+    if (action === "reply") deeds.reply(message);
+    if (action === "edit" && mine) deeds.setEditing(seq);
+    if (action === "delete" && mine) setConfirming(true);
+    if (action === "link") void navigator.clipboard?.writeText(location.origin + address);
+  }
+
+  function pressed(event: KeyboardEvent) {
+    if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey || deleted) return;
+    const action = ({ r: "reply", e: "edit", Delete: "delete", c: "link" } as const)[event.key];
+    if (!action) return;
+    event.preventDefault();
+    act(action);
+  }
+
+  const time = (
+    <Link to={address} className={styles.time} title={fullTime(created_at_ms)} tabIndex={active ? 0 : -1}>
+      <time dateTime={new Date(created_at_ms).toISOString()}>{timeOfDay(created_at_ms)}</time>
+    </Link>
+  );
+
+  return (
+    <MessageFrame author={author} name={name} starts={starts} time={time} lit={lit} data-seq={seq} data-client-id={message.client_id}
+      data-state="sent" tabIndex={active ? 0 : -1} onKeyDown={pressed} aria-label={`${name}, ${timeOfDay(created_at_ms)}`}>
+      {message.reply_to !== undefined && !deleted && <Quote seq={message.reply_to} quoted={quoted} jump={deeds.jump} />}
+      {deleted ? (
+        <p className={styles.gone}>This message was deleted.</p>
+      ) : editing ? (
+        <EditMessage text={text} save={(next) => deeds.edit(message, next)} close={() => deeds.setEditing(null)} />
+      ) : (
+        <MessageText text={text} />
+      )}
+      {message.edited_at_ms !== undefined && !deleted && !editing && (
+        <span className={styles.edited} title={fullTime(message.edited_at_ms)}>edited</span>
+      )}
+      {confirming && !deleted && <ConfirmDelete remove={() => deeds.remove(message)} close={() => setConfirming(false)} />}
+      {!deleted && !editing && <MessageActions mine={mine} reachable={active} act={act} />}
+    </MessageFrame>
+  );
+});
+
+function Quote({ seq, quoted, jump }: { seq: number; quoted: Message | undefined; jump(seq: number): void }) {
+  const said = !quoted ? "An earlier message" : quoted.deleted ? "A deleted message" : `${quoted.name}: ${inOneLine(quoted.text)}`;
+  return (
+    <button type="button" className={styles.quote} onClick={() => jump(seq)}>
+      {said}
+    </button>
+  );
+}
+
+function ConfirmDelete({ remove, close }: { remove(): Promise<void>; close(): void }) {
+  const [trouble, setTrouble] = useState("");
+  const go = () => remove().then(close, (thrown: unknown) => setTrouble(failureOf(thrown).message));
+  return (
+    <div className={styles.confirm} role="group" aria-label="Delete this message?">
+      <span role={trouble ? "alert" : undefined}>{trouble || "Delete this message for everybody?"}</span>
+      <Button small look="alarm" onClick={() => void go()} autoFocus>Delete it</Button>
+      <Button small onClick={close}>Keep it</Button>
+    </div>
+  );
+}

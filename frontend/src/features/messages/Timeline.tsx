@@ -1,0 +1,81 @@
+import { useCallback, useMemo } from "react";
+import { useMinute } from "@/lib/useMinute";
+import type { Message, Room } from "@/types/protocol";
+import { Announcer } from "./Announcer";
+import type { HeldRoom } from "./followers";
+import { DayLine, NewLine } from "./MessageFrame";
+import { MessageList } from "./MessageList";
+import type { OutboxItem } from "./outbox";
+import { PendingMessage } from "./PendingMessage";
+import { SentMessage, type MessageDeeds } from "./SentMessage";
+import { RoomNote } from "./RoomNote";
+import { timelineOf, type Row } from "./timeline";
+import { Welcome } from "./Welcome";
+
+interface Props {
+  room: Room;
+  held: HeldRoom;
+  pending: readonly OutboxItem[];
+  me: { username: string; name: string };
+  newAfter: number | null;
+  target: { seq: number; visit: string } | null;
+  editing: number | null;
+  deeds: MessageDeeds;
+  retry(client_id: string): void;
+  remove(client_id: string): void;
+  load(what: "older" | "newer" | "newest"): void;
+  onEnd(atEnd: boolean): void;
+}
+
+/** A room's messages from log and outbox to rows on screen. */
+export function Timeline({ room, held, pending, me, newAfter, target, editing, deeds, retry, remove, load, onEnd }: Props) {
+  const { log } = held;
+  const rows = useMemo(() => timelineOf({ log, pending, me: me.username, newAfter }), [log, pending, me.username, newAfter]);
+  const now_ms = useMinute();
+  const newest = useMemo(() => newestOf(log.images), [log.images]);
+
+  const renderRow = useCallback(
+    (row: Row, active: boolean) => {
+      const body = () => {
+        switch (row.kind) {
+          case "welcome":
+            return <Welcome name={room.name} isPrivate={room.kind === "private"} />;
+          case "note":
+            return <RoomNote entry={row.entry} />;
+          case "pending":
+            return <PendingMessage item={row.item} name={me.name} starts={row.starts} retry={retry} remove={remove} />;
+          case "message": {
+            const { message } = row;
+            return (
+              <SentMessage message={message} starts={row.starts} mine={message.author === me.username} active={active}
+                editing={editing === message.seq} lit={target?.seq === message.seq} deeds={deeds}
+                quoted={message.reply_to === undefined ? undefined : log.images.get(message.reply_to)} />
+            );
+          }
+        }
+      };
+      return (
+        <>
+          {row.day_ms !== null && <DayLine at_ms={row.day_ms} now_ms={now_ms} />}
+          {row.fresh && <NewLine />}
+          {body()}
+        </>
+      );
+    },
+    [room.name, room.kind, me, retry, remove, editing, target, deeds, log.images, now_ms],
+  );
+
+  return (
+    <>
+      <MessageList label={`Messages in ${room.name}`} log={log} rows={rows} target={target} renderRow={renderRow} onEnd={onEnd}
+        loadOlder={() => load("older")} loadNewer={() => load("newer")} toNewest={() => load("newest")} />
+      <Announcer newest={newest} me={me.username} />
+    </>
+  );
+}
+
+function newestOf(images: ReadonlyMap<number, Message>): Message | undefined {
+  let newest: Message | undefined;
+  for (const image of images.values()) if (!newest || image.seq > newest.seq) newest = image;
+  return newest;
+}

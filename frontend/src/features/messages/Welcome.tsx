@@ -1,0 +1,36 @@
+import { useState } from "react";
+import { Button } from "@/components/ui/Button";
+import styles from "./Welcome.module.css";
+
+interface Props {
+  name: string;
+  isPrivate: boolean;
+}
+
+/** The beginning of a room. It is never empty: who comes first reads how to go on. */
+export function Welcome({ name, isPrivate }: Props) {
+  const [copied, setCopied] = useState(false);
+  const address = location.origin;
+  const copy = () => void navigator.clipboard?.writeText(address).then(() => setCopied(true));
+  return (
+    <section className={styles.welcome} aria-label="Welcome">
+      <h2>This is the beginning of {name}</h2>
+      {isPrivate ? (
+        <p>Only the people in this room can see it. Invite somebody by name from the members list.</p>
+      ) : (
+        <p>
+          Everybody who signs in here can read along. To invite somebody, share the address:{" "}
+          <span className={styles.address}>
+            <code>{address}</code>
+            <Button small onClick={copy}>{copied ? "Copied" : "Copy"}</Button>
+          </span>
+        </p>
+      )}
+      <ul className={styles.keys}>
+        <li><kbd>?</kbd> shows every key there is</li>
+        <li><kbd>Ctrl</kbd> <kbd>K</kbd> takes you to any room</li>
+        <li><kbd>↑</kbd> edits what you said last</li>
+      </ul>
+    </section>
+  );
+}

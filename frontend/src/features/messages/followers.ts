@@ -1,0 +1,173 @@
+import { backoff_ms, jittered, type Clock } from "@/lib/clock";
+import { failureOf, type Failure } from "@/lib/failure";
+import { createStore, type Store } from "@/lib/store";
+import type { Ask, Entry, Heads, Message, Page, ServerEvents } from "@/types/protocol";
+import { emptyLog, isBehind, reduceLog, spanOf, type LogAction, type RoomLog } from "./log";
+
+export interface HeldRoom {
+  log: RoomLog;
+  /** Why the room cannot be shown; null while all is well. */
+  failure: Failure | null;
+  loading: "older" | "newer" | "around" | null;
+}
+
+export type Place = { before: number } | { after: number } | { around: number };
+export type FetchPage = (room: string, place: Place) => Promise<Page>;
+
+interface Needs {
+  ask: Ask;
+  fetchPage: FetchPage;
+  clock: Clock;
+  connected(): boolean;
+}
+
+export type Followers = ReturnType<typeof createFollowers>;
+
+const GAP_WAIT_MS = 1_000;
+const nothingYet: HeldRoom = { log: emptyLog, failure: null, loading: null };
+
+/** Follows the logs of the rooms that are held: applies what is pushed, pulls what is missing. */
+export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
+  const rooms: Store<Readonly<Record<string, HeldRoom>>> = createStore({});
+  /** True once the heads of this connection have been compared. */
+  const compared = createStore(false);
+  const pulling = new Set<string>();
+  const waiting = new Map<string, () => void>();
+  let failures = 0;
+
+  const held = (room: string) => rooms.get()[room];
+  const set = (room: string, part: Partial<HeldRoom>) =>
+    rooms.set((all) => ({ ...all, [room]: { ...(all[room] ?? nothingYet), ...part } }));
+
+  function dispatch(room: string, action: LogAction): RoomLog {
+    const before = held(room)?.log ?? emptyLog;
+    const log = reduceLog(before, action);
+    if (log !== before && held(room)) set(room, { log });
+    return log;
+  }
+
+  function pullLater(room: string, delay_ms = jittered(clock, GAP_WAIT_MS)) {
+    if (waiting.has(room)) return;
+    const pullNow = () => {
+      waiting.delete(room);
+      const now = held(room);
+      if (now && isBehind(now.log)) void pull(room);
+    };
+    waiting.set(room, clock.after(delay_ms, pullNow));
+  }
+
+  /** Asks page by page until the room is level with its head. One pull per room at a time. */
+  async function pull(room: string): Promise<void> {
+    if (pulling.has(room) || !connected() || !held(room)) return;
+    pulling.add(room);
+    try {
+      while (held(room) && connected()) {
+        const { generation, cursor } = held(room)?.log ?? emptyLog;
+        const asked = generation === 0 ? 0 : cursor;
+        const page = await ask("room:open", { room, after: asked });
+        if (!held(room)) break;
+        const log = dispatch(room, { type: "page", asked, page });
+        failures = 0;
+        if (held(room)?.failure) set(room, { failure: null });
+        const moved = log.generation !== generation || log.cursor > cursor;
+        const level = !isBehind(log) && (asked === 0 || page.gap === true || !page.more);
+        if (level) break;
+        if (!moved) {
+          pullLater(room);
+          break;
+        }
+      }
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      if (!failure.retry) set(room, { failure });
+      else if (connected()) pullLater(room, backoff_ms(clock, failures++));
+    } finally {
+      pulling.delete(room);
+    }
+  }
+
+  function live(room: string, generation: number, entry: Entry, image?: Message) {
+    if (!held(room)) return;
+    const log = dispatch(room, { type: "live", generation, entry, image });
+    if (log.generation === 0) void pull(room);
+    else if (isBehind(log)) pullLater(room);
+  }
+
+  async function load(room: string, loading: NonNullable<HeldRoom["loading"]>, place: Place, act: (page: Page) => void) {
+    if (held(room)?.loading || !held(room)) return;
+    set(room, { loading });
+    try {
+      const page = await fetchPage(room, place);
+      if (held(room)) act(page);
+    } finally {
+      if (held(room)) set(room, { loading: null });
+    }
+  }
+
+  return {
+    rooms,
+    compared,
+    cursor: (room: string) => held(room)?.log.cursor ?? 0,
+
+    /** From now on this room is followed. */
+    hold(room: string) {
+      if (held(room) && !held(room)?.failure) return;
+      set(room, { failure: null });
+      void pull(room);
+    },
+    drop(room: string) {
+      waiting.get(room)?.();
+      waiting.delete(room);
+      rooms.set(({ [room]: _dropped, ...others }) => others);
+    },
+
+    sent: (message: Message) =>
+      live(message.room, message.generation, { seq: message.seq, kind: "message", at_ms: message.created_at_ms }, message),
+    changed: ({ room, generation, entry, message }: ServerEvents["message:changed"]) =>
+      live(room, generation, { seq: entry, kind: "change", message: message.seq }, message),
+    /** Any other entry: memberships, a room's new name, a tombstone. */
+    noted: (kind: Entry["kind"], push: { room: string; generation: number; entry: number } & Partial<Entry>) =>
+      live(push.room, push.generation, { ...push, seq: push.entry, kind }),
+    /** An image that came in an answer; the entry itself comes as a push. */
+    image: (message: Message) => void dispatch(message.room, { type: "image", message }),
+
+    heads(heads: Heads) {
+      const first = !compared.get();
+      for (const [room, [generation, head]] of Object.entries(heads)) {
+        if (!held(room)) continue;
+        const log = dispatch(room, { type: "heads", generation, head });
+        if (isBehind(log)) {
+          if (first || log.generation === 0) void pull(room);
+          else pullLater(room);
+        }
+      }
+      compared.set(true);
+    },
+    connected() {
+      for (const [room, { log }] of Object.entries(rooms.get())) if (isBehind(log)) void pull(room);
+    },
+    disconnected: () => compared.set(false),
+
+    older(room: string) {
+      const before = spanOf(held(room)?.log ?? emptyLog).oldest;
+      return load(room, "older", { before }, (page) => dispatch(room, { type: "older", before, page }));
+    },
+    newer(room: string) {
+      const after = held(room)?.log.window?.newest;
+      if (after === undefined) return Promise.resolve();
+      return load(room, "newer", { after }, (page) => dispatch(room, { type: "newer", after, page }));
+    },
+    /** Brings an entry into view that may lie far back. */
+    around(room: string, seq: number) {
+      const span = spanOf(held(room)?.log ?? emptyLog);
+      if (seq >= span.oldest && seq <= span.newest) return Promise.resolve();
+      return load(room, "around", { around: seq }, (page) => dispatch(room, { type: "around", page }));
+    },
+    newest: (room: string) => void dispatch(room, { type: "newest" }),
+    dispose() {
+      for (const cancel of waiting.values()) cancel();
+      waiting.clear();
+      rooms.set({});
+    },
+  };
+}

@@ -1,0 +1,227 @@
+import { backoff_ms, type Clock } from "@/lib/clock";
+import { failureOf, type Failure } from "@/lib/failure";
+import { newClientId } from "@/lib/identifiers";
+import { createStore, type Store } from "@/lib/store";
+import type { Tabs } from "@/lib/tabs";
+import type { Ask, Message } from "@/types/protocol";
+import type { OutboxDisk, Waiting } from "./outboxDisk";
+
+/** `sent` stays until the room's log shows the message itself. */
+export interface OutboxItem extends Waiting {
+  state: "queued" | "sending" | "sent" | "failed";
+  message?: Message;
+}
+
+interface Needs {
+  user: string;
+  disk: Promise<OutboxDisk>;
+  tabs: Tabs;
+  ask: Ask;
+  clock: Clock;
+  connected(): boolean;
+  cursor(room: string): number;
+  newId?(): string;
+}
+
+export type Outbox = ReturnType<typeof createOutbox>;
+
+/** The message is fine, the moment is not: it goes when this person is connected again. */
+const WAIT_FOR_CONNECTION = new Set(["offline", "unauthenticated", "user_mismatch"]);
+
+/**
+ * Messages on their way: shown at once, kept on disk until acked, one in flight per room, in the order typed, resent
+ * under the same client_id. The ack and the echo both settle a message, whichever comes first and however often.
+ */
+export function createOutbox({ user, disk: opening, tabs, ask, clock, connected, cursor, newId = newClientId }: Needs) {
+  const items: Store<readonly OutboxItem[]> = createStore<readonly OutboxItem[]>([]);
+  const onDisk = new Set<string>();
+  const inFlight = new Set<string>();
+  const resting = new Map<string, () => void>();
+  const attempts = new Map<string, number>();
+  const fromZero = new Set<string>();
+  let lastOrder = 0;
+  let closed = false;
+
+  const find = (client_id: string) => items.get().find((item) => item.client_id === client_id);
+  const change = (client_id: string, part: Partial<OutboxItem>) =>
+    items.set((all) => all.map((item) => (item.client_id === client_id ? { ...item, ...part } : item)));
+  const forget = (client_id: string) => items.set((all) => all.filter((item) => item.client_id !== client_id));
+  const rooms = () => new Set(items.get().map(({ room }) => room));
+
+  function insert(added: readonly OutboxItem[]) {
+    items.set((all) => [...all, ...added].sort((a, b) => a.order - b.order));
+  }
+
+  /** On disk when this resolves, or nowhere but here when the browser refuses. */
+  async function keep({ state: _state, message: _message, ...waiting }: OutboxItem) {
+    try {
+      await (await opening).put(waiting);
+    } catch {
+      // A full or forbidden disk must not stop anybody from sending.
+    }
+    if (find(waiting.client_id)?.state === "sent") await discard(waiting.client_id);
+    else onDisk.add(waiting.client_id);
+    tabs.announce();
+  }
+
+  async function discard(client_id: string) {
+    onDisk.delete(client_id);
+    attempts.delete(client_id);
+    await (await opening).remove(user, client_id).catch(() => {});
+    tabs.announce();
+  }
+
+  function pump(room: string) {
+    if (closed || !tabs.leading.get() || !connected() || inFlight.has(room) || resting.has(room)) return;
+    const next = items.get().find((item) => item.room === room && item.state !== "failed" && item.state !== "sent");
+    if (next && onDisk.has(next.client_id)) void send(next);
+  }
+
+  async function send({ room, client_id, text, reply_to }: OutboxItem) {
+    inFlight.add(room);
+    change(client_id, { state: "sending" });
+    const after = fromZero.has(client_id) ? 0 : cursor(room);
+    try {
+      const { message } = await ask("message:send", { room, client_id, text, after, ...(reply_to ? { reply_to } : {}) });
+      settle(message);
+    } catch (thrown) {
+      const now = find(client_id);
+      if (now?.state === "sending") refused(now, failureOf(thrown));
+    } finally {
+      inFlight.delete(room);
+      pump(room);
+    }
+  }
+
+  function refused(item: OutboxItem, failure: Failure) {
+    const { client_id, room } = item;
+    const again = () => change(client_id, { state: "queued" });
+    if (WAIT_FOR_CONNECTION.has(failure.code)) return again();
+    if (failure.code === "cursor_invalid" && !fromZero.has(client_id)) {
+      fromZero.add(client_id);
+      return again();
+    }
+    if (failure.retry) {
+      again();
+      return rest(room, restAfter(client_id, failure));
+    }
+    const failed = { code: failure.code, message: failure.message };
+    change(client_id, { state: "failed", failed });
+    void keep({ ...item, failed });
+  }
+
+  function restAfter(client_id: string, { code, retry_after_s }: Failure): number {
+    const attempt = attempts.get(client_id) ?? 0;
+    attempts.set(client_id, attempt + 1);
+    if (retry_after_s !== undefined) return retry_after_s * 1000 + clock.random() * 250;
+    return code === "timed_out" && attempt === 0 ? 0 : backoff_ms(clock, attempt);
+  }
+
+  function rest(room: string, delay_ms: number) {
+    const cancel = clock.after(delay_ms, () => {
+      resting.delete(room);
+      pump(room);
+    });
+    resting.set(room, cancel);
+  }
+
+  /** Stored by the server, as an ack or an echo says. Anybody else's message is none of ours. */
+  function settle(message: Message) {
+    if (message.author !== user) return;
+    const item = find(message.client_id);
+    if (!item || item.state === "sent" || item.room !== message.room) return;
+    change(item.client_id, { state: "sent", message, failed: undefined });
+    void discard(item.client_id);
+  }
+
+  /** Brings this tab's picture in line with the disk: after a reload, and when another tab changed something. */
+  async function load() {
+    let waiting: Waiting[];
+    try {
+      waiting = await (await opening).all(user);
+    } catch {
+      return;
+    }
+    if (closed) return;
+    const there = new Set(waiting.map(({ client_id }) => client_id));
+    for (const client_id of [...onDisk]) {
+      if (there.has(client_id)) continue;
+      onDisk.delete(client_id);
+      const gone = find(client_id);
+      if (gone && gone.state !== "sent" && gone.state !== "sending") forget(client_id);
+    }
+    const unseen = waiting.filter(({ client_id }) => !find(client_id));
+    for (const { client_id, order } of waiting) {
+      onDisk.add(client_id);
+      lastOrder = Math.max(lastOrder, order);
+    }
+    insert(unseen.map((item) => ({ ...item, state: item.failed ? "failed" : "queued" })));
+    for (const item of waiting) {
+      const known = find(item.client_id);
+      if (known && known.state === "failed" && !item.failed) change(item.client_id, { state: "queued", failed: undefined });
+      if (known && known.state === "queued" && item.failed) change(item.client_id, { state: "failed", failed: item.failed });
+    }
+    for (const room of rooms()) pump(room);
+  }
+
+  const stopWatching = tabs.leading.subscribe(() => {
+    if (tabs.leading.get()) void load();
+  });
+  tabs.heard(() => void load());
+
+  return {
+    items,
+    load,
+    settle,
+
+    /** Shown at once; resolves when it would survive a reload. */
+    async add(room: string, text: string, reply_to?: number): Promise<void> {
+      lastOrder = Math.max(lastOrder + 1, clock.now_ms() * 1000);
+      const item: OutboxItem = { user, room, client_id: newId(), text, reply_to, order: lastOrder, state: "queued" };
+      insert([item]);
+      await keep(item);
+      pump(room);
+    },
+    async retry(client_id: string) {
+      const item = find(client_id);
+      if (item?.state !== "failed") return;
+      const again: OutboxItem = { ...item, failed: undefined, state: "queued" };
+      if (item.failed?.code === "client_id_reused") {
+        forget(client_id);
+        await discard(client_id);
+        insert([{ ...again, client_id: newId() }]);
+      } else change(client_id, again);
+      const queued = items.get().find(({ order }) => order === item.order);
+      if (queued) await keep(queued);
+      pump(item.room);
+    },
+    async remove(client_id: string) {
+      if (find(client_id)?.state === "sending") return;
+      forget(client_id);
+      await discard(client_id);
+    },
+    /** Forgets what the room's log shows by now. */
+    prune(shown: (message: Message) => boolean) {
+      const done = (item: OutboxItem) => item.message !== undefined && shown(item.message);
+      if (items.get().some(done)) items.set((all) => all.filter((item) => !done(item)));
+    },
+    /** Connected: everything that rests may go now. */
+    resume() {
+      for (const cancel of resting.values()) cancel();
+      resting.clear();
+      for (const room of rooms()) pump(room);
+    },
+    /** An explicit logout leaves nothing of this person behind. */
+    async wipe() {
+      items.set([]);
+      onDisk.clear();
+      await (await opening).wipe(user).catch(() => {});
+      tabs.announce();
+    },
+    close() {
+      closed = true;
+      for (const cancel of resting.values()) cancel();
+      stopWatching();
+    },
+  };
+}

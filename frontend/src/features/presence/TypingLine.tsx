@@ -1,0 +1,8 @@
+import { useValue } from "@/lib/store";
+import { typingSentence, type Typing } from "./typing";
+import styles from "./TypingLine.module.css";
+
+export function TypingLine({ typing, room }: { typing: Typing; room: string }) {
+  const names = Object.values(useValue(typing.people)[room] ?? {});
+  return <p className={styles.line}>{typingSentence(names)}</p>;
+}

@@ -1,0 +1,48 @@
+import { useState, type FormEvent } from "react";
+import { Button } from "@/components/ui/Button";
+import { Dialog } from "@/components/ui/Dialog";
+import { TextField } from "@/components/ui/TextField";
+import { failureOf } from "@/lib/failure";
+import type { Room } from "@/types/protocol";
+import styles from "./RoomDialogs.module.css";
+
+interface Props {
+  create(name: string, kind: Room["kind"]): Promise<Room>;
+  onDone(room: Room): void;
+  onClose(): void;
+}
+
+export default function CreateRoom({ create, onDone, onClose }: Props) {
+  const [trouble, setTrouble] = useState("");
+  const [busy, setBusy] = useState(false);
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    if (busy) return;
+    const form = new FormData(event.currentTarget);
+    setBusy(true);
+    setTrouble("");
+    try {
+      onDone(await create(String(form.get("name")).trim(), form.get("kind") === "private" ? "private" : "public"));
+    } catch (thrown) {
+      setTrouble(failureOf(thrown).message);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return (
+    <Dialog title="New room" onClose={onClose}>
+      <form className={styles.form} onSubmit={submit}>
+        <TextField label="Room name" name="name" required maxLength={48} autoFocus autoComplete="off" wrong={trouble !== ""} />
+        <fieldset className={styles.choice}>
+          <legend>Who can come in?</legend>
+          <label><input type="radio" name="kind" value="public" defaultChecked /> <span>Everybody here <small>— anyone can join</small></span></label>
+          <label><input type="radio" name="kind" value="private" /> <span>Invited people <small>— nobody else sees it</small></span></label>
+        </fieldset>
+        <p className={styles.failure} role="alert">{trouble}</p>
+        <Button type="submit" look="solid" aria-disabled={busy}>Create room</Button>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,83 @@
+import { useCallback, useEffect, useState, type FormEvent } from "react";
+import { Button } from "@/components/ui/Button";
+import { Dialog } from "@/components/ui/Dialog";
+import { Monogram } from "@/components/ui/Monogram";
+import { TextField } from "@/components/ui/TextField";
+import { failureOf } from "@/lib/failure";
+import type { Room, User } from "@/types/protocol";
+import type { Rooms } from "./rooms";
+import styles from "./RoomDialogs.module.css";
+
+interface Props {
+  room: Room;
+  me: string;
+  rooms: Rooms;
+  onLeft(): void;
+  onClose(): void;
+}
+
+/** Who is in a room; invite, remove, leave. */
+export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props) {
+  const [members, setMembers] = useState<readonly User[]>([]);
+  const [trouble, setTrouble] = useState("");
+  const [leaving, setLeaving] = useState(false);
+
+  const fail = useCallback((thrown: unknown) => setTrouble(failureOf(thrown).message), []);
+  const load = useCallback(() => rooms.members(room.room).then(setMembers, fail), [rooms, room.room, fail]);
+  useEffect(() => void load(), [load, room.head]);
+
+  async function attempt(act: () => Promise<unknown>) {
+    setTrouble("");
+    try {
+      await act();
+      await load();
+      return true;
+    } catch (thrown) {
+      fail(thrown);
+      return false;
+    }
+  }
+
+  async function invite(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const username = String(new FormData(form).get("username")).trim();
+    if (await attempt(() => rooms.invite(room.room, username))) form.reset();
+  }
+
+  const leave = () => rooms.leave(room.room).then(onLeft, fail);
+
+  return (
+    <Dialog title={`People in ${room.name}`} onClose={onClose}>
+      <form className={styles.invite} onSubmit={invite}>
+        <TextField label="Invite by name" name="username" required maxLength={64} autoComplete="off" autoCapitalize="none" />
+        <Button type="submit">Invite</Button>
+      </form>
+      <p className={styles.failure} role="alert">{trouble}</p>
+      <ul className={styles.list}>
+        {members.map(({ username, name }) => (
+          <li key={username}>
+            <Monogram username={username} name={name} small />
+            <span>{name}{username === me && <span className={styles.quiet}> (you)</span>}{username === room.owner && <span className={styles.quiet}> made this room</span>}</span>
+            {room.owner === me && username !== me && (
+              <Button small aria-label={`Remove ${name}`} onClick={() => void attempt(() => rooms.remove(room.room, username))}>Remove</Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {room.room !== "general" && (
+        <div className={styles.foot}>
+          {leaving ? (
+            <>
+              <span className={styles.quiet}>{room.kind === "private" ? "You will need an invitation to come back." : "You can join again at any time."}</span>
+              <Button small look="alarm" onClick={() => void leave()}>Leave it</Button>
+              <Button small onClick={() => setLeaving(false)}>Stay</Button>
+            </>
+          ) : (
+            <Button onClick={() => setLeaving(true)}>Leave room</Button>
+          )}
+        </div>
+      )}
+    </Dialog>
+  );
+}

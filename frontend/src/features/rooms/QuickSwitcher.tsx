@@ -1,0 +1,59 @@
+import { useId, useState, type KeyboardEvent } from "react";
+import { Dialog } from "@/components/ui/Dialog";
+import { failureOf } from "@/lib/failure";
+import type { Room, RoomName } from "@/types/protocol";
+import { matching } from "./matching";
+import styles from "./RoomDialogs.module.css";
+
+interface Props {
+  rooms: readonly Room[];
+  joinable: readonly RoomName[];
+  join(room: string): Promise<Room>;
+  onPick(room: string): void;
+  onClose(): void;
+}
+
+/** Ctrl-K: a few letters and Enter go to any room, also to one not joined yet. */
+export default function QuickSwitcher({ rooms, joinable, join, onPick, onClose }: Props) {
+  const [query, setQuery] = useState("");
+  const [at, setAt] = useState(0);
+  const [trouble, setTrouble] = useState("");
+  const list = useId();
+  const choices = matching(query, rooms, joinable);
+  const chosen = Math.min(at, choices.length - 1);
+
+  function pick(index: number) {
+    const choice = choices[index];
+    if (!choice) return;
+    if (!choice.joinable) return onPick(choice.room);
+    join(choice.room).then(({ room }) => onPick(room), (thrown: unknown) => setTrouble(failureOf(thrown).message));
+  }
+
+  function pressed(event: KeyboardEvent) {
+    if (event.nativeEvent.isComposing) return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step !== undefined) setAt((chosen + step + choices.length) % Math.max(1, choices.length));
+    else if (event.key === "Enter") pick(chosen);
+    else return;
+    event.preventDefault();
+  }
+
+  return (
+    <Dialog title="Go to a room" quietTitle onClose={onClose}>
+      <input className={styles.search} role="combobox" aria-label="Go to a room" aria-expanded="true" aria-controls={list} autoFocus
+        aria-activedescendant={choices[chosen] ? `${list}-${chosen}` : undefined} autoComplete="off" placeholder="Go to…" value={query}
+        onChange={(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown={pressed} />
+      <div id={list} role="listbox" aria-label="Rooms" className={styles.options}>
+        {choices.map((choice, index) => (
+          <div key={choice.room} id={`${list}-${index}`} role="option" aria-selected={index === chosen} className={styles.option}
+            onClick={() => pick(index)} onMouseMove={() => setAt(index)}>
+            {choice.name}
+            <small>{choice.joinable ? "join" : choice.unread > 0 ? `${choice.unread} unread` : ""}</small>
+          </div>
+        ))}
+      </div>
+      {choices.length === 0 && <p className={styles.quiet}>No room is called like that.</p>}
+      <p className={styles.failure} role="alert">{trouble}</p>
+    </Dialog>
+  );
+}

@@ -1,0 +1,85 @@
+/** My rooms with their unread counts, as a pure reducer: what the list says, moved on by live entries. */
+import type { Heads, Room, RoomName, RoomsAnswer } from "@/types/protocol";
+
+export interface RoomList {
+  loaded: boolean;
+  rooms: Readonly<Record<string, Room>>;
+  joinable: readonly RoomName[];
+  /** An entry was missed somewhere: the counts need asking for again. */
+  stale: boolean;
+}
+
+export type RoomListAction =
+  | { type: "listed"; answer: RoomsAnswer }
+  | { type: "entry"; room: string; generation: number; seq: number; counts: boolean }
+  | { type: "heads"; heads: Heads }
+  | { type: "read"; room: string; seq: number }
+  | { type: "renamed"; room: string; name: string }
+  | { type: "added"; room: Room };
+
+export const emptyRoomList: RoomList = { loaded: false, rooms: {}, joinable: [], stale: false };
+
+export function reduceRoomList(list: RoomList, action: RoomListAction): RoomList {
+  switch (action.type) {
+    case "listed":
+      return listed(list, action.answer);
+    case "entry":
+      return entered(list, action);
+    case "heads":
+      return { ...list, stale: list.stale || knowsNewer(list, action.heads) };
+    case "read":
+      return read(list, action.room, action.seq);
+    case "renamed":
+      return change(list, action.room, { name: action.name });
+    case "added":
+      return {
+        ...list,
+        rooms: { ...list.rooms, [action.room.room]: action.room },
+        joinable: list.joinable.filter(({ room }) => room !== action.room.room),
+      };
+  }
+}
+
+/** The answer may be older than what was pushed meanwhile: read positions never move back. */
+function listed(list: RoomList, { rooms, joinable }: RoomsAnswer): RoomList {
+  const merged = rooms.map((room) => {
+    const held = list.rooms[room.room];
+    if (!held || held.generation !== room.generation || held.read <= room.read) return room;
+    return held.read >= room.head ? { ...room, read: held.read, unread: 0, unread_more: false } : { ...room, read: held.read };
+  });
+  return { loaded: true, stale: false, joinable, rooms: Object.fromEntries(merged.map((room) => [room.room, room])) };
+}
+
+function entered(list: RoomList, { room: id, generation, seq, counts }: Extract<RoomListAction, { type: "entry" }>): RoomList {
+  const room = list.rooms[id];
+  if (!room || generation !== room.generation) return { ...list, stale: true };
+  if (seq <= room.head) return list;
+  const moved = change(list, id, { head: seq, unread: room.unread + (counts && seq > room.read ? 1 : 0) });
+  return seq > room.head + 1 ? { ...moved, stale: true } : moved;
+}
+
+function knowsNewer(list: RoomList, heads: Heads): boolean {
+  return Object.entries(heads).some(([id, [generation, head]]) => {
+    const room = list.rooms[id];
+    return !room || room.generation !== generation || head > room.head;
+  });
+}
+
+function read(list: RoomList, id: string, seq: number): RoomList {
+  const room = list.rooms[id];
+  if (!room || seq <= room.read) return list;
+  if (seq >= room.head) return change(list, id, { read: seq, unread: 0, unread_more: false });
+  return { ...change(list, id, { read: seq }), stale: true };
+}
+
+function change(list: RoomList, id: string, part: Partial<Room>): RoomList {
+  const room = list.rooms[id];
+  return room ? { ...list, rooms: { ...list.rooms, [id]: { ...room, ...part } } } : list;
+}
+
+/** `general` first, then by name. */
+export function inOrder(list: RoomList): Room[] {
+  return Object.values(list.rooms).sort((a, b) =>
+    a.room === "general" ? -1 : b.room === "general" ? 1 : a.name.localeCompare(b.name),
+  );
+}

@@ -1,0 +1,125 @@
+import { backoff_ms, jittered, type Clock } from "@/lib/clock";
+import { failureOf, type Failure } from "@/lib/failure";
+import type { Http } from "@/lib/http";
+import { newClientId } from "@/lib/identifiers";
+import { createStore } from "@/lib/store";
+import type { Ask, Heads, Message, Room, RoomsAnswer, User } from "@/types/protocol";
+import { emptyRoomList, reduceRoomList, type RoomListAction } from "./roomList";
+
+interface Needs {
+  user: string;
+  base: string;
+  http: Http;
+  ask: Ask;
+  clock: Clock;
+}
+
+export type Rooms = ReturnType<typeof createRooms>;
+
+const READ_EVERY_MS = 3_000;
+
+/** My rooms: the list, its counts, and everything one can do with a room as a whole. */
+export function createRooms({ user, base, http, ask, clock }: Needs) {
+  const list = createStore(emptyRoomList);
+  const failure = createStore<Failure | null>(null);
+  let asking: Promise<void> | null = null;
+  let askAgain = false;
+  let failures = 0;
+  let cancelSoon: (() => void) | null = null;
+  const reads = new Map<string, { sent: number; cancel: (() => void) | null }>();
+
+  function dispatch(action: RoomListAction) {
+    list.set((now) => reduceRoomList(now, action));
+    if (list.get().stale && list.get().loaded) refetchSoon();
+  }
+
+  function refetchSoon(delay_ms = jittered(clock, 600)) {
+    cancelSoon ??= clock.after(delay_ms, () => {
+      cancelSoon = null;
+      void refetch();
+    });
+  }
+
+  /** One question at a time; asked meanwhile means asked again afterwards. */
+  function refetch(): Promise<void> {
+    askAgain = asking !== null;
+    asking ??= (async () => {
+      do {
+        askAgain = false;
+        try {
+          dispatch({ type: "listed", answer: await http<RoomsAnswer>("GET", `${base}/api/rooms`) });
+          failure.set(null);
+          failures = 0;
+        } catch (thrown) {
+          const failed = failureOf(thrown);
+          failure.set(failed);
+          if (failed.retry) refetchSoon(backoff_ms(clock, failures++));
+        }
+      } while (askAgain);
+      asking = null;
+    })();
+    return asking;
+  }
+
+  const path = (room: string, act: string) => `${base}/api/rooms/${encodeURIComponent(room)}/${act}`;
+
+  function tellRead(room: string, seq: number) {
+    const told = reads.get(room) ?? { sent: 0, cancel: null };
+    reads.set(room, told);
+    if (told.cancel || seq <= told.sent) return;
+    told.sent = seq;
+    ask("room:read", { room, seq }).catch(() => (told.sent = 0));
+    told.cancel = clock.after(READ_EVERY_MS, () => {
+      told.cancel = null;
+      const now = list.get().rooms[room];
+      if (now && now.read > told.sent) tellRead(room, now.read);
+    });
+  }
+
+  return {
+    list,
+    failure,
+    refetch,
+
+    entered: (room: string, generation: number, seq: number) =>
+      dispatch({ type: "entry", room, generation, seq, counts: false }),
+    sent: ({ room, generation, seq, author }: Message) =>
+      dispatch({ type: "entry", room, generation, seq, counts: author !== user }),
+    renamed: (room: string, name: string) => dispatch({ type: "renamed", room, name }),
+    heads: (heads: Heads) => dispatch({ type: "heads", heads }),
+    /** Read on another device. */
+    wasRead: (room: string, seq: number) => dispatch({ type: "read", room, seq }),
+    /** Seen here, on a visible page: counted at once, told at most every 3 s. */
+    seen(room: string, seq: number) {
+      const now = list.get().rooms[room];
+      if (!now || seq <= now.read) return;
+      dispatch({ type: "read", room, seq });
+      tellRead(room, seq);
+    },
+
+    async create(name: string, kind: Room["kind"]): Promise<Room> {
+      const made = await http<{ room: Room }>("POST", `${base}/api/rooms`, { client_id: newClientId(), name, kind });
+      dispatch({ type: "added", room: made.room });
+      return made.room;
+    },
+    async join(room: string): Promise<Room> {
+      const joined = await http<{ room: Room }>("POST", path(room, "join"), { client_id: newClientId() });
+      dispatch({ type: "added", room: joined.room });
+      return joined.room;
+    },
+    async leave(room: string): Promise<void> {
+      await http("POST", path(room, "leave"), { client_id: newClientId() });
+      await refetch();
+    },
+    invite: (room: string, username: string) =>
+      http<undefined>("POST", path(room, "invite"), { client_id: newClientId(), username }),
+    remove: (room: string, username: string) =>
+      http<undefined>("POST", path(room, "remove"), { client_id: newClientId(), username }),
+    members: async (room: string) => (await http<{ members: User[] }>("GET", path(room, "members"))).members,
+
+    dispose() {
+      cancelSoon?.();
+      for (const { cancel } of reads.values()) cancel?.();
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { ErrorBody } from "@/types/protocol";
+
+/** A request that was not done, with the server's plain sentence or ours. `code` is stable. */
+export class Failure extends Error {
+  readonly code: string;
+  readonly retry: boolean;
+  readonly retry_after_s: number | undefined;
+
+  constructor(body: ErrorBody) {
+    super(body.message);
+    this.name = "Failure";
+    this.code = body.code;
+    this.retry = body.retry;
+    this.retry_after_s = body.retry_after_s;
+  }
+}
+
+/** Our own codes, for what the server never got to say. */
+export const offline = () =>
+  new Failure({ code: "offline", message: "The server cannot be reached. Check your connection and try again.", retry: true });
+
+export const timedOut = () =>
+  new Failure({ code: "timed_out", message: "The server took too long to answer. Please try again.", retry: true });
+
+const unknown = () =>
+  new Failure({ code: "internal", message: "Something went wrong. Please try again.", retry: true });
+
+/** Whatever was thrown, as a Failure. */
+export function failureOf(thrown: unknown): Failure {
+  return thrown instanceof Failure ? thrown : unknown();
+}
+
+export function isErrorBody(value: unknown): value is ErrorBody {
+  if (typeof value !== "object" || value === null) return false;
+  const { code, message } = value as Partial<ErrorBody>;
+  return typeof code === "string" && typeof message === "string";
+}

@@ -1,0 +1,46 @@
+import { Failure, isErrorBody, offline } from "@/lib/failure";
+
+interface Listeners {
+  /** The server no longer knows this session. */
+  unauthenticated(failure: Failure): void;
+  /** The cookie belongs to somebody else than this page believes. */
+  mismatch(failure: Failure): void;
+}
+
+export type Http = <T>(method: string, url: string, body?: object) => Promise<T>;
+
+/** JSON over fetch. `user` is who this page believes to be; it goes with every request that writes. */
+export function createHttp(user: () => string | undefined, listeners: Listeners): Http {
+  return async function request<T>(method: string, url: string, body?: object): Promise<T> {
+    const headers: Record<string, string> = { Accept: "application/json" };
+    const username = user();
+    if (body) headers["Content-Type"] = "application/json";
+    if (username && method !== "GET") headers["X-Parley-User"] = username;
+    let response: Response;
+    try {
+      response = await fetch(url, { method, headers, body: body && JSON.stringify(body), credentials: "include" });
+    } catch {
+      throw offline();
+    }
+    if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
+    const failure = await refusal(response);
+    if (failure.code === "unauthenticated") listeners.unauthenticated(failure);
+    if (failure.code === "user_mismatch") listeners.mismatch(failure);
+    throw failure;
+  };
+}
+
+/** The server's own sentence; a proxy's error page has none. */
+async function refusal(response: Response): Promise<Failure> {
+  const body: unknown = await response.json().catch(() => null);
+  const error = (body as { error?: unknown } | null)?.error;
+  const waits = Number(response.headers.get("Retry-After")) || undefined;
+  if (isErrorBody(error)) return new Failure({ ...error, retry_after_s: error.retry_after_s ?? waits });
+  if (response.status === 401) return new Failure({ code: "unauthenticated", message: "Please sign in.", retry: false });
+  return new Failure({
+    code: `http_${response.status}`,
+    message: response.status >= 500 ? "The server has a problem right now. Please try again." : "The server refused this.",
+    retry: response.status >= 500,
+    retry_after_s: waits,
+  });
+}

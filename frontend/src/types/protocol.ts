@@ -1,0 +1,122 @@
+/** The values of docs/protocol.md, as the server sends them. */
+
+export interface User {
+  username: string;
+  name: string;
+}
+
+export interface Session {
+  expires_at: number;
+}
+
+export interface Message {
+  room: string;
+  generation: number;
+  seq: number;
+  rev: number;
+  client_id: string;
+  author: string;
+  name: string;
+  text: string;
+  created_at_ms: number;
+  edited_at_ms?: number;
+  reply_to?: number;
+  deleted: boolean;
+}
+
+export type EntryKind = "message" | "change" | "joined" | "left" | "removed" | "room" | "tombstone";
+
+export interface Entry {
+  seq: number;
+  kind: EntryKind;
+  at_ms?: number;
+  message?: number;
+  user?: string;
+  name?: string;
+  by?: string;
+}
+
+export interface Page {
+  generation: number;
+  entries: Entry[];
+  messages: Message[];
+  head: number;
+  more: boolean;
+  floor?: number;
+  from?: number;
+  gap?: boolean;
+}
+
+export interface Room {
+  room: string;
+  name: string;
+  kind: "public" | "private";
+  owner?: string;
+  generation: number;
+  head: number;
+  read: number;
+  from?: number;
+  unread: number;
+  unread_more?: boolean;
+}
+
+export interface RoomName {
+  room: string;
+  name: string;
+}
+
+export interface RoomsAnswer {
+  rooms: Room[];
+  joinable: RoomName[];
+}
+
+export type Heads = Record<string, [generation: number, head: number]>;
+
+export interface ErrorBody {
+  code: string;
+  message: string;
+  retry: boolean;
+  retry_after_s?: number;
+}
+
+export interface MembershipPush {
+  room: string;
+  generation: number;
+  entry: number;
+  user: string;
+  name: string;
+  by?: string;
+  at_ms?: number;
+}
+
+/** What the server tells on its own; the name of each event and its payload. */
+export interface ServerEvents {
+  "message:sent": Message;
+  "message:changed": { room: string; generation: number; entry: number; message: Message };
+  "member:joined": MembershipPush;
+  "member:left": MembershipPush;
+  "member:removed": MembershipPush;
+  "room:changed": { room: string; generation: number; entry: number; name: string; at_ms?: number };
+  "entry:skipped": { room: string; generation: number; entry: number };
+  "room:heads": Heads;
+  "rooms:changed": Record<string, never>;
+  "room:read": { room: string; seq: number };
+  typing: { room: string; user: string; name: string; typing: boolean };
+  "session:expiring": { expires_at: number };
+  "session:ended": { reason: "logout" | "expired" | "revoked" };
+  "server:restarting": { reconnect_in_ms: number };
+}
+
+/** What a client may ask by socket: payload and the answer beside `ok`. */
+export interface ClientEvents {
+  "message:send": [{ room: string; client_id: string; text: string; after: number; reply_to?: number }, { message: Message }];
+  "message:edit": [{ room: string; client_id: string; seq: number; text: string }, { message: Message }];
+  "message:delete": [{ room: string; client_id: string; seq: number }, { message: Message }];
+  "room:open": [{ room: string; after: number }, Page];
+  "room:read": [{ room: string; seq: number }, { seq: number }];
+  "typing:start": [{ room: string }, object];
+  "typing:stop": [{ room: string }, object];
+}
+
+/** Asks the server by socket. Rejects with a Failure. */
+export type Ask = <E extends keyof ClientEvents>(event: E, payload: ClientEvents[E][0]) => Promise<ClientEvents[E][1]>;
