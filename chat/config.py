@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -102,6 +103,8 @@ class Config:
             found.append("BCRYPT_COST is below 12")
         if not 4 <= self.bcrypt_cost <= 16:
             found.append("BCRYPT_COST must be 4 to 16")
+        if not 1 <= self.port <= 65535:
+            found.append("PORT must be 1 to 65535")
         for name in ("session_ttl_s", "session_max_age_s", "workers", "sockets_per_worker", "sends_per_user"):
             if getattr(self, name) < 1:
                 found.append(f"{name.upper()} must be at least 1")
@@ -135,6 +138,19 @@ class Config:
     def hosts(self) -> frozenset[str]:
         """The values of the Host header that we answer to with a session."""
         return frozenset(urlsplit(origin).netloc for origin in self.own_origins)
+
+
+def environment(env_file: Path) -> dict[str, str]:
+    """A copy of this process's environment, over the `NAME=value` lines of `env_file` if there is one.
+
+    For `make run`, which completes it and hands it to its children.
+    """
+    try:
+        lines = env_file.read_text().splitlines()
+    except OSError:
+        lines = []
+    settings = [line.strip().split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith("#")]
+    return {name.rstrip(): value.lstrip().strip("\"'") for name, value in settings} | dict(os.environ)
 
 
 def _parse(default: Any, raw: str) -> Any:

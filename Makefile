@@ -1,0 +1,58 @@
+# Parley: `make run` starts the chat, `make test` tests it; both set up what they need.
+.DEFAULT_GOAL := help
+.PHONY: help run test check lock build bench setup-dev setup-pages bundle-check
+.SILENT:
+
+PY := .venv/bin/python
+NPM := npm --prefix frontend --no-update-notifier
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+PYTEST_ARGS ?=
+
+help: ## this list
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## the chat at http://localhost:8000 with all it needs; Ctrl-C stops it
+	bin/venv run
+	exec $(PY) -m chat.embedded --stop-with-parent
+
+test: setup-dev setup-pages bundle-check ## every test: the bundle, the pages, the server (PYTEST_ARGS=… picks)
+	$(NPM) test --silent
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+check: setup-dev setup-pages bundle-check ## style and types of both halves, the bundle, the lock files
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check --quiet .
+	$(PY) -m mypy
+	$(NPM) run --silent lint
+	cd frontend && ./node_modules/.bin/tsc -b --noEmit
+	$(PY) -m pytest --quiet tests/runtime/test_locks.py
+
+build: setup-pages ## the pages: frontend/src into frontend/dist, which is committed
+	$(NPM) run --silent build
+
+lock: ## the lock files from the .in files (UPGRADE=--upgrade takes newer versions); needs uv
+	command -v uv >/dev/null || { echo "make lock needs uv on the PATH." >&2; exit 2; }
+	$(COMPILE) $(UPGRADE) requirements.in --output-file requirements.txt
+	$(COMPILE) $(UPGRADE) --constraint requirements.txt requirements-run.in --output-file requirements-run.txt
+	$(COMPILE) $(UPGRADE) --constraint requirements.txt --constraint requirements-run.txt requirements-dev.in --output-file requirements-dev.txt
+
+bench: setup-dev ## what a start costs, on this machine
+	$(PY) -m bench.start
+
+setup-dev:
+	bin/venv dev
+
+setup-pages: frontend/node_modules/.stamp
+
+frontend/node_modules/.stamp: frontend/package-lock.json
+	node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && command -v npm >/dev/null \
+	|| { echo "Testing and building the pages needs Node 20 and npm on the PATH; running Parley does not." >&2; exit 2; }
+	echo "Installing what frontend/package-lock.json pins; this happens once." >&2
+	cd frontend && npm ci --silent --no-update-notifier
+	touch $@
+
+# The committed bundle must be what the source builds: the build is the same to the byte on every machine.
+bundle-check: setup-pages
+	built=$$(mktemp -d) && trap 'rm -rf "$$built"' EXIT && cd frontend \
+	&& ./node_modules/.bin/vite build --logLevel error --outDir "$$built" --emptyOutDir \
+	&& { diff -rq dist "$$built" >&2 || { echo "frontend/dist is not what frontend/src builds: run make build." >&2; exit 1; }; }
