@@ -1,5 +1,6 @@
 import react from "@vitejs/plugin-react";
 import { fileURLToPath } from "node:url";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { fakeServer } from "./src/testing/server";
 
@@ -9,9 +10,24 @@ const proxy = {
   "/socket.io": { target: API, ws: true },
 };
 
+/** Parley speaks websocket only: leaves long polling and WebTransport out of socket.io-client, 2 kB nobody would use. */
+function websocketOnly(): Plugin {
+  const NAME = "/transports/websocket-only.js";
+  return {
+    name: "websocket-only",
+    enforce: "pre",
+    apply: "build",
+    resolveId(source, importer) {
+      const [, folder] = /^(.*\/engine\.io-client\/build\/esm)\/socket\.js$/.exec(importer ?? "") ?? [];
+      return folder && source === "./transports/index.js" ? folder + NAME : null;
+    },
+    load: (id) => (id.endsWith(NAME) ? 'import { WS } from "./websocket.js"; export const transports = { websocket: WS };' : null),
+  };
+}
+
 /** `vite --mode fake` and `vite preview --mode fake` bring their own small chat server. */
 export default defineConfig(({ mode }) => ({
-  plugins: [react(), ...(mode === "fake" ? [fakeServer()] : [])],
+  plugins: [react(), websocketOnly(), ...(mode === "fake" ? [fakeServer()] : [])],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: { port: 5173, strictPort: true, proxy: mode === "fake" ? {} : proxy },
   preview: { port: 4173, proxy: mode === "fake" ? {} : proxy },
@@ -20,6 +36,7 @@ export default defineConfig(({ mode }) => ({
     assetsDir: "assets",
     sourcemap: false,
     target: "es2022",
+    cssTarget: ["chrome123", "firefox128", "safari17.5"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     manifest: true,

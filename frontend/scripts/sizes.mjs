@@ -3,16 +3,19 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 const DIST = new URL("../dist/", import.meta.url);
+/** Fetched beside the first paint, which shows rooms and messages by HTTP. */
+const SOCKET = "node_modules/socket.io-client/build/esm/index.js";
 const ROUTES = [
   { name: "login", limit_kb: 100, parts: ["index.html"] },
   { name: "chat shell", limit_kb: 120, parts: ["index.html", "src/app/ChatRoom.tsx"] },
+  { name: "chat live", limit_kb: 130, parts: ["index.html", "src/app/ChatRoom.tsx", SOCKET] },
 ];
 
 const manifest = JSON.parse(readFileSync(new URL(".vite/manifest.json", DIST), "utf8"));
 
 function filesOf(key, seen = new Set()) {
   const chunk = manifest[key];
-  if (!chunk) throw new Error(`${key} is not in the build`);
+  if (!chunk) throw new Error(`${key} is not in the build: ${Object.keys(manifest).join(", ")}`);
   if (seen.has(chunk.file)) return seen;
   seen.add(chunk.file);
   for (const css of chunk.css ?? []) seen.add(css);

@@ -1,4 +1,3 @@
-import { io } from "socket.io-client";
 import { chatBase } from "@/config/endpoints";
 import type { SessionService } from "@/features/auth/session";
 import { createChanges } from "@/features/messages/changes";
@@ -8,16 +7,18 @@ import { openOutboxDisk } from "@/features/messages/outboxDisk";
 import { createTyping } from "@/features/presence/typing";
 import { createRooms } from "@/features/rooms/rooms";
 import { realClock, type Clock } from "@/lib/clock";
-import { createConnection, type Wire } from "@/lib/connection";
+import { createConnection } from "@/lib/connection";
 import { wipeDrafts } from "@/lib/drafts";
 import { openTabs } from "@/lib/tabs";
+import { lazyWire, type Wire } from "@/lib/wire";
 import type { Ask, Page, User } from "@/types/protocol";
 
 export type World = ReturnType<typeof createWorld>;
 
 const ENDINGS = { expired: "Your session has ended.", revoked: "You were signed out from another device." };
 
-function openWire(user: User): Wire {
+const openWire = (user: User): Wire => lazyWire(async () => {
+  const { io } = await import("socket.io-client");
   return io(chatBase() || location.origin, {
     path: "/socket.io/",
     transports: ["websocket"],
@@ -28,7 +29,7 @@ function openWire(user: User): Wire {
     timeout: 10_000,
     multiplex: false,
   });
-}
+});
 
 /** Everything one person has on this page: connection, rooms, logs, outbox. Nothing of it outlives them. */
 export function createWorld(session: SessionService, user: User, wire: Wire = openWire(user), clock: Clock = realClock) {

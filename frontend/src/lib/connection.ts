@@ -1,6 +1,7 @@
 import { backoff_ms, jittered, type Clock } from "@/lib/clock";
 import { Failure, isErrorBody, offline, timedOut } from "@/lib/failure";
 import { createStore, type Store } from "@/lib/store";
+import type { Wire } from "@/lib/wire";
 import type { Ask, ErrorBody, ServerEvents } from "@/types/protocol";
 
 export type ConnectionState =
@@ -9,15 +10,6 @@ export type ConnectionState =
   | { phase: "connected" }
   | { phase: "waiting"; attempt: number; retry_at_ms: number; restarting: boolean }
   | { phase: "refused"; failure: Failure };
-
-/** The part of a socket.io-client socket that is used; a test brings its own. */
-export interface Wire {
-  readonly connected: boolean;
-  connect(): unknown;
-  disconnect(): unknown;
-  on(event: string, listener: (payload: never) => void): unknown;
-  timeout(ms: number): { emitWithAck(event: string, payload: object): Promise<unknown> };
-}
 
 export interface Connection {
   state: Store<ConnectionState>;

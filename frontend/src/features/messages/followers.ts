@@ -11,7 +11,8 @@ export interface HeldRoom {
   loading: "older" | "newer" | "around" | null;
 }
 
-export type Place = { before: number } | { after: number } | { around: number };
+/** Which page: the newest, or the one before, after or around an entry. */
+export type Place = { before: number } | { after: number } | { around: number } | Record<never, never>;
 export type FetchPage = (room: string, place: Place) => Promise<Page>;
 
 interface Needs {
@@ -86,6 +87,17 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     }
   }
 
+  /** The newest page by HTTP, to have something to show before the socket is there. Heads tell what it missed. */
+  async function glance(room: string) {
+    try {
+      const page = await fetchPage(room, {});
+      if (held(room)?.log.generation === 0) dispatch(room, { type: "page", asked: 0, page });
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      if (!failure.retry && held(room)) set(room, { failure });
+    }
+  }
+
   function live(room: string, generation: number, entry: Entry, image?: Message) {
     if (!held(room)) return;
     const log = dispatch(room, { type: "live", generation, entry, image });
@@ -113,7 +125,8 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     hold(room: string) {
       if (held(room) && !held(room)?.failure) return;
       set(room, { failure: null });
-      void pull(room);
+      if (connected()) void pull(room);
+      else void glance(room);
     },
     drop(room: string) {
       waiting.get(room)?.();
