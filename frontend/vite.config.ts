@@ -2,7 +2,7 @@ import react from "@vitejs/plugin-react";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
-import { fakeServer } from "./src/testing/server";
+import { fakeServer } from "./src/testing/server.ts";
 
 const API = process.env.PARLEY_API ?? "http://127.0.0.1:8000";
 const proxy = {

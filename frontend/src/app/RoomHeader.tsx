@@ -3,15 +3,18 @@ import { Icon } from "@/components/ui/icons";
 import type { Room } from "@/types/protocol";
 import type { Panel } from "./ChatRoom";
 import styles from "./RoomView.module.css";
+import { SyncMark } from "./SyncMark";
+import type { World } from "./world";
 
 interface Props {
+  world: World;
   room: Room | undefined;
   /** Unread messages in other rooms, for the phone, where the list is folded away. */
   elsewhere: number;
   open(panel: Panel): void;
 }
 
-export function RoomHeader({ room, elsewhere, open }: Props) {
+export function RoomHeader({ world, room, elsewhere, open }: Props) {
   return (
     <header className={styles.header}>
       <Button look="icon" className={styles.menu} aria-label={elsewhere ? `Rooms, ${elsewhere} unread` : "Rooms"} onClick={() => open("rooms")}>
@@ -20,6 +23,7 @@ export function RoomHeader({ room, elsewhere, open }: Props) {
       </Button>
       <h1>{room?.name ?? ""}</h1>
       {room?.kind === "private" && <span className={styles.lock} title="Private"><Icon name="lock" size={16} /><span className="visually-hidden">Private room</span></span>}
+      <SyncMark world={world} />
       {room && <Button look="icon" aria-label="People" title="People" onClick={() => open("members")}><Icon name="people" size={21} /></Button>}
     </header>
   );

@@ -11,7 +11,6 @@ import { useValue } from "@/lib/store";
 import { toggleTheme } from "@/lib/theme";
 import type { Panel } from "./ChatRoom";
 import styles from "./Sidebar.module.css";
-import { SyncMark } from "./SyncMark";
 import type { World } from "./world";
 
 interface Props {
@@ -38,7 +37,7 @@ export function Sidebar({ world, session, open, close }: Props) {
       </button>
       <div className={styles.caption}>
         <h2>Rooms</h2>
-        <Button look="icon" small aria-label="Browse rooms" title="Browse rooms" onClick={() => open("browse")}><Icon name="search" size={17} /></Button>
+        <Button look="icon" small aria-label="Browse rooms" title="Browse rooms" onClick={() => open("browse")}><Icon name="list" size={18} /></Button>
         <Button look="icon" small aria-label="New room" title="New room" onClick={() => open("create")}><Icon name="plus" size={18} /></Button>
       </div>
       <RoomNav rooms={inOrder(list)} onPick={close} />
@@ -46,10 +45,7 @@ export function Sidebar({ world, session, open, close }: Props) {
       {trouble && <p className={styles.trouble} role="alert">{trouble}</p>}
       <footer className={styles.foot}>
         <Monogram username={world.user.username} name={world.user.name} />
-        <span className={styles.me}>
-          <strong>{world.user.name}</strong>
-          <SyncMark world={world} />
-        </span>
+        <strong className={styles.me}>{world.user.name}</strong>
         <Button look="icon" aria-label="Light or dark" title="Light or dark" onClick={toggleTheme}><Icon name="theme" size={18} /></Button>
         <Button look="icon" aria-label="Keys" title="Keys (?)" className={styles.keys} onClick={() => open("keys")}><Icon name="keys" /></Button>
         <Button look="icon" aria-label="Sign out" title="Sign out" onClick={() => void signOut()}><Icon name="leave" size={19} /></Button>

@@ -22,7 +22,7 @@ export function SyncMark({ world }: { world: World }) {
   return (
     <span className={styles.mark} data-testid="sync-mark" data-state={state}>
       <i aria-hidden="true" />
-      {WORDS[state]}
+      <span>{WORDS[state]}</span>
     </span>
   );
 }

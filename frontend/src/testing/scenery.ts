@@ -1,5 +1,5 @@
 /** A lived-in chat, to look at. */
-import type { FakeChat } from "./fakeChat";
+import type { FakeChat } from "./fakeChat.ts";
 
 const TALK: [who: string, text: string, minutes: number][] = [
   ["grace", "Morning! The new boards came back from the printer.", 0],

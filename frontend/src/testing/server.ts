@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { Server as SocketServer, type Socket } from "socket.io";
 import type { Plugin } from "vite";
-import { FakeChat, Refusal, refuse } from "./fakeChat";
-import { fill } from "./scenery";
+import { FakeChat, Refusal, refuse } from "./fakeChat.ts";
+import { fill } from "./scenery.ts";
 
 interface Body {
   [key: string]: unknown;

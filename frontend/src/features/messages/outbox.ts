@@ -39,6 +39,8 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
   const resting = new Map<string, () => void>();
   const attempts = new Map<string, number>();
   const fromZero = new Set<string>();
+  /** Settled, deleted or wiped here: a look at the disk that began before must not bring them back. */
+  const gone = new Set<string>();
   let lastOrder = 0;
   let closed = false;
 
@@ -65,6 +67,7 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
   }
 
   async function discard(client_id: string) {
+    gone.add(client_id);
     onDisk.delete(client_id);
     attempts.delete(client_id);
     await (await opening).remove(user, client_id).catch(() => {});
@@ -143,12 +146,13 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
       return;
     }
     if (closed) return;
+    waiting = waiting.filter(({ client_id }) => !gone.has(client_id));
     const there = new Set(waiting.map(({ client_id }) => client_id));
     for (const client_id of [...onDisk]) {
       if (there.has(client_id)) continue;
       onDisk.delete(client_id);
-      const gone = find(client_id);
-      if (gone && gone.state !== "sent" && gone.state !== "sending") forget(client_id);
+      const item = find(client_id);
+      if (item && item.state !== "sent" && item.state !== "sending") forget(client_id);
     }
     const unseen = waiting.filter(({ client_id }) => !find(client_id));
     for (const { client_id, order } of waiting) {
@@ -213,6 +217,7 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
     },
     /** An explicit logout leaves nothing of this person behind. */
     async wipe() {
+      for (const { client_id } of items.get()) gone.add(client_id);
       items.set([]);
       onDisk.clear();
       await (await opening).wipe(user).catch(() => {});

@@ -36,7 +36,7 @@ function committed(transaction: IDBTransaction): Promise<void> {
 }
 
 /** Opens the outbox of this browser; falls back to memory, so that sending works in any window. */
-export async function openOutboxDisk(factory: IDBFactory | undefined = globalThis.indexedDB): Promise<OutboxDisk> {
+export async function openOutboxDisk(factory: IDBFactory | null = globalThis.indexedDB ?? null): Promise<OutboxDisk> {
   try {
     if (!factory) return memoryDisk();
     const opening = factory.open("parley", 1);
