@@ -81,6 +81,7 @@ class Supervisor:
 
         Raises: StartError, RunError.
         """
+        os.umask(0o077)  # whatever is written below is for its owner only
         signal.set_wakeup_fd(self._wake_w, warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask_to_stop)

@@ -1,0 +1,129 @@
+"""What a run offers while it runs. One run for all of them; each leaves it healthy."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+import redis
+
+from tests.runtime.running import Running, command_line, run_refused, until
+
+
+def _redis(run: Running) -> redis.Redis:
+    return redis.Redis.from_url(run.told["REDIS_URL"], decode_responses=True, socket_timeout=2)
+
+
+def test_it_says_what_it_runs_on_one_a_line(run: Running) -> None:
+    assert run.lines[0] == f"http://localhost:{run.port}"
+    assert [line.partition("=")[0] for line in run.lines[1:]] == [
+        "REDIS_URL",
+        "DYNAMODB_ENDPOINT",
+        "AWS_SHARED_CREDENTIALS_FILE",
+    ]
+    assert os.path.isabs(run.told["AWS_SHARED_CREDENTIALS_FILE"])
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_the_login_page_is_there_under_both_names(run: Running, host: str) -> None:
+    with urllib.request.urlopen(f"http://{host}:{run.port}/login", timeout=5) as answer:
+        assert answer.status == 200
+        assert b'<div id="root">' in answer.read()
+
+
+def test_the_aws_command_line_can_be_pointed_at_the_tables(run: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", run.told["AWS_SHARED_CREDENTIALS_FILE"])
+    session = boto3.session.Session(region_name="eu-west-1")
+    client = session.client("dynamodb", endpoint_url=run.told["DYNAMODB_ENDPOINT"])
+    assert set(client.list_tables()["TableNames"]) == {"users", "messages", "chat"}
+
+
+def test_redis_cli_can_be_pointed_at_redis(run: Running) -> None:
+    client = _redis(run)
+    assert client.ping()
+    settings = client.config_get("append*") | client.config_get("maxmemory-policy") | client.config_get("bind")
+    assert settings["appendonly"] == "yes"
+    assert settings["appendfsync"] == "everysec"
+    assert settings["maxmemory-policy"] == "noeviction"
+    assert settings["bind"] == "127.0.0.1"
+
+
+def test_redis_refuses_who_does_not_know_the_password(run: Running) -> None:
+    stranger = redis.Redis(port=urlsplit(run.told["REDIS_URL"]).port or 0, socket_timeout=2, retry=None)
+    with pytest.raises(redis.AuthenticationError):
+        stranger.ping()
+
+
+def test_the_folder_is_for_its_owner_only(run: Running) -> None:
+    files = [run.data_dir, *run.data_dir.rglob("*")]
+    assert len(files) > 6
+    assert [file for file in files if file.stat().st_mode & 0o077] == []
+
+
+def test_no_secret_is_on_a_command_line(run: Running) -> None:
+    lines = [command_line(pid) for pid in run.pids()]
+    assert any("redis" in line or "valkey" in line for line in lines)
+    secrets = [(run.data_dir / name).read_text().strip() for name in ("redis-password", "secret-key")]
+    assert all(len(secret) >= 43 for secret in secrets)
+    assert [line for line in lines if any(secret in line for secret in secrets)] == []
+
+
+def test_a_second_run_on_the_folder_is_refused(run: Running) -> None:
+    assert "Another Parley runs on" in run_refused(run.data_dir)
+    assert run.request("/readyz")[0] == 200
+
+
+def test_redis_is_started_again_where_it_was_with_what_it_held(run: Running) -> None:
+    _redis(run).set("kept", "yes")
+    pid = _redis(run).info("server")["process_id"]
+    os.kill(pid, signal.SIGKILL)
+
+    def kept() -> bool:
+        try:
+            return bool(_redis(run).get("kept") == "yes" and _redis(run).info("server")["process_id"] != pid)
+        except redis.ConnectionError:
+            return False
+
+    until(kept, 10, "Redis is back")
+    assert "The Redis ended (SIGKILL); it is started again in" in run.stderr()
+    until(lambda: run.request("/readyz")[0] == 200, 10, "the chat is ready again")
+
+
+def test_the_dynamodb_engine_is_started_again_where_it_was(run: Running) -> None:
+    os.kill(run.pid_of("chat.embedded.dynamodb"), signal.SIGKILL)
+    until(lambda: "The DynamoDB engine ended (SIGKILL)" in run.stderr(), 5, "the supervisor says so")
+    until(lambda: run.request("/readyz")[0] == 200, 10, "the chat is ready again")
+
+
+def test_a_killed_worker_and_a_killed_web_server_come_back(run: Running) -> None:
+    web = run.pid_of("chat.embedded.web")
+    for victim in (max(pid for pid in run.pids() if "chat.embedded.web" in command_line(pid)), web):
+        os.kill(victim, signal.SIGKILL)
+        until(lambda gone=victim: not Path(f"/proc/{gone}").exists(), 5, "it is gone")
+        until(lambda: _ready(run), 20, "the chat is ready again")
+    assert run.pid_of("chat.embedded.web") != web
+
+
+def test_ctrl_c_leaves_nothing_behind(run: Running) -> None:
+    """The last one: it ends the run."""
+    run.request("/readyz")
+    run.signal(signal.SIGINT, group=True)
+    assert run.process.wait(5) == 0
+    assert run.pids() == set()
+    left = [file for file in run.data_dir.rglob("*") if stat.S_ISSOCK(file.stat().st_mode) or file.suffix == ".pid"]
+    assert left == []
+
+
+def _ready(run: Running) -> bool:
+    try:
+        return run.request("/readyz")[0] == 200
+    except OSError:
+        return False
