@@ -1,7 +1,7 @@
 """From nothing to the login page: `python -m bench.start [RUNS]`.
 
 Clones the checkout into an empty folder with an empty HOME, types `make run`, asks for /login until it comes. Three
-ways: a fresh clone with uv (if it is on the PATH), a fresh clone with pip, and once more in the same clone. Prints medians.
+ways: a fresh clone with uv (if it is on the PATH), a fresh clone with pip, and once more in the same clone.
 """
 
 from __future__ import annotations
