@@ -45,7 +45,7 @@ setup-dev:
 setup-pages: frontend/node_modules/.stamp
 
 frontend/node_modules/.stamp: frontend/package-lock.json
-	node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && command -v npm >/dev/null \
+	node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null \
 	|| { echo "Testing and building the pages needs Node 20 and npm on the PATH; running Parley does not." >&2; exit 2; }
 	echo "Installing what frontend/package-lock.json pins; this happens once." >&2
 	cd frontend && npm ci --silent --no-update-notifier
@@ -55,4 +55,4 @@ frontend/node_modules/.stamp: frontend/package-lock.json
 bundle-check: setup-pages
 	built=$$(mktemp -d) && trap 'rm -rf "$$built"' EXIT && cd frontend \
 	&& ./node_modules/.bin/vite build --logLevel error --outDir "$$built" --emptyOutDir \
-	&& { diff -rq dist "$$built" >&2 || { echo "frontend/dist is not what frontend/src builds: run make build." >&2; exit 1; }; }
+	&& { diff -rq dist "$$built" >/dev/null || { echo "frontend/dist is not what frontend/src builds: run make build." >&2; exit 1; }; }
