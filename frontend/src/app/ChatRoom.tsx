@@ -12,6 +12,7 @@ import { RoomMissing } from "./RoomMissing";
 import { RoomView } from "./RoomView";
 import { Sidebar } from "./Sidebar";
 import { useKeys } from "./useKeys";
+import { useSheet } from "./useSheet";
 import { rememberRoom } from "./lastRoom";
 import { useTitle } from "./useTitle";
 import { worldOf } from "./world";
@@ -44,6 +45,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   useEffect(() => rememberRoom(user.username, id), [user.username, id]);
   useTitle(room?.name, list.rooms);
   useKeys(setPanel);
+  const sheet = useSheet(panel === "rooms", close);
 
   const go = (picked: Room | string) => {
     setPanel(null);
@@ -53,11 +55,11 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
 
   return (
     <div className={styles.shell} data-rooms={panel === "rooms" || undefined}>
-      <div className={styles.side} onKeyDown={(event) => event.key === "Escape" && close()}>
+      <div ref={sheet} className={styles.side} onKeyDown={(event) => event.key === "Escape" && close()}>
         <Sidebar world={world} session={session} open={setPanel} close={close} />
       </div>
       {panel === "rooms" && <button type="button" className={styles.veil} aria-label="Close rooms" onClick={close} />}
-      <main className={styles.main}>
+      <main className={styles.main} inert={panel === "rooms"}>
         <MismatchBar session={session} />
         <StayBar session={session} />
         <RoomHeader world={world} room={room} elsewhere={elsewhere} open={setPanel} />

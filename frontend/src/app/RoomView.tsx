@@ -30,7 +30,7 @@ export function RoomView({ world, room, target }: Props) {
   const [replyTo, setReplyTo] = useState<Message | null>(null);
   const [editing, setEditing] = useState<number | null>(null);
   const [notice, setNotice] = useState("");
-  const { newAfter, onEnd } = useReading(world, room, held.log);
+  const { newAfter, seeking, onEnd } = useReading(world, room, held.log, target !== null);
 
   const report = useCallback((thrown: unknown) => setNotice(failureOf(thrown).message), []);
   useLoading(world, room, target, report);
@@ -72,7 +72,7 @@ export function RoomView({ world, room, target }: Props) {
       {held.log.generation === 0 ? (
         <div className={styles.waiting} aria-busy="true" />
       ) : (
-        <Timeline room={room} held={held} pending={pending} me={user} newAfter={newAfter} target={target} editing={editing} deeds={deeds}
+        <Timeline room={room} held={held} pending={pending} me={user} newAfter={newAfter} ready={!seeking} target={target} editing={editing} deeds={deeds}
           retry={outbox.retry} remove={outbox.remove} load={load} onEnd={onEnd} />
       )}
       {notice && <p className={styles.notice} role="alert">{notice}</p>}

@@ -3,6 +3,7 @@ import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
 import { createSession } from "@/features/auth/session";
 import { startTheme } from "@/lib/theme";
+import { Boundary } from "@/components/ui/Boundary";
 import { App } from "./App";
 import "./tokens.css";
 import "./base.css";
@@ -14,7 +15,9 @@ if (!root) throw new Error("index.html has no #root");
 createRoot(root).render(
   <StrictMode>
     <BrowserRouter>
-      <App session={session} />
+      <Boundary>
+        <App session={session} />
+      </Boundary>
     </BrowserRouter>
   </StrictMode>,
 );

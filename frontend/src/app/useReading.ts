@@ -1,10 +1,10 @@
-import { useCallback, useEffect, useState } from "react";
-import { hasOlder, spanOf, type RoomLog } from "@/features/messages/log";
+import { useCallback, useEffect, useLayoutEffect, useState } from "react";
+import type { RoomLog } from "@/features/messages/log";
 import type { Room } from "@/types/protocol";
 import type { World } from "./world";
 
 /** Reading: what is new in this visit, and telling what has been seen (a visible page, at the end of the room). */
-export function useReading({ rooms, followers }: World, room: Room, log: RoomLog) {
+export function useReading({ rooms, followers }: World, room: Room, log: RoomLog, goesElsewhere: boolean) {
   const [newAfter, setNewAfter] = useState<number | null>(room.unread > 0 ? room.read : null);
   const [atEnd, setAtEnd] = useState(false);
   const visible = useVisible();
@@ -21,13 +21,17 @@ export function useReading({ rooms, followers }: World, room: Room, log: RoomLog
     if (!visible && room.read >= cursor) setNewAfter(cursor);
   }
 
-  const { oldest } = spanOf(log);
-  const farBack = newAfter !== null && log.generation > 0 && log.window === null && newAfter + 1 < oldest && hasOlder(log);
-  useEffect(() => {
-    if (farBack && newAfter !== null) void followers.older(room.room).catch(() => {});
-  }, [farBack, newAfter, followers, room.room, oldest]);
+  // The first unread message may lie before the newest page: it is fetched before anything is shown.
+  const [seeking, setSeeking] = useState(newAfter !== null && !goesElsewhere);
+  useLayoutEffect(() => {
+    if (!seeking || newAfter === null || log.generation === 0) return;
+    const wanted = Math.max(newAfter + 1, log.first);
+    const done = () => setSeeking(false);
+    if (wanted >= log.oldest) done();
+    else followers.around(room.room, wanted).then(done, done);
+  }, [seeking, newAfter, log.generation, log.first, log.oldest, followers, room.room]);
 
-  return { newAfter, onEnd: useCallback((end: boolean) => setAtEnd(end), []) };
+  return { newAfter, seeking, onEnd: useCallback((end: boolean) => setAtEnd(end), []) };
 }
 
 function useVisible(): boolean {

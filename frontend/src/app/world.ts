@@ -46,17 +46,24 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
     return answer;
   };
   const fetchPage: FetchPage = async (room, place) => {
-    const query = new URLSearchParams(Object.entries(place).map(([key, value]) => [key, String(value)]));
+    const query = new URLSearchParams({ limit: "100" });
+    for (const [key, value] of Object.entries(place)) query.set(key, String(value));
     const page = await http<Page>("GET", `${base}/api/rooms/${encodeURIComponent(room)}/messages?${query}`);
     settleAll(page);
     return page;
   };
 
   const followers = createFollowers({ ask: pull, fetchPage, clock, connected });
+  /** What a person does keeps the session alive, so the warning of its end is out of date. */
+  const act: Ask = async (event, payload) => {
+    const answer = await connection.ask(event, payload);
+    session.expiring.set(null);
+    return answer;
+  };
   const outbox = createOutbox({
-    user: me, disk: openOutboxDisk(), tabs, ask: connection.ask, clock, connected, cursor: followers.cursor,
+    user: me, disk: openOutboxDisk(), tabs, ask: act, clock, connected, cursor: followers.cursor,
   });
-  const changes = createChanges({ ask: connection.ask, image: followers.image });
+  const changes = createChanges({ ask: act, image: followers.image });
   const rooms = createRooms({ user: me, base, http, ask: connection.ask, clock });
   const typing = createTyping({ user: me, ask: connection.ask, clock });
 
@@ -124,6 +131,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
       if (loaded) for (const room of Object.keys(followers.rooms.get())) if (!mine[room]) followers.drop(room);
     }),
     session.state.subscribe(follow),
+    onReturn(connection.tryNow),
   ];
 
   /** The session decides: it lives, it rests under the login panel, or it is over. */
@@ -156,6 +164,17 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
       void outbox.load();
       follow();
     },
+  };
+}
+
+/** Somebody looks at the page again, or the network is back: no reason to wait any longer. */
+function onReturn(act: () => void): () => void {
+  const seen = () => document.visibilityState === "visible" && act();
+  window.addEventListener("online", act);
+  document.addEventListener("visibilitychange", seen);
+  return () => {
+    window.removeEventListener("online", act);
+    document.removeEventListener("visibilitychange", seen);
   };
 }
 

@@ -11,9 +11,9 @@ export function Monogram({ username, name, small = false }: { username: string; 
   );
 }
 
-/** FNV-1a over the name, spread over 24 hues that can be told apart. */
+/** FNV-1a over the name, its high bits folded in, as a hue. */
 function hueOf(username: string): number {
   let hash = 0x811c9dc5;
   for (const char of username) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  return (hash % 24) * 15;
+  return (hash ^ (hash >>> 15)) % 360;
 }

@@ -12,6 +12,7 @@ interface Props {
   label: string;
   log: RoomLog;
   rows: readonly Row[];
+  ready: boolean;
   /** The message a permalink names, to be brought to the middle; `visit` tells two visits of one place apart. */
   target: { seq: number; visit: string } | null;
   renderRow(row: Row, active: boolean): ReactNode;
@@ -22,14 +23,14 @@ interface Props {
   onEnd(atEnd: boolean): void;
 }
 
-export function MessageList({ label, log, rows, target, renderRow, loadOlder, loadNewer, toNewest, onEnd }: Props) {
+export function MessageList({ label, log, rows, ready, target, renderRow, loadOlder, loadNewer, toNewest, onEnd }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const [held, setHeld] = useState({ rows, shift: false });
   if (held.rows !== rows) setHeld({ rows, shift: isPrepended(held.rows, rows) });
   const detached = log.window !== null;
 
-  const place = useMemo(() => firstPlace(log, rows, target), [log, rows, target]);
+  const place = useMemo(() => (ready ? firstPlace(log, rows, target) : null), [ready, log, rows, target]);
   const { atEnd, toEnd, follow, scrolled } = useScrolling({
     scroller, list, rows, place, canStick: !detached, nearTop: loadOlder, nearEnd: loadNewer,
   });

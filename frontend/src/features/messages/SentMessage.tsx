@@ -66,10 +66,10 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
       ) : editing ? (
         <EditMessage text={text} save={(next) => deeds.edit(message, next)} close={() => deeds.setEditing(null)} />
       ) : (
-        <MessageText text={text} />
-      )}
-      {message.edited_at_ms !== undefined && !deleted && !editing && (
-        <span className={styles.edited} title={fullTime(message.edited_at_ms)}>edited</span>
+        <div className={styles.body}>
+          <MessageText text={text} />
+          {message.edited_at_ms !== undefined && <span className={styles.edited} title={fullTime(message.edited_at_ms)}>edited</span>}
+        </div>
       )}
       {confirming && !deleted && <ConfirmDelete remove={() => deeds.remove(message)} close={() => setConfirming(false)} />}
       {!deleted && !editing && <MessageActions mine={mine} reachable={active} act={act} />}

@@ -18,6 +18,8 @@ interface Props {
   pending: readonly OutboxItem[];
   me: { username: string; name: string };
   newAfter: number | null;
+  /** False while the place to begin reading is being fetched. */
+  ready: boolean;
   target: { seq: number; visit: string } | null;
   editing: number | null;
   deeds: MessageDeeds;
@@ -28,7 +30,7 @@ interface Props {
 }
 
 /** A room's messages from log and outbox to rows on screen. */
-export function Timeline({ room, held, pending, me, newAfter, target, editing, deeds, retry, remove, load, onEnd }: Props) {
+export function Timeline({ room, held, pending, me, newAfter, ready, target, editing, deeds, retry, remove, load, onEnd }: Props) {
   const { log } = held;
   const rows = useMemo(() => timelineOf({ log, pending, me: me.username, newAfter }), [log, pending, me.username, newAfter]);
   const now_ms = useMinute();
@@ -39,7 +41,7 @@ export function Timeline({ room, held, pending, me, newAfter, target, editing, d
       const body = () => {
         switch (row.kind) {
           case "welcome":
-            return <Welcome name={room.name} isPrivate={room.kind === "private"} />;
+            return <Welcome room={room} />;
           case "note":
             return <RoomNote entry={row.entry} />;
           case "pending":
@@ -62,12 +64,12 @@ export function Timeline({ room, held, pending, me, newAfter, target, editing, d
         </>
       );
     },
-    [room.name, room.kind, me, retry, remove, editing, target, deeds, log.images, now_ms],
+    [room, me, retry, remove, editing, target, deeds, log.images, now_ms],
   );
 
   return (
     <>
-      <MessageList label={`Messages in ${room.name}`} log={log} rows={rows} target={target} renderRow={renderRow} onEnd={onEnd}
+      <MessageList label={`Messages in ${room.name}`} log={log} rows={rows} ready={ready} target={target} renderRow={renderRow} onEnd={onEnd}
         loadOlder={() => load("older")} loadNewer={() => load("newer")} toNewest={() => load("newest")} />
       <Announcer newest={newest} me={me.username} />
     </>

@@ -1,25 +1,26 @@
 import { useState } from "react";
 import { Button } from "@/components/ui/Button";
+import type { Room } from "@/types/protocol";
 import styles from "./Welcome.module.css";
 
 interface Props {
-  name: string;
-  isPrivate: boolean;
+  room: Room;
 }
 
 /** The beginning of a room. It is never empty: who comes first reads how to go on. */
-export function Welcome({ name, isPrivate }: Props) {
+export function Welcome({ room: { room, name, kind } }: Props) {
   const [copied, setCopied] = useState(false);
   const address = location.origin;
   const copy = () => void navigator.clipboard?.writeText(address).then(() => setCopied(true));
   return (
     <section className={styles.welcome} aria-label="Welcome">
       <h2>This is the beginning of {name}</h2>
-      {isPrivate ? (
+      {kind === "private" ? (
         <p>Only the people in this room can see it. Invite somebody by name from the members list.</p>
       ) : (
         <p>
-          Everybody who signs in here can read along. To invite somebody, share the address:{" "}
+          {room === "general" ? "Everybody who signs in here is in this room." : "Everybody here can find this room and join it."} To
+          invite somebody, share the address:{" "}
           <span className={styles.address}>
             <code>{address}</code>
             <Button small onClick={copy}>{copied ? "Copied" : "Copy"}</Button>

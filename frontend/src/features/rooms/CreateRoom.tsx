@@ -34,7 +34,7 @@ export default function CreateRoom({ create, onDone, onClose }: Props) {
   return (
     <Dialog title="New room" onClose={onClose}>
       <form className={styles.form} onSubmit={submit}>
-        <TextField label="Room name" name="name" required maxLength={48} autoFocus autoComplete="off" wrong={trouble !== ""} />
+        <TextField label="Room name" name="name" required maxLength={48} autoComplete="off" wrong={trouble !== ""} />
         <fieldset className={styles.choice}>
           <legend>Who can come in?</legend>
           <label><input type="radio" name="kind" value="public" defaultChecked /> <span>Everybody here <small>— anyone can join</small></span></label>

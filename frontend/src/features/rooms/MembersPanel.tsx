@@ -49,10 +49,14 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
 
   return (
     <Dialog title={`People in ${room.name}`} onClose={onClose}>
-      <form className={styles.invite} onSubmit={invite}>
-        <TextField label="Invite by name" name="username" required maxLength={64} autoComplete="off" autoCapitalize="none" />
-        <Button type="submit">Invite</Button>
-      </form>
+      {room.room === "general" ? (
+        <p className={styles.quiet}>Everybody who signs in here is in this room.</p>
+      ) : (
+        <form className={styles.invite} onSubmit={invite}>
+          <TextField label="Invite by name" name="username" required maxLength={64} autoComplete="off" autoCapitalize="none" />
+          <Button type="submit">Invite</Button>
+        </form>
+      )}
       <p className={styles.failure} role="alert">{trouble}</p>
       <ul className={styles.list}>
         {members.map(({ username, name }) => (

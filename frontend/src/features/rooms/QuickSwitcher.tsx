@@ -40,7 +40,7 @@ export default function QuickSwitcher({ rooms, joinable, join, onPick, onClose }
 
   return (
     <Dialog title="Go to a room" quietTitle onClose={onClose}>
-      <input className={styles.search} role="combobox" aria-label="Go to a room" aria-expanded="true" aria-controls={list} autoFocus
+      <input className={styles.search} role="combobox" aria-label="Go to a room" aria-expanded="true" aria-controls={list}
         aria-activedescendant={choices[chosen] ? `${list}-${chosen}` : undefined} autoComplete="off" placeholder="Go to…" value={query}
         onChange={(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown={pressed} />
       <div id={list} role="listbox" aria-label="Rooms" className={styles.options}>

@@ -1,1 +1,0 @@
-var e={form:`_form_lcdkf_1`,choice:`_choice_lcdkf_2`,quiet:`_quiet_lcdkf_6`,failure:`_failure_lcdkf_7`,list:`_list_lcdkf_9`,grow:`_grow_lcdkf_11`,invite:`_invite_lcdkf_12`,foot:`_foot_lcdkf_13`,search:`_search_lcdkf_14`,options:`_options_lcdkf_15`,option:`_option_lcdkf_15`};export{e as t};
