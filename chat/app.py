@@ -77,12 +77,13 @@ def create_app(config: Config | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=config.secret_key,
         MAX_CONTENT_LENGTH=64 * 1024,
-        PERMANENT_SESSION_LIFETIME=timedelta(seconds=config.session_ttl_s),
+        PERMANENT_SESSION_LIFETIME=timedelta(seconds=config.session_max_age_s),
         SESSION_COOKIE_NAME=config.cookie_name,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=config.secure,
         SESSION_COOKIE_PATH="/",
+        SESSION_REFRESH_EACH_REQUEST=False,
     )
     socketio = create_socketio(app, config)
     services = create_services(config, SocketOutlet(socketio))

@@ -48,7 +48,7 @@ class Config:
     login_failures_per_account: int = setting(10, "wrong passwords for one name in 15 minutes")
     login_failures_per_address: int = setting(50, "wrong passwords from one address in 15 minutes")
     registrations_per_address: int = setting(20, "new accounts from one address in an hour")
-    sends_per_user: int = setting(30, "events that write, for one person in 10 seconds")
+    sends_per_user: int = setting(100, "events that write, for one person in 10 seconds")
     sockets_per_user: int = setting(20, "open sockets for one person, in one worker")
     sockets_per_address: int = setting(100, "open sockets from one address, in one worker")
     sockets_per_worker: int = setting(900, "open sockets in one worker; gunicorn keeps 100 more for plain HTTP")

@@ -191,7 +191,7 @@ class Supervisor:
 
     def _ready(self) -> bool:
         address = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self._config.bind, self._config.bind)
-        connection = http.client.HTTPConnection(address, self._config.port, timeout=1)
+        connection = http.client.HTTPConnection(address, self._config.port, timeout=2)
         try:
             connection.request("GET", "/readyz", headers={"Host": urlsplit(self._config.public_url).netloc})
             return connection.getresponse().status == 200

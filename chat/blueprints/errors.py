@@ -1,0 +1,52 @@
+"""Every error of the HTTP edge, mapped once: status, JSON, and what the log is told."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from flask import Flask, jsonify
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from chat.errors import ChatError
+
+CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type", 429: "rate_limited"}
+
+log = logging.getLogger(__name__)
+
+
+def register(app: Flask) -> None:
+    """Installs the mapping."""
+    app.register_error_handler(ChatError, refused)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, unexpected)
+
+
+def refused(error: ChatError) -> ResponseReturnValue:
+    """A refusal with its code; 401 names the login page, 429 and 503 say when to come back."""
+    body: dict[str, object] = {"error": error.to_dict()}
+    if error.status == 401:
+        body["redirect"] = "/login"
+    response = jsonify(body)
+    response.status_code = error.status
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
+
+
+def http_error(error: HTTPException) -> ResponseReturnValue:
+    """What Flask itself refuses, under our codes."""
+    response = jsonify(error=ChatError(CODES.get(error.code or 500, "body_invalid")).to_dict())
+    response.status_code = error.code or 500
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    return response
+
+
+def unexpected(error: Exception) -> ResponseReturnValue:
+    """A fault of ours: logged under an id that the person can quote, and nothing else given away."""
+    incident = secrets.token_hex(4)
+    log.error("unexpected error, incident %s", incident, exc_info=error)
+    return refused(ChatError("internal", f"Something went wrong on the server (incident {incident})."))

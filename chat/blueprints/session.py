@@ -1,0 +1,99 @@
+"""Flask's `session` on our own record, through Flask-Session with its faults mended (docs/decisions/0007-sessions.md).
+
+As installed, Flask-Session 0.8.0 unpickles what it cannot read, writes an ended session back, slides the time to live
+with every request and keeps the id at login. Here the record is JSON, is written back only while it exists, lives on by
+a person's acts alone, and every login has a new id.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, cast
+
+from flask import Flask, Request, current_app
+from flask import session as flask_session
+from flask_session.base import ServerSideSession, ServerSideSessionInterface
+
+from chat.errors import ChatError
+from chat.services.sessions import ID, KEY_PREFIX, Session, Sessions, encode
+
+
+class StoredSession(ServerSideSession):
+    """`flask.session`. `stored` is the live session behind it; `failure` says why that could not be found out."""
+
+    stored: Session | None = None
+    failure: ChatError | None = None
+
+
+class StoredSessionInterface(ServerSideSessionInterface):
+    """Opens and saves `flask.session`; signing in and out go through `begin` and `finish`."""
+
+    session_class = StoredSession
+
+    def __init__(self, app: Flask, sessions: Sessions):
+        super().__init__(app, key_prefix=KEY_PREFIX, permanent=True)
+        self._sessions = sessions
+
+    def open_session(self, app: Flask, request: Request) -> StoredSession:
+        """The session of this request's cookie. Redis is asked for the API only: not for files, nor for socket events,
+        whose connection knows its person. An id that we did not give out is never taken over."""
+        opened = StoredSession(sid=self._sessions.new_id())
+        if "parley.socket" in request.environ or not request.path.startswith("/api/") or request.method == "OPTIONS":
+            return opened
+        try:
+            stored = self._sessions.read(request.cookies.get(app.config["SESSION_COOKIE_NAME"], ""))
+        except ChatError as error:
+            opened.failure = error
+            return opened
+        if stored is not None:
+            opened = StoredSession(json.loads(encode(stored)), sid=stored.sid)
+            opened.stored = stored
+        return opened
+
+    def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
+        stored = self._sessions.read(store_id.removeprefix(KEY_PREFIX))
+        return json.loads(encode(stored)) if stored else None
+
+    def _delete_session(self, store_id: str) -> None:
+        self._sessions.end(store_id.removeprefix(KEY_PREFIX))
+
+    def _upsert_session(self, session_lifetime: timedelta, session: ServerSideSession, store_id: str) -> None:
+        stored = cast(StoredSession, session).stored
+        if stored is not None:
+            self._sessions.write_back(stored)
+
+
+def begin(stored: Session) -> None:
+    """This browser is signed in by that session from now on; its cookie goes out with the answer."""
+    session = current()
+    session.update(json.loads(encode(stored)))
+    session.sid = stored.sid
+    session.stored = stored
+    session.modified = True
+
+
+def finish() -> None:
+    """This browser is signed out; its cookie is taken back with the answer."""
+    session = current()
+    session.stored = None
+    session.clear()
+    session.modified = True
+
+
+def current() -> StoredSession:
+    """The session of this request."""
+    return cast(StoredSession, flask_session._get_current_object())  # type: ignore[attr-defined]
+
+
+def session_from_environ(environ: dict[str, Any]) -> Session | None:
+    """The live session whose cookie a socket's handshake carries, or None. Raises: ChatError `unavailable`."""
+    try:
+        cookies = SimpleCookie(environ.get("HTTP_COOKIE", ""))
+    except CookieError:
+        return None
+    cookie = cookies.get(current_app.config["SESSION_COOKIE_NAME"])
+    if cookie is None or not ID.fullmatch(cookie.value):
+        return None
+    return current_app.extensions["parley"].sessions.read(cookie.value)

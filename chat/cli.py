@@ -1,0 +1,91 @@
+"""`flask …`: the tasks of whoever runs a chat."""
+
+from __future__ import annotations
+
+import secrets
+
+import click
+from flask import Flask
+
+from chat.blueprints.guard import services
+from chat.errors import ChatError
+from chat.services import tables
+from chat.services.redis import answering
+
+
+def register(app: Flask) -> None:
+    """Adds the commands to `flask`."""
+    for command in (create_tables, drop_tables, create_user, doctor):
+        app.cli.add_command(command)
+
+
+@click.command("create-tables")
+def create_tables() -> None:
+    """Create the DynamoDB tables that are missing; repeating it changes nothing."""
+    created = _or_fail(lambda: tables.create(services().storage))
+    click.echo(f"Created {', '.join(created)}." if created else "All tables are there.")
+
+
+@click.command("drop-tables")
+@click.option("--yes", is_flag=True, help="Yes, delete every account and every message.")
+def drop_tables(yes: bool) -> None:
+    """Delete the tables with all that is in them."""
+    if not yes:
+        raise click.UsageError("This deletes every account and every message. Say --yes if that is meant.")
+    dropped = _or_fail(lambda: tables.drop(services().storage))
+    click.echo(f"Dropped {', '.join(dropped)}." if dropped else "There were no tables.")
+
+
+@click.command("create-user")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of the input.")
+def create_user(name: str, password_stdin: bool) -> None:
+    """Make an account."""
+    if password_stdin:
+        password = click.get_text_stream("stdin").readline().rstrip("\n")
+    else:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    user = _or_fail(lambda: services().accounts.register(name, password, f"cli-{secrets.token_hex(4)}"))
+    click.echo(f"{user.name} can sign in now.")
+
+
+@click.command("doctor")
+def doctor() -> None:
+    """Say what is wrong with this installation, in plain words."""
+    found = services()
+    problems = found.config.problems()
+    try:
+        with answering():
+            found.redis.ping()
+    except ChatError as error:
+        problems.append(f"Redis does not answer: {error.__cause__}")
+    else:
+        problems += _redis_problems()
+    try:
+        problems += tables.problems(found.storage)
+    except ChatError as error:
+        problems.append(f"DynamoDB does not answer: {error.__cause__}")
+    for problem in problems:
+        click.echo(f"- {problem}")
+    if problems:
+        raise SystemExit(1)
+    click.echo(f"All is well. People find the chat at {found.config.public_url}.")
+
+
+def _redis_problems() -> list[str]:
+    try:
+        with answering():
+            policy = services().redis.config_get("maxmemory-policy").get("maxmemory-policy")
+    except ChatError:
+        return []  # a managed Redis does not tell
+    if policy in (None, "noeviction"):
+        return []
+    return [f"Redis may throw sessions away when it is full (maxmemory-policy {policy}): set it to noeviction"]
+
+
+def _or_fail(work):  # type: ignore[no-untyped-def]
+    try:
+        return work()
+    except ChatError as error:
+        cause = f" ({error.__cause__})" if error.__cause__ else ""
+        raise click.ClickException(f"{error.message}{cause}") from error

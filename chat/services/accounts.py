@@ -1,0 +1,141 @@
+"""Accounts: registering, signing in and out, and how often one may try."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import unicodedata
+from dataclasses import replace
+
+import limits
+from limits.storage import RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+from redis import Redis
+
+from chat.config import Config
+from chat.errors import ChatError
+from chat.models import User
+from chat.services.addresses import address_bucket
+from chat.services.dynamodb import Storage
+from chat.services.passwords import Passwords, check
+from chat.services.redis import answering
+from chat.services.sessions import Session, Sessions
+
+USERNAME_CHARS = (2, 32)
+USERNAME = re.compile(r"\w+([.\-]\w+)*")
+MAX_LOGIN_CHARS = 256
+
+audit = logging.getLogger("parley.audit")
+
+
+class Accounts:
+    """Who may come in. `address` is the client's, for rate limits and the audit log."""
+
+    def __init__(self, storage: Storage, sessions: Sessions, redis: Redis, config: Config):
+        self._storage = storage
+        self._sessions = sessions
+        self._passwords = Passwords(config.bcrypt_cost, config.bcrypt_queue)
+        self._limits = Limits(redis, config)
+
+    def register(self, username: str, password: str, address: str) -> User:
+        """Makes an account; opens no session. Raises: ChatError `username_invalid`, `username_taken`, `password_length`,
+        `password_common`, `rate_limited`, `busy`, `unavailable`."""
+        name = unicodedata.normalize("NFKC", username)
+        folded = fold(username)
+        raw = check(password, folded)
+        self._limits.registrations.spend(address_bucket(address))
+        user = User(folded, name, self._passwords.hash(raw), created_at_ms=int(time.time() * 1000))
+        try:
+            self._storage.put_user(user)
+        except ChatError as error:
+            note("register", user=folded, address=address, outcome=error.code)
+            raise
+        note("register", user=folded, address=address, outcome="ok")
+        return user
+
+    def login(self, username: str, password: str, address: str) -> Session:
+        """Opens a session. An unknown name and a wrong password take the same time and get the same answer.
+
+        Raises: ChatError `bad_credentials`, `rate_limited`, `busy`, `unavailable`.
+        """
+        folded = unicodedata.normalize("NFKC", username[:MAX_LOGIN_CHARS]).casefold()
+        tries = ((self._limits.account, folded), (self._limits.address, address_bucket(address)))
+        for limit, key in tries:
+            if not limit.open(key):
+                note("login", user=folded, address=address, outcome="rate_limited")
+                raise limit.refusal(key)
+        user = self._storage.get_user(folded) if USERNAME.fullmatch(folded) else None
+        if not self._passwords.matches(password, user.password_hash if user else None) or user is None:
+            for limit, key in tries:
+                limit.count(key)
+            note("login", user=folded, address=address, outcome="bad_credentials")
+            raise ChatError("bad_credentials")
+        if self._passwords.is_weak(user.password_hash):
+            stronger = self._passwords.hash(password.encode())
+            self._storage.set_password_hash(folded, user.password_hash, stronger)
+            user = replace(user, password_hash=stronger)
+        session = self._sessions.create(user)
+        note("login", user=folded, address=address, outcome="ok")
+        return session
+
+    def logout(self, session: Session | None, address: str) -> None:
+        """Ends a session, if there is one. Raises: ChatError `unavailable`."""
+        if session is not None:
+            self._sessions.end(session.sid)
+            note("logout", user=session.person.username, address=address, outcome="ok")
+
+
+def fold(username: str) -> str:
+    """The id of a name: NFKC and casefolded. Raises: ChatError `username_invalid`."""
+    folded = unicodedata.normalize("NFKC", username).casefold()
+    letters = all(c.isalnum() or c in "._-" or unicodedata.category(c) in ("Mn", "Mc") for c in folded)
+    if not (USERNAME_CHARS[0] <= len(folded) <= USERNAME_CHARS[1] and letters and USERNAME.fullmatch(folded)):
+        raise ChatError("username_invalid")
+    return folded
+
+
+def note(event: str, **facts: str) -> None:
+    """One line of the audit log: JSON, so that nothing in a name can forge a line."""
+    audit.info(json.dumps({"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": event, **facts}))
+
+
+class Limits:
+    """The numbers of the settings, kept in Redis, so that all workers and the Lambda functions obey the same."""
+
+    def __init__(self, redis: Redis, config: Config):
+        storage = RedisStorage("redis://", connection_pool=redis.connection_pool, key_prefix="limit")
+        window = MovingWindowRateLimiter(storage)
+        self.account = Limit(window, "login", config.login_failures_per_account, 15 * 60)
+        self.address = Limit(window, "from", config.login_failures_per_address, 15 * 60)
+        self.registrations = Limit(window, "register", config.registrations_per_address, 60 * 60)
+
+
+class Limit:
+    """So many acts of one kind in a window of `seconds`. Redis that does not answer refuses: never unlimited."""
+
+    def __init__(self, window: MovingWindowRateLimiter, kind: str, amount: int, seconds: int):
+        self._window = window
+        self._item = limits.RateLimitItemPerSecond(amount, seconds, namespace=kind)
+
+    def open(self, key: str) -> bool:
+        """Whether another act is allowed. Raises: ChatError `unavailable`."""
+        with answering():
+            return self._window.test(self._item, key)
+
+    def count(self, key: str) -> bool:
+        """Counts an act; False when it is one too many. Raises: ChatError `unavailable`."""
+        with answering():
+            return self._window.hit(self._item, key)
+
+    def spend(self, key: str) -> None:
+        """Counts an act. Raises: ChatError `rate_limited`, `unavailable`."""
+        if not self.count(key):
+            raise self.refusal(key)
+
+    def refusal(self, key: str) -> ChatError:
+        """The error that says when to come back."""
+        with answering():
+            reset_at = self._window.get_window_stats(self._item, key).reset_time
+        return ChatError("rate_limited", retry_after_s=max(1, int(reset_at - time.time()) + 1))

@@ -1,0 +1,99 @@
+"""Passwords: what is accepted, and hashing them without stalling everybody else."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+import bcrypt
+
+from chat.errors import ChatError
+
+MIN_CHARS = 8
+MAX_BYTES = 72  # bcrypt reads no further; bcrypt 5 raises beyond
+COMMON = Path(__file__).with_name("common_passwords.txt")
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+def check(password: str, username: str) -> bytes:
+    """The password's bytes, if a new account may have it. Raises: ChatError `password_length`, `password_common`."""
+    try:
+        raw = password.encode()
+    except UnicodeEncodeError:
+        raise ChatError("body_invalid") from None
+    if len(password) < MIN_CHARS or len(raw) > MAX_BYTES or b"\0" in raw:
+        raise ChatError("password_length")
+    folded = password.casefold()
+    if folded in common() or username in folded:
+        raise ChatError("password_common")
+    return raw
+
+
+@lru_cache(maxsize=1)
+def common() -> frozenset[str]:
+    """Passwords that are tried first by whoever guesses."""
+    return frozenset(COMMON.read_text(encoding="utf-8").split())
+
+
+class Passwords:
+    """Hashes and checks at one cost, in a few threads; beyond `queue` waiting ones: ChatError `busy`."""
+
+    def __init__(self, cost: int, queue: int):
+        self.cost = cost
+        self._queue = queue
+        self._under_way = 0
+        self._dummy = bcrypt.hashpw(os.urandom(16).hex().encode(), bcrypt.gensalt(cost)).decode()
+        self._pool = None
+
+    def hash(self, raw: bytes) -> str:
+        """A salted hash. Raises: ChatError `busy`."""
+        return self._run(lambda: bcrypt.hashpw(raw, bcrypt.gensalt(self.cost)).decode())
+
+    def matches(self, password: str, hashed: str | None) -> bool:
+        """Whether the password is the one that was hashed; the same work when there is no account (`hashed` is None).
+
+        Raises: ChatError `busy`.
+        """
+        raw = password.encode("utf-8", "surrogatepass")
+        usable = len(raw) <= MAX_BYTES and b"\0" not in raw
+        try:
+            same = self._run(lambda: bcrypt.checkpw(raw if usable else b"x", (hashed or self._dummy).encode()))
+        except ValueError:
+            log.error("a stored password hash cannot be read")
+            self._run(lambda: bcrypt.checkpw(b"x", self._dummy.encode()))
+            return False
+        return same and usable and hashed is not None
+
+    def is_weak(self, hashed: str) -> bool:
+        """Whether the hash was made at a lower cost than today's."""
+        try:
+            return int(hashed.split("$")[2]) < self.cost
+        except (IndexError, ValueError):
+            return False
+
+    def _run(self, work: Callable[[], T]) -> T:
+        """In a worker: in one of max(1, cores - 1) threads, so that other greenlets go on (bcrypt lets go of the GIL)."""
+        gevent = sys.modules.get("gevent.monkey")
+        if gevent is None or not gevent.is_module_patched("threading"):
+            return work()
+        if self._under_way >= self._queue:
+            raise ChatError("busy", retry_after_s=2)
+        self._under_way += 1
+        try:
+            return self._threads().apply(work)
+        finally:
+            self._under_way -= 1
+
+    def _threads(self):
+        if self._pool is None:
+            from gevent.threadpool import ThreadPool
+
+            self._pool = ThreadPool(max(1, (os.cpu_count() or 2) - 1))
+        return self._pool

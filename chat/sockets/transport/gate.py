@@ -1,0 +1,70 @@
+"""Who may open a websocket at all: judged from the handshake, before anything is accepted."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from chat.config import Config
+from chat.errors import ChatError
+from chat.services.addresses import address_bucket, client_address
+
+STATUS = {400: "400 Bad Request", 403: "403 Forbidden", 429: "429 Too Many Requests", 503: "503 Service Unavailable"}
+
+
+class Gate:
+    """WSGI in front of everything: websocket handshakes need a good Host and Origin, and a free place.
+
+    A websocket lives inside its WSGI call, so counting calls counts sockets.
+    """
+
+    def __init__(self, inner: Callable[..., Iterable[bytes]], config: Config):
+        self._inner = inner
+        self._config = config
+        self._open = 0
+        self._by_address: Counter[str] = Counter()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if not environ.get("PATH_INFO", "").startswith("/socket.io"):
+            return self._inner(environ, start_response)
+        address = self._address(environ)
+        try:
+            self._check(environ, address)
+        except ChatError as error:
+            return _refuse(error, start_response)
+        self._open += 1
+        self._by_address[address] += 1
+        try:
+            return self._inner(environ, start_response)
+        finally:
+            self._open -= 1
+            self._by_address[address] -= 1
+            if not self._by_address[address]:
+                del self._by_address[address]
+
+    def _check(self, environ: dict[str, Any], address: str) -> None:
+        origin = environ.get("HTTP_ORIGIN")
+        if environ.get("HTTP_HOST") not in self._config.hosts:
+            raise ChatError("body_invalid", "The chat does not answer under this name.")
+        if origin is None and environ.get("HTTP_COOKIE") or origin is not None and origin not in self._config.origins:
+            raise ChatError("origin_refused")
+        if self._open >= self._config.sockets_per_worker:
+            raise ChatError("busy", retry_after_s=5)
+        if self._by_address[address] >= self._config.sockets_per_address:
+            raise ChatError("rate_limited", retry_after_s=30)
+
+    def _address(self, environ: dict[str, Any]) -> str:
+        forwarded = environ.get("HTTP_X_FORWARDED_FOR")
+        peer = environ.get("REMOTE_ADDR", "")
+        return address_bucket(client_address(peer, forwarded, self._config.trusted_proxy_hops))
+
+
+def _refuse(error: ChatError, start_response: Any) -> list[bytes]:
+    body = json.dumps({"error": error.to_dict()}).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Connection", "close")]
+    if error.retry_after_s is not None:
+        headers.append(("Retry-After", str(error.retry_after_s)))
+    start_response(STATUS[error.status], headers)
+    return [body]
