@@ -19,10 +19,11 @@ INDEX = '<!doctype html><div id="root"></div>' + " " * 1000
 SCRIPT = "console.log('hello');" * 100
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> FlaskClient:
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """The whole app, whose Redis and DynamoDB are not there: the pages must do without."""
-    dist = tmp_path / "dist"
+    around = tmp_path_factory.mktemp("pages")
+    dist = around / "dist"
     (dist / "assets").mkdir(parents=True)
     (dist / ".vite").mkdir()
     (dist / "index.html").write_text(INDEX)
@@ -31,14 +32,22 @@ def client(tmp_path: Path) -> FlaskClient:
     (dist / "assets" / "index-B1x.js").write_text(SCRIPT)
     (dist / "assets" / "face-Q2z.woff2").write_bytes(b"w" * 4000)
     (dist / ".vite" / "manifest.json").write_text("{}")
-    (tmp_path / "secret.txt").write_text("secret")
-    return _app(dist).test_client()
+    (around / "secret.txt").write_text("secret")
+    return _app(dist)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
 
 
 def _app(dist: Path) -> Flask:
     nowhere = f"127.0.0.1:{free_port()}"
     config = Config(
-        secret_key="s" * 43, redis_url=f"redis://{nowhere}/0", dynamodb_endpoint=f"http://{nowhere}", testing=True
+        secret_key="s" * 43,
+        public_url="http://localhost",
+        redis_url=f"redis://{nowhere}/0",
+        dynamodb_endpoint=f"http://{nowhere}",
     )
     app = create_app(config)
     app.extensions["bundle"] = frontend.read_bundle(dist)
@@ -141,10 +150,11 @@ def test_a_page_asks_nothing_of_redis_whatever_cookie_comes(client: FlaskClient)
 
 
 def test_without_a_bundle_the_page_says_what_to_do(tmp_path: Path) -> None:
-    answer = _app(tmp_path).test_client().get("/")
+    client = _app(tmp_path / "nothing").test_client()
+    answer = client.get("/")
     assert answer.status_code == 503
     assert "make build" in answer.text
-    assert _app(tmp_path / "nothing").test_client().get("/assets/index.js").status_code == 404
+    assert client.get("/assets/index.js").status_code == 404
 
 
 def test_the_committed_bundle_is_whole() -> None:

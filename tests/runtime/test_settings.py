@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
+from chat import cli
 from chat.config import Config, environment
 from tests.runtime.running import ROOT
 
@@ -53,6 +55,13 @@ def test_an_env_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatc
     assert (env["PORT"], env["WORKERS"], env["LOG_LEVEL"]) == ("9001", "3", "debug")
     assert env["PUBLIC_URL"] == "https://a.example/?b=c"
     assert environment(tmp_path / "none")["PORT"] == "9001"
+
+
+def test_the_readme_lists_every_task() -> None:
+    listed = re.findall(r"^\| `flask --app wsgi ([a-z-]+)", (ROOT / "README.md").read_text(), re.M)
+    app = Flask("tasks")
+    cli.register(app)
+    assert sorted(listed) == sorted(app.cli.commands)
 
 
 def test_make_help_lists_every_target_and_is_what_make_alone_says() -> None:
