@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import socketio
 
 from chat.embedded import children
 from tests.runtime.running import NAME, PASSWORD, ROOT, Running, until
@@ -50,11 +51,15 @@ def test_the_supervisor_killed_alone_takes_all_with_it(run: Running) -> None:
     run.gone(5)
 
 
-def test_sigterm_stops_everything_within_five_seconds(run: Running) -> None:
+def test_sigterm_stops_everything_within_five_seconds_also_with_open_pages(run: Running) -> None:
     assert run.request("/api/auth/protected")[0] == 200, "still signed in"
+    page = socketio.Client(reconnection=False)
+    headers = {"Cookie": run.cookie, "Origin": run.url}
+    page.connect(run.url, headers=headers, auth={"user": NAME}, transports=["websocket"])
     run.signal(signal.SIGTERM)
     assert run.process.wait(5) == 0
     assert run.pids() == set()
+    page.disconnect()
 
 
 def test_a_child_dies_with_its_parent_where_the_kernel_does_it() -> None:
