@@ -131,7 +131,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
       if (loaded) for (const room of Object.keys(followers.rooms.get())) if (!mine[room]) followers.drop(room);
     }),
     session.state.subscribe(follow),
-    onReturn(connection.tryNow),
+    onVisibility(connection.tryNow, rooms.tellAll),
   ];
 
   /** The session decides: it lives, it rests under the login panel, or it is over. */
@@ -167,14 +167,14 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   };
 }
 
-/** Somebody looks at the page again, or the network is back: no reason to wait any longer. */
-function onReturn(act: () => void): () => void {
-  const seen = () => document.visibilityState === "visible" && act();
-  window.addEventListener("online", act);
-  document.addEventListener("visibilitychange", seen);
+/** `back`: somebody looks at the page again, or the network is there. `away`: the page is hidden or left. */
+function onVisibility(back: () => void, away: () => void): () => void {
+  const changed = () => (document.visibilityState === "visible" ? back() : away());
+  window.addEventListener("online", back);
+  document.addEventListener("visibilitychange", changed);
   return () => {
-    window.removeEventListener("online", act);
-    document.removeEventListener("visibilitychange", seen);
+    window.removeEventListener("online", back);
+    document.removeEventListener("visibilitychange", changed);
   };
 }
 

@@ -21,6 +21,7 @@ export function openTabs(name: string): Tabs {
   const channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(name);
   let asking: AbortController | null = null;
   let free = () => {};
+  let open = true;
 
   function release() {
     asking?.abort();
@@ -46,10 +47,11 @@ export function openTabs(name: string): Tabs {
       });
     },
     release,
-    announce: () => channel?.postMessage("changed"),
+    announce: () => open && channel?.postMessage("changed"),
     heard: (listener) => channel?.addEventListener("message", listener),
     close() {
       release();
+      open = false;
       channel?.close();
     },
   };

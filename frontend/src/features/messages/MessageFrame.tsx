@@ -1,4 +1,4 @@
-import type { HTMLAttributes, ReactNode } from "react";
+import type { HTMLAttributes, ReactNode, Ref } from "react";
 import { Monogram } from "@/components/ui/Monogram";
 import { dayName } from "@/lib/dates";
 import styles from "./Message.module.css";
@@ -11,6 +11,7 @@ interface Props extends HTMLAttributes<HTMLElement> {
   time: ReactNode;
   children: ReactNode;
   lit?: boolean;
+  ref?: Ref<HTMLElement>;
 }
 
 /** Author, time and room for what was said: the same for a message and for one on its way. */

@@ -23,6 +23,9 @@ interface Props {
   onEnd(atEnd: boolean): void;
 }
 
+/** Rows are measured this far from the screen, so that none changes its guessed height in sight of anybody. */
+const MEASURED_AHEAD_PX = 1200;
+
 export function MessageList({ label, log, rows, ready, target, renderRow, loadOlder, loadNewer, toNewest, onEnd }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
@@ -52,7 +55,7 @@ export function MessageList({ label, log, rows, ready, target, renderRow, loadOl
       <div ref={scroller} className={styles.log} role="log" aria-label={label} aria-live="off" tabIndex={0}
         onScroll={scrolled} onKeyDown={roving.pressed} onFocus={roving.focused}>
         <div className={styles.spring} />
-        <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={held.shift} keepMounted={[roving.active]} onResize={follow}>
+        <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={held.shift} bufferSize={MEASURED_AHEAD_PX} keepMounted={[roving.active]} onResize={follow}>
           {(row, index) => (
             <div key={row.key} data-row={index} className={index === rows.length - 1 ? styles.last : undefined}>
               {renderRow(row, index === roving.active)}

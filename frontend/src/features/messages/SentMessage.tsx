@@ -1,4 +1,4 @@
-import { memo, useState, type KeyboardEvent } from "react";
+import { memo, useRef, useState, type KeyboardEvent } from "react";
 import { Link } from "react-router";
 import { Button } from "@/components/ui/Button";
 import { fullTime, timeOfDay } from "@/lib/dates";
@@ -34,6 +34,7 @@ interface Props {
 export const SentMessage = memo(function SentMessage({ message, starts, mine, active, editing, lit, quoted, deeds }: Props) {
   const { room, seq, author, name, text, created_at_ms, deleted } = message;
   const [confirming, setConfirming] = useState(false);
+  const frame = useRef<HTMLElement>(null);
   const address = `/r/${encodeURIComponent(room)}/${seq}`;
 
   function act(action: MessageAction) {
@@ -41,6 +42,12 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
     if (action === "edit" && mine) deeds.setEditing(seq);
     if (action === "delete" && mine) setConfirming(true);
     if (action === "link") void navigator.clipboard?.writeText(location.origin + address);
+  }
+
+  /** The question goes away and takes the focus with it, unless the message takes it. */
+  function decided() {
+    setConfirming(false);
+    frame.current?.focus({ preventScroll: true });
   }
 
   function pressed(event: KeyboardEvent) {
@@ -58,7 +65,7 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
   );
 
   return (
-    <MessageFrame author={author} name={name} starts={starts} time={time} lit={lit} data-seq={seq} data-client-id={message.client_id}
+    <MessageFrame ref={frame} author={author} name={name} starts={starts} time={time} lit={lit} data-seq={seq} data-client-id={message.client_id}
       data-state="sent" tabIndex={active ? 0 : -1} onKeyDown={pressed} aria-label={`${name}, ${timeOfDay(created_at_ms)}`}>
       {message.reply_to !== undefined && !deleted && <Quote seq={message.reply_to} quoted={quoted} jump={deeds.jump} />}
       {deleted ? (
@@ -71,7 +78,7 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
           {message.edited_at_ms !== undefined && <span className={styles.edited} title={fullTime(message.edited_at_ms)}>edited</span>}
         </div>
       )}
-      {confirming && !deleted && <ConfirmDelete remove={() => deeds.remove(message)} close={() => setConfirming(false)} />}
+      {confirming && !deleted && <ConfirmDelete remove={() => deeds.remove(message)} close={decided} />}
       {!deleted && !editing && <MessageActions mine={mine} reachable={active} act={act} />}
     </MessageFrame>
   );

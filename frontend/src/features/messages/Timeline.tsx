@@ -36,6 +36,10 @@ export function Timeline({ room, held, pending, me, newAfter, ready, target, edi
   const now_ms = useMinute();
   const newest = useMemo(() => newestOf(log.images), [log.images]);
 
+  const loadOlder = useCallback(() => load("older"), [load]);
+  const loadNewer = useCallback(() => load("newer"), [load]);
+  const toNewest = useCallback(() => load("newest"), [load]);
+
   const renderRow = useCallback(
     (row: Row, active: boolean) => {
       const body = () => {
@@ -70,7 +74,7 @@ export function Timeline({ room, held, pending, me, newAfter, ready, target, edi
   return (
     <>
       <MessageList label={`Messages in ${room.name}`} log={log} rows={rows} ready={ready} target={target} renderRow={renderRow} onEnd={onEnd}
-        loadOlder={() => load("older")} loadNewer={() => load("newer")} toNewest={() => load("newest")} />
+        loadOlder={loadOlder} loadNewer={loadNewer} toNewest={toNewest} />
       <Announcer newest={newest} me={me.username} />
     </>
   );

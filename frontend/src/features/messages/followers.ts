@@ -2,7 +2,7 @@ import { backoff_ms, jittered, type Clock } from "@/lib/clock";
 import { failureOf, type Failure } from "@/lib/failure";
 import { createStore, type Store } from "@/lib/store";
 import type { Ask, Entry, Heads, Message, Page, ServerEvents } from "@/types/protocol";
-import { emptyLog, isBehind, reduceLog, spanOf, type LogAction, type RoomLog } from "./log";
+import { emptyLog, hasOlder, isBehind, reduceLog, spanOf, type LogAction, type RoomLog } from "./log";
 
 export interface HeldRoom {
   log: RoomLog;
@@ -162,7 +162,9 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     disconnected: () => compared.set(false),
 
     older(room: string) {
-      const before = spanOf(held(room)?.log ?? emptyLog).oldest;
+      const log = held(room)?.log ?? emptyLog;
+      if (!hasOlder(log)) return Promise.resolve();
+      const before = spanOf(log).oldest;
       return load(room, "older", { before }, (page) => dispatch(room, { type: "older", before, page }));
     },
     newer(room: string) {

@@ -46,6 +46,9 @@ export function timelineOf({ log, pending, me, newAfter }: Seen): Row[] {
       rows.push(place(rows, { kind: "note", key: `note-${seq}`, entry, day_ms: null, fresh: false }));
     }
   }
+  // Whether the oldest row begins a day or an author's turn shows only with the row above it. Until that is known it is
+  // left out, so that no row ever changes its height when older ones come.
+  if (hasOlder(log)) rows.shift();
   if (log.window) return rows;
   for (const item of pending) {
     if (shown.has(item.client_id)) continue;

@@ -70,7 +70,10 @@ export function useScrolling({ scroller, list, rows, place, canStick, nearTop, n
     if (newest?.kind === "pending") lastSent.current = newest.key;
     if (justSent) toEnd();
     else follow();
-  }, [rows, follow, toEnd]);
+    // A page may hold few messages: what does not fill the screen cannot be scrolled to ask for more.
+    const element = scroller.current;
+    if (element && placed.current !== null && element.scrollTop < LOAD_WITHIN_PX) nearTop();
+  }, [rows, follow, toEnd, scroller, nearTop]);
 
   useEffect(() => {
     const element = scroller.current;

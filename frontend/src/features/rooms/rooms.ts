@@ -97,6 +97,15 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
       tellRead(room, seq);
     },
 
+    /** The page is being left: what was seen is told now, not in 3 s. */
+    tellAll() {
+      for (const [room, told] of reads) {
+        told.cancel?.();
+        told.cancel = null;
+        tellRead(room, list.get().rooms[room]?.read ?? 0);
+      }
+    },
+
     async create(name: string, kind: Room["kind"]): Promise<Room> {
       const made = await http<{ room: Room }>("POST", `${base}/api/rooms`, { client_id: newClientId(), name, kind });
       dispatch({ type: "added", room: made.room });
