@@ -44,13 +44,12 @@ class Child:
         self._cwd = cwd
         self._pass_fds = tuple(pass_fds)
         self._stdout = stdout
-        self.started_at = 0.0
+        self.log: Path | None = None
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
         """Starts it, also again after it ended. Raises: OSError when the program cannot be executed."""
         parent = os.getpid()
-        self.started_at = time.monotonic()
         self.process = subprocess.Popen(
             self.argv,
             env=self._env,

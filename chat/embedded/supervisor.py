@@ -71,6 +71,7 @@ class Supervisor:
         self._guarded = guard
         self._guard: Guard | None = None
         self._watched: list[Watched] = []
+        self._web: Child | None = None
         self._stopping = False
         self._wake_r, self._wake_w = os.pipe()
         os.set_blocking(self._wake_r, False)
@@ -126,7 +127,8 @@ class Supervisor:
         port = folder.port("redis") or free_port()
         password = folder.secret("redis-password")
         settings = redis_server.configure(folder, server, port, password)
-        self._launch("Redis", [server.binary, str(settings)], folder, stdout=subprocess.DEVNULL)
+        child = self._launch("Redis", [server.binary, str(settings)], folder, stdout=subprocess.DEVNULL)
+        child.log = settings.with_name("redis.log")
         self._env["REDIS_URL"] = f"redis://:{password}@127.0.0.1:{port}/0"
         folder.remember_port("redis", port)
 
@@ -158,7 +160,7 @@ class Supervisor:
         options = ["--data", str(folder.path / "dynamodb.sqlite"), "--port", str(folder.port("dynamodb"))]
         options += ["--credentials", str(credentials), "--parent-fd", str(alive_r)]
         child = self._launch(
-            "DynamoDB engine",
+            "The DynamoDB engine",
             [sys.executable, "-m", "chat.embedded.dynamodb", *options],
             folder,
             pass_fds=[alive_r],
@@ -186,7 +188,7 @@ class Supervisor:
 
     def _start_web(self, folder: Folder) -> None:
         argv = [sys.executable, "-m", "chat.embedded.web", "-c", "gunicorn.conf.py"]
-        self._web = self._launch("web server", [*argv, "--graceful-timeout", str(GRACEFUL_S), "wsgi:app"], folder)
+        self._web = self._launch("The web server", [*argv, "--graceful-timeout", str(GRACEFUL_S), "wsgi:app"], folder)
         self._until(self._ready, "The chat")
 
     def _ready(self) -> bool:
@@ -238,7 +240,7 @@ class Supervisor:
                 return found
             for watched in self._watched:
                 if not watched.child.running:
-                    raise RunError(f"The {watched.child.name} did not start ({watched.child.ended}).")
+                    raise RunError(f"{watched.child.name} did not start ({watched.child.ended}{_log(watched.child)}).")
             if time.monotonic() > until:
                 raise RunError(f"{who or 'The tables'} did not get ready within {START_WITHIN_S:.0f} seconds.")
             self._pause(POLL_S)
@@ -268,16 +270,16 @@ class Supervisor:
         child.kill()  # what it left behind
         watched.ends = [at for at in watched.ends if now - at < 60] + [now]
         if len(watched.ends) > ENDS_PER_MINUTE:
-            raise RunError(f"The {child.name} keeps ending ({child.ended}); everything is stopped.")
+            raise RunError(f"{child.name} keeps ending ({child.ended}{_log(child)}); everything is stopped.")
         wait_s = BACKOFF_S[len(watched.ends) - 1]
         watched.again_at = now + wait_s
-        _say(f"The {child.name} ended ({child.ended}); it is started again in {wait_s:g} s.")
+        _say(f"{child.name} ended ({child.ended}); it is started again in {wait_s:g} s.")
 
     def _stop_all(self) -> None:
         """Ends the web server first, so that what it still writes finds its stores, then the stores."""
         children = [watched.child for watched in self._watched]
-        stop([child for child in children if child.name == "web server"], WEB_STOPS_WITHIN_S)
-        stop([child for child in children if child.name != "web server"], STORES_STOP_WITHIN_S)
+        stop([child for child in children if child is self._web], WEB_STOPS_WITHIN_S)
+        stop([child for child in children if child is not self._web], STORES_STOP_WITHIN_S)
         if self._guard:
             self._guard.close()
 
@@ -320,6 +322,10 @@ def _without_proxy(env: dict[str, str]) -> str:
 def _shown(url: str) -> str:
     """The address without its password."""
     return urlsplit(url).netloc.rpartition("@")[2] or url
+
+
+def _log(child: Child) -> str:
+    return f", see {child.log}" if child.log else ""
 
 
 def _say(sentence: str) -> None:

@@ -16,7 +16,7 @@ from tests.runtime.running import Running, free_port, until
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One run for all tests of a module."""
-    with Running(tmp_path_factory.mktemp("run") / "data") as running:
+    with Running(tmp_path_factory.mktemp("run") / 'a "folder" of mine') as running:
         yield running
 
 

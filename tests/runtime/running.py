@@ -158,8 +158,8 @@ class Running:
             return error.code, {}
 
 
-def run_refused(data_dir: Path, port: int | None = None, **more: str) -> str:
-    """The sentence with which a run refuses to start: exit code 2, one line, nothing left."""
+def run_refused(data_dir: Path, port: int | None = None, code: int = 2, **more: str) -> str:
+    """The sentence with which a run does not start: the exit code, one line, nothing left."""
     done = subprocess.run(
         [sys.executable, "-m", "chat.embedded"],
         cwd=ROOT,
@@ -168,7 +168,7 @@ def run_refused(data_dir: Path, port: int | None = None, **more: str) -> str:
         text=True,
         timeout=60,
     )
-    assert done.returncode == 2, done
+    assert done.returncode == code, done
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1, done.stderr
     return done.stderr

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from chat.embedded import redis_server
-from chat.embedded.errors import StartError
+from chat.embedded import redis_server, supervisor
+from chat.embedded.children import Child
+from chat.embedded.errors import RunError, StartError
 from chat.embedded.folder import Folder
 from tests.runtime.running import ROOT, environment, free_port, holders, run_refused
 
@@ -61,6 +62,27 @@ def test_a_redis_that_is_none(tmp_path: Path) -> None:
     impostor.write_text("#!/bin/sh\necho hello\n")
     impostor.chmod(0o755)
     assert f"{impostor} is no Redis" in run_refused(tmp_path / "data", PATH=f"{tmp_path}:{os.environ['PATH']}")
+
+
+def test_a_redis_that_does_not_start(tmp_path: Path) -> None:
+    """The one case with exit code 1: nothing that a person set is wrong."""
+    broken = tmp_path / "redis-server"
+    broken.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Redis server v=7.0.15 sha=0" || exit 3\n')
+    broken.chmod(0o755)
+    data_dir = tmp_path / "data"
+    said = run_refused(data_dir, code=1, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert said == f"Redis did not start (exit code 3, see {data_dir}/redis-7/redis.log).\n"
+    assert holders(data_dir) == set()
+
+
+def test_a_child_that_keeps_ending_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "BACKOFF_S", (0.0,) * 4)
+    run = supervisor.Supervisor(environment(tmp_path, free_port()))
+    child = Child("Redis", ["false"], dict(os.environ), tmp_path)
+    child.start()
+    run._watched.append(supervisor.Watched(child))
+    with pytest.raises(RunError, match=r"Redis keeps ending \(exit code 1\); everything is stopped"):
+        run._watch()
 
 
 def test_no_redis_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

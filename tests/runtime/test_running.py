@@ -93,7 +93,7 @@ def test_redis_is_started_again_where_it_was_with_what_it_held(run: Running) -> 
             return False
 
     until(kept, 10, "Redis is back")
-    assert "The Redis ended (SIGKILL); it is started again in" in run.stderr()
+    assert "Redis ended (SIGKILL); it is started again in" in run.stderr()
     until(lambda: run.request("/readyz")[0] == 200, 10, "the chat is ready again")
 
 
