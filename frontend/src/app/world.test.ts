@@ -1,0 +1,128 @@
+import { IDBFactory } from "fake-indexeddb";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { createSession, type SessionService } from "@/features/auth/session";
+import { readDraft, writeDraft } from "@/lib/drafts";
+import { fakeClock, settled } from "@/testing/fakeClock";
+import { fakeWire } from "@/testing/fakeWire";
+import { message, page, sent } from "@/testing/messages";
+import { syncState } from "./syncState";
+import { createWorld, worldOf, type World } from "./world";
+
+let session: SessionService;
+let server: ReturnType<typeof fakeWire>;
+let time: ReturnType<typeof fakeClock>;
+let world: World;
+const ada = { username: "ada", name: "Ada" };
+const general = { room: "general", name: "general", kind: "public", generation: 1, head: 2, read: 2, unread: 0 };
+
+const state = () =>
+  syncState({
+    connection: world.connection.state.get(), compared: world.followers.compared.get(), rooms: world.followers.rooms.get(),
+    outbox: world.outbox.items.get(),
+  });
+
+beforeEach(async () => {
+  globalThis.indexedDB = new IDBFactory();
+  server = fakeWire();
+  time = fakeClock();
+  const answers: Record<string, object> = { protected: { user: ada, session: { expires_at: 1 } }, rooms: { rooms: [general], joinable: [] } };
+  vi.stubGlobal("fetch", vi.fn(async (url: string) => new Response(JSON.stringify(answers[url.split("/").at(-1) ?? ""] ?? page([sent(1), sent(2)])))));
+  session = createSession();
+  await session.check();
+  server.answer("room:open", ({ after }: { after: number }) => ({ ok: true, ...page(after ? [] : [sent(1), sent(2)], { head: 2 }) }));
+  world = createWorld(session, ada, server.wire, time.clock);
+  world.start();
+  world.followers.hold("general");
+  server.up();
+  server.say("room:heads", { general: [1, 2] });
+  await settled();
+});
+
+describe("the mark", () => {
+  it("is in sync when everything is", () => expect(state()).toBe("synced"));
+
+  it("is not while an entry is missing", () => {
+    server.say("message:sent", message(4));
+    expect(state()).toBe("syncing");
+    server.say("message:sent", message(3));
+    expect(state()).toBe("synced");
+  });
+
+  it("is not while something waits to go, and is when it went", async () => {
+    server.answer("message:send", () => new Promise(() => {}));
+    void world.outbox.add("general", "hello");
+    expect(state()).toBe("sending");
+    await settled();
+    const [item] = world.outbox.items.get();
+    server.say("message:sent", message(3, { author: "ada", client_id: item?.client_id }));
+    expect([state(), world.outbox.items.get()]).toEqual(["synced", []]);
+  });
+
+  it("is not while the connection is away, nor before its heads are compared", () => {
+    server.down();
+    expect(state()).toBe("offline");
+    server.up();
+    expect(state()).toBe("syncing");
+    server.say("room:heads", { general: [1, 2] });
+    expect(state()).toBe("synced");
+  });
+});
+
+describe("a page that is pulled", () => {
+  it("settles what was sent and never acked", async () => {
+    server.answer("message:send", () => new Promise(() => {}));
+    await world.outbox.add("general", "hello");
+    const client_id = world.outbox.items.get()[0]?.client_id;
+    const mine = message(3, { author: "ada", client_id });
+    server.answer("room:open", () => ({ ok: true, ...page([sent(3)], { messages: [mine] }) }));
+    server.down();
+    server.up();
+    server.say("room:heads", { general: [1, 3] });
+    await settled();
+    expect(world.outbox.items.get()).toEqual([]);
+  });
+});
+
+describe("the end of the session", () => {
+  it("closes the socket and keeps what was typed", async () => {
+    writeDraft("ada", "general", "draft");
+    server.answer("message:send", () => new Promise(() => {}));
+    await world.outbox.add("general", "on its way");
+    server.say("session:ended", { reason: "expired" });
+    expect([session.state.get().status, server.state.connected]).toEqual(["ended", false]);
+    expect([readDraft("ada", "general"), world.outbox.items.get().length]).toEqual(["draft", 1]);
+  });
+
+  it("by a logout in another tab is a logout here: nothing is left", async () => {
+    writeDraft("ada", "general", "draft");
+    server.answer("message:send", () => new Promise(() => {}));
+    await world.outbox.add("general", "on its way");
+    server.say("session:ended", { reason: "logout" });
+    await settled();
+    expect([session.state.get().status, readDraft("ada", "general"), world.outbox.items.get()]).toEqual(["signed-out", "", []]);
+  });
+
+  it("is announced, and the announcement goes when something is done", async () => {
+    server.say("session:expiring", { expires_at: 99 });
+    expect(session.expiring.get()).toBe(99);
+    server.answer("message:send", ({ client_id }: { client_id: string }) => ({ ok: true, message: message(3, { author: "ada", client_id }) }));
+    await world.outbox.add("general", "still here");
+    await settled();
+    expect(session.expiring.get()).toBeNull();
+  });
+});
+
+describe("rooms", () => {
+  it("that are no longer mine are forgotten", async () => {
+    vi.mocked(fetch).mockImplementation(async () => new Response(JSON.stringify({ rooms: [], joinable: [] })));
+    server.say("rooms:changed", {});
+    await settled();
+    expect(world.followers.rooms.get()).toEqual({});
+  });
+});
+
+it("rendering twice makes one world, another person another one", () => {
+  const first = worldOf(session, ada);
+  expect(worldOf(session, { ...ada })).toBe(first);
+  expect(worldOf(session, { username: "grace", name: "Grace" })).not.toBe(first);
+});

@@ -1,0 +1,164 @@
+import { render, screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { MemoryRouter } from "react-router";
+import { describe, expect, it, vi } from "vitest";
+import { Failure } from "@/lib/failure";
+import { message } from "@/testing/messages";
+import type { Message } from "@/types/protocol";
+import { MessageText } from "./MessageText";
+import type { OutboxItem } from "./outbox";
+import { PendingMessage } from "./PendingMessage";
+import { SentMessage, type MessageDeeds } from "./SentMessage";
+
+const deeds = (): MessageDeeds => ({
+  edit: vi.fn(() => Promise.resolve()), remove: vi.fn(() => Promise.resolve()), reply: vi.fn(), jump: vi.fn(), setEditing: vi.fn(),
+});
+
+function showSent(part: Partial<Message> = {}, more: Partial<Parameters<typeof SentMessage>[0]> = {}) {
+  const did = deeds();
+  const props = { message: message(7, part), starts: true, mine: true, active: true, editing: false, lit: false, quoted: undefined, deeds: did };
+  render(<MemoryRouter><SentMessage {...props} {...more} /></MemoryRouter>);
+  return { did, article: screen.getByRole("article"), user: userEvent.setup() };
+}
+
+const pending = (part: Partial<OutboxItem>): OutboxItem => ({
+  user: "ada", room: "general", client_id: "p1", text: "on its way", order: 1, state: "queued", ...part,
+});
+
+function showPending(part: Partial<OutboxItem>) {
+  const did = { retry: vi.fn(), remove: vi.fn() };
+  render(<PendingMessage item={pending(part)} name="Ada" starts {...did} />);
+  return { ...did, article: screen.getByRole("article"), user: userEvent.setup() };
+}
+
+describe("a message on its way", () => {
+  it.each(["queued", "sending"] as const)("has no time while %s: the time is the receipt", (state) => {
+    const { article } = showPending({ state });
+    expect([article.textContent, article.dataset.state, article.dataset.clientId]).toEqual(["AAdaon its way", state, "p1"]);
+  });
+
+  it("has its time once the server has it", () => {
+    const { article } = showPending({ state: "sent", message: message(9) });
+    expect(article.textContent).toMatch(/\d\d:\d\d/);
+    expect(article.dataset.seq).toBe("9");
+  });
+
+  it("that failed says why, and can be sent again or deleted", async () => {
+    const { retry, remove, user } = showPending({ state: "failed", failed: { code: "text_too_long", message: "A message has at most 4,000 characters." } });
+    expect(screen.getByRole("alert").textContent).toContain("Not sent. A message has at most 4,000 characters.");
+    await user.click(screen.getByRole("button", { name: "Try again" }));
+    await user.click(screen.getByRole("button", { name: "Delete" }));
+    expect([retry.mock.calls, remove.mock.calls]).toEqual([[["p1"]], [["p1"]]]);
+  });
+});
+
+describe("a message", () => {
+  it("can be found by its number and its client_id", () => {
+    const { article } = showSent();
+    expect([article.dataset.seq, article.dataset.clientId]).toEqual(["7", "c7"]);
+  });
+
+  it("has its time as the permalink", () => {
+    const { article } = showSent();
+    expect(within(article).getByRole("link").getAttribute("href")).toBe("/r/general/7");
+  });
+
+  it("is plain text, whatever it contains", () => {
+    const { article } = showSent({ text: "<img src=x onerror=alert(1)> & <b>bold</b>" });
+    expect(article.querySelector("img, b")).toBeNull();
+    expect(screen.getByTestId("message-text").textContent).toBe("<img src=x onerror=alert(1)> & <b>bold</b>");
+  });
+
+  it("that was edited says so", () => {
+    showSent({ edited_at_ms: 1 });
+    expect(screen.getByText("edited")).toBeTruthy();
+  });
+
+  it("that was deleted leaves a quiet place, and nothing to do", () => {
+    const { article } = showSent({ deleted: true, text: "" });
+    expect(article.textContent).toContain("This message was deleted.");
+    expect(within(article).queryAllByRole("button")).toEqual([]);
+  });
+
+  it("of mine can be deleted after a question", async () => {
+    const { did, user } = showSent();
+    await user.click(screen.getByRole("button", { name: "Delete" }));
+    expect(did.remove).not.toHaveBeenCalled();
+    await user.click(screen.getByRole("button", { name: "Delete it" }));
+    expect(did.remove).toHaveBeenCalledTimes(1);
+  });
+
+  it("keeps the focus when the question is answered with no", async () => {
+    const { article, user } = showSent();
+    await user.click(screen.getByRole("button", { name: "Delete" }));
+    await user.click(screen.getByRole("button", { name: "Keep it" }));
+    expect(document.activeElement).toBe(article);
+  });
+
+  it("says why it could not be deleted", async () => {
+    const did = { ...deeds(), remove: () => Promise.reject(new Failure({ code: "busy", message: "The server is busy.", retry: true })) };
+    const { user } = showSent({}, { deeds: did });
+    await user.click(screen.getByRole("button", { name: "Delete" }));
+    await user.click(screen.getByRole("button", { name: "Delete it" }));
+    expect((await screen.findByRole("alert")).textContent).toBe("The server is busy.");
+  });
+
+  it("of somebody else offers neither edit nor delete, by mouse or by key", async () => {
+    const { article, did, user } = showSent({}, { mine: false });
+    expect(screen.queryByRole("button", { name: "Delete" })).toBeNull();
+    article.focus();
+    await user.keyboard("e{Delete}");
+    expect(did.setEditing).not.toHaveBeenCalled();
+    expect(screen.queryByText(/for everybody/)).toBeNull();
+  });
+
+  it("answers to keys when it has the focus", async () => {
+    const { article, did, user } = showSent();
+    article.focus();
+    await user.keyboard("r");
+    await user.keyboard("e");
+    expect([did.reply, did.setEditing].map((deed) => vi.mocked(deed).mock.calls.length)).toEqual([1, 1]);
+  });
+
+  it("shows what it answers, and leads there", async () => {
+    const { did, user } = showSent({ reply_to: 3 }, { quoted: message(3, { name: "Linus", text: "first\nline" }) });
+    await user.click(screen.getByRole("button", { name: "Linus: first line" }));
+    expect(did.jump).toHaveBeenCalledWith(3);
+  });
+});
+
+describe("editing", () => {
+  it("saves on Enter and leaves everything on Escape", async () => {
+    const { did, user } = showSent({ text: "tpyo" }, { editing: true });
+    const field = screen.getByRole("textbox", { name: "Edit text" });
+    expect(document.activeElement).toBe(field);
+    await user.clear(field);
+    await user.type(field, "typo{Enter}");
+    expect(vi.mocked(did.edit).mock.calls[0]?.[1]).toBe("typo");
+    expect(did.setEditing).toHaveBeenCalledWith(null);
+  });
+
+  it("does not save what has not changed", async () => {
+    const { did, user } = showSent({ text: "same" }, { editing: true });
+    await user.keyboard("{Enter}");
+    expect([vi.mocked(did.edit).mock.calls.length, vi.mocked(did.setEditing).mock.calls]).toEqual([0, [[null]]]);
+  });
+
+  it("stays open with the reason when it is refused", async () => {
+    const did = { ...deeds(), edit: () => Promise.reject(new Failure({ code: "message_deleted", message: "That message was deleted.", retry: false })) };
+    const { user } = showSent({ text: "tpyo" }, { editing: true, deeds: did });
+    await user.keyboard("!{Enter}");
+    expect((await screen.findByText("That message was deleted.")).getAttribute("role")).toBe("alert");
+    expect(did.setEditing).not.toHaveBeenCalled();
+  });
+});
+
+describe("a very tall message", () => {
+  it("is cut until somebody wants more", async () => {
+    render(<MessageText text={"line\n".repeat(40)} />);
+    const more = screen.getByRole("button", { name: "Show more" });
+    expect(screen.getByTestId("message-text").className).toContain("cut");
+    await userEvent.click(more);
+    expect(screen.getByTestId("message-text").className).not.toContain("cut");
+  });
+});

@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import type { Heads, Room } from "@/types/protocol";
+import { matching } from "./matching";
+import { emptyRoomList, inOrder, reduceRoomList, type RoomList, type RoomListAction } from "./roomList";
+
+const room = (part: Partial<Room> = {}): Room => ({
+  room: "general", name: "general", kind: "public", generation: 1, head: 10, read: 10, unread: 0, ...part,
+});
+const listed = (...rooms: Room[]): RoomListAction => ({ type: "listed", answer: { rooms, joinable: [{ room: "books", name: "Book club" }] } });
+const entry = (seq: number, counts = true, generation = 1): RoomListAction => ({ type: "entry", room: "general", generation, seq, counts });
+const play = (...actions: RoomListAction[]): RoomList => actions.reduce(reduceRoomList, emptyRoomList);
+const general = (list: RoomList) => list.rooms["general"];
+
+describe("unread counts", () => {
+  it("grow with every message of somebody else", () => {
+    expect(general(play(listed(room()), entry(11), entry(12)))).toMatchObject({ head: 12, unread: 2 });
+  });
+
+  it("do not grow with my own, nor with what is no message", () => {
+    expect(general(play(listed(room()), entry(11, false)))).toMatchObject({ head: 11, unread: 0 });
+  });
+
+  it("count an entry once, however often it is pushed", () => {
+    expect(general(play(listed(room()), entry(11), entry(11)))).toMatchObject({ unread: 1 });
+  });
+
+  it("end when everything is read", () => {
+    expect(general(play(listed(room()), entry(11), { type: "read", room: "general", seq: 11 }))).toMatchObject({ unread: 0, read: 11 });
+  });
+
+  it("are asked for again when only a part was read", () => {
+    const list = play(listed(room()), entry(11), entry(12), { type: "read", room: "general", seq: 11 });
+    expect([list.stale, general(list)?.read]).toEqual([true, 11]);
+  });
+
+  it("are not brought back by an answer older than what I read", () => {
+    const list = play(listed(room()), entry(11), { type: "read", room: "general", seq: 11 }, listed(room({ head: 11, unread: 1 })));
+    expect(general(list)).toMatchObject({ unread: 0, read: 11 });
+  });
+
+  it("never move the read position back", () => {
+    expect(general(play(listed(room()), { type: "read", room: "general", seq: 3 }))?.read).toBe(10);
+  });
+});
+
+describe("a missed entry", () => {
+  it("makes the list stale, and a new list mends it", () => {
+    const list = play(listed(room()), entry(13));
+    expect(list.stale).toBe(true);
+    expect(reduceRoomList(list, listed(room({ head: 13, unread: 3 }))).stale).toBe(false);
+  });
+
+  it("is seen in the heads", () => {
+    expect(play(listed(room()), { type: "heads", heads: { general: [1, 11] } }).stale).toBe(true);
+    expect(play(listed(room()), { type: "heads", heads: { general: [1, 10] } }).stale).toBe(false);
+  });
+
+  it.each<Heads>([{ general: [2, 10] }, { other: [1, 1] }])("another generation or a new room too: %j", (heads) => {
+    expect(play(listed(room()), { type: "heads", heads }).stale).toBe(true);
+  });
+
+  it("of a room that is not in the list is a reason to ask", () => {
+    expect(play(listed(), entry(1)).stale).toBe(true);
+  });
+});
+
+it("a room that was made or joined is there at once, and can no longer be joined", () => {
+  const list = play(listed(room()), { type: "added", room: room({ room: "books", name: "Book club" }) });
+  expect([Object.keys(list.rooms), list.joinable]).toEqual([["general", "books"], []]);
+});
+
+it("general stands first, the others by name", () => {
+  const list = play(listed(room({ room: "b", name: "beta" }), room(), room({ room: "a", name: "Alpha" })));
+  expect(inOrder(list).map(({ name }) => name)).toEqual(["general", "Alpha", "beta"]);
+});
+
+describe("the quick switcher", () => {
+  const rooms = [room({ room: "d", name: "Design" }), room({ room: "l", name: "Launch" }), room({ room: "u", name: "Unread", unread: 3 })];
+  const names = (query: string) => matching(query, rooms, [{ room: "books", name: "Book club" }]).map(({ name }) => name);
+
+  it("begins with what is unread, and ends with what could be joined", () => {
+    expect(names("")).toEqual(["Unread", "Design", "Launch", "Book club"]);
+  });
+
+  it("finds letters in order, best match first", () => {
+    expect([names("la"), names("dsg"), names("club"), names("xyz")]).toEqual([["Launch"], ["Design"], ["Book club"], []]);
+  });
+});
