@@ -1,0 +1,1 @@
+"""DynamoDB on one box: its protocol over one SQLite file (docs/embedded-engine.md)."""
