@@ -60,8 +60,8 @@ def test_the_supervisor_killed_alone_takes_all_with_it(run: Running) -> None:
 def test_sigterm_stops_everything_within_five_seconds_also_with_open_pages(run: Running) -> None:
     assert run.request("/api/auth/login", {"username": NAME, "password": PASSWORD})[0] == 200
     page = socketio.Client(reconnection=False)
-    headers = {"Cookie": run.cookie, "Origin": run.url}
-    page.connect(run.url, headers=headers, auth={"user": NAME}, transports=["websocket"])
+    page.connect(run.url, headers={"Cookie": run.cookie}, auth={"user": NAME}, transports=["websocket"])
+    assert page.connected
     run.signal(signal.SIGTERM)
     assert run.process.wait(5) == 0
     assert run.pids() == set()
