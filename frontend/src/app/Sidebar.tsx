@@ -27,7 +27,7 @@ export function Sidebar({ world, session, open, close }: Props) {
   const signOut = () => session.logout().catch((thrown: unknown) => setTrouble(failureOf(thrown).message));
 
   return (
-    <div className={styles.sidebar}>
+    <aside className={styles.sidebar} aria-label="Sidebar">
       <header className={styles.top}>
         <Brand />
         <Button look="icon" className={styles.close} aria-label="Close rooms" onClick={close}><Icon name="close" /></Button>
@@ -50,6 +50,6 @@ export function Sidebar({ world, session, open, close }: Props) {
         <Button look="icon" aria-label="Keys" title="Keys (?)" className={styles.keys} onClick={() => open("keys")}><Icon name="keys" /></Button>
         <Button look="icon" aria-label="Sign out" title="Sign out" onClick={() => void signOut()}><Icon name="leave" size={19} /></Button>
       </footer>
-    </div>
+    </aside>
   );
 }
