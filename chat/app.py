@@ -56,8 +56,8 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     storage = Storage.connect(config)
     redis = redis_service.connect(config.redis_url)
     sessions = Sessions(redis, ttl_s=config.session_ttl_s, max_age_s=config.session_max_age_s)
-    accounts = Accounts(storage, sessions, redis, config)
     bus = Bus(redis, config.redis_url)
+    accounts = Accounts(storage, sessions, redis, bus, config)
     numbers = Numbers(redis, storage)
     log = Log(storage, numbers, bus, pause=gevent.sleep, defer=gevent.spawn)
     followers = Followers(storage, numbers, log, outlet)
@@ -101,6 +101,6 @@ def create_app(config: Config | None = None) -> Flask:
 
 def _register_sockets(socketio: SocketIO, services: Services) -> None:
     connections = Connections(services.config.sends_per_user, services.config.sockets_per_user)
-    fanout = Fanout(socketio, connections, services.followers, services.rooms, services.bus)
     sessions = SocketSessions(socketio, connections, services.sessions)
+    fanout = Fanout(socketio, connections, sessions, services.followers, services.rooms, services.bus)
     Sockets(connections, fanout, sessions, services.messages).register(socketio)

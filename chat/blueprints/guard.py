@@ -120,7 +120,7 @@ def check_origin() -> None:
 def add_headers(response: Response) -> Response:
     """Security headers on every answer; nothing of the API is cached."""
     config = services().config
-    live = " ".join(_websocket(origin) for origin in config.own_origins)
+    live = " ".join(_websocket(origin) for origin in config.own_origins if "[" not in origin)  # CSP knows no IPv6
     response.headers.setdefault(
         "Content-Security-Policy",
         f"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "

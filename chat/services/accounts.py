@@ -18,6 +18,7 @@ from chat.config import Config
 from chat.errors import ChatError
 from chat.models import User
 from chat.services.addresses import address_bucket
+from chat.services.bus import Bus
 from chat.services.dynamodb import Storage
 from chat.services.passwords import Passwords, check
 from chat.services.redis import answering
@@ -33,8 +34,9 @@ audit = logging.getLogger("parley.audit")
 class Accounts:
     """Who may come in. `address` is the client's, for rate limits and the audit log."""
 
-    def __init__(self, storage: Storage, sessions: Sessions, redis: Redis, config: Config):
+    def __init__(self, storage: Storage, sessions: Sessions, redis: Redis, bus: Bus, config: Config):
         self._storage = storage
+        self._bus = bus
         self._sessions = sessions
         self._passwords = Passwords(config.bcrypt_cost, config.bcrypt_queue)
         self._limits = Limits(redis, config)
@@ -84,6 +86,7 @@ class Accounts:
         """Ends a session, if there is one. Raises: ChatError `unavailable`."""
         if session is not None:
             self._sessions.end(session.sid)
+            self._bus.publish("session_ended", session=session.sid, reason="logout")
             note("logout", user=session.person.username, address=address, outcome="ok")
 
 

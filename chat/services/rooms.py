@@ -75,6 +75,8 @@ class Rooms:
         """
         if not _may_be_room(room_id):
             raise ChatError("room_not_found")
+        if room_id == GENERAL.room:
+            self._enter_general(person)
         membership = self._known(room_id, person.username) or self._storage.membership(room_id, person.username)
         if membership is None or not membership.inside:
             raise ChatError("room_not_found")

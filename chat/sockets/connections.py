@@ -43,6 +43,7 @@ class Connection:
     slid_at: float
     rooms_read_at: float = 0.0
     warned: bool = False
+    ended: bool = False
     events: Allowance = field(default_factory=lambda: Allowance(EVENTS_PER_WINDOW))
 
 

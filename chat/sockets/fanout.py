@@ -14,6 +14,7 @@ from chat.services.bus import Bus
 from chat.services.followers import Followers
 from chat.services.rooms import Rooms
 from chat.sockets.connections import Connection, Connections
+from chat.sockets.sessions import SocketSessions
 
 HEADS_EVERY_S = 60.0
 ROOMS_EVERY_S = 180.0
@@ -41,9 +42,18 @@ class SocketOutlet:
 class Fanout:
     """Keeps every socket subscribed to the rooms of its person, and passes on what the bus brings."""
 
-    def __init__(self, socketio: SocketIO, connections: Connections, followers: Followers, rooms: Rooms, bus: Bus):
+    def __init__(
+        self,
+        socketio: SocketIO,
+        connections: Connections,
+        sessions: SocketSessions,
+        followers: Followers,
+        rooms: Rooms,
+        bus: Bus,
+    ):
         self._socketio = socketio
         self._connections = connections
+        self._sessions = sessions
         self._followers = followers
         self._rooms = rooms
         self._bus = bus
@@ -66,6 +76,9 @@ class Fanout:
                 gevent.spawn(self.refresh, connection)
         elif kind == "read":
             self._to_user(event["user"], "room:read", {"room": event["room"], "seq": event["seq"]})
+        elif kind == "session_ended":
+            for connection in self._connections.of_session(event["session"]):
+                self._sessions.end(connection, event["reason"])
         elif kind == "typing":
             self._typing(event)
 

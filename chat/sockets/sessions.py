@@ -55,12 +55,17 @@ class SocketSessions:
                     self.end(connection, "expired")
 
     def end(self, connection: Connection, reason: str) -> None:
-        """Tells a socket that its session is over, and closes it."""
+        """Tells a socket, once, that its session is over, and closes it."""
+        if connection.ended:
+            return
+        connection.ended = True
         self._socketio.server.emit("session:ended", {"reason": reason}, to=connection.sid)
         gevent.spawn(self._socketio.server.disconnect, connection.sid)
 
     def check(self, connection: Connection) -> None:
         """Raises: ChatError `unauthenticated` when the session is over; looks it up when that is a second ago."""
+        if connection.ended:
+            raise ChatError("unauthenticated")
         if time.monotonic() - connection.checked_at > FRESH_S:
             began = time.monotonic()
             if connection.session_id not in self._sessions.alive([connection.session_id]):

@@ -24,6 +24,11 @@ def test_everybody_is_in_general_from_the_first_time_on(worker):
     assert {m["username"] for m in worker.rooms.members(ALICE, "general")} == {"alice", "bob", "carol"}
 
 
+def test_general_is_open_to_who_asks_for_it_before_anything_else(worker):
+    assert worker.messages.page(CAROL, "general").entries == []
+    assert worker.messages.send(CAROL, "general", "c", "hello")["seq"] == 1
+
+
 def test_entering_general_writes_no_entry_and_leaves_nothing_unread(worker):
     worker.messages.send(ALICE, "general", "c", "before carol")
     assert rooms_of(worker, CAROL)["general"]["unread"] == 0
