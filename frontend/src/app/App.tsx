@@ -65,7 +65,7 @@ function Rooms({ session, at }: { session: SessionService; at: Location | string
   );
 }
 
-const homeOf = ({ username }: User) => `/r/${encodeURIComponent(lastRoom(username))}`;
+const homeOf = ({ username }: User) => `/r/${encodeURIComponent(lastRoom(username) ?? "general")}`;
 
 function Home({ user }: { user: User }) {
   const { key } = useLocation();

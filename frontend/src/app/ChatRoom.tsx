@@ -13,7 +13,7 @@ import { RoomView } from "./RoomView";
 import { Sidebar } from "./Sidebar";
 import { useKeys } from "./useKeys";
 import { useSheet } from "./useSheet";
-import { rememberRoom } from "./lastRoom";
+import { lastRoom, rememberRoom } from "./lastRoom";
 import { useTitle } from "./useTitle";
 import { worldOf } from "./world";
 import roomStyles from "./RoomView.module.css";
@@ -37,12 +37,18 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   const list = useValue(world.rooms.list);
   const failure = useValue(world.rooms.failure);
   const room = list.rooms[id];
+  const isMine = room !== undefined;
+  // "No such room" is said when it is certain, not while the first connection still makes me a member.
+  const certain = useValue(world.followers.compared) && list.loaded && !list.stale;
   const target = useMemo(() => (seq && /^[1-9]\d{0,11}$/.test(seq) ? { seq: Number(seq), visit } : null), [seq, visit]);
   const close = useCallback(() => setPanel(null), []);
 
   useEffect(() => world.start(), [world]);
-  useEffect(() => world.followers.hold(id), [world, id]);
-  useEffect(() => rememberRoom(user.username, id), [user.username, id]);
+  useEffect(() => {
+    // A room of an earlier visit is asked for beside the list of rooms, any other one once the list says that it is mine.
+    if (lastRoom(user.username) === id) world.followers.hold(id, true);
+    if (isMine) rememberRoom(user.username, id);
+  }, [world, user.username, id, isMine]);
   useTitle(room?.name, list.rooms);
   useKeys(setPanel);
   const sheet = useSheet(panel === "rooms", close);
@@ -66,7 +72,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
         <ConnectionLine connection={world.connection} />
         {room ? (
           <RoomView key={`${world.user.username} ${id}`} world={world} room={room} target={target} />
-        ) : list.loaded ? (
+        ) : certain ? (
           <RoomMissing name={list.joinable.find(({ room: other }) => other === id)?.name} join={() => world.rooms.join(id)} />
         ) : (
           <div className={roomStyles.missing} aria-busy={!failure}>

@@ -9,10 +9,10 @@ export function rememberRoom(user: string, room: string): void {
   }
 }
 
-export function lastRoom(user: string): string {
+export function lastRoom(user: string): string | null {
   try {
-    return localStorage.getItem(key(user)) ?? "general";
+    return localStorage.getItem(key(user));
   } catch {
-    return "general";
+    return null;
   }
 }

@@ -63,7 +63,7 @@ describe("opening a room", () => {
   it("shows a page by HTTP while the socket is not there, and catches up when heads come", async () => {
     connected = false;
     httpPage = page([sent(1)]);
-    followers.hold("general");
+    followers.hold("general", true);
     await settled();
     expect([asked, places, log().cursor]).toEqual([[], [{}], 1]);
     connected = true;
@@ -71,6 +71,17 @@ describe("opening a room", () => {
     followers.heads({ general: [1, 2] });
     await settled();
     expect([asked, log().cursor]).toEqual([[1], 2]);
+  });
+
+  it("waits for the socket when it may not be ours yet", async () => {
+    connected = false;
+    followers.hold("general");
+    await settled();
+    expect([asked, places]).toEqual([[], []]);
+    connected = true;
+    followers.connected();
+    await settled();
+    expect(log().cursor).toBe(2);
   });
 
   it("says why when it is not ours, and does not ask again", async () => {

@@ -121,12 +121,12 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     compared,
     cursor: (room: string) => held(room)?.log.cursor ?? 0,
 
-    /** From now on this room is followed. */
-    hold(room: string) {
+    /** From now on this room is followed. `early`: it was mine before, so there is something to show without the socket. */
+    hold(room: string, early = false) {
       if (held(room) && !held(room)?.failure) return;
       set(room, { failure: null });
       if (connected()) void pull(room);
-      else void glance(room);
+      else if (early) void glance(room);
     },
     drop(room: string) {
       waiting.get(room)?.();

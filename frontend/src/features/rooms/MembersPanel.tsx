@@ -42,7 +42,9 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
     event.preventDefault();
     const form = event.currentTarget;
     const username = String(new FormData(form).get("username")).trim();
-    if (await attempt(() => rooms.invite(room.room, username))) form.reset();
+    if (!(await attempt(() => rooms.invite(room.room, username)))) return;
+    form.reset();
+    form.querySelector("input")?.focus();
   }
 
   const leave = () => rooms.leave(room.room).then(onLeft, fail);
