@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import sys
+from collections.abc import Callable
+from typing import TypeVar
 
 import click
 from flask import Flask
@@ -11,6 +14,8 @@ from chat.blueprints.guard import services
 from chat.errors import ChatError
 from chat.services import tables
 from chat.services.redis import answering
+
+T = TypeVar("T")
 
 
 def register(app: Flask) -> None:
@@ -42,7 +47,7 @@ def drop_tables(yes: bool) -> None:
 def create_user(name: str, password_stdin: bool) -> None:
     """Make an account."""
     if password_stdin:
-        password = click.get_text_stream("stdin").readline().rstrip("\n")
+        password = sys.stdin.readline().rstrip("\n")
     else:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     user = _or_fail(lambda: services().accounts.register(name, password, f"cli-{secrets.token_hex(4)}"))
@@ -83,7 +88,7 @@ def _redis_problems() -> list[str]:
     return [f"Redis may throw sessions away when it is full (maxmemory-policy {policy}): set it to noeviction"]
 
 
-def _or_fail(work):  # type: ignore[no-untyped-def]
+def _or_fail(work: Callable[[], T]) -> T:
     try:
         return work()
     except ChatError as error:

@@ -42,8 +42,11 @@ class Accounts:
         self._limits = Limits(redis, config)
 
     def register(self, username: str, password: str, address: str) -> User:
-        """Makes an account; opens no session. Raises: ChatError `username_invalid`, `username_taken`, `password_length`,
-        `password_common`, `rate_limited`, `busy`, `unavailable`."""
+        """Makes an account; opens no session.
+
+        Raises: ChatError `username_invalid`, `username_taken`, `password_length`, `password_common`, `rate_limited`,
+        `busy`, `unavailable`.
+        """
         name = unicodedata.normalize("NFKC", username)
         folded = fold(username)
         raw = check(password, folded)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import bcrypt
 
@@ -50,7 +50,7 @@ class Passwords:
         self._queue = queue
         self._under_way = 0
         self._dummy = bcrypt.hashpw(os.urandom(16).hex().encode(), bcrypt.gensalt(cost)).decode()
-        self._pool = None
+        self._pool: Any = None
 
     def hash(self, raw: bytes) -> str:
         """A salted hash. Raises: ChatError `busy`."""
@@ -79,7 +79,7 @@ class Passwords:
             return False
 
     def _run(self, work: Callable[[], T]) -> T:
-        """In a worker: in one of max(1, cores - 1) threads, so that other greenlets go on (bcrypt lets go of the GIL)."""
+        """In a worker: in one of max(1, cores - 1) threads, so that others go on (bcrypt lets go of the GIL)."""
         gevent = sys.modules.get("gevent.monkey")
         if gevent is None or not gevent.is_module_patched("threading"):
             return work()
@@ -87,11 +87,11 @@ class Passwords:
             raise ChatError("busy", retry_after_s=2)
         self._under_way += 1
         try:
-            return self._threads().apply(work)
+            return cast(T, self._threads().apply(work))
         finally:
             self._under_way -= 1
 
-    def _threads(self):
+    def _threads(self) -> Any:
         if self._pool is None:
             from gevent.threadpool import ThreadPool
 

@@ -76,7 +76,10 @@ class Sessions:
         if not ID.fullmatch(sid):
             return None
         with answering():
-            raw, ttl = self._redis.pipeline(transaction=False).get(self.key(sid)).ttl(self.key(sid)).execute()
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.get(self.key(sid))
+            pipeline.ttl(self.key(sid))
+            raw, ttl = pipeline.execute()
         record = decode(raw)
         if record is None or ttl <= 0:
             return None
@@ -141,7 +144,7 @@ def encode(session: Session) -> str:
     return json.dumps(record | {"iat": session.iat, "epoch": session.epoch}, ensure_ascii=False)
 
 
-def decode(raw: str | None) -> dict[str, Any] | None:
+def decode(raw: object) -> dict[str, Any] | None:
     """The record of a session, or None when it is not one. JSON only: nothing stored there can run."""
     if not isinstance(raw, str) or len(raw) > MAX_RECORD_BYTES:
         return None

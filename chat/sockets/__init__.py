@@ -136,7 +136,7 @@ class Sockets:
 
 def _sid() -> str:
     """The id of the socket that this event came from; Flask-SocketIO puts it on the request."""
-    return request.sid  # type: ignore[attr-defined,no-any-return]
+    return request.sid  # type: ignore[attr-defined]
 
 
 def _unexpected(event: str) -> ChatError:

@@ -12,7 +12,7 @@ MAX_PACKETS = 256
 MAX_BYTES = 1_000_000
 
 
-class BoundedQueue(JoinableQueue):  # type: ignore[misc]
+class BoundedQueue(JoinableQueue):
     """A queue that calls `overflow` once, and takes nothing more, when too much waits."""
 
     def __init__(self, overflow: Callable[[BoundedQueue], None]):

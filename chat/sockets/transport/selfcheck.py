@@ -1,4 +1,4 @@
-"""Refuses to start on a combination that would be unsafe: a setting changed, a library that no longer has what we hook."""
+"""Refuses to start on a combination that would be unsafe: a changed setting, a library without what we hook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One websocket, with simple-websocket 1.1.0's faults guarded: short writes, unlimited frames, compression, read-ahead."""
+"""One websocket, with what simple-websocket 1.1.0 lacks: whole writes, size limits, no compression, no read-ahead."""
 
 from __future__ import annotations
 
