@@ -4,6 +4,7 @@ import type { Message, Room } from "@/types/protocol";
 import { Announcer } from "./Announcer";
 import type { HeldRoom } from "./followers";
 import { DayLine, NewLine } from "./MessageFrame";
+import type { RoomLog } from "./log";
 import { MessageList } from "./MessageList";
 import type { OutboxItem } from "./outbox";
 import { PendingMessage } from "./PendingMessage";
@@ -34,7 +35,7 @@ export function Timeline({ room, held, pending, me, newAfter, ready, target, edi
   const { log } = held;
   const rows = useMemo(() => timelineOf({ log, pending, me: me.username, newAfter }), [log, pending, me.username, newAfter]);
   const now_ms = useMinute();
-  const newest = useMemo(() => newestOf(log.images), [log.images]);
+  const newest = useMemo(() => newestOf(log), [log]);
 
   const loadOlder = useCallback(() => load("older"), [load]);
   const loadNewer = useCallback(() => load("newer"), [load]);
@@ -80,8 +81,8 @@ export function Timeline({ room, held, pending, me, newAfter, ready, target, edi
   );
 }
 
-function newestOf(images: ReadonlyMap<number, Message>): Message | undefined {
-  let newest: Message | undefined;
-  for (const image of images.values()) if (!newest || image.seq > newest.seq) newest = image;
-  return newest;
+/** Not what waits behind a hole: nothing is read out before it is shown. */
+function newestOf({ images, cursor, oldest }: RoomLog): Message | undefined {
+  for (let seq = cursor; seq >= oldest; seq -= 1) if (images.has(seq)) return images.get(seq);
+  return undefined;
 }
