@@ -48,7 +48,7 @@ class Gate:
         origin = environ.get("HTTP_ORIGIN")
         if environ.get("HTTP_HOST") not in self._config.hosts:
             raise ChatError("body_invalid", "The chat does not answer under this name.")
-        if (origin is None and environ.get("HTTP_COOKIE")) or (origin and origin not in self._config.origins):
+        if (not origin and environ.get("HTTP_COOKIE")) or (origin and origin not in self._config.origins):
             raise ChatError("origin_refused")
         if self._open >= self._config.sockets_per_worker:
             raise ChatError("busy", retry_after_s=5)

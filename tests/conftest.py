@@ -1,0 +1,208 @@
+"""Real parts for every test: a Redis, a DynamoDB engine, the app, and the app under gunicorn.
+
+pytest itself is not monkey-patched by gevent: what needs greenlets on sockets runs in the `live_server`'s process.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from chat.config import Config
+from chat.services import redis as redis_service
+from chat.services import tables
+from chat.services.dynamodb import Storage
+
+ROOT = Path(__file__).resolve().parents[1]
+PASSWORD = "correct horse battery"
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(check: Callable[[], object], within_s: float = 10.0, what: str = "it") -> None:
+    """Polls until `check` says something true."""
+    deadline = time.monotonic() + within_s
+    while not check():
+        assert time.monotonic() < deadline, f"{what} did not happen within {within_s} s"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of our own that keeps nothing."""
+    server = shutil.which("redis-server") or shutil.which("valkey-server")
+    assert server, "the tests need redis-server or valkey-server on the PATH"
+    port = free_port()
+    folder = tmp_path_factory.mktemp("redis")
+    argv = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+    url = f"redis://127.0.0.1:{port}/0"
+    client = redis_service.connect(url)
+
+    def answers() -> bool:
+        try:
+            return bool(client.ping())
+        except Exception:
+            return False
+
+    wait_until(answers, what="Redis answers")
+    yield url
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture(scope="session")
+def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint of an embedded engine; the environment holds the credentials for it."""
+    folder = tmp_path_factory.mktemp("dynamodb")
+    credentials = folder / "credentials"
+    argv = [sys.executable, "-m", "chat.embedded.dynamodb", "--data", str(folder / "db"), "--synchronous", "NORMAL"]
+    argv += ["--credentials", str(credentials)]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout is not None
+    endpoint = process.stdout.readline().strip().removeprefix("DYNAMODB_ENDPOINT=")
+    before = dict(os.environ)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        os.environ.pop(name, None)
+    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(credentials)
+    yield endpoint
+    os.environ.clear()
+    os.environ.update(before)
+    process.terminate()
+    process.wait(5)
+
+
+@pytest.fixture
+def config(redis_url: str, dynamodb: str) -> Config:
+    """Settings on an empty Redis and tables of this test's own."""
+    config = Config(
+        secret_key="x" * 43,
+        redis_url=redis_url,
+        dynamodb_endpoint=dynamodb,
+        table_prefix=f"t{uuid.uuid4().hex[:8]}-",
+        testing=True,
+        bcrypt_cost=4,
+    )
+    redis_service.connect(redis_url).flushall()
+    tables.create(Storage.connect(config))
+    return config
+
+
+@pytest.fixture
+def app(config: Config) -> Flask:
+    """The application, assembled as in production."""
+    from chat.app import create_app
+
+    return create_app(config)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser that has been nowhere yet."""
+    return browser(app)
+
+
+def browser(app: Flask) -> FlaskClient:
+    """A further browser with cookies of its own."""
+    made = app.test_client()
+    made.environ_base["HTTP_HOST"] = "localhost:8000"
+    return made
+
+
+class Auth:
+    """Signing in and out with one browser."""
+
+    def __init__(self, client: FlaskClient):
+        self._client = client
+
+    def register(self, username: str = "alice", password: str = PASSWORD, **options: object) -> TestResponse:
+        body = {"username": username, "password": password}
+        return self._client.post("/api/auth/register", json=body, **options)
+
+    def login(self, username: str = "alice", password: str = PASSWORD, **options: object) -> TestResponse:
+        return self._client.post("/api/auth/login", json={"username": username, "password": password}, **options)
+
+    def logout(self, **options: object) -> TestResponse:
+        return self._client.post("/api/auth/logout", **options)
+
+    def enter(self, username: str = "alice") -> str:
+        """Registers and signs in; returns the session's id."""
+        assert self.register(username).status_code == 201
+        assert self.login(username).status_code == 200
+        cookie = self._client.get_cookie("parley", domain="localhost")
+        assert cookie is not None
+        return cookie.value
+
+
+@pytest.fixture
+def auth(client: FlaskClient) -> Auth:
+    """Signing in and out with `client`."""
+    return Auth(client)
+
+
+@dataclass
+class LiveServer:
+    """The app under gunicorn, as it is deployed."""
+
+    url: str
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+    config: Config
+
+    def stop(self) -> int:
+        """Asks it to stop; returns the exit code."""
+        self.process.terminate()
+        return self.process.wait(10)
+
+
+def start_server(config: Config, folder: Path, **changes: object) -> LiveServer:
+    """Starts gunicorn with gunicorn.conf.py on a free port; `changes` are settings that differ from `config`."""
+    port = free_port()
+    config = replace(config, port=port, public_url=f"http://localhost:{port}", **changes)  # type: ignore[arg-type]
+    settings = {name.upper(): value for name, value in vars(config).items() if value not in ("", ())}
+    settings["ALLOWED_ORIGINS"] = ",".join(config.allowed_origins)
+    env = {**os.environ, **{name: str(int(v) if isinstance(v, bool) else v) for name, v in settings.items()}}
+    log = folder / f"server-{port}.log"
+    argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+    process = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT)
+
+    def ready() -> bool:
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"http://localhost:{port}/readyz", timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    wait_until(ready, 20, "the server is ready")
+    return LiveServer(f"http://localhost:{port}", port, process, log, config)
+
+
+@pytest.fixture
+def live_server(config: Config, tmp_path: Path) -> Iterator[LiveServer]:
+    """A running server on the test's own tables."""
+    server = start_server(config, tmp_path)
+    yield server
+    if server.process.poll() is None:
+        server.process.kill()
+        server.process.wait(5)
