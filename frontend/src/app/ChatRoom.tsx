@@ -68,7 +68,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
       <main className={styles.main} inert={panel === "rooms"}>
         <MismatchBar session={session} />
         <StayBar session={session} />
-        <RoomHeader world={world} room={room} elsewhere={elsewhere} open={setPanel} />
+        <RoomHeader world={world} room={room} missing={certain && !isMine} elsewhere={elsewhere} open={setPanel} />
         <ConnectionLine connection={world.connection} />
         {room ? (
           <RoomView key={`${world.user.username} ${id}`} world={world} room={room} target={target} />

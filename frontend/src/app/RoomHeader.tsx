@@ -9,19 +9,21 @@ import type { World } from "./world";
 interface Props {
   world: World;
   room: Room | undefined;
+  /** Known to be missing, not just unknown yet. */
+  missing: boolean;
   /** Unread messages in other rooms, for the phone, where the list is folded away. */
   elsewhere: number;
   open(panel: Panel): void;
 }
 
-export function RoomHeader({ world, room, elsewhere, open }: Props) {
+export function RoomHeader({ world, room, missing, elsewhere, open }: Props) {
   return (
     <header className={styles.header}>
       <Button look="icon" className={styles.menu} aria-label={elsewhere ? `Rooms, ${elsewhere} unread` : "Rooms"} onClick={() => open("rooms")}>
         <Icon name="menu" />
         {elsewhere > 0 && <i className={styles.dot} aria-hidden="true" />}
       </Button>
-      <h1>{room?.name ?? ""}</h1>
+      {(room || missing) && <h1>{room?.name ?? "Not here"}</h1>}
       {room?.kind === "private" && <span className={styles.lock} title="Private"><Icon name="lock" size={16} /><span className="visually-hidden">Private room</span></span>}
       <SyncMark world={world} />
       {room && <Button look="icon" aria-label="People" title="People" onClick={() => open("members")}><Icon name="people" size={21} /></Button>}
