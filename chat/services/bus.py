@@ -64,7 +64,7 @@ class Bus:
         else:
             self._outbox.append(self._encode(event))
             self._filled.set()
-        self._listener(event)
+        self._hand_over(event)
 
     def start(self, listener: Listener, on_doubt: Callable[[], None]) -> None:
         """Begins to listen, in greenlets of this worker. `on_doubt` is called whenever events may have been missed."""
@@ -124,7 +124,7 @@ class Bus:
                 for _, entries in events:
                     for event_id, fields in entries:
                         last = event_id
-                        self._hand_over(fields)
+                        self._receive(fields.get("e", ""))
             except redis.RedisError:
                 away = True
                 gevent.sleep(RETRY_S)
@@ -134,13 +134,22 @@ class Bus:
         newest = client.xrevrange(STREAM, count=1)
         return str(newest[0][0]) if newest else "0-0"
 
-    def _hand_over(self, fields: dict[str, str]) -> None:
+    def _receive(self, text: str) -> None:
         try:
-            event = json.loads(fields["e"])
-            if event.pop("from", None) != self._origin and self._listener is not None:
+            event = json.loads(text)
+        except ValueError:
+            log.error("an event of the bus is not JSON")
+            return
+        if event.pop("from", None) != self._origin:
+            self._hand_over(event)
+
+    def _hand_over(self, event: dict[str, Any]) -> None:
+        """A listener that fails must not stop the bus, nor fail a send that is stored already."""
+        try:
+            if self._listener is not None:
                 self._listener(event)
         except Exception:
-            log.exception("an event of the bus could not be handled")
+            log.exception("an event of the bus could not be handled: %s", event.get("kind"))
 
 
 def _order(event_id: str) -> tuple[int, int]:

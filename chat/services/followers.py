@@ -20,6 +20,7 @@ from chat.models import Entry, Membership, Message, Room
 from chat.services.dynamodb import Storage
 from chat.services.log import Log
 from chat.services.numbers import Numbers
+from chat.services.periodic import run_every
 
 REPAIR_AFTER_S = 0.1  # pushes of two workers overtake each other; most gaps close by themselves within this
 REPLAY = 50
@@ -261,7 +262,7 @@ class Followers:
         self._log = log_
         self._outlet = outlet
         self._followers: dict[str, Follower] = {}
-        self._doubt_until = 0.0
+        self._doubt_until = float("-inf")
 
     def get(self, room: str) -> Follower | None:
         """The room's follower, if this worker has one."""
@@ -327,22 +328,18 @@ class Followers:
         self._doubt_until = time.monotonic() + DOUBT_S
         self._numbers.doubt()
         for follower in self._followers.values():
-            follower.checked_at = 0.0
+            follower.checked_at = float("-inf")
 
     def run(self) -> None:
         """Checks followers for ever; to be run in a greenlet of its own."""
-        while True:
-            gevent.sleep(0.5 + random.random() / 2)
-            self._check_due()
+        run_every(0.5 + random.random() / 2, self._check_due)
 
     def _check_due(self) -> None:
+        """Raises: ChatError `unavailable`; the rest is checked in the next round."""
         now = time.monotonic()
         every_s = DOUBT_EVERY_S if now < self._doubt_until else CHECK_EVERY_S
         for room, follower in list(self._followers.items()):
             if follower.empty_since is not None and now - follower.empty_since > IDLE_S:
                 del self._followers[room]
             elif now - follower.checked_at > every_s:
-                try:
-                    follower.check_head()
-                except ChatError:
-                    return  # the table does not answer: the next round asks again
+                follower.check_head()

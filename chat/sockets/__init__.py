@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import gevent
 from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
@@ -95,7 +94,7 @@ class Sockets:
         if not self._running:
             self._running = True
             self._fanout.start()
-            gevent.spawn(self._sessions.run)
+            self._sessions.run()
 
     def on_disconnect(self, reason: str) -> None:
         """Forgets a socket."""

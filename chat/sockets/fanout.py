@@ -12,12 +12,14 @@ from flask_socketio import SocketIO
 from chat.errors import ChatError
 from chat.services.bus import Bus
 from chat.services.followers import Followers
+from chat.services.periodic import run_every
 from chat.services.rooms import Rooms
 from chat.sockets.connections import Connection, Connections
 from chat.sockets.sessions import SocketSessions
 
 HEADS_EVERY_S = 60.0
 ROOMS_EVERY_S = 180.0
+LONG_AGO = float("-inf")
 
 
 class SocketOutlet:
@@ -61,8 +63,9 @@ class Fanout:
     def start(self) -> None:
         """Begins to listen, in greenlets of this worker."""
         self._bus.start(self.on_event, self.on_doubt)
-        self._socketio.start_background_task(self._followers.run)
-        self._socketio.start_background_task(self._tell_heads)
+        gevent.spawn(self._followers.run)
+        gevent.spawn(run_every, 1.0, self._read_rooms)
+        gevent.spawn(run_every, HEADS_EVERY_S, self._tell_heads)
 
     def on_event(self, event: dict[str, Any]) -> None:
         """One event of the bus."""
@@ -86,7 +89,7 @@ class Fanout:
         """The bus may have lost events: read the heads, and everybody's rooms, again."""
         self._followers.doubt()
         for connection in self._connections:
-            connection.rooms_read_at = 0.0
+            connection.rooms_read_at = LONG_AGO
 
     def subscribe(self, connection: Connection) -> bool:
         """Subscribes a socket to every room of its person; whether that added one. Raises: ChatError `unavailable`.
@@ -120,8 +123,11 @@ class Fanout:
         try:
             self.subscribe(connection)
         except ChatError:
-            connection.rooms_read_at = 0.0
-            return
+            connection.rooms_read_at = LONG_AGO
+        else:
+            self._tell_rooms(connection)
+
+    def _tell_rooms(self, connection: Connection) -> None:
         self._socketio.server.emit("rooms:changed", {}, to=connection.sid)
         self.heads(connection)
 
@@ -137,19 +143,13 @@ class Fanout:
         for connection in self._connections.of_user(username):
             self._socketio.server.emit(event, payload, to=connection.sid)
 
+    def _read_rooms(self) -> None:
+        """Reads again which rooms people are in whose list is old or in doubt: a lost push must not hide a room."""
+        now = time.monotonic()
+        for connection in self._connections:
+            if now - connection.rooms_read_at > ROOMS_EVERY_S and self.subscribe(connection):
+                self._tell_rooms(connection)
+
     def _tell_heads(self) -> None:
-        told_at = time.monotonic()
-        while True:
-            gevent.sleep(1)
-            now = time.monotonic()
-            for connection in self._connections:
-                if now - connection.rooms_read_at > ROOMS_EVERY_S:
-                    try:
-                        if self.subscribe(connection):
-                            self.refresh(connection)
-                    except ChatError:
-                        break  # the table does not answer: the next round asks again
-            if now - told_at > HEADS_EVERY_S:
-                told_at = now
-                for connection in self._connections:
-                    self.heads(connection)
+        for connection in self._connections:
+            self.heads(connection)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import time
 
 import gevent
 from flask_socketio import SocketIO
 
 from chat.errors import ChatError
+from chat.services.periodic import run_every
 from chat.services.sessions import Sessions
 from chat.sockets.connections import Connection, Connections
 
@@ -17,8 +17,6 @@ FRESH_S = 1.0
 SLIDE_EVERY_S = 60.0
 WARN_S = 120
 WARN_EVERY_S = 15.0
-
-log = logging.getLogger(__name__)
 
 
 class SocketSessions:
@@ -30,17 +28,9 @@ class SocketSessions:
         self._sessions = sessions
 
     def run(self) -> None:
-        """Sweeps for ever; to be run in a greenlet of its own."""
-        warned_at = time.monotonic()
-        while True:
-            gevent.sleep(SWEEP_S)
-            try:
-                self.sweep()
-                if time.monotonic() - warned_at > WARN_EVERY_S:
-                    warned_at = time.monotonic()
-                    self._warn()
-            except ChatError:
-                log.warning("Redis does not answer: sessions are not checked")
+        """Sweeps and warns for ever, in greenlets."""
+        gevent.spawn(run_every, SWEEP_S, self.sweep)
+        gevent.spawn(run_every, WARN_EVERY_S, self.warn)
 
     def sweep(self) -> None:
         """Ends the sockets of every session that is no longer in Redis. Raises: ChatError `unavailable`."""
@@ -80,7 +70,8 @@ class SocketSessions:
             connection.warned = False
             self._sessions.slide(connection.session_id, connection.iat)
 
-    def _warn(self) -> None:
+    def warn(self) -> None:
+        """Tells people whose session ends within two minutes. Raises: ChatError `unavailable`."""
         now = time.time()
         for session_id in self._connections.sessions():
             expires_at = self._sessions.expires_at(session_id)
