@@ -124,7 +124,8 @@ export function nextPath(search: string): string {
   const next = new URLSearchParams(search).get("next") ?? "/";
   try {
     const url = new URL(next, location.origin);
-    const same = url.origin === location.origin && next.startsWith("/") && !/^\/[/\\]/.test(next);
+    // Dots are resolved by now: "/.//elsewhere" is "//elsewhere", which a browser takes for another site.
+    const same = url.origin === location.origin && next.startsWith("/") && !url.pathname.startsWith("//");
     return same && !/^\/(login|register)\b/.test(url.pathname) ? url.pathname + url.search + url.hash : "/";
   } catch {
     return "/";
