@@ -1,0 +1,64 @@
+"""One product for all tests that do not break it, people and their devices for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.e2e.browser import ARGS, CHROMIUM, Visitors
+from tests.e2e.parley import Parley, Person
+from tests.e2e.peer import Peer
+
+
+@pytest.fixture(scope="session")
+def parley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parley]:
+    """The product that all tests share; whoever kills it starts their own."""
+    with Parley(tmp_path_factory.mktemp("e2e") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def own_parley(tmp_path: Path) -> Iterator[Parley]:
+    """A product of the test's own, to stop and to kill."""
+    with Parley(tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def device() -> Iterator[Callable[..., Peer]]:
+    """Makes peers, and ends them after the test: `device(person)`."""
+    with ExitStack() as stack:
+        yield lambda person, **options: stack.enter_context(Peer(person, **options))
+
+
+@pytest.fixture
+def two(parley: Parley) -> tuple[Person, Person]:
+    """Two people who are new here."""
+    return parley.person("Ada"), parley.person("Grace")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests; each person gets a context of their own."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visitor(parley: Parley, browser: Browser) -> Iterator[Visitors]:
+    """Opens a browser for somebody: `visitor()`; at the end none may have shown an error or fetched from elsewhere."""
+    with Visitors(parley, browser) as visitors:
+        yield visitors
+
+
+@pytest.fixture
+def own_visitor(own_parley: Parley, browser: Browser) -> Iterator[Visitors]:
+    """The same on the test's own product."""
+    with Visitors(own_parley, browser) as visitors:
+        yield visitors

@@ -1,0 +1,180 @@
+"""The whole product as `make run` starts it, for tests that know it only from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import urllib.error
+import urllib.request
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from tests.runtime.running import Running, until
+
+PASSWORD = "correct horse battery"
+# Caps per address and person are settings: a test sends faster and from fewer addresses than people do.
+ROOMY = {
+    "REGISTRATIONS_PER_ADDRESS": "1000",
+    "SENDS_PER_USER": "2000",
+    "SOCKETS_PER_ADDRESS": "300",
+    "LOGIN_FAILURES_PER_ADDRESS": "1000",
+}
+_numbers = count(1)
+
+
+class Parley(Running):
+    """`with Parley(folder) as parley:`; leaving it kills whatever is left of it."""
+
+    def __init__(self, data_dir: Path, **settings: str):
+        super().__init__(data_dir, **{**ROOMY, **settings})
+
+    @property
+    def redis(self) -> redis.Redis:
+        """A client of its own on the product's Redis."""
+        return redis.Redis.from_url(self.told["REDIS_URL"], decode_responses=True)
+
+    @property
+    def worker(self) -> int:
+        """The first gunicorn worker: the child of gunicorn's arbiter."""
+        arbiter = self.pid_of("chat.embedded.web")
+        return until(lambda: next(iter(children(arbiter) & self.pids()), 0), 20, "gunicorn has a worker")
+
+    def kill(self, pid: int) -> None:
+        """`kill -9` to one process of the product."""
+        assert pid in self.pids()
+        os.kill(pid, signal.SIGKILL)
+
+    def pause(self, pid: int) -> None:
+        """Stops one process of the product as it stands (SIGSTOP)."""
+        assert pid in self.pids()
+        os.kill(pid, signal.SIGSTOP)
+
+    def resume(self, pid: int) -> None:
+        os.kill(pid, signal.SIGCONT)
+
+    def with_sockets(self) -> set[int]:
+        """The processes that hold an open connection to the product's port: the workers that somebody is on."""
+        local, established = f":{self.port:04X}", "01"
+        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        inodes = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(local) and row[3] == established}
+        return {pid for pid in self.pids() if inodes & _open_files(pid)}
+
+    def person(self, name: str) -> Person:
+        """Somebody new, registered and signed in, whose name begins with `name`."""
+        person = Person(self, f"{name}{next(_numbers)}")
+        assert person.post("/api/auth/register", username=person.name, password=PASSWORD)[0] == 201
+        person.sign_in()
+        return person
+
+
+class Person:
+    """Somebody with a name, a password and (by HTTP) one session."""
+
+    def __init__(self, parley: Parley, name: str):
+        self.parley = parley
+        self.name = name
+        self.user = name.casefold()
+        self.cookie = ""
+
+    def request(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple:
+        """`(status, the answer's JSON)`; keeps the cookie that it is given."""
+        request = urllib.request.Request(self.parley.url + path, method=method, headers=headers or {})
+        if body is not None:
+            request.data = body if isinstance(body, bytes) else json.dumps(body).encode()
+            request.add_unredirected_header("Content-Type", "application/json")
+        if self.cookie:
+            request.add_header("Cookie", self.cookie)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return self._read(answer, answer.status)
+        except urllib.error.HTTPError as error:
+            return self._read(error, error.code)
+
+    def _read(self, answer: Any, status: int) -> tuple[int, dict[str, Any]]:
+        self.cookie = (answer.headers["Set-Cookie"] or self.cookie).split(";")[0]
+        text = answer.read()
+        return status, json.loads(text) if text.startswith(b"{") else {}
+
+    def get(self, path: str) -> tuple[int, dict[str, Any]]:
+        return self.request("GET", path)
+
+    def post(self, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
+        return self.request("POST", path, body)
+
+    def sign_in(self) -> None:
+        self.cookie = ""
+        status, answer = self.post("/api/auth/login", username=self.name, password=PASSWORD)
+        assert status == 200, answer
+
+    @property
+    def session_key(self) -> list[str]:
+        """This person's sessions, as keys of Redis."""
+        return [key for key in self.parley.redis.keys("session:*") if self.cookie.split("=", 1)[1].startswith(key[8:])]
+
+    def room(self, name: str, *members: Person, kind: str = "public") -> str:
+        """A new room of mine with these members in it; returns its id."""
+        status, answer = self.post("/api/rooms", client_id=new_id(), name=f"{name} {next(_numbers)}", kind=kind)
+        assert status == 201, answer
+        room = answer["room"]["room"]
+        for member in members:
+            assert self.act(room, "invite", username=member.user)[0] == 204
+        return room
+
+    def act(self, room: str, act: str, **body: Any) -> tuple[int, dict[str, Any]]:
+        """`join`, `leave`, `invite` or `remove`."""
+        return self.post(f"/api/rooms/{room}/{act}", client_id=new_id(), **body)
+
+    def say(self, room: str, text: str) -> dict[str, Any]:
+        """A message by HTTP; returns it as it was stored."""
+        status, answer = self.post(f"/api/rooms/{room}/messages", client_id=new_id(), text=text)
+        assert status == 201, answer
+        return answer["message"]
+
+    def page(self, room: str, query: str = "") -> dict[str, Any]:
+        status, answer = self.get(f"/api/rooms/{room}/messages?{query}")
+        assert status == 200, answer
+        return answer
+
+    def everything(self, room: str) -> list[tuple[int, str, str]]:
+        """The room's whole history by HTTP: `(seq, client_id, text)`."""
+        after, found = 0, []
+        for _ in range(1000):
+            page = self.page(room, f"after={after}&limit=200")
+            found += [(m["seq"], m["client_id"], m["text"]) for m in page["messages"]]
+            if not page["more"]:
+                return found
+            after = page["entries"][-1]["seq"]
+        raise AssertionError("the history has no end")
+
+
+def new_id() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _open_files(pid: int) -> set[str]:
+    found = set()
+    for fd in Path(f"/proc/{pid}/fd").glob("*"):
+        try:
+            found.add(os.readlink(fd))
+        except OSError:
+            continue  # it was closed while we looked
+    return found
+
+
+def children(pid: int) -> set[int]:
+    """The processes that this one started and that still run."""
+    found = set()
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        found |= {int(child) for child in task.read_text().split()}
+    return found
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of CPU that a process has used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,105 @@
+"""Whatever somebody writes is shown as they wrote it: nothing of it runs, asks or fetches."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    "<script src=//elsewhere.example/x></script>",
+    "<img src=x onerror=alert(1)>",
+    "<img src=//elsewhere.example/x>",
+    "<svg onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "<svg><animate onbegin=alert(1) attributeName=x dur=1s>",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "<iframe src=javascript:alert(1)></iframe>",
+    "<object data=javascript:alert(1)></object>",
+    "<embed src=//elsewhere.example/x>",
+    "<link rel=stylesheet href=//elsewhere.example/x>",
+    "<style>@import '//elsewhere.example/x';</style>",
+    "<style>*{background:url(//elsewhere.example/x)}</style>",
+    "<base href=//elsewhere.example/>",
+    "<meta http-equiv=refresh content='0;url=//elsewhere.example/x'>",
+    "<form action=//elsewhere.example/x><button autofocus>x</button></form>",
+    "<input autofocus onfocus=alert(1)>",
+    "<details open ontoggle=alert(1)>",
+    "<video><source onerror=alert(1)></video>",
+    "<body onload=alert(1)>",
+    "<a href=javascript:alert(1)>x</a>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+    "\"><img src=x onerror=alert(1)>",
+    "'-alert(1)-'",
+    "</textarea><script>alert(1)</script>",
+    "{{constructor.constructor('alert(1)')()}}",
+    "${alert(1)}",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "&#60;img src=x onerror=alert(1)&#62;",
+    "[x](javascript:alert(1))",
+    "![x](//elsewhere.example/x)",
+    "javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "\u202egnp.exe",
+    "]]><!--<script>alert(1)</script>-->",
+]
+
+
+def test_markup_is_shown_literally_and_does_nothing(parley, visitor):
+    author, reader = parley.person("Mallory"), parley.person("Grace")
+    room = author.room("markup", reader)
+    at_page = visitor()
+    at_page.sign_in(reader.name, f"/login?next=/r/{room}")
+    for payload in PAYLOADS[:5]:
+        author.say(room, payload)  # live
+    expect(at_page.message(PAYLOADS[4])).to_be_visible()
+    for payload in PAYLOADS[5:]:
+        author.say(room, payload)
+    expect(at_page.message(PAYLOADS[-1])).to_be_visible()
+    at_page.page.reload()
+    at_page.in_sync()
+    expect(at_page.message(PAYLOADS[-1])).to_be_visible()
+    shown = at_page.log.evaluate(COLLECTED)
+    assert {seq: text for seq, text in shown["texts"].items()} == {
+        str(m["seq"]): m["text"] for m in author.page(room, "limit=200")["messages"]
+    }
+    assert set(shown["texts"].values()) == set(PAYLOADS)
+    assert shown["foreign"] == [], "nothing in a message is an element but text and links"
+    assert all(href.startswith(("http://", "https://", "mailto:")) for href in shown["links"])
+    # And the visitor's end fails on any dialog, any request elsewhere and anything on the console.
+
+
+# Walks the whole list, since only what is in sight is there: the text of each message, and elements that text has not.
+COLLECTED = """async (log) => {
+  const texts = {}, foreign = [], links = [];
+  const scroller = [log, ...log.querySelectorAll('*'), log.parentElement].find((one) => one.scrollHeight > one.clientHeight + 10 &&
+    /auto|scroll/.test(getComputedStyle(one).overflowY)) ?? log;
+  const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  scroller.scrollTop = 0;
+  for (let n = 0; n < 100; n++) {
+    await frame();
+    for (const row of log.querySelectorAll('[data-seq]')) {
+      const text = row.querySelector('[data-testid=message-text]');
+      texts[row.dataset.seq] = text.textContent;
+      for (const inside of text.querySelectorAll('*')) (inside.tagName === 'A' ? links : foreign).push(inside.href ?? inside.outerHTML);
+    }
+    const stood = scroller.scrollTop;
+    scroller.scrollTop += 150;
+    if (scroller.scrollTop === stood) break;
+  }
+  return { texts, foreign, links };
+}"""
+
+
+@pytest.mark.parametrize("path", ["/r/<img src=x onerror=alert(1)>", "/login?next=javascript:alert(1)", "/login?next=//elsewhere.example/x"])
+def test_an_address_is_no_way_in_either(parley, visitor, path):
+    person = parley.person("Grace")
+    at_page = visitor()
+    if not path.startswith("/login"):
+        at_page.sign_in(person.name)
+        at_page.page.goto(path)
+        expect(at_page.page.get_by_text("There is no such room")).to_be_visible()
+    else:
+        at_page.sign_in(person.name, path)
+        expect(at_page.page).to_have_url(f"{parley.url}/r/general")
