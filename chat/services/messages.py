@@ -251,7 +251,11 @@ class Messages:
         seq = min(seq, self._head(room))
         if self._storage.mark_read(person.username, room.room, seq):
             self._bus.publish("read", user=person.username, room=room.room, seq=seq)
-        return seq
+            return seq
+        membership = self._storage.membership(room.room, person.username)
+        if membership is None or not membership.inside:
+            raise ChatError("room_not_found")
+        return membership.read
 
     def typing(self, person: Person, room_id: str, typing: bool) -> None:
         """Tells the other members that the person types, or no longer; may be lost."""
