@@ -58,7 +58,7 @@ class Visitor:
     def close(self) -> None:
         """Closes the browser. Fails when something was on the console, asked, or fetched that should not be."""
         self.context.close()
-        assert self.troubles == []
+        assert not self.troubles, self.troubles
 
     def tab(self, path: str) -> Page:
         """A further tab."""
@@ -89,11 +89,6 @@ class Visitor:
         expect(self.page.get_by_test_id("sync-mark")).to_have_attribute("data-state", "synced")
 
     # --- the room -------------------------------------------------------------------------------------------------
-
-    def open(self, room: str, name: str | None = None) -> None:
-        """Goes to a room by its address."""
-        self.page.goto(f"/r/{room}")
-        self.in_sync()
 
     @property
     def composer(self) -> Locator:

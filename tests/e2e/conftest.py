@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -21,11 +20,19 @@ def parley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parley]:
         yield running
 
 
-@pytest.fixture
-def own_parley(tmp_path: Path) -> Iterator[Parley]:
-    """A product of the test's own, to stop and to kill."""
-    with Parley(tmp_path / "data") as running:
+@pytest.fixture(scope="session")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parley]:
+    with Parley(tmp_path_factory.mktemp("mortal") / "data") as running:
         yield running
+
+
+@pytest.fixture
+def own_parley(mortal: Parley) -> Parley:
+    """A product that a test may stop, empty and kill, one at a time; in good health, however the last one left it."""
+    if mortal.process.poll() is not None or mortal.request("/readyz")[0] != 200:
+        mortal.kill_all()
+        mortal.start()
+    return mortal
 
 
 @pytest.fixture

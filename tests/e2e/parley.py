@@ -64,9 +64,13 @@ class Parley(Running):
         inodes = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(local) and row[3] == established}
         return {pid for pid in self.pids() if inodes & _open_files(pid)}
 
+    def new_name(self, name: str) -> str:
+        """A name that nobody has yet."""
+        return f"{name}{next(_numbers)}"
+
     def person(self, name: str) -> Person:
         """Somebody new, registered and signed in, whose name begins with `name`."""
-        person = Person(self, f"{name}{next(_numbers)}")
+        person = Person(self, self.new_name(name))
         assert person.post("/api/auth/register", username=person.name, password=PASSWORD)[0] == 201
         person.sign_in()
         return person
@@ -86,7 +90,8 @@ class Person:
         request = urllib.request.Request(self.parley.url + path, method=method, headers=headers or {})
         if body is not None:
             request.data = body if isinstance(body, bytes) else json.dumps(body).encode()
-            request.add_unredirected_header("Content-Type", "application/json")
+            if "Content-Type" not in (headers or {}):
+                request.add_header("Content-Type", "application/json")
         if self.cookie:
             request.add_header("Cookie", self.cookie)
         try:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.e2e.parley import Parley, new_id
+from tests.e2e.parley import new_id
 
 
 def test_sent_again_after_a_lost_ack_and_an_emptied_redis_it_is_stored_and_shown_once(own_parley, device):

@@ -8,46 +8,48 @@ import pytest
 from playwright.sync_api import expect
 
 MESSAGES = 300
-# The rows that are in sight, by the number of their message: where each one stands on the screen.
-IN_SIGHT = """log => {
-  const frame = log.getBoundingClientRect();
-  const rows = [...log.querySelectorAll('[data-seq]')].map((row) => [Number(row.dataset.seq), row.getBoundingClientRect()]);
-  return Object.fromEntries(rows.filter(([, box]) => box.bottom > frame.top && box.top < frame.bottom).map(([seq, box]) => [seq, box.top]));
-}"""
-# Scrolls up and says, frame by frame, by how much the rows moved that were in sight before and after.
-WATCHED_SCROLL = """async (log) => {
-  const scroller = [log, ...log.querySelectorAll('*'), log.parentElement].find((one) => one.scrollHeight > one.clientHeight + 10 &&
-    /auto|scroll/.test(getComputedStyle(one).overflowY));
-  const places = () => new Map([...log.querySelectorAll('[data-seq]')].map((row) => [row.dataset.seq, row.getBoundingClientRect().top]));
+# Where on the screen each message stands that is in sight, by its number.
+IN_SIGHT = """(log) => {
+  const { top, bottom } = log.getBoundingClientRect();
+  const rows = [...log.querySelectorAll('[data-seq]')].map((row) => [row.dataset.seq, row.getBoundingClientRect()]);
+  return Object.fromEntries(rows.filter(([, box]) => box.bottom > top && box.top < bottom).map(([seq, box]) => [seq, box.top]));
+}"""  # noqa: E501
+# Scrolls up to the beginning; says, frame by frame, how far rows in sight moved while nobody scrolled.
+WALK_UP = f"""async (log, beginning) => {{
+  const inSight = {IN_SIGHT};
   const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-  const jumps = [];
-  const first = Number([...places().keys()][0]);
+  const first = () => Math.min(...[...log.querySelectorAll('[data-seq]')].map((row) => Number(row.dataset.seq)));
+  const walk = {{ from: first(), to: 0, rows: 0, jumps: [] }};
   const deadline = performance.now() + 15000;
-  while (performance.now() < deadline && Number([...places().keys()][0]) > 3) {
-    const top = scroller.scrollTop;
-    scroller.scrollTop = Math.max(0, top - 400);
+  while (performance.now() < deadline && (log.scrollTop > 0 || first() > beginning)) {{
+    log.scrollTop = Math.max(0, log.scrollTop - 300);
     await frame();
-    const before = places();
-    const stood = scroller.scrollTop;
-    for (let n = 0; n < 6; n++) {
+    let before = inSight(log);
+    for (let turn = 0; turn < 5; turn++) {{
       await frame();
-      const after = places();
-      const moved = [...before].filter(([seq]) => after.has(seq)).map(([seq, y]) => after.get(seq) - y);
-      if (moved.length > 0) jumps.push(Math.max(...moved.map(Math.abs)));
-    }
-  }
-  return { first, last: Number([...places().keys()][0]), worst: Math.max(0, ...jumps), frames: jumps.length };
-}"""
+      const after = inSight(log);
+      for (const [seq, top] of Object.entries(before)) {{
+        if (!(seq in after)) continue;
+        walk.rows++;
+        const moved = after[seq] - top;
+        if (Math.abs(moved) > 1) walk.jumps.push({{ seq, moved, turn, at: log.scrollTop }});
+      }}
+      before = after;
+    }}
+  }}
+  walk.to = first();
+  return walk;
+}}"""
 
 
 def test_older_pages_come_in_above_without_a_jump(long_room, visitor):
-    person, room, _ = long_room
+    person, room, seqs = long_room
     reader = visitor()
     reader.sign_in(person.name, f"/login?next=/r/{room}")
     expect(reader.message(f"line {MESSAGES - 1}")).to_be_visible()
-    walked = reader.log.evaluate(WATCHED_SCROLL)
-    assert walked["last"] <= 3 < walked["first"], "it came from the newest page to the beginning"
-    assert walked["worst"] <= 1, "no row that was in sight moved by itself"
+    walk = reader.log.evaluate(WALK_UP, seqs[0])
+    assert walk["to"] == seqs[0] < seqs[200] < walk["from"], "from the newest page to the beginning"
+    assert walk["rows"] > MESSAGES and walk["jumps"] == [], "no row in sight moved by itself"
     expect(reader.page.get_by_text(re.compile("This is the beginning of"))).to_be_visible()
 
 

@@ -7,13 +7,18 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.browser import AWAY, REFUSALS
+from tests.e2e.browser import AWAY, REFUSALS, Visitors
+from tests.e2e.parley import Parley
 
 TURNS = [(turn % 2, f"turn {turn}") for turn in range(20)]
 
 
-def test_two_people_talk_and_find_it_all_there_after_everything_was_killed(own_parley, own_visitor):
-    ada, grace = own_visitor(AWAY), own_visitor(AWAY)
+def test_two_people_talk_and_find_it_all_there_after_everything_was_killed(tmp_path, browser):
+    with Parley(tmp_path / "data") as parley, Visitors(parley, browser) as visitors:
+        talk_and_be_killed(parley, visitors(AWAY), visitors(AWAY))
+
+
+def talk_and_be_killed(parley, ada, grace):
     ada.register("Ada")
     grace.register("Grace")
     texts = [text for _, text in TURNS]
@@ -25,8 +30,8 @@ def test_two_people_talk_and_find_it_all_there_after_everything_was_killed(own_p
         visitor.sees(texts)
     order = ada.log.locator("[data-seq]").evaluate_all("all => all.map((one) => Number(one.dataset.seq))")
     assert order == sorted(set(order))
-    own_parley.kill_all()
-    own_parley.start()
+    parley.kill_all()
+    parley.start()
     for visitor in (ada, grace):
         visitor.in_sync()
         visitor.sees(texts)
@@ -39,9 +44,7 @@ def test_two_people_talk_and_find_it_all_there_after_everything_was_killed(own_p
 
 
 def test_what_is_said_while_the_server_is_away_goes_out_once_in_order_also_over_a_reload(own_parley, own_visitor):
-    ada, grace = own_visitor(AWAY), own_visitor(AWAY)
-    ada.register("Ada")
-    grace.register("Grace")
+    ada, grace = pair(own_parley, own_visitor, AWAY)
     ada.write("before")
     expect(grace.message("before")).to_be_visible()
     worker = own_parley.worker
@@ -100,7 +103,7 @@ def test_typing_is_shown_to_the_other(room_of_two):
 
 def test_a_private_room_is_made_shared_and_closed_again(parley, visitor):
     people = parley.person("Ada"), parley.person("Grace")
-    ada, grace = visitor(), visitor(REFUSALS)
+    ada, grace = visitor(REFUSALS), visitor(REFUSALS)
     ada.sign_in(people[0].name)
     grace.sign_in(people[1].name)
     ada.page.get_by_role("button", name="New room").click()
@@ -115,7 +118,6 @@ def test_a_private_room_is_made_shared_and_closed_again(parley, visitor):
     dialog.get_by_role("textbox", name="Invite by name").fill("nobody-at-all")
     dialog.get_by_role("button", name="Invite").click()
     expect(dialog.get_by_role("alert")).to_have_text("There is nobody with that name.")
-    ada.expected = REFUSALS
     dialog.get_by_role("textbox", name="Invite by name").fill(people[1].name)
     dialog.get_by_role("button", name="Invite").click()
     expect(dialog.get_by_text(people[1].name)).to_be_visible()
@@ -154,11 +156,13 @@ def test_unread_messages_of_another_room_are_counted(parley, visitor):
 @pytest.fixture
 def room_of_two(parley, visitor):
     """A room of their own on two pages."""
+    return pair(parley, visitor)
+
+
+def pair(parley, visitor, expected=""):
     people = parley.person("Ada"), parley.person("Grace")
     room = people[0].room("pair", people[1])
-    visitors = []
-    for person in people:
-        one = visitor()
+    visitors = [visitor(expected) for _ in people]
+    for one, person in zip(visitors, people, strict=True):
         one.sign_in(person.name, f"/login?next=/r/{room}")
-        visitors.append(one)
     return visitors

@@ -14,7 +14,7 @@ from tests.e2e.parley import PASSWORD
 
 def test_signed_in_survives_a_reload_a_new_tab_and_a_restart(own_parley, own_visitor):
     ada = own_visitor(AWAY)
-    ada.register("Ada")
+    ada.register(own_parley.new_name("Ada"))
     expect(ada.page).to_have_url(re.compile("/r/general$"))
     ada.page.reload()
     ada.in_sync()
@@ -52,24 +52,25 @@ def test_signing_out_ends_the_session_here_in_redis_and_in_every_tab(parley, vis
 
 
 def test_an_emptied_redis_sends_everybody_to_sign_in_and_keeps_what_they_typed(own_parley, own_visitor):
-    ada, watcher = own_visitor(REFUSALS), own_visitor(REFUSALS)
-    ada.register("Ada")
-    watcher.register("Grace")
+    people = own_parley.person("Ada"), own_parley.person("Grace")
+    room = people[0].room("emptied", people[1])
+    ada, watcher = visitors = [own_visitor(REFUSALS) for _ in people]
+    for visitor, person in zip(visitors, people, strict=True):
+        visitor.sign_in(person.name, f"/login?next=/r/{room}")
     ada.write("said before")
     ada.composer.fill("half a thought")
     cookies = "; ".join(f"{c['name']}={c['value']}" for c in ada.context.cookies())
     own_parley.redis.flushall()
     began = time.monotonic()
     for visitor in (watcher, ada):
-        expect(visitor.page).to_have_url(re.compile(r"/login\?next=%2Fr%2Fgeneral$"), timeout=5_000)
+        expect(visitor.page).to_have_url(f"{own_parley.url}/login?next=%2Fr%2F{room}", timeout=5_000)
     assert time.monotonic() - began < 5
-    person = own_parley.person("Asker")
-    person.cookie = cookies
-    assert person.get("/api/auth/protected")[0] == 401
+    people[0].cookie = cookies
+    assert people[0].get("/api/auth/protected")[0] == 401
     ada.page.get_by_label("Password").fill(PASSWORD)
     ada.page.get_by_role("button", name="Sign in", exact=True).click()
     ada.in_sync()
-    expect(ada.page).to_have_url(re.compile("/r/general$"))
+    expect(ada.page).to_have_url(f"{own_parley.url}/r/{room}")
     expect(ada.composer).to_have_value("half a thought")
     ada.composer.press("Enter")
     ada.sees(["said before", "half a thought"])
@@ -83,8 +84,20 @@ def test_wrong_names_and_passwords_are_told_in_a_plain_sentence(parley, visitor)
         ("/login", person.name, "wrong password", "Sign in", "That name and password do not match."),
         ("/register", person.name, PASSWORD, "Create account", "That name is taken. Please choose another."),
         ("/register", "x", PASSWORD, "Create account", "A name has 2 to 32 letters or digits"),
-        ("/register", "newcomer", "short", "Create account", "A password has at least 8 characters and at most 72 bytes."),
-        ("/register", "newcomer", "a" * 73, "Create account", "A password has at least 8 characters and at most 72 bytes."),
+        (
+            "/register",
+            "newcomer",
+            "short",
+            "Create account",
+            "A password has at least 8 characters and at most 72 bytes.",
+        ),
+        (
+            "/register",
+            "newcomer",
+            "a" * 73,
+            "Create account",
+            "A password has at least 8 characters and at most 72 bytes.",
+        ),
         ("/register", "newcomer", "password1", "Create account", "That password is easy to guess."),
     ):
         guest.page.goto(path)

@@ -19,7 +19,9 @@ def test_what_two_people_say_reaches_both_in_one_order(two, device):
     for peer in (a, g):
         peer.reaches(room, last)
     assert a.messages(room) == g.messages(room)
-    assert sorted(text for _, _, text in a.messages(room)) == sorted(f"{w} {t}" for w in ("ada", "grace") for t in range(10))
+    assert sorted(text for _, _, text in a.messages(room)) == sorted(
+        f"{w} {t}" for w in ("ada", "grace") for t in range(10)
+    )
     for peer in (a, g):
         seqs = [entry["seq"] for entry in peer.state(room)["transcript"]]
         assert seqs == list(range(seqs[0], seqs[0] + len(seqs))), "no number is missing"
@@ -185,14 +187,22 @@ def test_an_edit_and_a_deletion_reach_the_other_and_leave_no_text(two, device):
     room = ada.room("changes", grace)
     a, g = device(ada), device(grace)
     seq = a.send(room, "a secret word")["message"]["seq"]
-    edited = a.emit("message:edit", {"room": room, "client_id": new_id(), "seq": seq, "text": "a plain word"})["message"]
+    edited = a.emit("message:edit", {"room": room, "client_id": new_id(), "seq": seq, "text": "a plain word"})[
+        "message"
+    ]
     assert g.hears("message:changed", lambda p: p["message"]["text"] == "a plain word")["message"] == edited
-    assert g.emit("message:edit", {"room": room, "client_id": new_id(), "seq": seq, "text": "hers"})["error"]["code"] == "not_author"
+    assert (
+        g.emit("message:edit", {"room": room, "client_id": new_id(), "seq": seq, "text": "hers"})["error"]["code"]
+        == "not_author"
+    )
     assert g.emit("message:delete", {"room": room, "client_id": new_id(), "seq": seq})["error"]["code"] == "not_author"
     deleted = a.emit("message:delete", {"room": room, "client_id": new_id(), "seq": seq})["message"]
     gone = g.hears("message:changed", lambda p: p["message"]["deleted"])
     assert gone["message"] == deleted and deleted["text"] == ""
-    assert a.emit("message:edit", {"room": room, "client_id": new_id(), "seq": seq, "text": "x"})["error"]["code"] == "message_deleted"
+    assert (
+        a.emit("message:edit", {"room": room, "client_id": new_id(), "seq": seq, "text": "x"})["error"]["code"]
+        == "message_deleted"
+    )
     g.reaches(room, gone["entry"])
     assert [image["text"] for image in g.state(room)["images"] if image["seq"] == seq] == [""]
     assert "word" not in str(ada.page(room))
