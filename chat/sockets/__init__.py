@@ -79,7 +79,7 @@ class Sockets:
         self._run()
         now = time.monotonic()
         person = Person(session.person.username, session.person.name)
-        connection = Connection(_sid(), session.sid, person, session.iat, checked_at=now, slid_at=now)
+        connection = Connection(_sid(), session.sid, person, session.iat, now, now, self._connections.events())
         request.environ["parley.socket"] = True
         self._connections.add(connection)
         try:

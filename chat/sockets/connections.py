@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from chat.errors import ChatError
 from chat.models import Person
 
 WINDOW_S = 10.0
-EVENTS_PER_WINDOW = 400
+EVENTS_PER_WRITE = 4  # so many events of any kind a socket may send for each write that its person may make
 
 
 class Allowance:
@@ -41,10 +41,10 @@ class Connection:
     iat: int
     checked_at: float
     slid_at: float
+    events: Allowance
     rooms_read_at: float = 0.0
     warned: bool = False
     ended: bool = False
-    events: Allowance = field(default_factory=lambda: Allowance(EVENTS_PER_WINDOW))
 
 
 class Connections:
@@ -103,6 +103,10 @@ class Connections:
 
     def __len__(self) -> int:
         return len(self._by_sid)
+
+    def events(self) -> Allowance:
+        """What a new socket may ask."""
+        return Allowance(EVENTS_PER_WRITE * self._writes_per_user)
 
     def writes(self, username: str) -> Allowance:
         """What a person may still write, over all their sockets here."""

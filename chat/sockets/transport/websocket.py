@@ -1,108 +1,164 @@
-"""One websocket, with what simple-websocket 1.1.0 lacks: whole writes, size limits, no compression, no read-ahead."""
+"""One websocket over a gevent socket: whole writes, bounded reads, an end that the other side can still read."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+import socket
+import struct
+import time
 from typing import Any
 
 import gevent
-import simple_websocket
-from engineio.async_drivers.gevent import Thread
-from gevent.event import Event
 from gevent.lock import Semaphore
-from gevent.selectors import DefaultSelector
 
-MAX_MESSAGE_BYTES = 64 * 1024
+from chat.sockets.transport.frames import (
+    BAD_TEXT,
+    CLOSE,
+    GOING_AWAY,
+    PING,
+    POLICY,
+    PONG,
+    TEXT,
+    FrameReader,
+    Refused,
+    close_frame,
+    frame,
+)
+
 SEND_TIMEOUT_S = 5.0
-MAX_READ_AHEAD = 32  # messages read from a client and not yet handled; beyond, it waits in its own TCP
+LINGER_S = 1.0
+READ_BYTES = 16 * 1024
+SEND_BUFFER_BYTES = 128 * 1024  # what the kernel may hold for a client that does not read
+FRAMES_BURST, FRAMES_PER_S = 2_000, 200
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
-class WholeSocket:
-    """A TCP socket whose `send` sends everything or fails: under gevent a full buffer makes plain `send` stop half-way,
-    and the next frame would begin inside the last. `recv` waits while the reader lags."""
+def accept_key(environ: dict[str, Any]) -> str | None:
+    """The answer to a handshake's key; None when the request is not a websocket handshake (RFC 6455, 4.2.1)."""
+    tokens = {token.strip().lower() for token in environ.get("HTTP_CONNECTION", "").split(",")}
+    if environ.get("REQUEST_METHOD") != "GET" or environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
+        return None
+    if environ.get("HTTP_UPGRADE", "").lower() != "websocket" or "upgrade" not in tokens:
+        return None
+    if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13":
+        return None
+    if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
+        return None
+    key = environ.get("HTTP_SEC_WEBSOCKET_KEY", "")
+    try:
+        if len(base64.b64decode(key, validate=True)) != 16:
+            return None
+    except (ValueError, binascii.Error):
+        return None
+    return base64.b64encode(hashlib.sha1(key.encode() + GUID).digest()).decode()
+
+
+class WebSocket:
+    """The server's end. One greenlet reads, any may send; no extension is ever agreed on, so nothing is compressed."""
 
     def __init__(self, sock: Any):
         self._sock = sock
-        self._lock = Semaphore()
-        self.waiting: list[Any] = []
+        self._reader = FrameReader()
+        self._sending = Semaphore()
+        self._closing = False
+        self._frames_left = float(FRAMES_BURST)
+        self._counted_at = time.monotonic()
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def send(self, data: bytes) -> int:
-        """Sends all of it. Raises: OSError when that takes more than SEND_TIMEOUT_S seconds."""
-        with self._lock:
-            try:
-                with gevent.Timeout(SEND_TIMEOUT_S):
-                    self._sock.sendall(data)
-            except gevent.Timeout:
-                self.close()
-                raise OSError("the client does not read") from None
-        return len(data)
+    @classmethod
+    def accept(cls, environ: dict[str, Any]) -> WebSocket:
+        """Answers the handshake of a request under gunicorn. Raises: Refused, OSError."""
+        key = accept_key(environ)
+        if key is None:
+            raise Refused(POLICY, "not a websocket handshake")
+        sock = environ["gunicorn.socket"]
+        websocket = cls(sock.hand_over() if hasattr(sock, "hand_over") else sock)
+        websocket.send(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + key.encode() + b"\r\n\r\n"
+        )
+        return websocket
 
-    def recv(self, size: int) -> bytes:
-        """Up to `size` bytes, as soon as earlier messages have been handled."""
-        while len(self.waiting) >= MAX_READ_AHEAD:
-            gevent.sleep(0.01)
-        return self._sock.recv(size)
+    def send(self, data: bytes) -> None:
+        """Sends all of it, whole frames. Raises: OSError when the client takes nothing for SEND_TIMEOUT_S seconds.
 
-    def close(self) -> None:
-        """Closes both directions, so that a reader wakes too."""
+        gevent's plain `send` returns after a part when the client's buffer is full; the next frame would begin inside
+        the last one.
+        """
+        rest = memoryview(data)
+        with self._sending:
+            while rest:
+                with gevent.Timeout(SEND_TIMEOUT_S, TimeoutError("the client does not read")):
+                    sent = self._sock.send(rest)
+                rest = rest[sent:]
+
+    def receive(self) -> str | None:
+        """The next message, or None when the client has gone. Answers pings meanwhile. Raises: Refused."""
+        while True:
+            taken = self._reader.next()
+            if taken is None:
+                data = self._read()
+                if not data:
+                    return None
+                self._reader.feed(data)
+                continue
+            self._count()
+            opcode, payload = taken
+            if opcode == TEXT:
+                try:
+                    return payload.decode()
+                except UnicodeDecodeError:
+                    raise Refused(BAD_TEXT, "not UTF-8") from None
+            if opcode == CLOSE:
+                return None
+            if opcode == PING and not self._closing:
+                try:
+                    self.send(frame(PONG, payload))
+                except OSError:
+                    return None
+
+    def close(self, code: int = GOING_AWAY, reason: str = "") -> None:
+        """Says goodbye behind all that was sent. What still comes is left to `finish`."""
+        if self._closing:
+            return
+        self._closing = True
         try:
-            self._sock.shutdown(2)
+            self.send(close_frame(code, reason))
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.abort()
+
+    def finish(self) -> None:
+        """Reads on for at most LINGER_S seconds until the client has gone too: closing with unread bytes would make the
+        kernel take back what the client has not read yet."""
+        try:
+            with gevent.Timeout(LINGER_S, False):
+                while self._read():
+                    pass
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Ends it at once, in both directions; readers and senders wake. What the kernel held for it is freed."""
+        self._closing = True
+        try:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
-        self._sock.close()
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-
-class GuardedServer(simple_websocket.Server):
-    """A websocket that takes no message over MAX_MESSAGE_BYTES, also in fragments, and never compresses."""
-
-    def __init__(self, environ: dict[str, Any]):
-        whole = WholeSocket(environ["gunicorn.socket"])
-        handshake = {k: v for k, v in environ.items() if k != "HTTP_SEC_WEBSOCKET_EXTENSIONS"}
-        super().__init__(
-            handshake | {"gunicorn.socket": whole},
-            max_message_size=MAX_MESSAGE_BYTES,
-            thread_class=Thread,
-            event_class=Event,
-            selector_class=DefaultSelector,
-        )
-        whole.waiting = self.input_buffer
-
-
-class GuardedWebSocket:
-    """What engineio's driver table calls `websocket`: hands the connection to `handler` for as long as it lives."""
-
-    def __init__(self, handler: Any, server: Any):
-        self._handler = handler
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+    def _read(self) -> bytes:
         try:
-            self._ws = GuardedServer(environ)
-        except (simple_websocket.ConnectionError, simple_websocket.ConnectionClosed, OSError):
-            return []
-        self._handler(self)
-        raise StopIteration  # tells gunicorn that the connection is ours, and over
+            return self._sock.recv(READ_BYTES)
+        except OSError:
+            return b""
 
-    def send(self, message: str | bytes) -> None:
-        """Sends one message. Raises: OSError when the connection is gone."""
-        try:
-            self._ws.send(message)
-        except simple_websocket.ConnectionClosed:
-            raise OSError from None
-
-    def wait(self) -> str | bytes | None:
-        """The next message, or None when the connection is gone."""
-        try:
-            return self._ws.receive()
-        except simple_websocket.ConnectionClosed:
-            return None
-
-    def close(self) -> None:
-        """Says goodbye and closes."""
-        try:
-            if self._ws.connected:
-                self._ws.close()
-                self._ws.sock.close()
-        except (simple_websocket.ConnectionClosed, OSError):
-            pass
+    def _count(self) -> None:
+        now = time.monotonic()
+        self._frames_left = min(FRAMES_BURST, self._frames_left + (now - self._counted_at) * FRAMES_PER_S) - 1
+        self._counted_at = now
+        if self._frames_left < 0:
+            raise Refused(POLICY, "too many frames")
