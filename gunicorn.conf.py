@@ -1,33 +1,73 @@
 """How gunicorn runs the chat; every number comes from the settings or has its reason here."""
 
-import gevent
+import errno
+import os
+import socket
+import sys
+
+import gunicorn.http.wsgi
 
 from chat.config import Config
+from chat.errors import ConfigError
 
-_config = Config.from_env()
+try:
+    _config = Config.from_env()
+except ConfigError as error:
+    sys.exit("Parley does not start:\n" + "\n".join(f"- {problem}" for problem in error.problems))
 
-bind = f"{_config.bind}:{_config.port}"
+bind = f"[{_config.bind}]:{_config.port}" if ":" in _config.bind else f"{_config.bind}:{_config.port}"
 workers = _config.workers
 worker_class = "gevent"
 worker_connections = _config.sockets_per_worker + 100  # so that plain HTTP is answered when all sockets are taken
-keepalive = 2
+preload_app = False  # each worker patches first and connects for itself
+keepalive = 2  # also the time that a request's head may take
 graceful_timeout = 5
 timeout = 30
 limit_request_line = 8190
-limit_request_fields = 100
+limit_request_fields = 64
 limit_request_field_size = 8190
+http_parser = "python"  # what the tests ran against, whatever else is installed
+forwarded_allow_ips = ""  # nobody's X-Forwarded-Proto, SCRIPT_NAME or PATH_INFO is believed
+forwarder_headers = ""
+secure_scheme_headers = {}
 control_socket_disable = True  # one path for all instances of a user
 accesslog = None
 loglevel = _config.log_level
 
+gunicorn.http.wsgi.SERVER = "parley"
+
+
+def on_starting(server):
+    """Says at once that the port is taken; gunicorn would try for five seconds."""
+    if os.environ.get("GUNICORN_FD") or os.environ.get("LISTEN_FDS"):
+        return  # the socket is handed to us
+    host, port = server.cfg.address[0]
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            why = "is taken by another program" if taken else f"cannot be used: {error.strerror}"
+            sys.exit(f"Parley does not start: port {port} of {host} {why}. PORT names another.")
+
 
 def post_worker_init(worker):
-    """Watches for the worker's stop: clients are sent away at once, or it would wait for their sockets."""
-    from chat.sockets.transport import drain
+    """Watches over slow clients, and over the worker's end."""
+    from chat.sockets.transport.worker import install
 
-    def watch():
-        while worker.alive:
-            gevent.sleep(0.1)
-        drain(worker.wsgi.extensions["socketio"])
+    install(worker)
 
-    gevent.spawn(watch)
+
+def pre_request(worker, req):
+    """A request's head has been read."""
+    from chat.sockets.transport.worker import request_began
+
+    request_began(req)
+
+
+def post_request(worker, req, environ, resp):
+    """A request has been answered."""
+    from chat.sockets.transport.worker import request_over
+
+    request_over(req)

@@ -1,73 +1,49 @@
-"""Engine.IO and Socket.IO as installed, with what they lack (docs/decisions/0003-stock-transport-guards.md)."""
+"""Engine.IO and Socket.IO as installed, with what they lack (docs/decisions/0003-stock-transport-guards.md).
+
+| module | guards |
+|---|---|
+| gate | who may open a websocket, and how many |
+| frames, websocket | what may come in, and that what goes out goes out whole |
+| outbox | how much may wait for a client |
+| engine, server, packets | one packet after the other, strictly decoded |
+| visitors, worker, drain | slow HTTP clients, and the end of a worker |
+| selfcheck, hooks | that all this is in place |
+"""
 
 from __future__ import annotations
 
-import random
-from typing import Any
-
-import gevent
 from flask import Flask
 from flask_socketio import SocketIO
 
 from chat.config import Config
+from chat.sockets.transport.drain import drain
+from chat.sockets.transport.frames import MAX_MESSAGE_BYTES
 from chat.sockets.transport.gate import Gate
-from chat.sockets.transport.queue import BoundedQueue
 from chat.sockets.transport.selfcheck import check
-from chat.sockets.transport.websocket import MAX_MESSAGE_BYTES, GuardedWebSocket
+from chat.sockets.transport.server import Server
 
 __all__ = ["check", "create_socketio", "drain"]
 
-CONNECT_WITHIN_S = 10.0
-DRAIN_JITTER_MS = (200, 2_000)
-DRAIN_S = 0.5
+PING_INTERVAL_S = 25
+PING_TIMEOUT_S = 20
 
 
 def create_socketio(app: Flask, config: Config) -> SocketIO:
     """The sockets of one app: websocket only, handled in order, bounded in every direction."""
-    socketio = SocketIO(
-        app,
-        async_mode="gevent",
-        async_handlers=False,
-        manage_session=False,
-        transports=["websocket"],
-        cors_allowed_origins=list(config.origins),
-        max_http_buffer_size=MAX_MESSAGE_BYTES,
-        http_compression=False,
-        ping_interval=25,
-        ping_timeout=20,
-    )
-    server = socketio.server
-    eio = server.eio
-    eio._async = eio._async | {"websocket": GuardedWebSocket}
-
-    def cut(queue: BoundedQueue) -> None:
-        """Closes the socket that reads too slowly; its client catches up when it is back."""
-        for socket in list(eio.sockets.values()):
-            if socket.queue is queue:
-                socket.close(wait=False, abort=True, reason="too slow")
-
-    eio.create_queue = lambda *args, **kwargs: BoundedQueue(cut)
-
-    def connected(eio_sid: str, environ: dict[str, Any]) -> Any:
-        gevent.spawn_later(CONNECT_WITHIN_S, close_idle, eio_sid)
-        return server._handle_eio_connect(eio_sid, environ)
-
-    def close_idle(eio_sid: str) -> None:
-        """An open without a connect, or whose connect was refused, ends."""
-        if eio_sid in eio.sockets and server.manager.sid_from_eio_sid(eio_sid, "/") is None:
-            eio.disconnect(eio_sid)
-
-    eio.on("connect", connected)
-    app.wsgi_app = Gate(app.wsgi_app, config)  # type: ignore[method-assign]
+    options = {
+        "async_mode": "gevent",
+        "async_handlers": False,
+        "transports": ["websocket"],
+        "allow_upgrades": False,
+        "cors_allowed_origins": list(config.origins),
+        "max_http_buffer_size": MAX_MESSAGE_BYTES,
+        "http_compression": False,
+        "ping_interval": PING_INTERVAL_S,
+        "ping_timeout": PING_TIMEOUT_S,
+        "monitor_clients": False,  # each EngineSocket keeps watch itself
+    }
+    socketio = SocketIO(app, manage_session=False, **options)
+    # Flask-SocketIO has no setting for the server's class: ours takes the place of the one it made.
+    socketio.server = socketio.sockio_mw.engineio_app = Server(**options)
+    app.wsgi_app = Gate(app.wsgi_app, config, socketio.server.eio)  # type: ignore[method-assign]
     return socketio
-
-
-def drain(socketio: SocketIO) -> None:
-    """Tells every client to come back, each at its own moment, and closes the sockets."""
-    eio = socketio.server.eio
-    for sid in list(socketio.server.manager.rooms.get("/", {}).get(None, {})):
-        delay = {"reconnect_in_ms": random.randint(*DRAIN_JITTER_MS)}
-        socketio.server.emit("server:restarting", delay, to=sid)
-    gevent.sleep(DRAIN_S)
-    for socket in list(eio.sockets.values()):
-        socket.close(wait=False)

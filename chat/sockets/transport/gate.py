@@ -6,10 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import parse_qs
 
 from chat.config import Config
 from chat.errors import ChatError
 from chat.services.addresses import address_bucket, client_address
+from chat.sockets.transport.engine import Engine
+from chat.sockets.transport.websocket import accept_key
 
 STATUS = {400: "400 Bad Request", 403: "403 Forbidden", 429: "429 Too Many Requests", 503: "503 Service Unavailable"}
 
@@ -20,9 +23,10 @@ class Gate:
     A websocket lives inside its WSGI call, so counting calls counts sockets.
     """
 
-    def __init__(self, inner: Callable[..., Iterable[bytes]], config: Config):
+    def __init__(self, inner: Callable[..., Iterable[bytes]], config: Config, engine: Engine):
         self._inner = inner
         self._config = config
+        self._engine = engine
         self._open = 0
         self._by_address: Counter[str] = Counter()
 
@@ -45,12 +49,17 @@ class Gate:
                 del self._by_address[address]
 
     def _check(self, environ: dict[str, Any], address: str) -> None:
+        """Raises: ChatError. X-Forwarded-Host and -Proto are not asked: a client may have written them."""
         origin = environ.get("HTTP_ORIGIN")
         if environ.get("HTTP_HOST") not in self._config.hosts:
             raise ChatError("body_invalid", "The chat does not answer under this name.")
-        if (not origin and environ.get("HTTP_COOKIE")) or (origin and origin not in self._config.origins):
+        if origin not in self._config.origins and (origin is not None or "HTTP_COOKIE" in environ):
             raise ChatError("origin_refused")
-        if self._open >= self._config.sockets_per_worker:
+        query = parse_qs(environ.get("QUERY_STRING", ""))
+        opens = query.get("transport") == ["websocket"] and query.get("EIO") == ["4"] and "sid" not in query
+        if not opens or accept_key(environ) is None:
+            raise ChatError("body_invalid", "Live events travel by websocket only.")
+        if self._engine.draining or self._open >= self._config.sockets_per_worker:
             raise ChatError("busy", retry_after_s=5)
         if self._by_address[address] >= self._config.sockets_per_address:
             raise ChatError("rate_limited", retry_after_s=30)
@@ -62,8 +71,12 @@ class Gate:
 
 
 def _refuse(error: ChatError, start_response: Any) -> list[bytes]:
+    """Answers, and ends the connection: gunicorn's own response object is behind its `start_response`."""
+    force_close = getattr(getattr(start_response, "__self__", None), "force_close", None)
+    if force_close is not None:
+        force_close()
     body = json.dumps({"error": error.to_dict()}).encode()
-    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Connection", "close")]
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     if error.retry_after_s is not None:
         headers.append(("Retry-After", str(error.retry_after_s)))
     start_response(STATUS[error.status], headers)

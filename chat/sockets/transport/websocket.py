@@ -28,10 +28,11 @@ from chat.sockets.transport.frames import (
 )
 
 SEND_TIMEOUT_S = 5.0
-LINGER_S = 1.0
+LINGER_S = 0.5
+LINGER_BYTES = 1024 * 1024
 READ_BYTES = 16 * 1024
 SEND_BUFFER_BYTES = 128 * 1024  # what the kernel may hold for a client that does not read
-FRAMES_BURST, FRAMES_PER_S = 2_000, 200
+CREDIT, CREDIT_PER_S = 2_000, 200  # a frame costs 1, and 1 KiB costs 1
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -63,8 +64,9 @@ class WebSocket:
         self._reader = FrameReader()
         self._sending = Semaphore()
         self._closing = False
-        self._frames_left = float(FRAMES_BURST)
-        self._counted_at = time.monotonic()
+        self._credit = float(CREDIT)
+        self._charged_at = time.monotonic()
+        self._charged_frames = 0
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -103,9 +105,9 @@ class WebSocket:
                 data = self._read()
                 if not data:
                     return None
+                self._charge(len(data))
                 self._reader.feed(data)
                 continue
-            self._count()
             opcode, payload = taken
             if opcode == TEXT:
                 try:
@@ -121,7 +123,7 @@ class WebSocket:
                     return None
 
     def close(self, code: int = GOING_AWAY, reason: str = "") -> None:
-        """Says goodbye behind all that was sent. What still comes is left to `finish`."""
+        """Says goodbye behind all that was sent. The reader goes on until the client has gone too."""
         if self._closing:
             return
         self._closing = True
@@ -132,17 +134,23 @@ class WebSocket:
             self.abort()
 
     def finish(self) -> None:
-        """Reads on for at most LINGER_S seconds until the client has gone too: closing with unread bytes would make the
-        kernel take back what the client has not read yet."""
+        """Reads on until the client has gone, for LINGER_S seconds and LINGER_BYTES at most: closing with unread bytes
+        makes the kernel take back what the client has not read yet."""
+        read = 0
+        with gevent.Timeout(LINGER_S, False):
+            while read < LINGER_BYTES and (data := self._read()):
+                read += len(data)
+                gevent.sleep(0)  # recv does not let others run while there is something to read
+
+    def stop_reading(self) -> None:
+        """Wakes the reader, for which the client has gone now."""
         try:
-            with gevent.Timeout(LINGER_S, False):
-                while self._read():
-                    pass
-        finally:
-            self.abort()
+            self._sock.shutdown(socket.SHUT_RD)
+        except OSError:
+            pass
 
     def abort(self) -> None:
-        """Ends it at once, in both directions; readers and senders wake. What the kernel held for it is freed."""
+        """Ends it at once, in both directions; reader and senders wake. What the kernel held for it is freed."""
         self._closing = True
         try:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -156,9 +164,13 @@ class WebSocket:
         except OSError:
             return b""
 
-    def _count(self) -> None:
+    def _charge(self, size: int) -> None:
+        """A client may send so many frames and so much; floods of tiny frames end here. Raises: Refused."""
         now = time.monotonic()
-        self._frames_left = min(FRAMES_BURST, self._frames_left + (now - self._counted_at) * FRAMES_PER_S) - 1
-        self._counted_at = now
-        if self._frames_left < 0:
-            raise Refused(POLICY, "too many frames")
+        credit = self._credit + (now - self._charged_at) * CREDIT_PER_S
+        spent = self._reader.frames - self._charged_frames + size / 1024
+        self._credit = min(CREDIT, credit) - spent
+        self._charged_at = now
+        self._charged_frames = self._reader.frames
+        if self._credit < 0:
+            raise Refused(POLICY, "too much at once")

@@ -1,0 +1,74 @@
+"""Socket.IO for the chat: what is malformed ends the socket, quietly; whoever is not connected does not stay."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import socketio
+
+from chat.sockets.transport.engine import Engine
+from chat.sockets.transport.packets import ACK, CONNECT, DISCONNECT, ClientPacket, Malformed, decode
+
+log = logging.getLogger(__name__)
+
+
+class Server(socketio.Server):
+    """python-socketio's server over `Engine`, with a strict decoder."""
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        self.eio.is_connected = lambda eio_sid: self.manager.sid_from_eio_sid(eio_sid, "/") is not None
+
+    def _engineio_server_class(self) -> type[Engine]:
+        return Engine
+
+    def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
+        """Tells a client that it is disconnected, and closes its connection behind what was sent before."""
+        eio_sid = self.manager.eio_sid_from_sid(sid, namespace or "/")
+        super().disconnect(sid, namespace=namespace, ignore_queue=ignore_queue)
+        self._leave(eio_sid)
+
+    def _handle_eio_message(self, eio_sid: str, data: str) -> None:
+        """One packet of a client. Never raises: engineio would log what a stranger may cause at will."""
+        try:
+            packet = decode(data)
+        except Malformed:
+            self._refuse(eio_sid)
+            return
+        try:
+            self._handle(eio_sid, packet)
+        except Exception:
+            log.exception("a socket's handler failed")
+            self._refuse(eio_sid)
+        if packet.kind in (CONNECT, DISCONNECT):
+            self._settle(eio_sid)
+
+    def _handle(self, eio_sid: str, packet: ClientPacket) -> None:
+        if packet.kind == CONNECT:
+            self._handle_connect(eio_sid, packet.namespace, packet.data)
+        elif self.manager.sid_from_eio_sid(eio_sid, packet.namespace) is None:
+            self._refuse(eio_sid)
+        elif packet.kind == DISCONNECT:
+            self._handle_disconnect(eio_sid, packet.namespace, self.reason.CLIENT_DISCONNECT)
+        elif packet.kind != ACK:  # the chat asks for no acks
+            self._handle_event(eio_sid, packet.namespace, packet.id, packet.data)
+
+    def _settle(self, eio_sid: str) -> None:
+        """Whoever was not let in, or has left, does not keep the connection."""
+        sid = self.manager.sid_from_eio_sid(eio_sid, "/")
+        if sid is not None and not self.manager.is_connected(sid, "/"):
+            self.manager.disconnect(sid, "/", ignore_queue=True)
+            sid = None
+        if sid is None:
+            self._leave(eio_sid)
+
+    def _leave(self, eio_sid: str | None) -> None:
+        socket = self.eio.sockets.get(eio_sid)
+        if socket is not None:
+            socket.close(wait=False)
+
+    def _refuse(self, eio_sid: str) -> None:
+        socket = self.eio.sockets.get(eio_sid)
+        if socket is not None:
+            socket.refuse()

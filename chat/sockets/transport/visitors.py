@@ -1,0 +1,118 @@
+"""Connections that speak plain HTTP, or nothing at all: none may hold a place by being slow.
+
+gunicorn's gevent worker gives a request's head `keepalive` seconds and everything else all the time there is. Here a
+body has BODY_S seconds, an answer must move every WRITE_S seconds, and when many wait for their clients, the ones that
+have waited longest are cut, so that there is always a place for whoever speaks up (docs/decisions/0003).
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gevent
+from gevent import socket
+from gunicorn.http.errors import LimitRequestHeaders
+
+HEAD_S = 10.0
+BODY_S = 10.0
+WRITE_S = 10.0
+HEAD_BYTES = 64 * 1024
+DRAIN_BYTES = 1024 * 1024  # of a body that nobody read, for the sake of an answer that the client shall still read
+WAITING = 32
+PATIENT_S = 0.3
+
+
+class Visitors:
+    """Those who wait for their clients, in one worker."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Visitor, float] = {}
+
+    @contextmanager
+    def waiting(self, visitor: Visitor, since: float) -> Iterator[None]:
+        """The visitor's client is to do something, and has been since then (monotonic seconds)."""
+        self._waiting[visitor] = since
+        try:
+            yield
+        finally:
+            self._waiting.pop(visitor, None)
+
+    def thin_out(self) -> None:
+        """Cuts who has waited longest, beyond WAITING of them. To be called several times a second."""
+        excess = len(self._waiting) - WAITING
+        if excess > 0:
+            long_ago = time.monotonic() - PATIENT_S
+            for visitor, since in sorted(self._waiting.items(), key=lambda entry: entry[1])[:excess]:
+                if since < long_ago:
+                    visitor.cut()
+
+
+class Visitor(socket.socket):
+    """One connection as gunicorn sees it, until a websocket takes it over."""
+
+    def __init__(self, client: Any, visitors: Visitors):
+        family, kind, proto = client.family, client.type, client.proto
+        super().__init__(family, kind, proto, fileno=client.detach())
+        self._visitors = visitors
+        self._handed_over = False
+        self._in_head = True
+        self._served = 0
+        self._since = time.monotonic()
+        self._until = self._since + HEAD_S
+        self._left = HEAD_BYTES
+
+    def hand_over(self) -> Visitor:
+        """From now on it is somebody else's to be patient."""
+        self._handed_over = True
+        return self
+
+    def request_began(self) -> None:
+        """The head has been read: the body's time begins."""
+        self._in_head = False
+        self._since = time.monotonic()
+        self._until = self._since + BODY_S
+
+    def request_over(self, unread: int | None) -> None:
+        """It has been answered. `unread` bytes of its body are still to come; None: nobody knows how many."""
+        self._in_head = True
+        self._served += 1
+        self._since = time.monotonic()
+        self._until = self._since + HEAD_S
+        self._left = 0 if unread is None else HEAD_BYTES + min(unread, DRAIN_BYTES)
+
+    def recv(self, *args: Any) -> bytes:
+        """As ever, but in time. Raises: OSError, or LimitRequestHeaders, which gunicorn answers with 431."""
+        if self._handed_over:
+            return super().recv(*args)
+        if self._in_head and self._left <= 0:
+            if self._served:
+                return b""
+            raise LimitRequestHeaders("too large")
+        with self._visitors.waiting(self, self._since), _within(self._until - time.monotonic()):
+            data = super().recv(*args)
+        if self._in_head:
+            self._left -= len(data)
+        return data
+
+    def send(self, data: Any, flags: int = 0, *timeout: Any) -> int:
+        """As ever, but it must move. Raises: OSError."""
+        if self._handed_over:
+            return super().send(data, flags)
+        with self._visitors.waiting(self, time.monotonic()), _within(WRITE_S):
+            return super().send(data, flags)
+
+    def cut(self) -> None:
+        """Ends it; its greenlet wakes."""
+        try:
+            self.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+def _within(seconds: float) -> Any:
+    """A time-out that gunicorn takes for a client that went away, which it does not log."""
+    return gevent.Timeout(max(seconds, 0), ConnectionResetError(errno.ECONNRESET, "too slow"))

@@ -1,0 +1,56 @@
+"""What a gunicorn gevent worker does beyond serving: patience with visitors, and an orderly end. gunicorn.conf.py calls
+this from its hooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gevent
+
+from chat.sockets.transport.drain import drain
+from chat.sockets.transport.visitors import Visitor, Visitors
+
+POLL_S = 0.1
+
+
+def install(worker: Any) -> None:
+    """For `post_worker_init`: from now on visitors are watched, and the end of the worker begins with its clients.
+
+    `worker.handle` is what gunicorn runs for each connection, `worker.alive` what its signal handler clears.
+    """
+    visitors = Visitors()
+    handle = worker.handle
+
+    def handle_visitor(listener: Any, client: Any, address: Any) -> None:
+        handle(listener, Visitor(client, visitors), address)
+
+    def watch() -> None:
+        while worker.alive:
+            gevent.sleep(POLL_S)
+            visitors.thin_out()
+        drain(worker.wsgi.extensions["socketio"])
+
+    worker.handle = handle_visitor
+    gevent.spawn(watch)
+
+
+def request_began(request: Any) -> None:
+    """For `pre_request`: its head has been read."""
+    visitor = request.unreader.sock
+    if isinstance(visitor, Visitor):
+        visitor.request_began()
+
+
+def request_over(request: Any) -> None:
+    """For `post_request`: it has been answered, or a websocket has ended."""
+    visitor = request.unreader.sock
+    if isinstance(visitor, Visitor):
+        visitor.request_over(_unread(request))
+
+
+def _unread(request: Any) -> int | None:
+    """How many bytes of a body are still to come; None when that cannot be known (chunked)."""
+    reader = request.body.reader
+    if hasattr(reader, "length"):
+        return int(reader.length)
+    return 0 if getattr(reader, "parser", None) is None else None

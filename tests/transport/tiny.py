@@ -1,0 +1,104 @@
+"""A tiny app over the shipped transport and the shipped gunicorn.conf.py: `gunicorn -c gunicorn.conf.py tests.transport.tiny:app`."""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import resource  # noqa: E402
+from typing import Any  # noqa: E402
+
+import gevent  # noqa: E402
+from flask import Flask, request  # noqa: E402
+from flask_socketio import ConnectionRefusedError  # noqa: E402
+
+from chat.config import Config  # noqa: E402
+from chat.sockets.transport import check, create_socketio  # noqa: E402
+
+config = Config.from_env()
+app = Flask(__name__)
+app.config.update(
+    MAX_CONTENT_LENGTH=64 * 1024,
+    SESSION_COOKIE_NAME=config.cookie_name,
+    SESSION_COOKIE_HTTPONLY=True,
+    SESSION_COOKIE_SAMESITE="Lax",
+    SESSION_COOKIE_SECURE=config.secure,
+)
+socketio = create_socketio(app, config)
+finished: list[str] = []
+connects: list[str] = []
+
+
+@app.get("/healthz")
+def health() -> dict[str, bool]:
+    return {"ok": True}
+
+
+@app.post("/body")
+def body() -> dict[str, int]:
+    return {"bytes": len(request.get_data())}
+
+
+@app.get("/large")
+def large() -> bytes:
+    return b"x" * 20_000_000
+
+
+@app.get("/facts")
+def facts() -> dict[str, Any]:
+    """What the tests ask about the worker; memory in bytes."""
+    engine, manager = socketio.server.eio, socketio.server.manager
+    return {
+        "high_water": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "engine": len(engine.sockets),
+        "environs": len(socketio.server.environ),
+        "connected": len(manager.rooms.get("/", {}).get(None, {})),
+        "pending": sum(len(pending) for pending in manager.pending_connect.values()),
+        "open": app.wsgi_app._open,  # type: ignore[attr-defined]
+        "addresses": len(app.wsgi_app._by_address),  # type: ignore[attr-defined]
+        "connects": len(connects),
+        "finished": finished,
+    }
+
+
+def on_connect(auth: Any) -> None:
+    connects.append(request.sid)  # type: ignore[attr-defined]
+    if isinstance(auth, dict) and auth.get("user") == "refused":
+        raise ConnectionRefusedError("no", {"code": "unauthenticated"})
+    if isinstance(auth, dict) and auth.get("user") == "broken":
+        raise RuntimeError("a fault of ours")
+
+
+def on_flood(packets: int, size: int) -> None:
+    for number in range(packets):
+        socketio.server.emit("flood", {"number": number, "text": "x" * size})
+        if number % 10 == 0:
+            gevent.sleep(0)
+
+
+def on_burst(packets: int) -> dict[str, bool]:
+    """Within one turn of the loop."""
+    for number in range(packets):
+        socketio.server.emit("burst", number)
+    return {"ok": True}
+
+
+def on_slow(seconds: float) -> dict[str, bool]:
+    gevent.sleep(seconds)
+    finished.append("slow")
+    return {"ok": True}
+
+
+def on_leave() -> None:
+    gevent.spawn(socketio.server.disconnect, request.sid)  # type: ignore[attr-defined]
+
+
+socketio.on_event("connect", on_connect)
+socketio.on_event("disconnect", lambda reason: None)
+socketio.on_event("echo", lambda *args: {"echo": list(args)})
+socketio.on_event("whoami", lambda *args: {"sid": request.sid})  # type: ignore[attr-defined]
+socketio.on_event("flood", on_flood)
+socketio.on_event("burst", on_burst)
+socketio.on_event("slow", on_slow)
+socketio.on_event("leave", on_leave)
+socketio.on_event("*", lambda event, *args: {"unknown": event})
+check(socketio, config)
