@@ -44,6 +44,15 @@ def test_an_event_that_comes_twice_is_delivered_once(worker, other, wire):
     assert sent_texts(other, sid) == ["once"]
 
 
+def test_an_event_from_the_past_is_not_kept(worker):
+    worker.connect(ALICE)
+    say(worker, "one")
+    entry, image = worker.heard[-1]["entry"], worker.heard[-1]["image"]
+    worker.follower().offer(entry, image)
+    assert worker.follower()._stash == {}
+    assert worker.follower()._repairing is None
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_lost_and_shuffled_events_are_delivered_in_order_all_the_same(worker, other, wire, seed):
     rng = random.Random(seed)

@@ -95,6 +95,13 @@ def test_a_counter_set_back_overwrites_nothing_through_a_worker_that_knows_no_he
     assert texts(worker) == [f"text {i}" for i in range(5)] + ["after"]
 
 
+def test_a_number_that_somebody_has_passed_is_not_proposed(worker):
+    for i in range(5):
+        send(worker, f"text {i}", f"c{i}")
+    worker.redis.set("number:1:general", 2)
+    assert worker.numbers.propose(worker.rooms.get("general")) == 6
+
+
 def test_a_counter_far_ahead_is_brought_back_to_the_head(worker):
     send(worker, client_id="a")
     worker.redis.set("number:1:general", 10 * MAX_AHEAD)

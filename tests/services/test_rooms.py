@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from chat.errors import ChatError
+from chat.models import Entry, Membership
+from chat.services.dynamodb import AppendRefused
 from chat.services.rooms import room_slug
+from chat.services.rows import Claim
 from tests.services.conftest import ALICE, BOB, CAROL
 
 
@@ -119,6 +122,22 @@ def test_a_join_sent_again_does_not_undo_a_later_leave(worker):
     worker.rooms.leave(BOB, "l1", room)
     assert code(lambda: worker.rooms.join(BOB, "j1", room)) == "room_not_found"
     assert room not in rooms_of(worker, BOB)
+
+
+def test_a_membership_is_what_the_last_entry_says_whoever_writes_last(worker):
+    """Two requests may reach the table in the other order than their numbers say."""
+    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
+
+    def write(seq, inside):
+        entry = Entry(room, seq, "joined" if inside else "left", 0, user="bob", name="Bob")
+        membership = Membership(room, "bob", "Bob", inside, seq)
+        worker.storage.append(entry, Claim("bob", f"at-{seq}", room, "digest", seq), membership=membership)
+
+    write(3, False)
+    with pytest.raises(AppendRefused) as refused:
+        write(2, True)
+    assert refused.value.changed
+    assert worker.storage.membership(room, "bob").inside is False
 
 
 def test_only_the_owner_puts_somebody_out(worker):
