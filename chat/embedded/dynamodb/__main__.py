@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import configparser
 import fcntl
 import ipaddress
 import logging
@@ -50,6 +51,21 @@ def lock(data: Path) -> int:
     return held
 
 
+def _verifier(path: Path) -> Verifier:
+    """Raises: Unusable."""
+    try:
+        return Verifier(*credentials(path))
+    except (OSError, ValueError, KeyError, configparser.Error):
+        raise Unusable(f"{path} is no file of AWS credentials, and none can be made there.") from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 async def serve(options: argparse.Namespace) -> None:
     """Serves until asked to stop. Raises: Unusable."""
     loop = asyncio.get_running_loop()
@@ -58,10 +74,10 @@ async def serve(options: argparse.Namespace) -> None:
         loop.add_signal_handler(number, stop.set)
     if options.parent_fd is not None:
         loop.add_reader(options.parent_fd, stop.set)
+    verifier = _verifier(options.credentials) if options.credentials else None
     try:
-        verifier = Verifier(*credentials(options.credentials)) if options.credentials else None
         store = Store(str(options.data), options.synchronous)
-    except (OSError, KeyError, sqlite3.Error) as error:
+    except (OSError, ValueError, sqlite3.Error) as error:
         raise Unusable(f"{options.data} cannot be used ({error}).") from None
     engine = Engine(store, verifier)
     try:
@@ -84,12 +100,12 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(level=logging.WARNING)
     os.umask(0o077)
     try:
-        if not ipaddress.ip_address(options.host).is_loopback:
+        if not _is_loopback(options.host):
             raise Unusable(f"{options.host} is not a loopback address: the engine serves this box only.")
         held = lock(options.data)
         asyncio.run(serve(options))
         os.close(held)
-    except (Unusable, ValueError) as error:
+    except Unusable as error:
         print(error, file=sys.stderr)
         return 2
     return 0

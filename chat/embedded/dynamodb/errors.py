@@ -28,10 +28,17 @@ def invalid(message: str) -> ApiError:
     return ApiError("ValidationException", message)
 
 
+def malformed(message: str) -> ApiError:
+    """A SerializationException: the JSON is not of the shape that the protocol has."""
+    return ApiError("SerializationException", message)
+
+
 def condition_failed(item: dict[str, Any] | None = None) -> ApiError:
     """A condition that does not hold, with the item it met where that was asked for."""
-    extra = {"Item": item} if item else {}
-    return ApiError("ConditionalCheckFailedException", "The conditional request failed", **extra)
+    error = ApiError("ConditionalCheckFailedException", "The conditional request failed")
+    if item:
+        error.extra["Item"] = item
+    return error
 
 
 def no_table(name: str) -> ApiError:

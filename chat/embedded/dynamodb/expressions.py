@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from chat.embedded.dynamodb import values
-from chat.embedded.dynamodb.errors import invalid
+from chat.embedded.dynamodb.errors import invalid, malformed
 from chat.embedded.dynamodb.parser import Path, Tree, parse
 from chat.embedded.dynamodb.values import Item, Value
 
@@ -17,6 +19,7 @@ EXPRESSIONS = (
     "UpdateExpression",
     "ProjectionExpression",
 )
+NAME = re.compile(r"#[A-Za-z0-9_]+")
 PATH_INVALID = "The document path provided in the update expression is invalid for update"
 
 
@@ -25,14 +28,62 @@ class Expressions:
 
     def __init__(self, request: dict[str, Any]):
         self._names = request.get("ExpressionAttributeNames") or {}
-        given = request.get("ExpressionAttributeValues")
-        if given is not None and not given:
-            raise invalid("ExpressionAttributeValues must not be empty")
-        self._values = {name: values.check(value) for name, value in (given or {}).items()}
+        self._values = {
+            name: values.check(value) for name, value in (request.get("ExpressionAttributeValues") or {}).items()
+        }
         self._parsed = {what: parse(request[what], what) for what in EXPRESSIONS if request.get(what) is not None}
-        self._check_placeholders(request)
+        self._projected: list[Path] = []
+        if self._names or self._values or self._parsed or "ExpressionAttributeValues" in request:
+            self._check(request)
 
-    def _check_placeholders(self, request: dict[str, Any]) -> None:
+    def _check(self, request: dict[str, Any]) -> None:
+        """Everything that can be wrong without looking at an item."""
+        for which in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
+            if request.get(which) == {}:
+                raise invalid(f"{which} must not be empty")
+        for name, attribute in self._names.items():
+            if not isinstance(attribute, str):
+                raise malformed("ExpressionAttributeNames maps names to names")
+            if not NAME.fullmatch(name):
+                raise invalid(f'ExpressionAttributeNames contains invalid key: Syntax error; key: "{name}"')
+        self._check_placeholders()
+        for what, parsed in self._parsed.items():
+            if what in ("ConditionExpression", "FilterExpression", "KeyConditionExpression"):
+                self._check_operands(what, parsed.tree)
+        if "ProjectionExpression" in self._parsed:
+            self._projected = [self.path(path) for path in self._parsed["ProjectionExpression"].tree]
+            _refuse_overlaps(self._projected, "ProjectionExpression")
+
+    def _check_operands(self, what: str, tree: Tree) -> None:
+        """Refuses constants of a type that the operator never takes; attributes of such a type just do not match."""
+        kind = tree[0]
+        if kind in ("and", "or", "not"):
+            for part in tree[1:]:
+                self._check_operands(what, part)
+            return
+        operator, operands = (tree[1], tree[2:]) if kind == "compare" else (kind, tree[1:])
+        constants = [self._values[operand[1]] for operand in operands if operand[0] == "value"]
+        takes = {"begins_with": {"S", "B"}, "attribute_type": {"S"}, "between": values.ORDERED}.get(kind, values.KINDS)
+        if kind == "compare" and operator not in ("=", "<>"):
+            takes = values.ORDERED
+        for constant in constants:
+            if not constant.keys() <= takes:
+                raise _operand_type(operator, constant, what)
+        if kind == "attribute_type" and constants[0]["S"] not in values.KINDS:
+            raise invalid(f"Invalid {what}: Invalid attribute type name found; type: {constants[0]['S']}")
+        if kind == "between" and tree[2][0] == tree[3][0] == "value":
+            low, high = constants[-2:]
+            if low.keys() != high.keys():
+                raise invalid(
+                    f"Invalid {what}: The BETWEEN operator requires same data type for lower and upper bounds"
+                )
+            if _compare(">", low, high):
+                raise invalid(
+                    f"Invalid {what}: The BETWEEN operator requires upper bound to be greater than or equal to lower "
+                    "bound"
+                )
+
+    def _check_placeholders(self) -> None:
         for what, parsed in self._parsed.items():
             for name in sorted(parsed.names - self._names.keys()):
                 raise invalid(
@@ -62,18 +113,28 @@ class Expressions:
         """Whether the condition or filter holds for the item; without one, yes."""
         return what not in self._parsed or self._test(self._parsed[what].tree, item or {})
 
+    def attributes(self, what: str) -> set[str]:
+        """The top-level attributes that the condition or filter speaks of."""
+        return {str(self.path(path)[0]) for path in _paths(self.tree(what))} if self.has(what) else set()
+
     def tree(self, what: str) -> Any:
         """The tree of that expression."""
         return self._parsed[what].tree
 
     def path(self, path: Path) -> Path:
         """The path with its `#names` put in."""
+        if not self._names:
+            return path
         return tuple(self._names[part] if isinstance(part, str) and part.startswith("#") else part for part in path)
+
+    def constant(self, operand: Tree) -> Value:
+        """The value that a `:name` stands for."""
+        return self._values[operand[1]]
 
     def value(self, operand: Tree, item: Item) -> Value | None:
         """What an operand is for this item, None when the item has no such attribute."""
         if operand[0] == "value":
-            return self._values[operand[1]]
+            return self.constant(operand)
         found = look_up(item, self.path(operand[1]))
         if operand[0] == "size":
             return {"N": str(_length(found))} if found is not None and _length(found) is not None else None
@@ -111,19 +172,13 @@ class Expressions:
 
     def project(self, item: Item) -> Item:
         """The parts of the item that the ProjectionExpression names; without one, all of it."""
-        if "ProjectionExpression" not in self._parsed:
-            return item
-        paths = [self.path(path) for path in self._parsed["ProjectionExpression"].tree]
-        _refuse_overlaps(paths, "ProjectionExpression")
-        return _pick({"M": item}, paths)["M"] if item else item
+        return pick(item, self._projected) if self._projected else item
 
     # --- updates ---
 
-    def update(self, item: Item, keys: set[str]) -> tuple[Item, list[Path]]:
-        """The item as the UpdateExpression makes it, and the paths it touches. All operands are read from the old item."""
-        if "UpdateExpression" not in self._parsed:
-            return item, []
-        clauses = self._parsed["UpdateExpression"].tree[1]
+    def update_targets(self, keys: set[str]) -> list[Path]:
+        """The paths that the UpdateExpression changes. Raises: ApiError, when it may not change them."""
+        clauses = self._parsed["UpdateExpression"].tree[1] if "UpdateExpression" in self._parsed else {}
         targets = [self.path(action if word == "REMOVE" else action[0]) for word in clauses for action in clauses[word]]
         _refuse_overlaps(targets, "UpdateExpression")
         for target in targets:
@@ -132,9 +187,27 @@ class Expressions:
                     f"One or more parameter values were invalid: Cannot update attribute {target[0]}. "
                     "This attribute is part of the key"
                 )
+        for word, kinds in (("ADD", {"N", *values.SETS}), ("DELETE", {*values.SETS})):
+            for _, operand in clauses.get(word, []):
+                if not self._values[operand[1]].keys() <= kinds:
+                    raise _operand_type(word, self._values[operand[1]])
+        return targets
+
+    def makes_items(self) -> bool:
+        """Whether the update makes an item where there is none: one that only takes away does not."""
+        return "UpdateExpression" not in self._parsed or not self.tree("UpdateExpression")[1].keys() <= {
+            "REMOVE",
+            "DELETE",
+        }
+
+    def update(self, item: Item) -> Item:
+        """The item as the UpdateExpression makes it. All operands are read from the old item."""
+        if "UpdateExpression" not in self._parsed:
+            return item
+        clauses = self.tree("UpdateExpression")[1]
         new = copy.deepcopy(item)
         results = [(self.path(path), self._result(tree, item)) for path, tree in clauses.get("SET", [])]
-        for path, result in results:
+        for path, result in sorted(results, key=lambda each: _last_index(each[0])):
             _set(new, path, result)
         for path, operand in clauses.get("ADD", []):
             _set(new, self.path(path), _added(look_up(item, self.path(path)), self._values[operand[1]]))
@@ -142,7 +215,7 @@ class Expressions:
             self._delete(new, item, self.path(path), self._values[operand[1]])
         for path in sorted((self.path(path) for path in clauses.get("REMOVE", [])), key=_last_index, reverse=True):
             _remove(new, path)
-        return new, targets
+        return new
 
     def _result(self, tree: Tree, item: Item) -> Value:
         kind = tree[0]
@@ -169,8 +242,6 @@ class Expressions:
     @staticmethod
     def _delete(new: Item, old: Item, path: Path, members: Value) -> None:
         ((kind, gone),) = members.items()
-        if kind not in values.SETS:
-            raise _operand_type("DELETE", members)
         found = look_up(old, path)
         if found is None:
             return
@@ -195,6 +266,19 @@ def look_up(item: Item, path: Path) -> Value | None:
         else:
             value = value.get("M", {}).get(part)
     return value
+
+
+def _paths(tree: Tree) -> Iterator[Path]:
+    """All paths in a condition's tree."""
+    if tree[0] in ("path", "size", "attribute_exists", "attribute_not_exists", "attribute_type"):
+        yield tree[1]
+        return
+    for part in tree[1:]:
+        if isinstance(part, tuple):
+            yield from _paths(part)
+        elif isinstance(part, list):
+            for operand in part:
+                yield from _paths(operand)
 
 
 def _length(value: Value) -> int | None:
@@ -248,6 +332,12 @@ def _refuse_overlaps(paths: list[Path], what: str) -> None:
                 )
 
 
+def pick(item: Item, paths: list[Path]) -> Item:
+    """The parts of the item that lie on the paths."""
+    picked: Item = _pick({"M": item}, paths)["M"]
+    return picked
+
+
 def _pick(value: Value, paths: list[Path]) -> Value:
     """The value with only what lies on the paths; list members close up."""
     if any(not path for path in paths):
@@ -299,8 +389,6 @@ def _last_index(path: Path) -> int:
 
 def _added(old: Value | None, more: Value) -> Value:
     ((kind, content),) = more.items()
-    if kind not in ("N", *values.SETS):
-        raise _operand_type("ADD", more)
     if old is None:
         return more
     if kind not in old:
@@ -310,8 +398,8 @@ def _added(old: Value | None, more: Value) -> Value:
     return {kind: old[kind] + [member for member in content if member not in old[kind]]}
 
 
-def _operand_type(operator: str, value: Value) -> Exception:
+def _operand_type(operator: str, value: Value, what: str = "UpdateExpression") -> Exception:
     return invalid(
-        "Invalid UpdateExpression: Incorrect operand type for operator or function; operator or function: "
+        f"Invalid {what}: Incorrect operand type for operator or function; operator or function: "
         f"{operator}, operand type: {next(iter(value))}"
     )

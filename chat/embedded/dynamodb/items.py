@@ -8,11 +8,11 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NewType
 
 from chat.embedded.dynamodb import parameters, values
-from chat.embedded.dynamodb.errors import ApiError, condition_failed, invalid
-from chat.embedded.dynamodb.expressions import Expressions, look_up
+from chat.embedded.dynamodb.errors import ApiError, condition_failed, invalid, malformed
+from chat.embedded.dynamodb.expressions import Expressions, look_up, pick
 from chat.embedded.dynamodb.parser import Path
 from chat.embedded.dynamodb.store import Store, Table, segment_of
 from chat.embedded.dynamodb.values import Item
@@ -20,9 +20,11 @@ from chat.embedded.dynamodb.values import Item
 Request = dict[str, Any]
 Answer = dict[str, Any]
 
+Encoded = NewType("Encoded", str)  # an item that is JSON already: it goes out as it was stored
 MAX_PAGE_BYTES = 1024 * 1024
 MAX_BATCH_GET, MAX_BATCH_GET_BYTES = 100, 16 * 1024 * 1024
 MAX_BATCH_WRITE = 25
+MAX_SEGMENTS = 1_000_000
 MAX_TRANSACTION, MAX_TRANSACTION_BYTES = 100, 4 * 1024 * 1024
 TOKEN_S = 600
 
@@ -38,6 +40,7 @@ class Write:
     item: Item | None
     expressions: Expressions
     return_old: bool
+    touched: list[Path]
 
     @classmethod
     def of(cls, store: Store, kind: str, request: Request) -> Write:
@@ -53,26 +56,29 @@ class Write:
             if "Key" not in request:
                 raise invalid("The parameter 'Key' is required but was not present in the request")
             item = None
+            place = table.encode(request["Key"], exact=True)
             key = {name: values.check(value) for name, value in request["Key"].items()}
-            place = table.encode(key, exact=True)
         return_old = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-        return cls(kind, table, place, key, item, expressions, return_old)
+        touched = expressions.update_targets(table.key_names) if kind == "Update" else []
+        return cls(kind, table, place, key, item, expressions, return_old, touched)
 
-    def decide(self, connection: sqlite3.Connection) -> tuple[Item | None, Item | None, list[Path]]:
-        """(the old item, the new one, what an update touched). Raises: ApiError, also when the condition fails."""
+    def decide(self, connection: sqlite3.Connection) -> tuple[Item | None, Item | None]:
+        """(the old item, the new one). Raises: ApiError, also when the condition fails."""
         old = Store.get(connection, self.table, self.place)
         if not self.expressions.holds("ConditionExpression", old):
             raise condition_failed(old if self.return_old else None)
         if self.kind == "Put":
-            return old, self.item, []
+            return old, self.item
         if self.kind == "Delete":
-            return old, None, []
+            return old, None
         if self.kind == "ConditionCheck":
-            return old, old, []
-        new, touched = self.expressions.update(old if old is not None else dict(self.key), self.table.key_names)
+            return old, old
+        new = self.expressions.update(old if old is not None else dict(self.key))
+        if old is None and not self.expressions.makes_items():
+            return None, None
         if values.item_size(new) > values.MAX_ITEM_BYTES:
             raise invalid("Item size to update has exceeded the maximum allowed size")
-        return old, new, touched
+        return old, new
 
 
 class Items:
@@ -91,30 +97,30 @@ class Items:
         write = Write.of(self._store, operation.removesuffix("Item"), request)
 
         def job(connection: sqlite3.Connection) -> Answer:
-            old, new, touched = write.decide(connection)
+            old, new = write.decide(connection)
             Store.put(connection, write.table, write.place, old, new)
-            answer: Answer = {}
-            attributes = _returned(returned, old, new, touched)
-            if attributes:
-                answer["Attributes"] = attributes
-            size = max(values.item_size(image) for image in (old or {}, new or {}))
-            return answer | _capacity(request, {write.table.name: _write_units(size)})
+            attributes = _returned(returned, old, new, write.touched)
+            answer: Answer = {"Attributes": attributes} if attributes else {}
+            return answer | _capacity(request, write.table, lambda: _write_units(_larger(old, new)))
 
         return job
 
     def get(self, request: Request) -> Answer:
         """GetItem"""
-        table, item = self._get(request, request)
-        size = values.item_size(item or {})
-        answer = _capacity(request, {table.name: _read_units(size, request.get("ConsistentRead", False))})
-        return answer if item is None else {"Item": Expressions(request).project(item)} | answer
+        table, _, item, projected = self._get(request)
+        consistent = request.get("ConsistentRead", False)
+        answer = _capacity(request, table, lambda: _read_units(values.item_size(item or {}), consistent))
+        return answer if item is None else {"Item": projected} | answer
 
-    def _get(self, request: Request, keyed: Request) -> tuple[Table, Item | None]:
+    def _get(self, request: Request) -> tuple[Table, tuple[bytes, bytes], Item | None, Item]:
+        """(table, place, item or None, what was asked for of it)"""
         table = self._store.table(request.get("TableName"))
-        Expressions({k: v for k, v in request.items() if k in ("ProjectionExpression", "ExpressionAttributeNames")})
-        if "Key" not in keyed:
+        expressions = Expressions(request)
+        if "Key" not in request:
             raise invalid("The parameter 'Key' is required but was not present in the request")
-        return table, Store.get(self._store.reader, table, table.encode(keyed["Key"], exact=True))
+        place = table.encode(request["Key"], exact=True)
+        item = Store.get(self._store.reader, table, place)
+        return table, place, item, expressions.project(item) if item is not None else {}
 
     # --- query and scan -------------------------------------------------------------------------------------------
 
@@ -126,19 +132,34 @@ class Items:
                 "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
             )
         expressions = Expressions(request)
-        where, bound = _key_condition(table, expressions)
+        filtered = expressions.attributes("FilterExpression") & table.key_names
+        if filtered:
+            raise invalid(
+                f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {min(filtered)}"
+            )
+        where, bound, partition = _key_condition(table, expressions)
         forward = request.get("ScanIndexForward", True)
+        start = request.get("ExclusiveStartKey")
+        if start is not None:
+            hash_bytes, range_bytes = table.encode(start, exact=True)
+            if hash_bytes != partition:
+                raise invalid("The provided starting key is outside query boundaries based on provided conditions")
+            where += f" AND range {'>' if forward else '<'} ?"  # by the range key alone, which SQLite can seek
+            bound.append(range_bytes)
         return self._page(request, table, expressions, where, bound, forward)
 
     def scan(self, request: Request) -> Answer:
         """Scan"""
         table = self._store.table(request.get("TableName"))
-        segment, total = request.get("Segment"), request.get("TotalSegments")
-        if (segment is None) != (total is None) or (total is not None and not 0 <= segment < total):
-            raise invalid(
-                "The Segment and TotalSegments parameters must be given together, Segment below TotalSegments"
-            )
-        return self._page(request, table, Expressions(request), "", [], True, segment, total)
+        if ("Segment" in request) != ("TotalSegments" in request):
+            raise invalid("The Segment and TotalSegments parameters must be given together")
+        segment, total = request.get("Segment", 0), request.get("TotalSegments", 1)
+        if not 0 <= segment < total <= MAX_SEGMENTS:
+            raise invalid(f"The Segment must be below TotalSegments, and that at most {MAX_SEGMENTS}")
+        start = request.get("ExclusiveStartKey")
+        after = table.encode(start, exact=True) if start is not None else None
+        where, bound = ("", []) if after is None else (" AND (hash, range) > (?, ?)", [*after])
+        return self._page(request, table, Expressions(request), where, bound, True, segment, total)
 
     def _page(
         self,
@@ -148,51 +169,58 @@ class Items:
         where: str,
         bound: list[Any],
         forward: bool,
-        segment: int | None = None,
-        total: int | None = None,
+        segment: int = 0,
+        total: int = 1,
     ) -> Answer:
-        start = request.get("ExclusiveStartKey")
-        if start is not None:
-            where += f" AND (hash, range) {'>' if forward else '<'} (?, ?)"
-            bound = [*bound, *table.encode(start, exact=True)]
+        select = request.get("Select")
+        if expressions.has("ProjectionExpression") != (select == "SPECIFIC_ATTRIBUTES") and select is not None:
+            raise invalid("Select is SPECIFIC_ATTRIBUTES when there is a ProjectionExpression, and only then")
+        as_stored = not expressions.has("FilterExpression") and not expressions.has("ProjectionExpression")
         limit = request.get("Limit")
-        found: list[Item] = []
+        found: list[Item | Encoded] = []
         scanned, size = 0, 0
-        last: Item | None = None
+        last = ""
         complete = True
-        for item, item_bytes, hash_bytes in Store.between(self._store.reader, table, where, bound, forward):
-            if total is not None and segment_of(hash_bytes, total) != segment:
+        for text, item_bytes, hash_bytes in Store.between(self._store.reader, table, where, bound, forward):
+            if total > 1 and segment_of(hash_bytes, total) != segment:
                 continue
-            if (limit is not None and scanned >= limit) or size >= MAX_PAGE_BYTES:
+            if scanned == limit or size >= MAX_PAGE_BYTES:
                 complete = False
                 break
             scanned += 1
             size += item_bytes
-            last = item
+            last = text
+            if as_stored:
+                found.append(Encoded(text))
+                continue
+            item = json.loads(text)
             if expressions.holds("FilterExpression", item):
                 found.append(expressions.project(item))
         answer: Answer = {"Count": len(found), "ScannedCount": scanned}
-        if request.get("Select") != "COUNT":
+        if select != "COUNT":
             answer["Items"] = found
-        if last is not None and (not complete or scanned == limit):
-            answer["LastEvaluatedKey"] = table.key_of(last)
-        return answer | _capacity(request, {table.name: _read_units(size, request.get("ConsistentRead", False))})
+        if last and (not complete or scanned == limit):
+            answer["LastEvaluatedKey"] = table.key_of(json.loads(last))
+        consistent = request.get("ConsistentRead", False)
+        return answer | _capacity(request, table, lambda: _read_units(size, consistent))
 
     # --- batches --------------------------------------------------------------------------------------------------
 
     def batch_get(self, request: Request) -> Answer:
         """BatchGetItem"""
         asked = [
-            (name, parameters.check("Keys", keys), key)
+            (name, options, key)
             for name, keys in request.get("RequestItems", {}).items()
-            for key in keys.get("Keys", [])
+            for options in [parameters.check("Keys", keys)]
+            for key in options.get("Keys", [])
         ]
         if not 1 <= len(asked) <= MAX_BATCH_GET:
             raise invalid("Too many items requested for the BatchGetItem call" if asked else "Nothing is asked for")
         places = [(name, self._store.table(name).encode(key, exact=True)) for name, _, key in asked]
         if len(set(places)) != len(places):
             raise invalid("Provided list of item keys contains duplicates")
-        responses: dict[str, list[Item]] = {name: [] for name, _, _ in asked}
+        projections = {name: Expressions(options) for name, options, _ in asked}
+        responses: dict[str, list[Item]] = {name: [] for name in projections}
         unprocessed: dict[str, Any] = {}
         units: dict[str, float] = {}
         size = 0
@@ -205,18 +233,20 @@ class Items:
             size += item_bytes
             units[name] = units.get(name, 0) + _read_units(item_bytes, options.get("ConsistentRead", False))
             if item is not None:
-                chosen = {k: v for k, v in options.items() if k not in ("Keys", "ConsistentRead")}
-                responses[name].append(Expressions(chosen).project(item))
+                responses[name].append(projections[name].project(item))
         return {"Responses": responses, "UnprocessedKeys": unprocessed} | _capacities(request, units)
 
     def batch_writer(self, request: Request) -> Callable[[sqlite3.Connection], Answer]:
         """BatchWriteItem as a job for the writer. Raises: ApiError."""
         writes = []
         for name, asked in request.get("RequestItems", {}).items():
+            if not isinstance(asked, list):
+                raise malformed("RequestItems maps tables to lists")
             for each in asked:
                 if not isinstance(each, dict) or len(each) != 1 or not each.keys() <= {"PutRequest", "DeleteRequest"}:
                     raise invalid("Supplied WriteRequest must have exactly one of PutRequest and DeleteRequest")
                 ((kind, body),) = each.items()
+                body = parameters.check(kind, body)
                 writes.append(Write.of(self._store, kind.removesuffix("Request"), {"TableName": name, **body}))
         if not 1 <= len(writes) <= MAX_BATCH_WRITE:
             raise invalid("Too many items requested for the BatchWriteItem call" if writes else "Nothing is asked for")
@@ -226,10 +256,9 @@ class Items:
         def job(connection: sqlite3.Connection) -> Answer:
             units: dict[str, float] = {}
             for write in writes:
-                old, new, _ = write.decide(connection)
+                old, new = write.decide(connection)
                 Store.put(connection, write.table, write.place, old, new)
-                size = max(values.item_size(image or {}) for image in (old, new))
-                units[write.table.name] = units.get(write.table.name, 0) + _write_units(size)
+                units[write.table.name] = units.get(write.table.name, 0) + _write_units(_larger(old, new))
             return {"UnprocessedItems": {}} | _capacities(request, units)
 
         return job
@@ -250,16 +279,17 @@ class Items:
             if not isinstance(each, dict) or len(each) != 1 or not each.keys() <= kinds:
                 raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
             ((kind, body),) = each.items()
-            if kind == "ConditionCheck" and "ConditionExpression" not in body:
-                raise invalid("The parameter 'ConditionExpression' is required but was not present in the request")
-            writes.append(Write.of(self._store, kind, parameters.check(kind, body)))
+            body = parameters.check(kind, body)
+            needed = {"ConditionCheck": "ConditionExpression", "Update": "UpdateExpression"}.get(kind)
+            if needed is not None and needed not in body:
+                raise invalid(f"The parameter '{needed}' is required but was not present in the request")
+            writes.append(Write.of(self._store, kind, body))
         if len({(write.table.name, write.place) for write in writes}) != len(writes):
             raise invalid("Transaction request cannot include multiple operations on one item")
         token = request.get("ClientRequestToken")
-        if token is not None and not (isinstance(token, str) and 1 <= len(token) <= 36):
+        if token is not None and not 1 <= len(token) <= 36:
             raise invalid("ClientRequestToken must have 1 to 36 characters")
-        canonical = json.dumps(asked, sort_keys=True)
-        digest = hashlib.sha256(canonical.encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest() if token is not None else ""
 
         def job(connection: sqlite3.Connection) -> Answer:
             if token is not None and _seen(connection, token, digest):
@@ -280,22 +310,20 @@ class Items:
             if not isinstance(each, dict) or set(each) != {"Get"}:
                 raise invalid("TransactItems can only contain Get")
             get = parameters.check("Get", each["Get"])
-            table, item = self._get(get, get)
-            place = (table.name, table.encode(get["Key"], exact=True))
-            if place in seen:
+            table, place, item, projected = self._get(get)
+            if (table.name, place) in seen:
                 raise invalid("Transaction request cannot include multiple operations on one item")
-            seen.add(place)
-            responses.append({"Item": Expressions(_chosen(get)).project(item)} if item is not None else {})
+            seen.add((table.name, place))
+            responses.append({"Item": projected} if item is not None else {})
             units[table.name] = units.get(table.name, 0) + 2 * _read_units(values.item_size(item or {}), True)
         return {"Responses": responses} | _capacities(request, units)
 
 
-def _chosen(request: Request) -> Request:
-    return {k: v for k, v in request.items() if k in ("ProjectionExpression", "ExpressionAttributeNames")}
-
-
 def _seen(connection: sqlite3.Connection, token: str, digest: str) -> bool:
-    """Whether this transaction was carried out in the last ten minutes. Raises: ApiError when its token was another's."""
+    """Whether this transaction was carried out in the last ten minutes.
+
+    Raises: ApiError IdempotentParameterMismatchException when its token was another's.
+    """
     now = time.time()
     row = connection.execute("SELECT digest, at FROM tokens WHERE token = ?", (token,)).fetchone()
     if row is not None and now - row[1] < TOKEN_S:
@@ -318,14 +346,14 @@ def _carry_out(connection: sqlite3.Connection, writes: list[Write]) -> dict[str,
     size = 0
     for write in writes:
         try:
-            old, new, _ = write.decide(connection)
+            old, new = write.decide(connection)
         except ApiError as error:
             code = {"ConditionalCheckFailedException": "ConditionalCheckFailed"}.get(error.code, "ValidationError")
             reasons.append({"Code": code, "Message": error.message, **error.extra})
             continue
         reasons.append({"Code": "None"})
         decided.append((write, old, new))
-        item_bytes = max(values.item_size(image or {}) for image in (old, new))
+        item_bytes = _larger(old, new)
         size += item_bytes
         units[write.table.name] = units.get(write.table.name, 0) + 2 * _write_units(item_bytes)
     if len(decided) < len(writes):
@@ -342,14 +370,17 @@ def _carry_out(connection: sqlite3.Connection, writes: list[Write]) -> dict[str,
     return units
 
 
-def _key_condition(table: Table, expressions: Expressions) -> tuple[str, list[Any]]:
-    """The SQL of a KeyConditionExpression: equality on the hash key, and at most one test of the range key.
+def _key_condition(table: Table, expressions: Expressions) -> tuple[str, list[Any], bytes]:
+    """The SQL of a KeyConditionExpression, what is bound in it, and the hash key: it must be one.
 
-    Raises: ApiError ValidationException.
+    The range key may have one test. Raises: ApiError ValidationException.
     """
     tests: list[Any] = []
     _conjuncts(expressions.tree("KeyConditionExpression"), tests)
-    where, bound, used = "", [], set()
+    where = ""
+    bound: list[Any] = []
+    used: set[str] = set()
+    partition = b""
     columns = {name: column for (name, _), column in zip(table.keys, ("hash", "range"), strict=False)}
     kinds = dict(table.keys)
     for test in tests:
@@ -367,11 +398,13 @@ def _key_condition(table: Table, expressions: Expressions) -> tuple[str, list[An
         used.add(column)
         limit = values.MAX_HASH_BYTES if column == "hash" else values.MAX_RANGE_BYTES
         raw = [
-            values.key_bytes(expressions.value(operand, {}), kinds[str(path[0])], limit, str(path[0]))
+            values.key_bytes(expressions.constant(operand), kinds[str(path[0])], limit, str(path[0]))
             for operand in operands[1:]
         ]
         if column == "hash" and test[:2] != ("compare", "="):
             raise invalid("Query key condition not supported")
+        if column == "hash":
+            partition = raw[0]
         if test[0] == "compare":
             if test[1] == "<>":
                 raise invalid("Unsupported operator on KeyCondition: <>")
@@ -394,7 +427,7 @@ def _key_condition(table: Table, expressions: Expressions) -> tuple[str, list[An
                 bound.append(after)
     if "hash" not in used:
         raise invalid(f"Query condition missed key schema element: {table.keys[0][0]}")
-    return where, bound
+    return where, bound, partition
 
 
 def _conjuncts(tree: Any, found: list[Any]) -> None:
@@ -421,8 +454,12 @@ def _returned(what: str, old: Item | None, new: Item | None, touched: list[Path]
     if what == "NONE":
         return {}
     source = (old if what == "UPDATED_OLD" else new) or {}
-    tops = {str(path[0]) for path in touched if look_up(source, path) is not None}
-    return {name: source[name] for name in source if name in tops}
+    return pick(source, [path for path in touched if look_up(source, path) is not None])
+
+
+def _larger(old: Item | None, new: Item | None) -> int:
+    """Bytes of the larger image: what a write costs by."""
+    return max(values.item_size(old or {}), values.item_size(new or {}))
 
 
 def _read_units(size: int, consistent: bool) -> float:
@@ -433,9 +470,10 @@ def _write_units(size: int) -> float:
     return float(max(1, -(-size // 1024)))
 
 
-def _capacity(request: Request, units: dict[str, float]) -> Answer:
-    answer = _capacities(request, units)
-    return {"ConsumedCapacity": answer["ConsumedCapacity"][0]} if answer else {}
+def _capacity(request: Request, table: Table, units: Callable[[], float]) -> Answer:
+    if request.get("ReturnConsumedCapacity", "NONE") == "NONE":
+        return {}
+    return {"ConsumedCapacity": _capacities(request, {table.name: units()})["ConsumedCapacity"][0]}
 
 
 def _capacities(request: Request, units: dict[str, float]) -> Answer:

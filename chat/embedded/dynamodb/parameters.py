@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chat.embedded.dynamodb.errors import ApiError, invalid
+from chat.embedded.dynamodb.errors import invalid, malformed
 
 _CONDITION = (
     "ConditionExpression ExpressionAttributeNames ExpressionAttributeValues ReturnValuesOnConditionCheckFailure"
@@ -44,6 +44,8 @@ ALLOWED: dict[str, frozenset[str]] = {
         "Update": f"TableName Key UpdateExpression {_CONDITION}",
         "Delete": f"TableName Key {_CONDITION}",
         "ConditionCheck": f"TableName Key {_CONDITION}",
+        "PutRequest": "Item",
+        "DeleteRequest": "Key",
         "Get": "TableName Key ExpressionAttributeNames ProjectionExpression",
         "Keys": "Keys ConsistentRead ExpressionAttributeNames ProjectionExpression",
         "ListStreams": "TableName Limit ExclusiveStartStreamArn",
@@ -73,9 +75,19 @@ TYPES: dict[str, type] = {
     "KeySchema": list,
     "AttributeDefinitions": list,
     "Keys": list,
-} | {
-    name: str
-    for name in (
+    "Segment": int,
+    "TotalSegments": int,
+    "ConsistentRead": bool,
+    "ScanIndexForward": bool,
+    "StreamSpecification": dict,
+    "TimeToLiveSpecification": dict,
+} | dict.fromkeys(
+    (
+        "TableName",
+        "ExclusiveStartTableName",
+        "ExclusiveStartStreamArn",
+        "ExclusiveStartShardId",
+        "ClientRequestToken",
         "ConditionExpression",
         "FilterExpression",
         "KeyConditionExpression",
@@ -85,8 +97,9 @@ TYPES: dict[str, type] = {
         "ShardId",
         "ShardIterator",
         "SequenceNumber",
-    )
-}
+    ),
+    str,
+)
 
 
 def check(operation: str, request: Any) -> dict[str, Any]:
@@ -95,15 +108,15 @@ def check(operation: str, request: Any) -> dict[str, Any]:
     Raises: ApiError SerializationException, ValidationException.
     """
     if not isinstance(request, dict):
-        raise ApiError("SerializationException", "Start of structure or map found where not expected.")
+        raise malformed("Start of structure or map found where not expected.")
     unknown = sorted(request.keys() - ALLOWED[operation])
     if unknown:
         raise invalid(f"The embedded engine does not take {', '.join(unknown)} in {operation}")
     for name, value in request.items():
         kind = TYPES.get(name)
-        if kind is not None and (not isinstance(value, kind) or isinstance(value, bool)):
-            raise ApiError("SerializationException", f"{name} has a value of an unexpected type")
-        if name in CHOICES and value not in CHOICES[name]:
+        if kind is not None and not (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
+            raise malformed(f"{name} has a value of an unexpected type")
+        if name in CHOICES and not (isinstance(value, str) and value in CHOICES[name]):
             choices = ", ".join(sorted(CHOICES[name]))
             raise invalid(
                 f"1 validation error detected: Value '{value}' at '{name[0].lower()}{name[1:]}' failed to satisfy "

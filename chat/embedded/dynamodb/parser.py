@@ -84,7 +84,7 @@ class _Reader:
                 parts.append(self.name())
             else:
                 index = self.take()
-                if not index.isdigit():
+                if not index.isdecimal() or len(index) > 9:
                     self.at -= 1
                     raise self.error()
                 parts.append(int(index))
@@ -247,13 +247,18 @@ def parse(text: str, what: str) -> Parsed:
     if len(text.encode()) > MAX_EXPRESSION_BYTES:
         raise invalid(f"Invalid {what}: Expression size has exceeded the maximum allowed size;")
     reader = _Reader(what, [next(filter(None, match)) for match in TOKEN.findall(text)])
-    tree: Any
-    if what == "UpdateExpression":
-        tree = reader.update()
-    elif what == "ProjectionExpression":
-        tree = reader.many(reader.path)
-    else:
-        tree = reader.condition()
+    try:
+        tree = _tree(reader)
+    except RecursionError:
+        raise invalid(f"Invalid {what}: The expression is nested too deeply;") from None
     if reader.peek():
         raise reader.error()
     return Parsed(tree, frozenset(reader.names), frozenset(reader.values))
+
+
+def _tree(reader: _Reader) -> Any:
+    if reader.what == "UpdateExpression":
+        return reader.update()
+    if reader.what == "ProjectionExpression":
+        return reader.many(reader.path)
+    return reader.condition()

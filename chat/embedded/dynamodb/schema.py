@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from chat.embedded.dynamodb.errors import ApiError, invalid
+from chat.embedded.dynamodb.errors import ApiError, invalid, malformed
 from chat.embedded.dynamodb.store import Store, Table, new_table
 
 NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
@@ -44,6 +44,11 @@ class Schema:
         """UpdateTable: the stream, on or off."""
         table = self._store.table(request.get("TableName"))
         wanted = request.get("StreamSpecification")
+        if wanted is None and "BillingMode" not in request:
+            raise invalid(
+                "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates "
+                "or SSESpecification or ReplicaUpdates is required"
+            )
         changed = replace(table, billing=request.get("BillingMode", table.billing))
         if wanted is not None:
             if wanted.get("StreamEnabled") and table.stream_view:
@@ -136,6 +141,8 @@ def describe(table: Table, size: tuple[int, int]) -> dict[str, Any]:
 
 
 def _keys(schema: list[Any], definitions: list[Any]) -> tuple[tuple[str, str], ...]:
+    if not all(isinstance(each, dict) for each in [*schema, *definitions]):
+        raise malformed("KeySchema and AttributeDefinitions are lists of maps")
     kinds = {each.get("AttributeName"): each.get("AttributeType") for each in definitions}
     roles = [each.get("KeyType") for each in schema]
     names = [each.get("AttributeName") for each in schema]

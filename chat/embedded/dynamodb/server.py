@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chat.embedded.dynamodb import parameters
-from chat.embedded.dynamodb.errors import ApiError
+from chat.embedded.dynamodb.errors import ApiError, malformed
 from chat.embedded.dynamodb.items import Items
 from chat.embedded.dynamodb.schema import Schema
 from chat.embedded.dynamodb.signature import Verifier
@@ -73,6 +73,8 @@ class Engine:
             return 200, await asyncio.wrap_future(self._store.write(job))
         except ApiError as error:
             return error.status, error.body()
+        except UnicodeEncodeError:
+            return 400, malformed("The request has half a character: a lone surrogate").body()
         except Exception:
             log.exception("a request failed")
             return 500, ApiError("InternalServerError", "The request failed; the engine's log says why", 500).body()
@@ -81,22 +83,32 @@ class Engine:
         """Removes what has expired, for ever."""
         while True:
             await asyncio.sleep(every_s)
-            now = time.time()
             try:
-                while await asyncio.wrap_future(self._store.write(lambda c: self._store.sweep_expired(c, now))):
-                    await asyncio.sleep(0)
-                await asyncio.wrap_future(
-                    self._store.write(lambda c: self._store.sweep_records(c, now - KEPT_S, now - 600))
-                )
+                await self.sweep_once(time.time())
             except Exception:
                 log.exception("the sweep failed")
+
+    async def sweep_once(self, now: float) -> None:
+        """Removes expired items in small commits, then the records and tokens that nobody may ask for any more."""
+        while await asyncio.wrap_future(self._store.write(lambda c: self._store.sweep_expired(c, now))):
+            await asyncio.sleep(0)
+        await asyncio.wrap_future(self._store.write(lambda c: self._store.sweep_records(c, now - KEPT_S, now - 600)))
 
 
 def _parse(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise ApiError("SerializationException", "The request body is not JSON") from None
+        raise malformed("The request body is not JSON") from None
+
+
+def _encode(answer: dict[str, Any]) -> bytes:
+    """The answer in JSON; items that are `Encoded` are put in as they are."""
+    items = answer.get("Items")
+    if not items or not isinstance(items[0], str):
+        return json.dumps(answer, separators=(",", ":")).encode()
+    rest = json.dumps({name: value for name, value in answer.items() if name != "Items"}, separators=(",", ":"))
+    return f'{{"Items":[{",".join(items)}],{rest[1:]}'.encode()
 
 
 class Connection(asyncio.Protocol):
@@ -146,7 +158,7 @@ class Connection(asyncio.Protocol):
 
     async def _answer(self, headers: dict[str, str], body: bytes) -> None:
         status, answer = await self._engine.answer(headers, body)
-        payload = json.dumps(answer, separators=(",", ":")).encode()
+        payload = _encode(answer)
         reason = {200: "OK", 400: "Bad Request"}.get(status, "Internal Server Error")
         close = headers.get("connection", "").lower() == "close"
         self._write(

@@ -11,6 +11,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,7 +63,7 @@ class Table:
         return {name: item[name] for name, _ in self.keys}
 
     def encode(self, key: Any, exact: bool = False) -> tuple[bytes, bytes]:
-        """The item's place: its key as bytes that sort. `exact`: nothing but the key may be given.
+        """The item's place: its key as bytes that sort. `exact`: nothing but the key may be given, still unchecked.
 
         Raises: ApiError ValidationException.
         """
@@ -72,9 +73,10 @@ class Table:
         for (name, kind), limit in zip(self.keys, (values.MAX_HASH_BYTES, values.MAX_RANGE_BYTES), strict=False):
             if name not in key:
                 raise invalid(f"One or more parameter values were invalid: Missing the key {name} in the item")
-            if exact and next(iter(key[name]), None) != kind:
+            value = values.check(key[name]) if exact else key[name]
+            if exact and kind not in value:
                 raise invalid("The provided key element does not match the schema")
-            encoded.append(values.key_bytes(key[name], kind, limit, name))
+            encoded.append(values.key_bytes(value, kind, limit, name))
         return encoded[0], encoded[1] if len(encoded) > 1 else b""
 
 
@@ -126,11 +128,13 @@ class Store:
                 waiting.append(self._jobs.get())
             running = None not in waiting
             self._commit_together(connection, [each for each in waiting if each is not None])
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with suppress(sqlite3.Error):  # on a full disk the log stays, and is read at the next start
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
 
     def _commit_together(self, connection: sqlite3.Connection, jobs: list[tuple[Job, Future[Any]]]) -> None:
         outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+        jobs = [(job, future) for job, future in jobs if future.set_running_or_notify_cancel()]
         if not jobs:
             return
         try:
@@ -144,12 +148,12 @@ class Store:
                     outcomes.append((future, None, error))
                 connection.execute("RELEASE one")
             connection.execute("COMMIT")
+            if self._schema_changed:
+                self._load(connection)
         except sqlite3.Error as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             outcomes = [(future, None, error) for _, future in jobs]
-        if self._schema_changed:
-            self._load(connection)
         for future, result, failure in outcomes:
             if failure is not None:
                 future.set_exception(failure)
@@ -226,7 +230,7 @@ class Store:
         identity: dict[str, str] | None = None,
     ) -> None:
         """Puts an item in its place, or takes it away (`new` is None), and records that in the table's stream."""
-        if old == new:
+        if old == new or (old is not None and new is not None and values.same({"M": old}, {"M": new})):
             return
         if new is None:
             connection.execute("DELETE FROM items WHERE number = ? AND hash = ? AND range = ?", (table.number, *place))
@@ -242,15 +246,13 @@ class Store:
     @staticmethod
     def between(
         connection: sqlite3.Connection, table: Table, where: str, parameters: list[Any], forward: bool
-    ) -> Iterator[tuple[Item, int, bytes]]:
-        """(item, bytes, hash) of the items for which the SQL condition holds, in key order."""
+    ) -> Iterator[tuple[str, int, bytes]]:
+        """(item in JSON, bytes, hash) of the items for which the SQL condition holds, in key order."""
         way = "" if forward else " DESC"
-        cursor = connection.execute(
+        return connection.execute(
             f"SELECT item, size, hash FROM items WHERE number = ? {where} ORDER BY hash{way}, range{way}",
             [table.number, *parameters],
         )
-        for text, size, hash_bytes in cursor:
-            yield json.loads(text), size, hash_bytes
 
     def reindex_expiry(self, connection: sqlite3.Connection, table: Table) -> None:
         """Notes for every item when it expires, after the table's TTL attribute changed."""
@@ -263,7 +265,7 @@ class Store:
     def sweep_expired(self, connection: sqlite3.Connection, now: float, limit: int = 100) -> int:
         """Removes some items that have expired; returns how many."""
         removed = 0
-        identity = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+        identity = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
         for table in list(self._tables.values()):
             if not table.ttl_attribute:
                 continue

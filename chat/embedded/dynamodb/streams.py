@@ -13,6 +13,7 @@ from chat.embedded.dynamodb.store import REGION, Store
 KEPT_S = 24 * 3600
 ITERATOR_S = 15 * 60
 MAX_RECORDS, MAX_BYTES = 1000, 1024 * 1024
+MAX_SEQUENCE = 2**63 - 1
 SHARD = "shardId-00000000000000000001-00000001"
 
 
@@ -71,8 +72,8 @@ class Streams:
             after = self._last(arn)
         else:
             number = request.get("SequenceNumber", "")
-            if not number.isdigit():
-                raise invalid("SequenceNumber must be given, and a number")
+            if not number.isdecimal() or len(number) > len(_sequence(0)) or int(number) > MAX_SEQUENCE:
+                raise invalid("SequenceNumber must be given, and be one of a record")
             after = int(number) - (kind == "AT_SEQUENCE_NUMBER")
             if after < self._first(arn) - 1:
                 raise ApiError(
@@ -90,7 +91,8 @@ class Streams:
             "SELECT sequence, at, record FROM records WHERE arn = ? AND sequence > ? ORDER BY sequence LIMIT ?",
             (arn, after, limit),
         )
-        found, size = [], 0
+        found: list[dict[str, Any]] = []
+        size = 0
         for sequence, at, text in rows:
             size += len(text)
             if found and size > MAX_BYTES:
@@ -108,7 +110,7 @@ class Streams:
             )
             after = sequence
         answer: dict[str, Any] = {"Records": found}
-        if self._is_open(arn) or after < self._last(arn):
+        if self._is_open(arn) or self._has_more(arn, after):
             answer["NextShardIterator"] = _iterator(arn, after)
         return answer
 
@@ -122,6 +124,10 @@ class Streams:
         name = arn.split("/")[1]
         table = self._store.table(name) if name in self._store.table_names() else None
         return table is not None and table.stream_arn == arn and bool(table.stream_view)
+
+    def _has_more(self, arn: str, after: int) -> bool:
+        row = self._store.reader.execute("SELECT 1 FROM records WHERE arn = ? AND sequence > ?", (arn, after))
+        return row.fetchone() is not None
 
     def _last(self, arn: str) -> int:
         row = self._store.reader.execute("SELECT max(sequence) FROM records WHERE arn = ?", (arn,)).fetchone()
@@ -148,6 +154,6 @@ def _iterator(arn: str, after: int) -> str:
 def _read_iterator(text: Any) -> tuple[str, int, float]:
     try:
         arn, after, made_at = json.loads(base64.urlsafe_b64decode(text))
-        return str(arn), int(after), float(made_at)
-    except (ValueError, TypeError):
+        return str(arn), min(int(after), MAX_SEQUENCE), float(made_at)
+    except (ValueError, TypeError, OverflowError):
         raise invalid("Invalid ShardIterator") from None

@@ -1,4 +1,4 @@
-"""Attribute values in DynamoDB's JSON: `{"S": "text"}`, `{"N": "1"}` and so on. Checking, comparing, measuring, ordering.
+"""Attribute values in DynamoDB's JSON, `{"S": "text"}`, `{"N": "1"}` and so on: checking, comparing, measuring.
 
 Rules and limits: the Amazon DynamoDB Developer Guide, "Supported data types and naming rules" and "Service quotas".
 """
@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any
 
-from chat.embedded.dynamodb.errors import invalid
+from chat.embedded.dynamodb.errors import invalid, malformed
 
 Value = dict[str, Any]
 Item = dict[str, Value]
@@ -19,12 +20,17 @@ MAX_ITEM_BYTES = 400 * 1024
 MAX_DEPTH = 32
 MAX_HASH_BYTES, MAX_RANGE_BYTES = 2048, 1024
 SETS = {"SS": "S", "NS": "N", "BS": "B"}
+ORDERED = {"S", "N", "B"}
+KINDS = {*ORDERED, *SETS, "BOOL", "NULL", "M", "L"}
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?")
 _NUMBERS = Context(prec=38, traps=[Inexact, InvalidOperation])
 
 
 def check(value: Any, depth: int = 0) -> Value:
     """The value in its normal form. Raises: ApiError ValidationException."""
-    if not isinstance(value, dict) or len(value) != 1:
+    if not isinstance(value, dict):
+        raise malformed("An attribute value must be a map of its type to its content")
+    if len(value) != 1:
         raise invalid(
             "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
             if not value
@@ -39,8 +45,7 @@ def check(value: Any, depth: int = 0) -> Value:
     if kind == "N" and isinstance(content, str):
         return {"N": number(content)}
     if kind == "B" and isinstance(content, str):
-        _bytes(content)
-        return value
+        return {"B": base64.b64encode(_bytes(content)).decode()}
     if kind == "BOOL" and isinstance(content, bool):
         return value
     if kind == "NULL" and content is True:
@@ -51,6 +56,8 @@ def check(value: Any, depth: int = 0) -> Value:
         return {"L": [check(inner, depth + 1) for inner in content]}
     if kind in SETS and isinstance(content, list):
         return {kind: _set(kind, content)}
+    if kind in KINDS:
+        raise malformed(f"The content of an attribute value of type {kind} is of another type")
     raise invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
 
 
@@ -72,14 +79,14 @@ def _set(kind: str, content: list[Any]) -> list[str]:
 
 def number(text: str) -> str:
     """A number as DynamoDB writes it: no exponent, no zeros that say nothing."""
+    if not _NUMBER.fullmatch(text):
+        raise invalid(f"The parameter cannot be converted to a numeric value: {text}")
     try:
-        value = _NUMBERS.create_decimal(text.strip())
+        value = _NUMBERS.create_decimal(text)
     except Inexact:
         raise invalid("Attempting to store more than 38 significant digits in a Number") from None
     except InvalidOperation:
         raise invalid(f"The parameter cannot be converted to a numeric value: {text}") from None
-    if not value.is_finite():
-        raise invalid(f"The parameter cannot be converted to a numeric value: {text}")
     if not value:
         return "0"
     if value.adjusted() > 125:
@@ -150,7 +157,7 @@ def same(a: Value | None, b: Value | None) -> bool:
     if kind != other:
         return False
     if kind in SETS:
-        return set(x) == set(y)
+        return len(x) == len(y) and set(x) == set(y)
     if kind == "L":
         return len(x) == len(y) and all(same(p, q) for p, q in zip(x, y, strict=True))
     if kind == "M":
@@ -158,10 +165,9 @@ def same(a: Value | None, b: Value | None) -> bool:
     return bool(x == y)
 
 
-def key_bytes(value: Any, kind: str, limit: int, name: str) -> bytes:
-    """A key attribute as bytes that sort as DynamoDB sorts. Raises: ApiError ValidationException."""
-    checked = check(value)
-    ((given, content),) = checked.items()
+def key_bytes(value: Value, kind: str, limit: int, name: str) -> bytes:
+    """A checked key attribute as bytes that sort as DynamoDB sorts. Raises: ApiError ValidationException."""
+    ((given, content),) = value.items()
     if given != kind:
         raise invalid(
             f"One or more parameter values were invalid: Type mismatch for key {name} expected: {kind} actual: {given}"
