@@ -76,8 +76,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
 
 @pytest.fixture(scope="module")
 def shared(start: Start) -> Tiny:
-    """One server for all tests of a module."""
-    return start()
+    """One server for all tests of a module; what ends after ten seconds does so after two."""
+    return start(hurry_s=2)
 
 
 @pytest.fixture

@@ -117,10 +117,10 @@ class Peer:
 
     def ask(self, event: str, *args: Any, id: int = 7) -> Any:
         """Sends an event and returns its ack; what comes before it is dropped."""
-        self.say(f"42{id}" + json.dumps([event, *args]))
+        self.say(f"42{id}" + json.dumps([event, *args], separators=(",", ":")))
         while True:
             text = self.text()
-            assert text is not None, f"closed with {self.close_code}"
+            assert text, f"closed with {self.close_code}"
             if text.startswith(f"43{id}["):
                 return json.loads(text[len(f"43{id}") :])[0]
 

@@ -1,13 +1,270 @@
-"""An honest client is served; what no honest client sends ends its socket and nobody else's."""
+"""An honest client is served; what no honest client sends ends its own socket, without a word in the log."""
 
 from __future__ import annotations
 
-import pytest
+import time
 
+import pytest
+import socketio
+
+from chat.sockets.transport import engine
+from chat.sockets.transport.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
+from tests.conftest import wait_until
 from tests.transport.conftest import Tiny
-from tests.transport.peers import BINARY, CLOSE, PING, PONG, TEXT, masked
+from tests.transport.peers import masked
+
+MIB = 1024 * 1024
 
 
 def test_an_event_is_acked(tiny: Tiny) -> None:
     with tiny.entered() as peer:
         assert peer.ask("echo", {"text": "Grüße 👋"}, 1) == {"echo": [{"text": "Grüße 👋"}, 1]}
+
+
+def test_the_public_client_connects_asks_listens_and_leaves(tiny: Tiny) -> None:
+    got: list[int] = []
+    client = socketio.Client(reconnection=False)
+    client.on("burst", got.append)
+    client.connect(f"http://localhost:{tiny.port}", transports=["websocket"])
+    assert client.call("echo", {"a": 1}, timeout=5) == {"echo": [{"a": 1}]}
+    client.call("burst", 300, timeout=5)
+    wait_until(lambda: len(got) == 300)
+    assert got == list(range(300))
+    client.disconnect()
+    tiny.empty()
+
+
+def test_requests_of_one_client_are_answered_in_order(tiny: Tiny) -> None:
+    with tiny.entered() as peer:
+        peer.say('421["slow",0.2]')
+        for number in range(2, 20):
+            peer.say(f'42{number}["echo"]')
+        answers = [peer.text() for _ in range(19)]
+        assert [answer.split("[")[0] for answer in answers] == [f"43{number}" for number in range(1, 20)]
+
+
+def test_a_burst_reaches_a_client_that_reads(tiny: Tiny) -> None:
+    """2,000 packets within one turn of the loop are many, but nobody's fault."""
+    with tiny.entered() as peer:
+        assert peer.ask("burst", 2_000) == {"ok": True}
+        assert peer.ask("echo") == {"echo": []}
+
+
+def test_a_ping_is_answered_and_an_unasked_pong_is_not(tiny: Tiny) -> None:
+    with tiny.entered() as peer:
+        peer.sock.sendall(masked(PONG, b"?") + masked(PING, b"hello"))
+        assert peer.frame() == (PONG, b"hello")
+
+
+def test_deflate_is_not_agreed_on_even_if_offered(tiny: Tiny) -> None:
+    with tiny.peer(Sec_WebSocket_Extensions="permessage-deflate; client_max_window_bits") as peer:
+        assert peer.status == 101
+        assert b"extensions" not in peer.head.lower()
+        peer.enter()
+        assert peer.ask("echo", "x" * 2_000) == {"echo": ["x" * 2_000]}  # Peer fails on a compressed frame
+
+
+def test_a_message_of_64_kib_is_taken(tiny: Tiny) -> None:
+    with tiny.entered() as peer:
+        text = "x" * (64 * 1024 - len('427["echo",""]'))
+        assert peer.ask("echo", text) == {"echo": [text]}
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (masked(TEXT, size=64 * 1024 + 1), 1009),
+        (masked(TEXT, size=200_000_000), 1009),
+        (masked(TEXT, b"4" * 40_000, final=False) + masked(CONTINUATION, size=40_000), 1009),
+        (masked(TEXT, b"4", final=False) + masked(CONTINUATION, b"", final=False) * 10_000, 1008),
+        (masked(PING, b"x" * 126), 1002),
+        (masked(PING, b"x") * 3_000, 1008),
+        (masked(BINARY, b"\x04hello"), 1003),
+        (masked(TEXT, b"4\xff\xfe"), 1007),
+        (masked(TEXT, b"x", flags=0x40), 1002),
+    ],
+    ids=["64KiB+1", "200MB", "fragments", "tiny-fragments", "large-ping", "pings", "binary", "not-utf8", "compressed"],
+)
+def test_a_bad_frame_ends_the_socket_at_once(tiny: Tiny, data: bytes, code: int) -> None:
+    with tiny.entered() as peer, tiny.entered() as other:
+        began = time.monotonic()
+        try:
+            peer.sock.sendall(data)
+        except OSError:
+            pass  # it was cut while we were sending
+        assert peer.ends(2)
+        assert time.monotonic() - began < 1
+        assert peer.close_code == code
+        assert other.ask("echo") == {"echo": []}
+
+
+def test_a_huge_frame_is_not_buffered(tiny: Tiny) -> None:
+    before = tiny.facts()["high_water"]
+    for _ in range(5):
+        with tiny.peer() as peer:
+            try:
+                peer.sock.sendall(masked(TEXT, size=200_000_000))
+                for _ in range(400):
+                    peer.sock.sendall(b"x" * 65_536)
+            except OSError:
+                pass
+            peer.ends(2)
+    assert tiny.facts()["high_water"] - before < 16 * MIB
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "²",
+        "0",
+        "2probe",
+        "5",
+        "6",
+        "7",
+        "b4AAECAw==",
+        "4",
+        "4x",
+        "4²",
+        '4{"a":1}',
+        "4" + "[" * 60_000,
+        '4451-["x",{"_placeholder":true,"num":0}]',
+        "45100000000-[]",
+        "461-7[]",
+        "42",
+        "42[]",
+        "42{}",
+        '42["connect"]',
+        '42["connect",{"user":"x"}]',
+        '42["disconnect"]',
+        '42["connect_error"]',
+        '42["*","x"]',
+        '42/admin,["echo"]',
+        '429223372036854775808["echo"]',
+        '42["echo",NaN]',
+        "44{}",
+        "40[]",
+    ],
+    ids=repr,
+)
+def test_a_malformed_packet_ends_the_socket_quietly(tiny: Tiny, text: str) -> None:
+    with tiny.entered() as peer, tiny.entered() as other:
+        connects = tiny.facts()["connects"]
+        peer.say(text)
+        assert peer.ends(2)
+        assert peer.close_code in (1008, 1001)
+        assert other.ask("echo") == {"echo": []}
+        assert tiny.facts()["connects"] == connects, "no client runs our own handlers"
+
+
+@pytest.mark.parametrize("name", ["nobody:knows", "__proto__", "constructor", "message", "json"])
+def test_an_unknown_event_reaches_the_event_table(tiny: Tiny, name: str) -> None:
+    with tiny.entered() as peer:
+        assert peer.ask(name, {"__proto__": {"admin": True}}) == {"unknown": name}
+
+
+def test_an_unasked_ack_is_dropped(tiny: Tiny) -> None:
+    with tiny.entered() as peer:
+        peer.say("430[]")
+        peer.say('431["x"]')
+        assert peer.ask("echo") == {"echo": []}
+
+
+def test_another_s_sid_is_of_no_use(tiny: Tiny) -> None:
+    with tiny.entered() as peer, tiny.entered() as victim:
+        sid = victim.ask("whoami")["sid"]
+        assert peer.ask("whoami", sid) == {"sid": peer.ask("whoami")["sid"]}
+        peer.say(f'42["*","{sid}"]')
+        assert peer.ends(2)
+
+
+def test_an_event_before_the_connect_ends_the_socket(tiny: Tiny) -> None:
+    with tiny.peer() as peer:
+        assert peer.text().startswith("0{")
+        peer.say('427["echo"]')
+        assert peer.ends(2)
+        assert peer.close_code == 1008
+
+
+def test_a_second_connect_is_refused_and_the_first_stands(tiny: Tiny) -> None:
+    with tiny.entered() as peer:
+        peer.say("40")
+        assert peer.text().startswith("44")
+        assert peer.ask("echo") == {"echo": []}
+
+
+@pytest.mark.parametrize("text", ["40/admin,", '40{"user":"refused"}'])
+def test_a_refused_connect_leaves_nothing(tiny: Tiny, text: str) -> None:
+    with tiny.peer() as peer:
+        assert peer.text().startswith("0{")
+        peer.say(text)
+        assert peer.text().startswith("44")
+        assert peer.ends(2)
+        tiny.empty()
+
+
+def test_a_connect_that_fails_by_our_own_fault_is_logged_and_refused(shared: Tiny) -> None:
+    with shared.peer() as peer:
+        assert peer.text().startswith("0{")
+        peer.say('40{"user":"broken"}')
+        assert peer.ends(2)
+        shared.empty()
+    assert "a fault of ours" in shared.log.read_text()
+
+
+@pytest.mark.parametrize("leaving", ["41", "1"])
+def test_who_leaves_leaves_nothing(tiny: Tiny, leaving: str) -> None:
+    with tiny.entered() as peer:
+        peer.say(leaving)
+        assert peer.ends(2)
+        tiny.empty()
+
+
+def test_whom_the_server_disconnects_is_closed_behind_what_was_sent(tiny: Tiny) -> None:
+    with tiny.entered() as peer:
+        peer.say('42["burst",3]')
+        peer.say('42["leave"]')
+        assert [peer.text() for _ in range(4)] == [*(f'42["burst",{n}]' for n in range(3)), "41"]
+        assert peer.ends(2)
+
+
+def test_a_client_that_closes_properly_is_answered(tiny: Tiny) -> None:
+    with tiny.entered() as peer:
+        peer.sock.sendall(masked(CLOSE, b"\x03\xe8"))
+        assert peer.ends(2)
+
+
+def test_a_client_that_vanishes_leaves_nothing(tiny: Tiny) -> None:
+    peers = [tiny.entered() for _ in range(20)]
+    for peer in peers:
+        peer.sock.close()
+    tiny.empty()
+
+
+def test_an_open_without_a_connect_is_closed_in_time_and_a_connected_one_is_not(tiny: Tiny) -> None:
+    """After HURRY_S, two seconds, in this server."""
+    assert engine.CONNECT_WITHIN_S <= 10
+    with tiny.entered() as honest, tiny.peer() as idle:
+        began = time.monotonic()
+        assert idle.ends(5)
+        assert 1.5 < time.monotonic() - began < 4
+        assert honest.ask("echo") == {"echo": []}
+
+
+def test_slow_readers_are_cut_and_others_do_not_notice(tiny: Tiny) -> None:
+    """20 clients stop reading while 40 MB are sent to each; an honest one gets every packet and quick answers."""
+    stalled = [tiny.entered(receive_buffer=8_192) for _ in range(20)]
+    with tiny.entered() as reader:
+        before = tiny.facts()["high_water"]
+        reader.say('421["flood",2000,20000]')
+        for number in range(2_000):
+            assert reader.text().startswith(f'42["flood",{{"number":{number},')
+        assert reader.text() == "431[]"
+        wait_until(lambda: tiny.facts()["connected"] == 1, 8, "the stalled readers are cut")
+        assert tiny.facts()["high_water"] - before < 128 * MIB
+        began = time.monotonic()
+        assert reader.ask("echo") == {"echo": []}
+        assert time.monotonic() - began < 1
+    for peer in stalled:
+        peer.sock.close()

@@ -1,9 +1,10 @@
-"""A tiny app over the shipped transport and the shipped gunicorn.conf.py: `gunicorn -c gunicorn.conf.py tests.transport.tiny:app`."""
+"""A tiny app over the shipped transport: `gunicorn -c gunicorn.conf.py tests.transport.tiny:app`."""
 
 from gevent import monkey
 
 monkey.patch_all()
 
+import os  # noqa: E402
 import resource  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -12,7 +13,12 @@ from flask import Flask, request  # noqa: E402
 from flask_socketio import ConnectionRefusedError  # noqa: E402
 
 from chat.config import Config  # noqa: E402
-from chat.sockets.transport import check, create_socketio  # noqa: E402
+from chat.sockets.transport import check, create_socketio, engine, visitors, worker  # noqa: E402
+
+if "HURRY_S" in os.environ:  # what ends after ten seconds does so after that many
+    engine.CONNECT_WITHIN_S = visitors.BODY_S = visitors.WRITE_S = float(os.environ["HURRY_S"])
+if "UNGUARDED" in os.environ:  # gunicorn as it is
+    worker.install = lambda _: None
 
 config = Config.from_env()
 app = Flask(__name__)
@@ -69,10 +75,11 @@ def on_connect(auth: Any) -> None:
 
 
 def on_flood(packets: int, size: int) -> None:
+    """At most 10 packets in 10 ms."""
     for number in range(packets):
         socketio.server.emit("flood", {"number": number, "text": "x" * size})
         if number % 10 == 0:
-            gevent.sleep(0)
+            gevent.sleep(0.01)
 
 
 def on_burst(packets: int) -> dict[str, bool]:

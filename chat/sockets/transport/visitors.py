@@ -98,12 +98,12 @@ class Visitor(socket.socket):
             self._left -= len(data)
         return data
 
-    def send(self, data: Any, flags: int = 0, *timeout: Any) -> int:
-        """As ever, but it must move. Raises: OSError."""
+    def send(self, data: Any, flags: int = 0, **options: Any) -> int:
+        """As ever, but it must move; gevent's `sendall` and `sendfile` come through here. Raises: OSError."""
         if self._handed_over:
-            return super().send(data, flags)
+            return super().send(data, flags, **options)
         with self._visitors.waiting(self, time.monotonic()), _within(WRITE_S):
-            return super().send(data, flags)
+            return super().send(data, flags, **options)
 
     def cut(self) -> None:
         """Ends it; its greenlet wakes."""

@@ -1,0 +1,124 @@
+"""Frames are read strictly and within bounds, whatever is cut where."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from wsproto.frame_protocol import FrameProtocol
+
+from chat.sockets.transport.frames import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    MAX_FRAGMENTS,
+    MAX_MESSAGE_BYTES,
+    PING,
+    PONG,
+    TEXT,
+    FrameReader,
+    Refused,
+    frame,
+)
+from tests.transport.peers import masked
+
+PROTOCOL, UNSUPPORTED, POLICY, TOO_BIG = 1002, 1003, 1008, 1009
+
+
+def read(data: bytes, cuts: list[int] | None = None) -> list[tuple[int, bytes]]:
+    """All that a reader makes of the bytes, fed in the pieces that the cuts make."""
+    reader, found, at = FrameReader(), [], 0
+    for end in [*sorted(cuts or []), len(data)]:
+        reader.feed(data[at : max(at, end)])
+        at = max(at, end)
+        while (taken := reader.next()) is not None:
+            found.append(taken)
+    return found
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_534, 65_535, MAX_MESSAGE_BYTES])
+def test_a_message_is_read_at_every_length_form(size: int) -> None:
+    assert read(masked(TEXT, b"x" * size)) == [(TEXT, b"x" * size)]
+
+
+def test_a_message_in_fragments_is_put_together_around_control_frames() -> None:
+    data = masked(TEXT, b"one ", final=False) + masked(PING, b"?") + masked(CONTINUATION, b"two", final=True)
+    assert read(data) == [(PING, b"?"), (TEXT, b"one two")]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (frame(TEXT, b"not masked"), PROTOCOL),
+        (masked(TEXT, b"x", flags=0x40), PROTOCOL),
+        (masked(TEXT, b"x", flags=0x10), PROTOCOL),
+        (masked(0x3), PROTOCOL),
+        (masked(0xF), PROTOCOL),
+        (masked(BINARY, b"x"), UNSUPPORTED),
+        (masked(PING, b"x" * 126), PROTOCOL),
+        (masked(CLOSE, b"", final=False), PROTOCOL),
+        (masked(CONTINUATION, b"of nothing"), PROTOCOL),
+        (masked(TEXT, b"", final=False) + masked(TEXT, b""), PROTOCOL),
+        (bytes((0x81, 0x80 | 126, 0, 5)), PROTOCOL),
+        (bytes((0x81, 0x80 | 127, 0, 0, 0, 0, 0, 0, 255, 255)), PROTOCOL),
+        (masked(TEXT, b"", final=False) + masked(CONTINUATION, b"", final=False) * MAX_FRAGMENTS, POLICY),
+        (masked(TEXT, size=MAX_MESSAGE_BYTES + 1), TOO_BIG),
+        (masked(TEXT, size=200_000_000), TOO_BIG),
+        (masked(TEXT, size=(1 << 63) - 1), TOO_BIG),
+        (masked(TEXT, size=(1 << 64) - 1), TOO_BIG),
+        (masked(TEXT, b"x" * 40_000, final=False) + masked(CONTINUATION, size=30_000), TOO_BIG),
+    ],
+)
+def test_what_no_client_of_ours_sends_is_refused_by_its_header(data: bytes, code: int) -> None:
+    with pytest.raises(Refused) as refused:
+        read(data)
+    assert refused.value.code == code
+
+
+def test_the_installed_reader_would_take_a_large_frame() -> None:
+    """So the refusals above are not what the library does anyway: it buffers, here 8 MB of 200."""
+    stock = FrameProtocol(client=False, extensions=[])
+    stock.receive_bytes(masked(BINARY, size=200_000_000) + b"x" * 8_000_000)
+    assert sum(len(found.payload) for found in stock.received_frames()) == 8_000_000
+
+
+def test_a_reader_holds_no_more_than_one_message() -> None:
+    """Half a message, the other half, and the promise of 200 MB more."""
+    reader = FrameReader()
+    tracemalloc.start()
+    reader.feed(masked(TEXT, b"x" * 30_000, final=False))
+    assert reader.next() is None
+    reader.feed(masked(CONTINUATION, b"x" * 35_000, final=False))
+    assert reader.next() is None
+    reader.feed(masked(CONTINUATION, size=200_000_000) + b"x" * 16_384)
+    with pytest.raises(Refused):
+        reader.next()
+    high_water = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert high_water < 500_000
+
+
+frames = st.builds(
+    masked, st.sampled_from([TEXT, CONTINUATION, PING, PONG, CLOSE]), st.binary(max_size=300), st.booleans()
+)
+
+
+@settings(max_examples=1_000, deadline=1_000)
+@given(st.lists(frames, max_size=8).map(b"".join), st.lists(st.integers(0, 2_000), max_size=5))
+def test_how_the_network_cuts_the_bytes_makes_no_difference(data: bytes, cuts: list[int]) -> None:
+    assert outcome(data, []) == outcome(data, cuts)
+
+
+@settings(max_examples=1_000, deadline=1_000)
+@given(st.binary(max_size=400))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    outcome(data, [])
+
+
+def outcome(data: bytes, cuts: list[int]) -> object:
+    try:
+        return read(data, cuts)
+    except Refused as refused:
+        return refused.code
