@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import click
 from flask import Flask
+from flask.cli import with_appcontext
 
 from chat.blueprints.guard import services
 from chat.errors import ChatError
@@ -25,6 +26,7 @@ def register(app: Flask) -> None:
 
 
 @click.command("create-tables")
+@with_appcontext
 def create_tables() -> None:
     """Create the DynamoDB tables that are missing; repeating it changes nothing."""
     created = _or_fail(lambda: tables.create(services().storage))
@@ -33,6 +35,7 @@ def create_tables() -> None:
 
 @click.command("drop-tables")
 @click.option("--yes", is_flag=True, help="Yes, delete every account and every message.")
+@with_appcontext
 def drop_tables(yes: bool) -> None:
     """Delete the tables with all that is in them."""
     if not yes:
@@ -44,6 +47,7 @@ def drop_tables(yes: bool) -> None:
 @click.command("create-user")
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of the input.")
+@with_appcontext
 def create_user(name: str, password_stdin: bool) -> None:
     """Make an account."""
     if password_stdin:
@@ -55,6 +59,7 @@ def create_user(name: str, password_stdin: bool) -> None:
 
 
 @click.command("doctor")
+@with_appcontext
 def doctor() -> None:
     """Say what is wrong with this installation, in plain words."""
     found = services()

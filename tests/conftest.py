@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -121,11 +122,18 @@ def client(app: Flask) -> FlaskClient:
     return browser(app)
 
 
+class Browser(FlaskClient):
+    """A browser at the address that the settings name."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        kwargs.setdefault("base_url", self.application.extensions["parley"].config.public_url)
+        return super().open(*args, **kwargs)
+
+
 def browser(app: Flask) -> FlaskClient:
     """A further browser with cookies of its own."""
-    made = app.test_client()
-    made.environ_base["HTTP_HOST"] = "localhost:8000"
-    return made
+    app.test_client_class = Browser
+    return app.test_client()
 
 
 class Auth:

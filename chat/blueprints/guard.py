@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import wraps
 from types import UnionType
@@ -32,7 +33,7 @@ def register(app: Flask) -> None:
     CORS(
         app,
         resources={r"/api/.*": {}},
-        origins=list(config.origins),
+        origins=[re.compile(re.escape(origin) + r"\Z") for origin in config.origins],  # as text, case would not count
         supports_credentials=True,
         allow_headers=["Content-Type", "X-Parley-User"],
         methods=["GET", "POST", "DELETE"],

@@ -26,6 +26,7 @@ def connect(url: str, timeout_s: float = TIMEOUT_S) -> redis.Redis:
         max_connections=POOL_SIZE,
         timeout=timeout_s,
         decode_responses=True,
+        encoding_errors="replace",  # what is not text is nothing of ours; it must be read to be refused
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
         retry=Retry(NoBackoff(), 1),

@@ -1,0 +1,81 @@
+"""`flask …`: what whoever runs a chat types."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chat.app import create_app
+from chat.services import tables
+from tests.conftest import PASSWORD, Auth, free_port
+
+
+@pytest.fixture
+def flask(app):
+    return app.test_cli_runner()
+
+
+def test_create_tables_makes_them_once_with_stream_and_ttl(config):
+    runner = create_app(replace(config, table_prefix=config.table_prefix + "new-")).test_cli_runner()
+    first, second = runner.invoke(args=["create-tables"]), runner.invoke(args=["create-tables"])
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "messages" in first.output and second.output == "All tables are there.\n"
+    storage = runner.app.extensions["parley"].storage
+    table = storage.call("describe_table", TableName=storage.table("messages"))["Table"]
+    ttl = storage.call("describe_time_to_live", TableName=storage.table("messages"))["TimeToLiveDescription"]
+    assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
+
+
+def test_create_tables_turns_a_missing_stream_on(config):
+    app = create_app(config)
+    storage = app.extensions["parley"].storage
+    storage.call("update_table", TableName=storage.table("messages"), StreamSpecification={"StreamEnabled": False})
+    assert tables.problems(storage) == [f"table {storage.table('messages')} has no stream: run `flask create-tables`"]
+    app.test_cli_runner().invoke(args=["create-tables"])
+    assert tables.problems(storage) == []
+
+
+def test_create_tables_needs_no_redis(config):
+    app = create_app(replace(config, redis_url=f"redis://127.0.0.1:{free_port()}/0"))
+    assert app.test_cli_runner().invoke(args=["create-tables"]).exit_code == 0
+
+
+def test_drop_tables_wants_to_hear_yes(flask, app):
+    refused = flask.invoke(args=["drop-tables"])
+    assert refused.exit_code == 2 and tables.problems(app.extensions["parley"].storage) == []
+    assert flask.invoke(args=["drop-tables", "--yes"]).exit_code == 0
+    assert len(tables.problems(app.extensions["parley"].storage)) == 3
+    assert flask.invoke(args=["drop-tables", "--yes"]).output == "There were no tables.\n"
+
+
+def test_create_user_makes_an_account_that_can_sign_in(flask, client):
+    made = flask.invoke(args=["create-user", "Grace", "--password-stdin"], input=PASSWORD + "\n")
+    assert (made.exit_code, made.output) == (0, "Grace can sign in now.\n")
+    assert Auth(client).login("grace").status_code == 200
+
+
+def test_create_user_refuses_in_a_plain_sentence(flask):
+    short = flask.invoke(args=["create-user", "Grace", "--password-stdin"], input="short\n")
+    assert short.exit_code == 1 and "at least 8 characters" in short.output
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_sound_installation(flask):
+    found = flask.invoke(args=["doctor"])
+    assert found.exit_code == 0 and found.output.startswith("All is well")
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"redis_url": "redis://127.0.0.1:1/0"}, "Redis does not answer"),
+        ({"dynamodb_endpoint": "http://127.0.0.1:1"}, "DynamoDB does not answer"),
+        ({"table_prefix": "elsewhere-"}, "does not exist: run `flask create-tables`"),
+        ({"secret_key": "short"}, "SECRET_KEY"),
+        ({"public_url": "http://chat.example.org"}, "PUBLIC_URL"),
+    ],
+)
+def test_the_doctor_says_what_is_wrong(config, change, complaint):
+    found = create_app(replace(config, **change)).test_cli_runner().invoke(args=["doctor"])
+    assert found.exit_code == 1 and complaint in found.output

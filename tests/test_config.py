@@ -1,0 +1,62 @@
+"""Settings: read once, and refused with everything that is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat.config import Config
+from chat.errors import ConfigError
+
+SECRET = {"SECRET_KEY": "s" * 32}
+
+
+def problems(**env: str) -> list[str]:
+    with pytest.raises(ConfigError) as refused:
+        Config.from_env(SECRET | env)
+    return refused.value.problems
+
+
+def test_a_secret_is_all_that_is_needed():
+    config = Config.from_env(SECRET)
+    assert (config.session_ttl_s, config.bcrypt_cost, config.public_url) == (1800, 12, "http://localhost:8000")
+
+
+@pytest.mark.parametrize("secret", ["", "short", "x" * 31])
+def test_a_missing_or_short_secret_refuses_the_start(secret):
+    with pytest.raises(ConfigError, match="SECRET_KEY"):
+        Config.from_env({"SECRET_KEY": secret})
+
+
+def test_all_problems_are_named_at_once():
+    found = problems(PUBLIC_URL="http://chat.example.org", BCRYPT_COST="11", WORKERS="0", ALLOWED_ORIGINS="nonsense")
+    assert [any(word in each for each in found) for word in ("PUBLIC_URL", "BCRYPT_COST", "WORKERS", "ALLOWED_ORIGINS")]
+    assert len(found) == 4
+
+
+@pytest.mark.parametrize(
+    "env", [{"PORT": "eighty"}, {"PORT": "70000"}, {"TESTING": "perhaps"}, {"PUBLIC_URL": "ftp://x"}]
+)
+def test_a_value_that_makes_no_sense_is_refused(env):
+    assert problems(**env)
+
+
+def test_plain_http_is_for_localhost_alone():
+    assert Config.from_env(SECRET | {"PUBLIC_URL": "http://127.0.0.1:9000"}).cookie_name == "parley"
+    secure = Config.from_env(SECRET | {"PUBLIC_URL": "https://chat.example.org"})
+    assert (secure.secure, secure.cookie_name) == (True, "__Host-parley")
+    assert problems(PUBLIC_URL="http://chat.example.org")
+
+
+def test_localhost_answers_under_its_loopback_names_and_others_under_their_own():
+    assert Config.from_env(SECRET | {"PORT": "8123"}).hosts == {"localhost:8123", "127.0.0.1:8123", "[::1]:8123"}
+    assert Config.from_env(SECRET | {"PUBLIC_URL": "https://chat.example.org"}).hosts == {"chat.example.org"}
+
+
+@pytest.mark.parametrize("origin", ["*", "http://a.example/path", "a.example", "https://a.example/", "null"])
+def test_an_origin_is_exact_or_refused(origin):
+    assert problems(ALLOWED_ORIGINS=origin)
+
+
+def test_cheap_hashes_are_for_tests_alone():
+    assert problems(BCRYPT_COST="4")
+    assert Config.from_env(SECRET | {"BCRYPT_COST": "4", "TESTING": "1"}).bcrypt_cost == 4
