@@ -225,9 +225,14 @@ class _Reader:
             self.at += 1
             first: Any = self.path() if name == "if_not_exists" else self.term()
             self.expect(",")
-            tree = (name, first, self.term())
+            second = self.term()
             self.expect(")")
-            return tree
+            if name == "list_append" and "list_append" in (first[0], second[0]):
+                raise invalid(
+                    "Invalid UpdateExpression: The function is not allowed to be used this way in an expression; "
+                    f"function: {name}"
+                )
+            return (name, first, second)
         if self._calls():
             raise invalid(f"Invalid UpdateExpression: Invalid function name; function: {self.peek()}")
         return self.value() if self.peek().startswith(":") else ("path", self.path())

@@ -24,6 +24,7 @@ ORDERED = {"S", "N", "B"}
 KINDS = {*ORDERED, *SETS, "BOOL", "NULL", "M", "L"}
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?")
 _NUMBERS = Context(prec=38, traps=[Inexact, InvalidOperation])
+_SUMS = Context(prec=300)  # any sum of two numbers is exact: from 1E+126 down to 1E-130, and 38 digits further
 
 
 def check(value: Any, depth: int = 0) -> Value:
@@ -48,7 +49,11 @@ def check(value: Any, depth: int = 0) -> Value:
         return {"B": base64.b64encode(_bytes(content)).decode()}
     if kind == "BOOL" and isinstance(content, bool):
         return value
-    if kind == "NULL" and content is True:
+    if kind == "NULL" and isinstance(content, bool):
+        if not content:
+            raise invalid(
+                "One or more parameter values were invalid: Null attribute value types must have the value of true"
+            )
         return value
     if kind == "M" and isinstance(content, dict):
         return {"M": {name: check(inner, depth + 1) for name, inner in content.items()}}
@@ -93,13 +98,12 @@ def number(text: str) -> str:
         raise invalid("Number overflow. Attempting to store a number with magnitude larger than supported range")
     if value.adjusted() < -130:
         raise invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range")
-    return format(value.normalize(), "f")
+    return format(value.normalize(_NUMBERS), "f")
 
 
 def add(a: str, b: str, sign: int = 1) -> str:
     """a + b, or a - b."""
-    context = Context(prec=60)
-    return number(str(context.add(Decimal(a), context.multiply(Decimal(sign), Decimal(b)))))
+    return number(str(_SUMS.add(Decimal(a), Decimal(b) if sign > 0 else Decimal(b).copy_negate())))
 
 
 def check_item(item: Any) -> Item:
@@ -193,7 +197,7 @@ def _number_bytes(value: Decimal) -> bytes:
     """Sign, exponent, digits; for negative numbers all of it upside down."""
     if not value:
         return b"\x01"
-    _, digits, _ = value.normalize().as_tuple()
+    _, digits, _ = value.normalize(_NUMBERS).as_tuple()
     body = (value.adjusted() + 200).to_bytes(2, "big") + bytes(digit + 1 for digit in digits)
     if value > 0:
         return b"\x02" + body
