@@ -36,8 +36,10 @@ lock: ## the lock files from the .in files (UPGRADE=--upgrade takes newer versio
 	$(COMPILE) $(UPGRADE) --constraint requirements.txt requirements-run.in --output-file requirements-run.txt
 	$(COMPILE) $(UPGRADE) --constraint requirements.txt --constraint requirements-run.txt requirements-dev.in --output-file requirements-dev.txt
 
-bench: setup-dev ## what a start costs, on this machine
+bench: setup-dev setup-pages ## what a start, a message and the engine cost, on this machine
 	$(PY) -m bench.start
+	$(PY) -m bench.messages 5
+	$(PY) -m bench.embedded
 
 setup-dev:
 	bin/venv dev
