@@ -90,7 +90,9 @@ def _moto(folder: Path) -> Iterator[tuple[Any, Any]]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     endpoint = "http://{}:{}".format(*server.get_host_and_port())
-    yield make_client(endpoint, "any", "any"), make_client(endpoint, "any", "any", "dynamodbstreams")
+    yield tuple(
+        make_client(endpoint, "any", "any", service, "us-east-1") for service in ("dynamodb", "dynamodbstreams")
+    )
     server.stop()
 
 
@@ -111,7 +113,9 @@ def _ministack(folder: Path) -> Iterator[tuple[Any, Any]]:
         return True
 
     wait_until(answers, 20, "ministack")
-    yield make_client(endpoint, "any", "any"), make_client(endpoint, "any", "any", "dynamodbstreams")
+    yield tuple(
+        make_client(endpoint, "any", "any", service, "us-east-1") for service in ("dynamodb", "dynamodbstreams")
+    )
     process.kill()
     process.wait(5)
 

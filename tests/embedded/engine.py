@@ -27,11 +27,13 @@ def argv(data_dir: Path, **options: object) -> list[str]:
     return command
 
 
-def make_client(endpoint: str, access_key: str, secret_key: str, service: str = "dynamodb") -> Any:
+def make_client(
+    endpoint: str, access_key: str, secret_key: str, service: str = "dynamodb", region: str = "local"
+) -> Any:
     """A boto3 client that tries once and sends what it is given, so that every refusal is the server's."""
     return boto3.session.Session().client(
         service,
-        region_name="local",
+        region_name=region,
         endpoint_url=endpoint,
         aws_access_key_id=access_key,
         aws_secret_access_key=secret_key,
