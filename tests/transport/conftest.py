@@ -62,10 +62,10 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
             assert process.poll() is None, log.read_text()
             try:
                 return bool(tiny.facts())
-            except OSError:
+            except (OSError, AssertionError):  # not listening yet, or not answering yet
                 return False
 
-        wait_until(ready, 20, "the server is ready")
+        wait_until(ready, 60, "the server is ready")
         return tiny
 
     yield start
