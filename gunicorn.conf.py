@@ -33,6 +33,26 @@ secure_scheme_headers = {}
 control_socket_disable = True  # one path for all instances of a user
 accesslog = None
 loglevel = _config.log_level
+_level = {"level": loglevel.upper()}
+logconfig_dict = {
+    # Other libraries warn only: what they say below that has request bodies and keys in it.
+    "root": {"level": "WARNING", "handlers": ["lines"]},
+    "loggers": {
+        "gunicorn.error": _level,
+        "chat": _level,
+        "parley.audit": {"level": "INFO", "handlers": ["audit"], "propagate": False},
+        "engineio": {"propagate": False},  # these two have handlers of their own
+        "socketio": {"propagate": False},
+    },
+    "handlers": {
+        "lines": {"class": "logging.StreamHandler", "formatter": "generic"},
+        "audit": {"class": "logging.StreamHandler", "formatter": "bare"},
+    },
+    "formatters": {
+        "generic": {"format": "%(asctime)s [%(process)d] [%(levelname)s] %(message)s"},
+        "bare": {"format": "%(message)s"},  # JSON lines
+    },
+}
 
 gunicorn.http.wsgi.SERVER = "parley"
 
@@ -41,7 +61,10 @@ def on_starting(server):
     """Says at once that the port is taken; gunicorn would try for five seconds."""
     if os.environ.get("GUNICORN_FD") or os.environ.get("LISTEN_FDS"):
         return  # the socket is handed to us
-    host, port = server.cfg.address[0]
+    address = server.cfg.address[0]
+    if not isinstance(address, tuple):
+        return  # a Unix socket
+    host, port = address
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

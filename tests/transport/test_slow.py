@@ -44,9 +44,11 @@ def dribbling(socks: list[socket.socket], every_s: float = 0.5) -> Iterator[None
 
     thread = Thread(target=dribble)
     thread.start()
-    yield
-    done.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def seconds_until_cut(sock: socket.socket, within_s: float = 12) -> float:

@@ -146,7 +146,7 @@ def test_a_huge_frame_is_not_buffered(tiny: Tiny) -> None:
         "44{}",
         "40[]",
     ],
-    ids=repr,
+    ids=lambda text: repr(text[:24]),
 )
 def test_a_malformed_packet_ends_the_socket_quietly(tiny: Tiny, text: str) -> None:
     with tiny.entered() as peer, tiny.entered() as other:
@@ -211,6 +211,18 @@ def test_a_connect_that_fails_by_our_own_fault_is_logged_and_refused(shared: Tin
         assert peer.ends(2)
         shared.empty()
     assert "a fault of ours" in shared.log.read_text()
+
+
+def test_a_socket_that_ends_while_it_connects_is_disconnected_too(tiny: Tiny) -> None:
+    before = tiny.facts()
+    with tiny.peer() as peer:
+        assert peer.text().startswith("0{")
+        peer.say('40{"user":"cut"}')
+        assert peer.ends(2)
+        tiny.empty()
+    after = tiny.facts()
+    assert after["connects"] - before["connects"] == 1
+    assert after["disconnects"] - before["disconnects"] == 1
 
 
 @pytest.mark.parametrize("leaving", ["41", "1"])

@@ -13,10 +13,13 @@ from flask import Flask, request  # noqa: E402
 from flask_socketio import ConnectionRefusedError  # noqa: E402
 
 from chat.config import Config  # noqa: E402
+from chat.sockets import transport  # noqa: E402
 from chat.sockets.transport import check, create_socketio, engine, visitors, worker  # noqa: E402
 
 if "HURRY_S" in os.environ:  # what ends after ten seconds does so after that many
     engine.CONNECT_WITHIN_S = visitors.BODY_S = visitors.WRITE_S = float(os.environ["HURRY_S"])
+if "PING_S" in os.environ:
+    transport.PING_INTERVAL_S = transport.PING_TIMEOUT_S = float(os.environ["PING_S"])
 if "UNGUARDED" in os.environ:  # gunicorn as it is
     worker.install = lambda _: None
 
@@ -32,6 +35,7 @@ app.config.update(
 socketio = create_socketio(app, config)
 finished: list[str] = []
 connects: list[str] = []
+disconnects: list[str] = []
 
 
 @app.get("/healthz")
@@ -62,6 +66,7 @@ def facts() -> dict[str, Any]:
         "open": app.wsgi_app._open,  # type: ignore[attr-defined]
         "addresses": len(app.wsgi_app._by_address),  # type: ignore[attr-defined]
         "connects": len(connects),
+        "disconnects": len(disconnects),
         "finished": finished,
     }
 
@@ -72,6 +77,10 @@ def on_connect(auth: Any) -> None:
         raise ConnectionRefusedError("no", {"code": "unauthenticated"})
     if isinstance(auth, dict) and auth.get("user") == "broken":
         raise RuntimeError("a fault of ours")
+    if isinstance(auth, dict) and auth.get("user") == "cut":
+        for socket in socketio.server.eio.sockets.values():
+            gevent.spawn(socket.cut, "while it connects")
+        gevent.sleep(0.1)
 
 
 def on_flood(packets: int, size: int) -> None:
@@ -100,7 +109,7 @@ def on_leave() -> None:
 
 
 socketio.on_event("connect", on_connect)
-socketio.on_event("disconnect", lambda reason: None)
+socketio.on_event("disconnect", disconnects.append)
 socketio.on_event("echo", lambda *args: {"echo": list(args)})
 socketio.on_event("whoami", lambda *args: {"sid": request.sid})  # type: ignore[attr-defined]
 socketio.on_event("flood", on_flood)

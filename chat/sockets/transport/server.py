@@ -44,6 +44,12 @@ class Server(socketio.Server):
         if packet.kind in (CONNECT, DISCONNECT):
             self._settle(eio_sid)
 
+    def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        """A socket that ends while its connect is being handled is forgotten after that: the engine calls again then.
+        Now, its disconnect handler would be left out, because it is not connected yet."""
+        if not self.manager.is_pre_connected(self.manager.sid_from_eio_sid(eio_sid, "/"), "/"):
+            super()._handle_eio_disconnect(eio_sid, reason)
+
     def _handle(self, eio_sid: str, packet: ClientPacket) -> None:
         if packet.kind == CONNECT:
             self._handle_connect(eio_sid, packet.namespace, packet.data)

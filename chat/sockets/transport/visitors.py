@@ -1,8 +1,8 @@
 """Connections that speak plain HTTP, or nothing at all: none may hold a place by being slow.
 
 gunicorn's gevent worker gives a request's head `keepalive` seconds and everything else all the time there is. Here a
-body has BODY_S seconds, an answer must move every WRITE_S seconds, and when many wait for their clients, the ones that
-have waited longest are cut, so that there is always a place for whoever speaks up (docs/decisions/0003).
+body has BODY_S seconds, an answer must move every WRITE_S seconds, and when places get scarce, those who have waited
+longest for their clients are cut, so that there is one for whoever speaks up (docs/decisions/0003).
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ BODY_S = 10.0
 WRITE_S = 10.0
 HEAD_BYTES = 64 * 1024
 DRAIN_BYTES = 1024 * 1024  # of a body that nobody read, for the sake of an answer that the client shall still read
+SPARE = 50  # with fewer free places, clients are thinned out
 WAITING = 32
-PATIENT_S = 0.3
+PATIENT_S = 0.15
 
 
 class Visitors:
-    """Those who wait for their clients, in one worker."""
+    """The connections of one worker that has so many `places`, and which of them wait for their clients."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: int):
+        self.present = 0
+        self._places = places
         self._waiting: dict[Visitor, float] = {}
 
     @contextmanager
@@ -42,9 +45,10 @@ class Visitors:
             self._waiting.pop(visitor, None)
 
     def thin_out(self) -> None:
-        """Cuts who has waited longest, beyond WAITING of them. To be called several times a second."""
+        """Cuts who has waited longest, beyond WAITING of them, when places are scarce. To be called several times a
+        second. Idle kept-alive connections wait too: where there is room, they stay."""
         excess = len(self._waiting) - WAITING
-        if excess > 0:
+        if excess > 0 and self._places - self.present < SPARE:
             long_ago = time.monotonic() - PATIENT_S
             for visitor, since in sorted(self._waiting.items(), key=lambda entry: entry[1])[:excess]:
                 if since < long_ago:

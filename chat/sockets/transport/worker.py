@@ -10,7 +10,7 @@ import gevent
 from chat.sockets.transport.drain import drain
 from chat.sockets.transport.visitors import Visitor, Visitors
 
-POLL_S = 0.1
+POLL_S = 0.05
 
 
 def install(worker: Any) -> None:
@@ -18,11 +18,15 @@ def install(worker: Any) -> None:
 
     `worker.handle` is what gunicorn runs for each connection, `worker.alive` what its signal handler clears.
     """
-    visitors = Visitors()
+    visitors = Visitors(worker.worker_connections)
     handle = worker.handle
 
     def handle_visitor(listener: Any, client: Any, address: Any) -> None:
-        handle(listener, Visitor(client, visitors), address)
+        visitors.present += 1
+        try:
+            handle(listener, Visitor(client, visitors), address)
+        finally:
+            visitors.present -= 1
 
     def watch() -> None:
         while worker.alive:

@@ -1,0 +1,59 @@
+"""Clients that are gone without a word are noticed; those that are there are not taken for gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import wait_until
+from tests.transport.conftest import Start, Tiny
+from tests.transport.peers import TEXT
+
+PING_S = 0.5
+
+
+@pytest.fixture(scope="module")
+def brisk(start: Start) -> Tiny:
+    """Pings every half second, waits half a second for the answer; connects within the same time."""
+    return start(ping_s=PING_S, hurry_s=PING_S)
+
+
+def test_who_does_not_answer_pings_is_cut_and_who_does_is_not(brisk: Tiny) -> None:
+    with brisk.entered() as gone, brisk.entered() as here:
+        began = time.monotonic()
+        for _ in range(5):
+            assert here.frame() == (TEXT, b"2")
+            here.say("3")
+        assert gone.ends(5)
+        assert time.monotonic() - began > 2 * PING_S
+        assert here.ask("echo") == {"echo": []}
+    brisk.empty()
+
+
+def test_who_waits_for_us_is_not_taken_for_gone(brisk: Tiny) -> None:
+    """While a request is being handled, the same client's pongs are not read."""
+    with brisk.entered() as peer:
+        assert peer.ask("slow", 4 * PING_S) == {"ok": True}
+        assert peer.ask("echo") == {"echo": []}
+    brisk.empty()
+
+
+def test_a_stopped_worker_does_not_take_its_clients_for_gone(brisk: Tiny) -> None:
+    """When it goes on, its timers are due before it has read the pong that came meanwhile."""
+    task = Path(f"/proc/{brisk.process.pid}/task/{brisk.process.pid}/children")
+    worker = int(task.read_text().split()[0])
+    with brisk.entered() as peer:
+        assert peer.frame() == (TEXT, b"2")
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            wait_until(lambda: "T" in Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[0])
+            peer.say("3")
+            time.sleep(4 * PING_S)  # what is tested is that so much time passes
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        assert peer.ask("echo") == {"echo": []}
+    brisk.empty()
