@@ -370,6 +370,14 @@ NONSENSE = [
     ("BatchGetItem", b'{"RequestItems": {"things": {"Keys": [5]}}}'),
     ("BatchWriteItem", b'{"RequestItems": {"things": 5}}'),
     ("BatchWriteItem", b'{"RequestItems": {"things": [{"PutRequest": 5}]}}'),
+    (
+        "BatchWriteItem",
+        b'{"RequestItems": {"things": [{"PutRequest": {"Item": {"pk": {"S": "x"}}, "ConditionExpression": "a = a"}}]}}',
+    ),
+    (
+        "TransactWriteItems",
+        b'{"TransactItems": [{"Put": {"TableName": "things", "Item": {"pk": {"S": "x"}}, "ReturnValues": "NONE"}}]}',
+    ),
     ("TransactWriteItems", b'{"TransactItems": [{"Put": 5}]}'),
     ("TransactWriteItems", b'{"TransactItems": [5]}'),
     ("TransactGetItems", b'{"TransactItems": [{"Get": {"TableName": "things"}}]}'),
