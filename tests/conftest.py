@@ -177,14 +177,24 @@ class LiveServer:
     log: Path
     config: Config
 
+    def says_yes(self, path: str) -> bool:
+        """Whether it answers 200 there."""
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
     def stop(self) -> int:
         """Asks it to stop; returns the exit code."""
         self.process.terminate()
         return self.process.wait(10)
 
 
-def start_server(config: Config, folder: Path, **changes: object) -> LiveServer:
-    """Starts gunicorn with gunicorn.conf.py on a free port; `changes` are settings that differ from `config`."""
+def spawn_server(config: Config, folder: Path, **changes: object) -> LiveServer:
+    """Starts gunicorn with gunicorn.conf.py on a free port and waits until it is alive; `changes` are settings that
+    differ from `config`."""
     port = free_port()
     config = replace(config, port=port, public_url=f"http://localhost:{port}", **changes)  # type: ignore[arg-type]
     settings = {name.upper(): value for name, value in vars(config).items() if value not in ("", ())}
@@ -194,16 +204,16 @@ def start_server(config: Config, folder: Path, **changes: object) -> LiveServer:
     argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     process = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT)
 
-    def ready() -> bool:
-        assert process.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(f"http://localhost:{port}/readyz", timeout=2) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
+    server = LiveServer(f"http://localhost:{port}", port, process, log, config)
+    wait_until(lambda: server.says_yes("/healthz"), 20, "the server is alive")
+    return server
 
-    wait_until(ready, 20, "the server is ready")
-    return LiveServer(f"http://localhost:{port}", port, process, log, config)
+
+def start_server(config: Config, folder: Path, **changes: object) -> LiveServer:
+    """A server as `spawn_server` starts it, once it is ready."""
+    server = spawn_server(config, folder, **changes)
+    wait_until(lambda: server.says_yes("/readyz"), 20, "the server is ready")
+    return server
 
 
 @pytest.fixture

@@ -15,10 +15,11 @@ bp = Blueprint("messages", __name__, url_prefix="/api/rooms/<room>/messages")
 @bp.get("")
 @require_auth()
 def page(room: str) -> ResponseReturnValue:
+    limit = _number("limit")
     found = services().messages.page(
         current_person(),
         room,
-        limit=_number("limit") or 50,
+        limit=50 if limit is None else limit,
         before=_number("before"),
         after=_number("after"),
         around=_number("around"),
@@ -30,9 +31,10 @@ def page(room: str) -> ResponseReturnValue:
 @require_auth(act=True)
 def send(room: str) -> ResponseReturnValue:
     body = json_body(client_id=str, text=str, reply_to=int | None)
-    message = services().messages.send(
-        current_person(), room, body["client_id"], body["text"], reply_to=body["reply_to"]
-    )
+    reply_to = body["reply_to"]
+    if reply_to is not None and not 1 <= reply_to <= MAX_SEQ:
+        raise ChatError("cursor_invalid")
+    message = services().messages.send(current_person(), room, body["client_id"], body["text"], reply_to=reply_to)
     return jsonify(message=message), 201
 
 

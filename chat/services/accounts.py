@@ -71,7 +71,8 @@ class Accounts:
             if not limit.open(key):
                 note("login", user=folded, address=address, outcome="rate_limited")
                 raise limit.refusal(key)
-        user = self._storage.get_user(folded) if USERNAME.fullmatch(folded) else None
+        possible = len(folded) <= USERNAME_CHARS[1] and USERNAME.fullmatch(folded)  # NFKC makes some names longer
+        user = self._storage.get_user(folded) if possible else None
         if not self._passwords.matches(password, user.password_hash if user else None) or user is None:
             for limit, key in tries:
                 limit.count(key)

@@ -77,9 +77,9 @@ class Sessions:
             return None
         with answering():
             pipeline = self._redis.pipeline(transaction=False)
-            pipeline.get(self.key(sid))
+            pipeline.mget([self.key(sid)])  # GET would fail on what is no string
             pipeline.ttl(self.key(sid))
-            raw, ttl = pipeline.execute()
+            (raw,), ttl = pipeline.execute()
         record = decode(raw)
         if record is None or ttl <= 0:
             return None
