@@ -100,7 +100,8 @@ def test_a_page_around_a_message_holds_it(talked):
     "query",
     [
         "limit=0", "limit=201", "limit=-1", "limit=x", "after=-1", "after=NaN", "after=", "after=%27%20OR%201=1",
-        "after=9223372036854775808", "before=1.5", "before=٣", "around=+1", "before=5&after=5", "before=R%23general%230",
+        "after=9223372036854775808", "before=1.5", "before=٣", "around=+1", "before=5&after=5",
+        "before=R%23general%230",
     ],
 )  # fmt: skip
 def test_a_place_that_makes_no_sense_is_refused(talked, query):
@@ -110,7 +111,13 @@ def test_a_place_that_makes_no_sense_is_refused(talked, query):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("", "text_empty"), (" \n\t ", "text_empty"), ("x" * 4001, "text_too_long"), ("x" * 4000, None), ("😀" * 4000, None)],
+    [
+        ("", "text_empty"),
+        (" \n\t ", "text_empty"),
+        ("x" * 4001, "text_too_long"),
+        ("x" * 4000, None),
+        ("😀" * 4000, None),
+    ],
 )
 def test_a_text_has_something_to_say_and_an_end(alice, text, expected):
     answer = send(alice, "text", text)
@@ -138,7 +145,9 @@ def test_a_reply_to_a_number_that_cannot_be_is_refused(alice, reply_to):
     assert seqs(alice.get(GENERAL)) == []
 
 
-@pytest.mark.parametrize("room", ["nowhere", "general%23", "%23", "R%23general", "g" * 500, "general%00", "%F0%9F%98%80"])
+@pytest.mark.parametrize(
+    "room", ["nowhere", "general%23", "%23", "R%23general", "g" * 500, "general%00", "%F0%9F%98%80"]
+)
 def test_a_room_that_cannot_be_is_no_room(alice, room):
     refused = alice.get(f"/api/rooms/{room}/messages")
     assert (refused.status_code, code(refused)) == (404, "room_not_found")

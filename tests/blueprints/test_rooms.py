@@ -129,7 +129,8 @@ def test_no_such_room_and_not_my_room_are_the_same_answer_byte_for_byte(alice, b
 @pytest.mark.parametrize(
     "body",
     [
-        {}, {"name": "Room", "kind": "public"}, {"client_id": "a", "name": "Room"}, {"client_id": "a", "kind": "public"},
+        {}, {"name": "Room", "kind": "public"},
+        {"client_id": "a", "name": "Room"}, {"client_id": "a", "kind": "public"},
         {"client_id": 5, "name": "Room", "kind": "public"}, {"client_id": "a", "name": ["Room"], "kind": "public"},
         {"client_id": "a", "name": "Room", "kind": "secret"}, {"client_id": "a", "name": None, "kind": "public"},
     ],
