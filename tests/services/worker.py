@@ -72,8 +72,8 @@ class Outlet:
 class Worker:
     """The services of one worker process."""
 
-    def __init__(self, config: Config, wire: Wire):
-        self.storage = Storage.connect(config)
+    def __init__(self, config: Config, wire: Wire, storage: Storage | None = None):
+        self.storage = storage or Storage.connect(config)
         self.redis = redis_service.connect(config.redis_url)
         self.bus = Plug(wire, self)
         self.heard: list[dict[str, Any]] = []
@@ -116,6 +116,7 @@ class Worker:
             while follower.cursor < target:
                 gevent.sleep(0.005)
 
-    def numbers_sent(self, sid: str) -> list[int]:
-        """The entry numbers that a socket was sent, in the order it was sent them."""
-        return [p["seq"] if event == "message:sent" else p["entry"] for event, p in self.outlet.sent.get(sid, [])]
+    def numbers_sent(self, sid: str, room: str | None = None) -> list[int]:
+        """The entry numbers that a socket was sent, of one room or all, in the order it was sent them."""
+        sent = [(event, p) for event, p in self.outlet.sent.get(sid, []) if room in (None, p["room"])]
+        return [p["seq"] if event == "message:sent" else p["entry"] for event, p in sent]
