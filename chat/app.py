@@ -25,11 +25,14 @@ from chat.services.followers import Followers, Outlet
 from chat.services.log import Log
 from chat.services.messages import Messages
 from chat.services.numbers import Numbers
+from chat.services.readiness import Readiness
 from chat.services.rooms import Rooms
 from chat.services.sessions import Sessions
+from chat.services.workers import Workers
 from chat.sockets import Sockets
 from chat.sockets.connections import Connections
 from chat.sockets.fanout import Fanout, SocketOutlet
+from chat.sockets.retreat import Retreat
 from chat.sockets.sessions import SocketSessions
 from chat.sockets.transport import check, create_socketio
 
@@ -49,6 +52,8 @@ class Services:
     followers: Followers
     rooms: Rooms
     messages: Messages
+    workers: Workers
+    readiness: Readiness
 
 
 def create_services(config: Config, outlet: Outlet) -> Services:
@@ -63,7 +68,9 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     followers = Followers(storage, numbers, log, outlet)
     rooms = Rooms(storage, numbers, log, bus, followers.member, _gather)
     messages = Messages(storage, rooms, log, numbers, followers, bus)
-    return Services(config, storage, redis, sessions, accounts, bus, followers, rooms, messages)
+    workers = Workers(storage, bus)
+    readiness = Readiness(redis, workers)
+    return Services(config, storage, redis, sessions, accounts, bus, followers, rooms, messages, workers, readiness)
 
 
 def _gather(jobs: Iterable[Callable[[], Any]]) -> list[Any]:
@@ -103,4 +110,5 @@ def _register_sockets(socketio: SocketIO, services: Services) -> None:
     connections = Connections(services.config.sends_per_user, services.config.sockets_per_user)
     sessions = SocketSessions(socketio, connections, services.sessions)
     fanout = Fanout(socketio, connections, sessions, services.followers, services.rooms, services.bus)
-    Sockets(connections, fanout, sessions, services.messages).register(socketio)
+    retreat = Retreat(socketio, services.workers)
+    Sockets(connections, fanout, sessions, retreat, services.messages).register(socketio)

@@ -101,6 +101,17 @@ class Membership:
 
 
 @dataclass(frozen=True)
+class Worker:
+    """A worker as it shows itself to the others. `beats` counts up while it lives; `hears` says that the bus reaches
+    it."""
+
+    id: str
+    beats: int
+    hears: bool
+    at_ms: int
+
+
+@dataclass(frozen=True)
 class Page:
     """A stretch of a room's log with the images it speaks of; see docs/protocol.md."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from functools import wraps
 from types import UnionType
@@ -17,6 +18,7 @@ from chat.blueprints.session import current
 from chat.errors import ChatError
 from chat.models import Person
 from chat.services.addresses import client_address
+from chat.services.deadline import ANSWER_WITHIN_S, deadline
 from chat.services.sessions import Session
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+BEGAN = "parley.began"  # in a request's environ: when it came, by the monotonic clock (chat.sockets.transport.gate)
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -72,9 +75,10 @@ def require_auth(act: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]
             expected = request.headers.get("X-Parley-User")
             if expected is not None and expected != g.session.person.username:
                 raise ChatError("user_mismatch")
-            if act:
-                g.session = services().sessions.slide_if_due(g.session)
-            return view(*args, **kwargs)
+            with deadline(ANSWER_WITHIN_S - (time.monotonic() - request.environ.get(BEGAN, time.monotonic()))):
+                if act:
+                    g.session = services().sessions.slide_if_due(g.session)
+                return view(*args, **kwargs)
 
         return wrapper
 

@@ -1,7 +1,9 @@
 """The bus between workers: a Redis Stream that carries what happened to every worker, this one included.
 
 It makes delivery fast; it does not make it certain. Followers find by the log's numbers what the bus lost, so an event
-may be dropped, doubled or late without harm. Also usable without a worker (CLI, Lambda): then `publish` writes at once.
+may be dropped, doubled or late without harm. Each origin counts its events: a number that is missing tells every reader
+that something was lost (Redis emptied, failed over, trimmed, or an outbox that overflowed). A heartbeat every second
+tells a deaf reader from a quiet bus. Also usable without a worker (CLI, Lambda): then `publish` writes at once.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections import deque
+import time
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -21,10 +24,15 @@ from chat.services import redis as redis_service
 
 STREAM = "bus"
 MAX_STREAM = 20_000  # events kept in Redis
-MAX_OUTBOX = 20_000  # events waiting for Redis in this worker; volatile ones only up to half of it
+MAX_OUTBOX = 20_000  # events waiting for Redis in this worker
+VOLATILE_OUTBOX = 1_000  # beyond so many, volatile ones are dropped
+VOLATILE_LAG_S = 2.0  # and so is a volatile one that comes later than this
+MAX_ORIGINS = 1_000
 BATCH = 200
 BLOCK_MS = 2_000
+BEAT_S = 1.0
 RETRY_S = 0.2
+BEAT = "beat"
 
 log = logging.getLogger(__name__)
 Listener = Callable[[dict[str, Any]], None]
@@ -40,12 +48,25 @@ class Bus:
         self._client = client
         self._url = url
         self._origin = secrets.token_hex(8)
+        self._sent = 0
         self._outbox: deque[str] = deque()
         self._filled = Event()
         self._listener: Listener | None = None
         self._on_doubt: Callable[[], None] = lambda: None
         self._greenlets: list[gevent.Greenlet] = []
+        self._heard: OrderedDict[str, int] = OrderedDict()  # origin → the number of its last event heard
+        self._heard_at = time.monotonic()
+        self._lag_s = 0.0
         self.dropped = 0
+
+    @property
+    def deaf_s(self) -> float:
+        """For how many seconds this worker has not heard its own heartbeat: about one when all is well."""
+        return time.monotonic() - self._heard_at
+
+    def listen_again(self) -> None:
+        """Counts `deaf_s` from now: this process was stopped, and it could hear nothing."""
+        self._heard_at = time.monotonic()
 
     def publish(self, kind: str, volatile: bool = False, **payload: Any) -> None:
         """Sends an event to every worker. Never blocks in a worker; without one it is written before this returns.
@@ -59,31 +80,42 @@ class Bus:
             except redis.RedisError:
                 log.warning("the bus did not take an event: %s", kind)
             return
-        if len(self._outbox) >= (MAX_OUTBOX // 2 if volatile else MAX_OUTBOX):
-            self.dropped += 1
-        else:
-            self._outbox.append(self._encode(event))
-            self._filled.set()
+        self._post(event | {"volatile": True} if volatile else event, volatile)
         self._hand_over(event)
 
     def start(self, listener: Listener, on_doubt: Callable[[], None]) -> None:
         """Begins to listen, in greenlets of this worker. `on_doubt` is called whenever events may have been missed."""
         self._listener = listener
         self._on_doubt = on_doubt
-        self._greenlets = [gevent.spawn(self._flush), gevent.spawn(self._read)]
+        self.listen_again()
+        self._greenlets = [gevent.spawn(work) for work in (self._flush, self._read, self._beat)]
 
     def stop(self) -> None:
         """Writes what waits, as far as Redis takes it within a second, and stops listening."""
         self._listener = None
         gevent.killall(self._greenlets, timeout=1)
         try:
-            while self._outbox:
-                self._write_some()
-        except redis.RedisError:
+            with gevent.Timeout(1):
+                while self._outbox:
+                    self._write_some()
+        except (redis.RedisError, gevent.Timeout):
             log.warning("%d events did not reach the bus", len(self._outbox))
 
+    # --- writing --------------------------------------------------------------------------------------------------
+
+    def _post(self, event: dict[str, Any], volatile: bool) -> None:
+        if volatile and len(self._outbox) >= VOLATILE_OUTBOX:
+            return
+        encoded = self._encode(event)  # numbered even when there is no room for it: the gap tells the others
+        if len(self._outbox) >= MAX_OUTBOX:
+            self.dropped += 1
+        else:
+            self._outbox.append(encoded)
+            self._filled.set()
+
     def _encode(self, event: dict[str, Any]) -> str:
-        return json.dumps({"from": self._origin, **event}, separators=(",", ":"), ensure_ascii=False)
+        self._sent += 1
+        return json.dumps({"from": self._origin, "n": self._sent, **event}, separators=(",", ":"), ensure_ascii=False)
 
     def _write(self, events: list[str]) -> None:
         pipeline = self._client.pipeline(transaction=False)
@@ -107,9 +139,16 @@ class Bus:
                 except redis.RedisError:
                     gevent.sleep(RETRY_S)
 
+    def _beat(self) -> None:
+        while True:
+            self._post({"kind": BEAT, "at": time.monotonic()}, volatile=True)
+            gevent.sleep(BEAT_S)
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
     def _read(self) -> None:
         # Its own connection: it blocks in XREAD, and a time-out below BLOCK would look like a fault.
-        client = redis_service.connect(self._url, timeout_s=BLOCK_MS / 1000 + 3)
+        client = redis_service.connect(self._url, timeout_s=BLOCK_MS / 1000 + 1)
         last: str | None = None
         away = True
         while True:
@@ -137,11 +176,31 @@ class Bus:
     def _receive(self, text: str) -> None:
         try:
             event = json.loads(text)
-        except ValueError:
-            log.error("an event of the bus is not JSON")
+            origin, number, kind = event.pop("from"), event.pop("n"), event["kind"]
+        except (ValueError, LookupError, TypeError, AttributeError):
+            log.error("an event of the bus is not one")
             return
-        if event.pop("from", None) != self._origin:
-            self._hand_over(event)
+        if origin == self._origin:
+            if kind == BEAT:
+                self._heard_at = time.monotonic()
+                self._lag_s = self._heard_at - event["at"]
+        elif self._is_new(origin, number) and kind != BEAT:
+            late = event.pop("volatile", False) and self._lag_s > VOLATILE_LAG_S
+            if not late:
+                self._hand_over(event)
+
+    def _is_new(self, origin: str, number: int) -> bool:
+        """Whether this event was not heard before. One that skips numbers says that others were lost."""
+        last = self._heard.get(origin, 0)
+        if number <= last:
+            return False  # written twice: the answer to the first time was lost
+        if number > last + 1:
+            self._on_doubt()
+        self._heard[origin] = number
+        self._heard.move_to_end(origin)
+        if len(self._heard) > MAX_ORIGINS:
+            self._heard.popitem(last=False)
+        return True
 
     def _hand_over(self, event: dict[str, Any]) -> None:
         """A listener that fails must not stop the bus, nor fail a send that is stored already."""

@@ -9,6 +9,7 @@ Three tables, no secondary index (an index is eventually consistent and unordere
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,10 +22,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chat.config import Config
 from chat.errors import ChatError
-from chat.models import Entry, Membership, Message, Room, User
+from chat.models import Entry, Membership, Message, Room, User, Worker
 from chat.services import rows
 from chat.services.rows import Claim, Row
 
+MAX_REQUESTS = 100  # under way at once: what an endpoint that hangs may hold of this process
+WAIT_S = 1.0  # for one of them to end
 MAX_AHEAD = 5_000  # how far ahead of a decided entry a number may be proposed
 CONDITION_FAILED = "ConditionalCheckFailedException"
 THROTTLED = (
@@ -75,6 +78,7 @@ class Storage:
     def __init__(self, client: Any, prefix: str = ""):
         self._client = client
         self._prefix = prefix
+        self._places = threading.BoundedSemaphore(MAX_REQUESTS)
 
     @classmethod
     def connect(cls, config: Config) -> Storage:
@@ -102,6 +106,8 @@ class Storage:
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         """One request. Raises: ChatError `unavailable`; ClientError for what the caller must understand."""
+        if not self._places.acquire(timeout=WAIT_S):
+            raise ChatError("unavailable", retry_after_s=1)
         try:
             return getattr(self._client, operation)(**request)
         except ClientError as error:
@@ -113,6 +119,8 @@ class Storage:
             raise
         except BotoCoreError as error:
             raise ChatError("unavailable", retry_after_s=1) from error
+        finally:
+            self._places.release()
 
     def unless(self, refusal: str, operation: str, **request: Any) -> dict[str, Any] | None:
         """One request, or None when DynamoDB refuses it with that code. Raises as `call`."""
@@ -122,13 +130,6 @@ class Storage:
             if error.response["Error"]["Code"] != refusal:
                 raise
             return None
-
-    def ping(self) -> None:
-        """Returns when the tables answer. Raises: ChatError `unavailable`, also when they do not exist."""
-        try:
-            self.call("describe_table", TableName=self.table("chat"))
-        except ClientError as error:
-            raise ChatError("unavailable") from error
 
     # --- users ----------------------------------------------------------------------------------------------------
 
@@ -423,6 +424,23 @@ class Storage:
             {"#read": "read", "#state": "state"},
             {":seq": seq, ":in": "in"},
         )
+
+    # --- workers --------------------------------------------------------------------------------------------------
+
+    def put_worker(self, worker: Worker) -> None:
+        """Shows a worker to the others. Raises: ChatError `unavailable`, also when the table does not exist."""
+        try:
+            self.call("put_item", TableName=self.table("chat"), Item=pack(rows.worker_row(worker)))
+        except ClientError as error:
+            raise ChatError("unavailable") from error
+
+    def workers(self) -> list[Worker]:
+        """Every worker that shows itself, and those that ended without a word."""
+        return [rows.read_worker(row) for row in self._partition("chat", "pk", rows.WORKERS)]
+
+    def delete_worker(self, worker: str) -> None:
+        """Takes a worker off the list."""
+        self.call("delete_item", TableName=self.table("chat"), Key=pack(rows.worker_key(worker)))
 
     # --- shared ---------------------------------------------------------------------------------------------------
 

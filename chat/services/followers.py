@@ -26,6 +26,7 @@ REPAIR_AFTER_S = 0.1  # pushes of two workers overtake each other; most gaps clo
 REPLAY = 50
 PAGE = 500
 CHECK_EVERY_S = 60.0
+PROPOSED_EVERY_S = 2.0
 DOUBT_S, DOUBT_EVERY_S = 60.0, 3.0
 IDLE_S = 60.0
 LEAVING = ("left", "removed")
@@ -75,6 +76,8 @@ class Follower:
         self._holes: dict[int, float] = {}  # undecided numbers below decided ones → when first seen
         self._repairing: gevent.Greenlet | None = None
         self._wanted = 0
+        self._proposed = 0  # the last number that Redis had proposed when it was asked last
+        self._accounted = 0  # the highest of these that is known to be in the table, or to be given up
 
     # --- subscribers ----------------------------------------------------------------------------------------------
 
@@ -205,6 +208,16 @@ class Follower:
         except ChatError:
             log.warning("%s/%d could not be decided", self.room.room, seq)
 
+    def check_proposed(self, proposed: int) -> None:
+        """Compares the cursor with the last number that Redis proposed, which costs the table nothing: what was
+        proposed before the last round and has not come may be an entry whose publish was lost, and is looked for.
+        Raises: ChatError `unavailable`.
+        """
+        before, self._proposed = self._proposed, proposed
+        if before > max(self.cursor, self._accounted):
+            self.check_head()
+            self._accounted = before
+
     def check_head(self) -> None:
         """Compares the cursor with the table: finds what the bus lost. Raises: ChatError `unavailable`."""
         self.checked_at = time.monotonic()
@@ -331,8 +344,16 @@ class Followers:
             follower.checked_at = float("-inf")
 
     def run(self) -> None:
-        """Checks followers for ever; to be run in a greenlet of its own."""
-        run_every(0.5 + random.random() / 2, self._check_due)
+        """Checks followers for ever, in greenlets."""
+        gevent.spawn(run_every, 0.5 + random.random() / 2, self._check_due)
+        gevent.spawn(run_every, PROPOSED_EVERY_S, self._check_proposed)
+
+    def _check_proposed(self) -> None:
+        """Raises: ChatError `unavailable`; then the heads are read from the table instead, once Redis is back."""
+        followers = dict(self._followers)
+        proposed = self._numbers.proposed(follower.room for follower in followers.values())
+        for room, follower in followers.items():
+            follower.check_proposed(proposed[room])
 
     def _check_due(self) -> None:
         """Raises: ChatError `unavailable`; the rest is checked in the next round."""

@@ -23,7 +23,7 @@ from chat.services.numbers import Numbers
 from chat.services.rows import Claim, bucket_of
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-DEADLINE_S = 5.0
+DEADLINE_S = 2.5
 GRACE_MIN_S, GRACE_MAX_S = 0.15, 3.0
 CONFLICT_PAUSE_S = 0.02
 FIRST_OF_BUCKET = 100  # so many first entries of a bucket note that it has begun, in case one is lost
@@ -144,7 +144,7 @@ class Log:
                 self._publish(room, draft.entry, draft.image)
                 return Appended(number, draft.image)
             raise ChatError("unavailable", retry_after_s=1)
-        except ChatError:
+        except BaseException:  # also a deadline, or the end of the socket that asked
             if number:
                 self._defer(self._give_up, room, number)
             raise

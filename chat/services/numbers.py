@@ -6,6 +6,9 @@ emptied or set back costs time, never a message.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from redis import Redis
 
 from chat.models import Room
@@ -36,6 +39,7 @@ class Numbers:
     """Proposes entry numbers for rooms, and knows the highest decided number this worker has seen of each."""
 
     def __init__(self, redis: Redis, storage: Storage):
+        self._redis = redis
         self._storage = storage
         self._propose = redis.register_script(PROPOSE)
         self._raise = redis.register_script(RAISE)
@@ -80,6 +84,15 @@ class Numbers:
     def known(self, room: str) -> int:
         """The highest decided number this worker knows of, 0 when it knows none."""
         return self._known.get(room, 0)
+
+    def proposed(self, rooms: Iterable[Room]) -> dict[str, int]:
+        """Room → the last number that Redis proposed, 0 where it knows none. Raises: ChatError `unavailable`."""
+        asked = list(rooms)
+        if not asked:
+            return {}
+        with answering():
+            counters: list[Any] = self._redis.mget([self._key(room) for room in asked])
+        return {room.room: int(counter or 0) for room, counter in zip(asked, counters, strict=True)}
 
     def doubt(self) -> None:
         """Redis was away or was emptied: read each room's head before the next number from it."""

@@ -18,7 +18,8 @@ POOL_SIZE = 50
 def connect(url: str, timeout_s: float = TIMEOUT_S) -> redis.Redis:
     """A client that answers or fails within `timeout_s` seconds; strings in and out.
 
-    One retry, at once, covers a pooled connection that the server closed. A reader that blocks (XREAD) passes a
+    One retry, at once, covers a pooled connection that the server closed; a time-out is not tried again, so a command
+    costs `timeout_s` at most, or twice that when no connection is free either. A reader that blocks (XREAD) passes a
     `timeout_s` above its BLOCK, or every quiet moment looks like a fault.
     """
     pool = redis.BlockingConnectionPool.from_url(
@@ -28,8 +29,8 @@ def connect(url: str, timeout_s: float = TIMEOUT_S) -> redis.Redis:
         decode_responses=True,
         encoding_errors="replace",  # what is not text is nothing of ours; it must be read to be refused
         socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        retry=Retry(NoBackoff(), 1),
+        socket_connect_timeout=TIMEOUT_S,
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         driver_info=None,
     )
     return redis.Redis(connection_pool=pool)

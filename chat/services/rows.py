@@ -2,7 +2,7 @@
 
 `messages`: `room = R#<room>#<n // 10000>`, `id = <12-digit n>`: one row per entry of a room's log. A message's row is
 its current image; a change's row says only which message changed.
-`chat`: `ROOM#r`/`META`, `ROOM#r`/`MEM#u`, `USER#u`/`ROOM#r`, `DIR#public`/`r`, `C#u`/client_id.
+`chat`: `ROOM#r`/`META`, `ROOM#r`/`MEM#u`, `USER#u`/`ROOM#r`, `DIR#public`/`r`, `C#u`/client_id, `WORKERS`/id.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chat.models import Entry, EntryKind, Membership, Message, Room
+from chat.models import Entry, EntryKind, Membership, Message, Room, Worker
 
 BUCKET_SIZE = 10_000
 PUBLIC = "DIR#public"
+WORKERS = "WORKERS"
 # What a log row's `kind` attribute says, in one letter to keep rows small.
 LETTERS: dict[EntryKind, str] = {
     "message": "m",
@@ -194,3 +195,18 @@ def claim_row(claim: Claim) -> Row:
 def read_claim(row: Row) -> Claim:
     """The claim that a row records."""
     return Claim(row["pk"].removeprefix("C#"), row["sk"], row["room"], row["digest"], row["seq"], row.get("message"))
+
+
+def worker_key(worker: str) -> Row:
+    """Where a worker shows itself."""
+    return {"pk": WORKERS, "sk": worker}
+
+
+def worker_row(worker: Worker) -> Row:
+    """A worker as a row."""
+    return worker_key(worker.id) | {"beats": worker.beats, "hears": worker.hears, "at_ms": worker.at_ms}
+
+
+def read_worker(row: Row) -> Worker:
+    """The worker that a row describes."""
+    return Worker(row["sk"], row["beats"], row["hears"], row["at_ms"])

@@ -17,10 +17,12 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 from chat.blueprints.session import session_from_environ
 from chat.errors import ChatError
 from chat.models import Person
+from chat.services.deadline import deadline
 from chat.services.messages import Messages
 from chat.sockets import handlers
 from chat.sockets.connections import Connection, Connections
 from chat.sockets.fanout import Fanout
+from chat.sockets.retreat import Retreat
 from chat.sockets.sessions import SocketSessions
 
 Handler = Callable[[Messages, Connection, dict[str, Any]], dict[str, Any]]
@@ -35,6 +37,7 @@ EVENTS: dict[str, tuple[Handler, bool]] = {
     "typing:start": (handlers.typing_start, False),
     "typing:stop": (handlers.typing_stop, False),
 }
+CONNECT_WITHIN_S = 10.0  # the first socket of a worker waits until the heads of all its rooms are read
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +45,18 @@ log = logging.getLogger(__name__)
 class Sockets:
     """Connects, dispatches and disconnects the sockets of one app."""
 
-    def __init__(self, connections: Connections, fanout: Fanout, sessions: SocketSessions, messages: Messages):
+    def __init__(
+        self,
+        connections: Connections,
+        fanout: Fanout,
+        sessions: SocketSessions,
+        retreat: Retreat,
+        messages: Messages,
+    ):
         self._connections = connections
         self._fanout = fanout
         self._sessions = sessions
+        self._retreat = retreat
         self._messages = messages
         self._running = False
 
@@ -60,7 +71,8 @@ class Sockets:
     def on_connect(self, auth: Any) -> None:
         """Lets a socket in that carries a live session. Any failure refuses it: an error here must never let it in."""
         try:
-            self._connect(auth)
+            with deadline(CONNECT_WITHIN_S):
+                self._connect(auth)
         except ChatError as error:
             raise ConnectionRefusedError(error.message, error.to_dict()) from error
         except ConnectionRefusedError:
@@ -95,6 +107,7 @@ class Sockets:
             self._running = True
             self._fanout.start()
             self._sessions.run()
+            self._retreat.run()
 
     def on_disconnect(self, reason: str) -> None:
         """Forgets a socket."""
@@ -124,10 +137,11 @@ class Sockets:
             raise ChatError("unknown_event")
         if len(args) != 1 or not isinstance(args[0], dict):
             raise ChatError("body_invalid")
-        self._sessions.check(connection)
-        if acts:
-            self._connections.writes(connection.person.username).take()
-        answer = handler(self._messages, connection, args[0])
+        with deadline():
+            self._sessions.check(connection)
+            if acts:
+                self._connections.writes(connection.person.username).take()
+            answer = handler(self._messages, connection, args[0])
         if acts:
             self._sessions.act(connection)
         return answer

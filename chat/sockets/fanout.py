@@ -63,7 +63,7 @@ class Fanout:
     def start(self) -> None:
         """Begins to listen, in greenlets of this worker."""
         self._bus.start(self.on_event, self.on_doubt)
-        gevent.spawn(self._followers.run)
+        self._followers.run()
         gevent.spawn(run_every, 1.0, self._read_rooms)
         gevent.spawn(run_every, HEADS_EVERY_S, self._tell_heads)
 

@@ -64,11 +64,15 @@ class SocketSessions:
             connection.checked_at = began
 
     def act(self, connection: Connection) -> None:
-        """A person did something: their session lives on from now, noted at most once a minute."""
-        if time.monotonic() - connection.slid_at > SLIDE_EVERY_S:
-            connection.slid_at = time.monotonic()
-            connection.warned = False
-            self._sessions.slide(connection.session_id, connection.iat)
+        """A person did something: their session lives on from now, noted at most once a minute. What they did is done,
+        so Redis that does not answer is asked again at their next act."""
+        before, now = connection.slid_at, time.monotonic()
+        if now - before > SLIDE_EVERY_S:
+            connection.slid_at, connection.warned = now, False
+            try:
+                self._sessions.slide(connection.session_id, connection.iat)
+            except ChatError:
+                connection.slid_at = before
 
     def warn(self) -> None:
         """Tells people whose session ends within two minutes. Raises: ChatError `unavailable`."""

@@ -36,15 +36,15 @@ def hanging():
 def test_a_sound_chat_is_healthy_and_ready(client):
     assert client.get("/healthz").json == {"ok": True}
     ready = client.get("/readyz")
-    assert (ready.status_code, ready.json) == (200, {"redis": True, "dynamodb": True})
+    assert (ready.status_code, ready.json) == (200, {"redis": True, "dynamodb": True, "sockets": True})
 
 
 @pytest.mark.parametrize(
     ("change", "answer"),
     [
-        ({"redis_url": "redis://127.0.0.1:1/0"}, {"redis": False, "dynamodb": True}),
-        ({"dynamodb_endpoint": "http://127.0.0.1:1"}, {"redis": True, "dynamodb": False}),
-        ({"table_prefix": "no-such-"}, {"redis": True, "dynamodb": False}),
+        ({"redis_url": "redis://127.0.0.1:1/0"}, {"redis": False, "dynamodb": True, "sockets": True}),
+        ({"dynamodb_endpoint": "http://127.0.0.1:1"}, {"redis": True, "dynamodb": False, "sockets": True}),
+        ({"table_prefix": "no-such-"}, {"redis": True, "dynamodb": False, "sockets": True}),
     ],
 )
 def test_a_chat_without_its_storage_lives_and_is_not_ready(config, change, answer):
@@ -64,7 +64,7 @@ def test_a_storage_that_hangs_delays_neither_answer(live_server, hanging, tmp_pa
     stuck = spawn_server(live_server.config, tmp_path, redis_url=url, dynamodb_endpoint=f"http://127.0.0.1:{hanging}")
     try:
         status, body, took = ask(stuck.url + "/readyz")
-        assert (status, body) == (503, {"redis": False, "dynamodb": False}) and took < 2.5
+        assert (status, body) == (503, {"redis": False, "dynamodb": False, "sockets": True}) and took < 2.5
         status, body, took = ask(stuck.url + "/healthz")
         assert (status, body) == (200, {"ok": True}) and took < 1
     finally:

@@ -16,13 +16,13 @@ from flask import Flask
 from flask_socketio import SocketIO
 
 from chat.config import Config
-from chat.sockets.transport.drain import drain
+from chat.sockets.transport.drain import drain, send_away
 from chat.sockets.transport.frames import MAX_MESSAGE_BYTES
 from chat.sockets.transport.gate import Gate
 from chat.sockets.transport.selfcheck import check
 from chat.sockets.transport.server import Server
 
-__all__ = ["check", "create_socketio", "drain"]
+__all__ = ["check", "create_socketio", "drain", "send_away"]
 
 PING_INTERVAL_S = 25
 PING_TIMEOUT_S = 20

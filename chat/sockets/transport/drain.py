@@ -1,4 +1,4 @@
-"""The end of a worker: clients are sent to the others, what is being handled is finished first."""
+"""The end of a worker, or its retreat: clients are sent to the others, what is being handled is finished first."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ POLL_S = 0.02
 
 
 def drain(socketio: SocketIO) -> None:
+    """Ends the sockets of a worker that ends: no new ones, and `send_away`."""
+    socketio.server.eio.draining = True
+    send_away(socketio)
+
+
+def send_away(socketio: SocketIO) -> None:
     """Tells every client to come back, each at its own moment, and closes each as soon as it is not being answered.
 
     Takes at most FINISH_WITHIN_S and GONE_WITHIN_S seconds. An answer that takes longer is not sent: its client asks
@@ -24,7 +30,6 @@ def drain(socketio: SocketIO) -> None:
     """
     server = socketio.server
     engine = server.eio
-    engine.draining = True
     for sid, _ in list(server.manager.get_participants("/", None)):
         server.emit("server:restarting", {"reconnect_in_ms": random.randint(*RECONNECT_MS)}, to=sid)
     _close(engine, FINISH_WITHIN_S, also_busy=False)

@@ -117,10 +117,11 @@ class EngineSocket(Socket):
 
 
 class Engine(engineio.Server):
-    """All clients of this worker. While `draining`, the gate refuses new ones. `is_connected` says whether a client has
-    gone on from opening to connecting: Socket.IO knows."""
+    """All clients of this worker. The gate refuses new ones when it is `draining`, for good, or `deaf`, for a while.
+    `is_connected` says whether a client has gone on from opening to connecting: Socket.IO knows."""
 
     draining = False
+    deaf = False
     is_connected: Callable[[str], bool] = staticmethod(lambda sid: True)
 
     def create_queue(self, *args: Any, **kwargs: Any) -> Outbox:

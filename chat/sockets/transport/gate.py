@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -35,6 +36,7 @@ class Gate:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if not environ.get("PATH_INFO", "").startswith("/socket.io"):
             _read_chunks(environ)
+            environ["parley.began"] = time.monotonic()
             return self._inner(environ, start_response)
         address = self._address(environ)
         try:
@@ -62,7 +64,7 @@ class Gate:
         opens = query.get("transport") == ["websocket"] and query.get("EIO") == ["4"] and "sid" not in query
         if not opens or accept_key(environ) is None:
             raise ChatError("body_invalid", "Live events travel by websocket only.")
-        if self._engine.draining or self._open >= self._config.sockets_per_worker:
+        if self._engine.draining or self._engine.deaf or self._open >= self._config.sockets_per_worker:
             raise ChatError("busy", retry_after_s=5)
         if self._by_address[address] >= self._config.sockets_per_address:
             raise ChatError("rate_limited", retry_after_s=30)

@@ -1,0 +1,74 @@
+"""Which workers there are, and whether they hear the bus: each says so in the table, which Redis cannot keep from it.
+
+So a worker that hears nothing can tell whether Redis is away for all, or for itself alone.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+
+from chat.models import Worker
+from chat.services.bus import Bus
+from chat.services.dynamodb import Storage
+
+HEARS_WITHIN_S = 1.8  # a heartbeat comes every second
+DEAF_AFTER_S = 3.0  # so much later that nobody who says to hear can have become deaf at the same moment
+ALONE_AFTER_S = 5.0
+FORGOTTEN_AFTER_MS = 24 * 60 * 60 * 1000
+
+
+class Workers:
+    """All workers of this chat, as this one sees them. `now` gives seconds since 1970, and judges no worker by another
+    one's clock: what counts is whether its row moves."""
+
+    def __init__(self, storage: Storage, bus: Bus, now: Callable[[], float] = time.time):
+        self._storage = storage
+        self._bus = bus
+        self._now = now
+        self._id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._beats = 0
+        self._others: dict[str, int] | None = None  # worker that hears → its beats when this worker became deaf
+
+    @property
+    def deaf(self) -> bool:
+        """Whether this worker has not heard the bus for three seconds."""
+        return self._bus.deaf_s > DEAF_AFTER_S
+
+    def beat(self) -> None:
+        """Says that this worker lives, and whether it hears the bus; a write, so it also shows that the table takes
+        one. Raises: ChatError `unavailable`.
+        """
+        self._beats += 1
+        hears = self._bus.deaf_s < HEARS_WITHIN_S
+        self._storage.put_worker(Worker(self._id, self._beats, hears, int(self._now() * 1000)))
+
+    def woke(self) -> None:
+        """This process was stopped, and could hear nothing: that does not count."""
+        self._bus.listen_again()
+
+    def alone_deaf(self) -> bool:
+        """Whether this worker has heard nothing for five seconds while another one that still beats does hear.
+
+        To be asked again and again, about every second. Raises: ChatError `unavailable`.
+        """
+        if not self.deaf:
+            self._others = None
+            return False
+        hearing = {worker.id: worker.beats for worker in self._storage.workers() if worker.hears}
+        hearing.pop(self._id, None)
+        if self._others is None:
+            self._others = hearing
+        moved = any(beats > self._others.get(worker, 0) for worker, beats in hearing.items())
+        return moved and self._bus.deaf_s > ALONE_AFTER_S
+
+    def leave(self) -> None:
+        """Takes this worker off the list, and those that ended without doing so a day ago. Raises: ChatError
+        `unavailable`."""
+        long_ago = self._now() * 1000 - FORGOTTEN_AFTER_MS
+        for worker in self._storage.workers():
+            if worker.id == self._id or worker.at_ms < long_ago:
+                self._storage.delete_worker(worker.id)

@@ -1,0 +1,48 @@
+"""A worker that hears nothing while others do sends its sockets to them, and takes none until it hears again."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import gevent
+from flask_socketio import SocketIO
+
+from chat.services.periodic import run_every
+from chat.services.workers import Workers
+from chat.sockets.transport import send_away
+
+BEAT_S = 2.0
+LOOK_S = 0.5
+STOPPED_S = 2.0  # between two looks: this process was stopped, or its machine slept
+
+log = logging.getLogger(__name__)
+
+
+class Retreat:
+    """Watches whether this worker hears the bus."""
+
+    def __init__(self, socketio: SocketIO, workers: Workers):
+        self._socketio = socketio
+        self._workers = workers
+        self._looked_at = time.monotonic()
+
+    def run(self) -> None:
+        """Beats and looks for ever, in greenlets."""
+        self._looked_at = time.monotonic()
+        gevent.spawn(run_every, BEAT_S, self._workers.beat)
+        gevent.spawn(run_every, LOOK_S, self.look)
+
+    def look(self) -> None:
+        """Retreats, or comes back. Raises: ChatError `unavailable`."""
+        now, engine = time.monotonic(), self._socketio.server.eio
+        if now - self._looked_at > STOPPED_S:
+            self._workers.woke()
+        self._looked_at = now
+        if engine.deaf:
+            engine.deaf = self._workers.deaf
+        elif self._workers.alone_deaf():
+            log.error("this worker alone hears nothing from Redis: its sockets go to the others")
+            engine.deaf = True
+            send_away(self._socketio)
+            self._looked_at = time.monotonic()
