@@ -60,7 +60,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     """The services of one process, wired to each other. Connects lazily: nothing is asked of Redis or DynamoDB yet."""
     storage = Storage.connect(config)
     redis = redis_service.connect(config.redis_url)
-    sessions = Sessions(redis, ttl_s=config.session_ttl_s, max_age_s=config.session_max_age_s)
+    sessions = Sessions(redis, config.session_ttl_s, config.session_max_age_s, storage.epochs)
     bus = Bus(redis, config.redis_url)
     accounts = Accounts(storage, sessions, redis, bus, config)
     numbers = Numbers(redis, storage)

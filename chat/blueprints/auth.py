@@ -1,10 +1,10 @@
-"""`/api/auth`: registering, signing in and out, and who I am."""
+"""`/api/auth`: registering, signing in and out, who I am, and where else I am signed in."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from chat.blueprints.guard import address, json_body, require_auth, services
@@ -25,9 +25,9 @@ def register() -> ResponseReturnValue:
 def login() -> ResponseReturnValue:
     body = json_body(username=str, password=str)
     former = current().stored
-    session = services().accounts.login(body["username"], body["password"], address())
+    session = services().accounts.login(body["username"], body["password"], address(), request.user_agent.string)
     if former is not None:
-        services().sessions.end(former.sid)
+        services().accounts.replace(former)
     begin(session)
     return jsonify(described(session))
 
@@ -54,6 +54,49 @@ def stay() -> ResponseReturnValue:
     session = g.session
     expires_at = services().sessions.slide(session.sid, session.iat)
     return jsonify(described(replace(session, expires_at=expires_at)))
+
+
+@bp.get("/sessions")
+@require_auth()
+def sessions() -> ResponseReturnValue:
+    mine = services().accounts.sessions(g.session)
+    return jsonify(
+        sessions=[
+            {
+                "id": each.public_id,
+                "current": each.sid == g.session.sid,
+                "device": each.device,
+                "began_at": each.iat,
+                "expires_at": each.expires_at,
+            }
+            for each in mine
+        ]
+    )
+
+
+@bp.delete("/sessions/<public_id>")
+@require_auth()
+def end_session(public_id: str) -> ResponseReturnValue:
+    services().accounts.end_session(g.session, public_id, address())
+    if public_id == g.session.public_id:
+        finish()
+    return "", 204
+
+
+@bp.delete("/sessions")
+@require_auth()
+def end_sessions() -> ResponseReturnValue:
+    services().accounts.end_sessions(g.session, address())
+    finish()
+    return "", 204
+
+
+@bp.post("/password")
+@require_auth(act=True)
+def change_password() -> ResponseReturnValue:
+    body = json_body(password=str, new_password=str)
+    services().accounts.change_password(g.session, body["password"], body["new_password"], address())
+    return jsonify(described(g.session))
 
 
 def described(session: Session) -> dict[str, object]:

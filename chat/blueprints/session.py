@@ -57,7 +57,7 @@ class StoredSessionInterface(ServerSideSessionInterface):
         return json.loads(encode(stored)) if stored else None
 
     def _delete_session(self, store_id: str) -> None:
-        self._sessions.end(store_id.removeprefix(KEY_PREFIX))
+        self._sessions.end(store_id.removeprefix(KEY_PREFIX), "logout")
 
     def _upsert_session(self, session_lifetime: timedelta, session: ServerSideSession, store_id: str) -> None:
         stored = cast(StoredSession, session).stored

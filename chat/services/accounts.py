@@ -1,4 +1,4 @@
-"""Accounts: registering, signing in and out, and how often one may try."""
+"""Accounts: registering, signing in and out, passwords, and how often one may try."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import re
 import time
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import replace
 
 import limits
@@ -19,10 +20,11 @@ from chat.errors import ChatError
 from chat.models import User
 from chat.services.addresses import address_bucket
 from chat.services.bus import Bus
+from chat.services.devices import device
 from chat.services.dynamodb import Storage
 from chat.services.passwords import Passwords, check
 from chat.services.redis import answering
-from chat.services.sessions import Session, Sessions
+from chat.services.sessions import EVERYWHERE, Session, Sessions
 
 USERNAME_CHARS = (2, 32)
 USERNAME = re.compile(r"\w+([.\-]\w+)*")
@@ -60,17 +62,14 @@ class Accounts:
         note("register", user=folded, address=address, outcome="ok")
         return user
 
-    def login(self, username: str, password: str, address: str) -> Session:
+    def login(self, username: str, password: str, address: str, user_agent: str = "") -> Session:
         """Opens a session. An unknown name and a wrong password take the same time and get the same answer.
 
         Raises: ChatError `bad_credentials`, `rate_limited`, `busy`, `unavailable`.
         """
         folded = unicodedata.normalize("NFKC", username[:MAX_LOGIN_CHARS]).casefold()
         tries = ((self._limits.account, folded), (self._limits.address, address_bucket(address)))
-        for limit, key in tries:
-            if not limit.open(key):
-                note("login", user=folded, address=address, outcome="rate_limited")
-                raise limit.refusal(key)
+        self._refuse_if_over("login", folded, address, tries)
         possible = len(folded) <= USERNAME_CHARS[1] and USERNAME.fullmatch(folded)  # NFKC makes some names longer
         user = self._storage.get_user(folded) if possible else None
         if not self._passwords.matches(password, user.password_hash if user else None) or user is None:
@@ -82,16 +81,84 @@ class Accounts:
             stronger = self._passwords.hash(password.encode())
             self._storage.set_password_hash(folded, user.password_hash, stronger)
             user = replace(user, password_hash=stronger)
-        session = self._sessions.create(user)
+        session = self._sessions.create(user, device(user_agent))
         note("login", user=folded, address=address, outcome="ok")
         return session
 
     def logout(self, session: Session | None, address: str) -> None:
         """Ends a session, if there is one. Raises: ChatError `unavailable`."""
         if session is not None:
-            self._sessions.end(session.sid)
-            self._bus.publish("session_ended", session=session.sid, reason="logout")
+            self._end([session.sid], "logout")
             note("logout", user=session.person.username, address=address, outcome="ok")
+
+    def replace(self, former: Session) -> None:
+        """Ends the session of a browser that has signed in again. Raises: ChatError `unavailable`."""
+        self._end([former.sid], "replaced")
+
+    def sessions(self, session: Session) -> list[Session]:
+        """The sessions of whoever asks, the newest first. Raises: ChatError `unavailable`."""
+        return self._sessions.of_user(session.person.username)
+
+    def end_session(self, session: Session, public_id: str, address: str) -> None:
+        """Ends one of one's own sessions, this one or another. Raises: ChatError `session_not_found`, `unavailable`."""
+        mine = self._sessions.of_user(session.person.username)
+        found = next((each for each in mine if each.public_id == public_id), None)
+        if found is None:
+            raise ChatError("session_not_found")
+        self._end([found.sid], "logout" if found.sid == session.sid else "elsewhere")
+        note("end_session", user=session.person.username, address=address, outcome="ok")
+
+    def end_sessions(self, session: Session, address: str) -> None:
+        """Logs out everywhere, here too: also the sessions that a failover or a backup of Redis may bring back.
+
+        Raises: ChatError `unauthenticated` when the account is gone, `unavailable`.
+        """
+        username = session.person.username
+        epoch = self._storage.raise_epoch(username)
+        if epoch is None:
+            raise ChatError("unauthenticated")
+        self._tell(self._sessions.raise_epoch(username, epoch, EVERYWHERE), EVERYWHERE)
+        note("end_sessions", user=username, address=address, outcome="ok")
+
+    def change_password(self, session: Session, password: str, new_password: str, address: str) -> None:
+        """Replaces the password, and ends all sessions but this one.
+
+        The same request again is fine, so that a lost answer does not leave anybody guessing which password counts.
+        Raises: ChatError `password_wrong`, `password_length`, `password_common`, `rate_limited`, `busy`, `unavailable`.
+        """
+        username = session.person.username
+        raw = check(new_password, username)
+        self._refuse_if_over("password", username, address, ((self._limits.password, username),))
+        user = self._storage.get_user(username)
+        stored = user.password_hash if user else None
+        done = False
+        if not self._passwords.matches(password, stored):
+            done = self._passwords.matches(new_password, stored)
+            if not done:
+                self._limits.password.count(username)
+                note("password", user=username, address=address, outcome="password_wrong")
+                raise ChatError("password_wrong")
+        new = stored if done else self._passwords.hash(raw)
+        epoch = self._storage.raise_epoch(username, (stored or "", new or ""))
+        if epoch is None:
+            raise ChatError("busy", retry_after_s=1)  # it was changed elsewhere in this moment
+        self._tell(self._sessions.raise_epoch(username, epoch, "password", keep=session), "password")
+        note("password", user=username, address=address, outcome="ok")
+
+    def _refuse_if_over(self, event: str, user: str, address: str, tries: Iterable[tuple[Limit, str]]) -> None:
+        for limit, key in tries:
+            if not limit.open(key):
+                note(event, user=user, address=address, outcome="rate_limited")
+                raise limit.refusal(key)
+
+    def _end(self, sids: list[str], reason: str) -> None:
+        for sid in sids:
+            self._sessions.end(sid, reason)
+        self._tell(sids, reason)
+
+    def _tell(self, sids: list[str], reason: str) -> None:
+        for sid in sids:
+            self._bus.publish("session_ended", session=sid, reason=reason)
 
 
 def fold(username: str) -> str:
@@ -116,6 +183,7 @@ class Limits:
         window = MovingWindowRateLimiter(storage)
         self.account = Limit(window, "login", config.login_failures_per_account, 15 * 60)
         self.address = Limit(window, "from", config.login_failures_per_address, 15 * 60)
+        self.password = Limit(window, "password", config.login_failures_per_account, 15 * 60)
         self.registrations = Limit(window, "register", config.registrations_per_address, 60 * 60)
 
 

@@ -179,6 +179,46 @@ class Storage:
             {":new": new, ":old": old},
         )
 
+    def epochs(self, usernames: Iterable[str]) -> dict[str, int]:
+        """The epochs of these accounts, as they are now; who has none is left out."""
+        table = self.table("users")
+        wanted = [pack({"username": username}) for username in usernames]
+        found: dict[str, int] = {}
+        while wanted:
+            request = {
+                "Keys": wanted[:100],
+                "ConsistentRead": True,
+                "ProjectionExpression": "username, epoch",
+            }
+            answer = self.call("batch_get_item", RequestItems={table: request})
+            rows_read = [unpack(item) for item in answer["Responses"].get(table, [])]
+            found |= {row["username"]: row.get("epoch", 0) for row in rows_read}
+            wanted = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", []) + wanted[100:]
+        return found
+
+    def raise_epoch(self, username: str, hashes: tuple[str, str] | None = None) -> int | None:
+        """Gives the account its next epoch, and returns it; with `hashes` (old, new) also a new password hash, if it is
+        still the old one. None when it is not, or there is no such account: then nothing is written."""
+        names = {"#epoch": "epoch"}
+        values: Row = {":one": 1, ":none": 0}
+        update, condition = "SET #epoch = if_not_exists(#epoch, :none) + :one", "attribute_exists(username)"
+        if hashes is not None:
+            names["#hash"] = "hash"
+            values |= {":old": hashes[0], ":new": hashes[1]}
+            update, condition = f"{update}, #hash = :new", "#hash = :old"
+        updated = self.unless(
+            CONDITION_FAILED,
+            "update_item",
+            TableName=self.table("users"),
+            Key=pack({"username": username}),
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=pack(values),
+            ReturnValues="UPDATED_NEW",
+        )
+        return unpack(updated["Attributes"])["epoch"] if updated else None
+
     # --- the log --------------------------------------------------------------------------------------------------
 
     def append(

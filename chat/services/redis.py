@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
@@ -43,3 +44,20 @@ def answering() -> Iterator[None]:
         yield
     except redis.RedisError as error:
         raise ChatError("unavailable", retry_after_s=1) from error
+
+
+def on_server(client: redis.Redis, listener: Callable[[str], None]) -> None:
+    """Tells `listener` the id of the server (its `run_id`, another one after every restart and failover) at each new
+    connection, before anything is asked over it; an empty one where INFO is not allowed."""
+
+    def connected(connection: Any) -> None:
+        connection.on_connect()
+        connection.send_command("INFO", "server")
+        try:
+            answer = connection.read_response()
+        except redis.ResponseError:
+            answer = ""
+        facts = dict(line.partition(":")[::2] for line in str(answer).splitlines())
+        listener(facts.get("run_id", ""))
+
+    client.connection_pool.connection_kwargs["redis_connect_func"] = connected

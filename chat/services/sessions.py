@@ -1,51 +1,96 @@
-"""Sessions in Redis: the one module that knows the key, the fields and the time to live.
+"""Sessions in Redis: the one module that knows the keys, the fields and the times to live.
 
-Flask (through chat/blueprints/session.py), the sockets and the Lambda functions read and write the same record:
-`session:<id>` → JSON `{_permanent, username, name, iat, epoch}`, gone 30 minutes after a person's last act.
+Flask (through chat/blueprints/session.py), the sockets and the Lambda functions read and write the same records:
+
+- `session:<id>` → JSON `{_permanent, username, name, iat, epoch, device}`, gone 30 minutes after a person's last act;
+- `user_sessions:<username>` → the ids of a person's sessions by the second they began;
+- `user_epoch:<username>` → `<epoch> <server>`: the epoch of the person's row in the table `users`, and the Redis server
+  that it was copied to. A session of another epoch is over. The copy of another server may be old (a failover to a
+  replica, a restart from disk): then the row is read again, so that no failover undoes "log out everywhere";
+- `session_ended:<id>` → why, for a minute, for whoever finds the session gone.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from redis import Redis
+from redis.client import Pipeline
 
 from chat.models import Person, User
-from chat.services.redis import answering
+from chat.services.redis import answering, on_server
 
 KEY_PREFIX = "session:"
 LIST_PREFIX = "user_sessions:"
+EPOCH_PREFIX = "user_epoch:"
+ENDED_PREFIX = "session_ended:"
 ID_BYTES = 32
 ID = re.compile(r"[A-Za-z0-9_-]{43}")
 MAX_RECORD_BYTES = 4_096
+MAX_DEVICE_CHARS = 64
 SLIDE_EVERY_S = 60
+REASON_KEPT_S = 60
+AT_ONCE = 500  # sessions in one request to Redis: reading its answer takes about 3 ms of this process
+EXPIRED, EVERYWHERE = "expired", "everywhere"
+
+# KEYS[1] a person's epoch in Redis. ARGV: the epoch read from the table, the server, seconds to live. Answers the
+# epoch in force: never a lower one than before, because a raise may have overtaken the reading.
+MIRROR = """
+local held = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) ')
+local epoch = math.max(tonumber(held or '0'), tonumber(ARGV[1]))
+redis.call('SET', KEYS[1], string.format('%d %s', epoch, ARGV[2]), 'EX', ARGV[3])
+return epoch
+"""
 
 
 @dataclass(frozen=True)
 class Session:
-    """A live session. `iat` is when it began, `expires_at` when it ends unless its person acts; seconds since 1970."""
+    """A live session. `iat` is when it began, `expires_at` when it ends unless its person acts; seconds since 1970.
+    `device` is a plain label such as "Firefox on Linux"."""
 
     sid: str
     person: Person
     iat: int
     epoch: int
     expires_at: int
+    device: str = ""
+
+    @property
+    def public_id(self) -> str:
+        """What others may call it: never usable as a cookie."""
+        return hashlib.sha256(self.sid.encode()).hexdigest()[:32]
 
 
 class Sessions:
-    """All sessions. Every method raises ChatError `unavailable` when Redis does not answer: that ends no session."""
+    """All sessions. Every method raises ChatError `unavailable` when Redis does not answer: that ends no session.
 
-    def __init__(self, redis: Redis, ttl_s: int, max_age_s: int, now: Callable[[], float] = time.time):
+    `epochs` reads people's epochs from the table; who has no account is left out. Without it (a runtime that may not
+    read the table) a copy in Redis counts as it is.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        ttl_s: int,
+        max_age_s: int,
+        epochs: Callable[[Iterable[str]], dict[str, int]] | None = None,
+        now: Callable[[], float] = time.time,
+    ):
         self._redis = redis
         self._ttl_s = ttl_s
         self._max_age_s = max_age_s
+        self._epochs = epochs
         self._now = now
+        self._server = ""
+        on_server(redis, self._meet)
 
     @staticmethod
     def new_id() -> str:
@@ -57,13 +102,17 @@ class Sessions:
         """Where the session lies in Redis."""
         return KEY_PREFIX + sid
 
-    def create(self, user: User) -> Session:
+    # --- one session ----------------------------------------------------------------------------------------------
+
+    def create(self, user: User, device: str = "") -> Session:
         """Opens a session for that user, under an id that nobody else can know."""
         sid = self.new_id()
         iat = int(self._now())
-        session = Session(sid, Person(user.username, user.name), iat, user.epoch, iat + self._ttl_s)
+        person = Person(user.username, user.name)
+        session = Session(sid, person, iat, user.epoch, iat + self._ttl_s, device[:MAX_DEVICE_CHARS])
         with answering():
             pipeline = self._redis.pipeline(transaction=False)
+            self._mirror(pipeline, user.username, user.epoch)
             pipeline.set(self.key(sid), encode(session), ex=self._ttl_s)
             pipeline.zremrangebyscore(LIST_PREFIX + user.username, 0, iat - self._max_age_s)
             pipeline.zadd(LIST_PREFIX + user.username, {sid: iat})
@@ -72,22 +121,15 @@ class Sessions:
         return session
 
     def read(self, sid: str) -> Session | None:
-        """The session with that id, or None: there is none, it is too old, or what is stored there is not a session."""
+        """The session with that id, or None: there is none, it is over, or what is stored there is not a session."""
         if not ID.fullmatch(sid):
             return None
         with answering():
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.mget([self.key(sid)])  # GET would fail on what is no string
-            pipeline.ttl(self.key(sid))
-            (raw,), ttl = pipeline.execute()
+            (raw,) = self._redis.mget([self.key(sid)])  # GET would fail on what is no string
         record = decode(raw)
-        if record is None or ttl <= 0:
+        if record is None:
             return None
-        now = int(self._now())
-        if record["iat"] + self._max_age_s <= now:
-            return None
-        expires_at = min(now + int(ttl), record["iat"] + self._max_age_s)
-        return Session(sid, Person(record["username"], record["name"]), record["iat"], record["epoch"], expires_at)
+        return next(iter(self._live({sid: record["username"]}, expiring=True)), None)
 
     def slide(self, sid: str, iat: int) -> int:
         """A person acted: the session lives on for its full time, but never past its greatest age.
@@ -113,35 +155,143 @@ class Sessions:
         with answering():
             self._redis.set(self.key(session.sid), encode(session), xx=True, keepttl=True)
 
-    def end(self, sid: str) -> None:
+    def end(self, sid: str, reason: str) -> None:
         """Ends a session; ending it again, or one that never was, is fine."""
         if ID.fullmatch(sid):
             with answering():
-                self._redis.delete(self.key(sid))
+                pipeline = self._redis.pipeline()
+                _end(pipeline, [sid], reason)
+                pipeline.execute()
 
-    def alive(self, sids: Iterable[str]) -> set[str]:
-        """Those of these sessions that exist, and are not too old."""
+    # --- a person's sessions ---------------------------------------------------------------------------------------
+
+    def of_user(self, username: str) -> list[Session]:
+        """That person's live sessions, the newest first."""
+        with answering():
+            sids = self._listed(username)
+        live = self._live(dict.fromkeys(sids, username), expiring=True)
+        gone = set(sids) - {session.sid for session in live}
+        if gone:
+            with answering():
+                self._redis.zrem(LIST_PREFIX + username, *gone)
+        return live
+
+    def raise_epoch(self, username: str, epoch: int, reason: str, keep: Session | None = None) -> list[str]:
+        """Ends every session of an epoch before this one, which the table has already; `keep` lives on in the new one.
+
+        Returns the ids of those that were listed. One that is not is over all the same.
+        """
+        with answering():
+            sids = [sid for sid in self._listed(username) if keep is None or sid != keep.sid]
+            pipeline = self._redis.pipeline()
+            self._mirror(pipeline, username, epoch)
+            if keep is not None:
+                pipeline.set(self.key(keep.sid), encode(replace(keep, epoch=epoch)), xx=True, keepttl=True)
+            if sids:
+                _end(pipeline, sids, reason)
+                pipeline.zrem(LIST_PREFIX + username, *sids)
+            pipeline.execute()
+        return sids
+
+    # --- many sessions ---------------------------------------------------------------------------------------------
+
+    def alive(self, owners: Mapping[str, str]) -> set[str]:
+        """Those of these sessions, id → username, that are not over."""
+        return {session.sid for session in self._live(owners)}
+
+    def expiries(self, owners: Mapping[str, str]) -> dict[str, int]:
+        """When each of these sessions, id → username, ends unless its person acts, in seconds since 1970; one that is
+        over is left out."""
+        return {session.sid: session.expires_at for session in self._live(owners, expiring=True)}
+
+    def reasons(self, sids: Iterable[str]) -> dict[str, str]:
+        """Why each of these sessions is over: `expired` unless somebody ended it within the last minute."""
         ids = list(sids)
         if not ids:
-            return set()
+            return {}
         with answering():
-            raws = self._redis.mget([self.key(sid) for sid in ids])
-        oldest = self._now() - self._max_age_s
-        records = ((sid, decode(raw)) for sid, raw in zip(ids, raws, strict=True))
-        return {sid for sid, record in records if record is not None and record["iat"] > oldest}
+            found = self._redis.mget([ENDED_PREFIX + sid for sid in ids])
+        return {sid: str(reason or EXPIRED) for sid, reason in zip(ids, found, strict=True)}
 
-    def expires_at(self, sid: str) -> int | None:
-        """When the session ends unless its person acts, in seconds since 1970; None when it is over."""
+    def _listed(self, username: str) -> list[str]:
+        return [str(sid) for sid in self._redis.zrevrange(LIST_PREFIX + username, 0, -1)]
+
+    def _live(self, owners: Mapping[str, str], expiring: bool = False) -> list[Session]:
+        """The live ones, in the order asked for; `expires_at` is only right with `expiring`."""
+        live: list[Session] = []
+        for chunk in _chunks(owners.items(), AT_ONCE):
+            users = sorted({username for _, username in chunk})
+            with answering():
+                pipeline = self._redis.pipeline(transaction=False)
+                # One MGET, so that a record and its person's epoch are of the same moment.
+                pipeline.mget([self.key(sid) for sid, _ in chunk] + [EPOCH_PREFIX + username for username in users])
+                for sid, _ in chunk if expiring else ():
+                    pipeline.ttl(self.key(sid))
+                raws, *ttls = pipeline.execute()
+            epochs = self._in_force(dict(zip(users, raws[len(chunk) :], strict=True)))
+            ttls = ttls or [self._ttl_s] * len(chunk)
+            for (sid, username), raw, ttl in zip(chunk, raws, ttls, strict=False):
+                session = self._session(sid, raw, int(ttl))
+                if session and session.person.username == username and session.epoch == epochs.get(username):
+                    live.append(session)
+        return live
+
+    def _session(self, sid: str, raw: object, ttl: int) -> Session | None:
+        record = decode(raw)
+        now = int(self._now())
+        if record is None or ttl <= 0 or record["iat"] + self._max_age_s <= now:
+            return None
+        person = Person(record["username"], record["name"])
+        expires_at = min(now + ttl, record["iat"] + self._max_age_s)
+        return Session(sid, person, record["iat"], record["epoch"], expires_at, record.get("device", ""))
+
+    # --- epochs ----------------------------------------------------------------------------------------------------
+
+    def _meet(self, server: str) -> None:
+        """A new connection leads to that server."""
+        self._server = server
+
+    def _in_force(self, held: Mapping[str, str | None]) -> dict[str, int]:
+        """People's epochs, by what Redis holds of them: read from the table, and copied again, where that cannot be
+        believed."""
+        epochs, doubted = {}, []
+        for username, value in held.items():
+            epoch, _, server = (value or "").partition(" ")
+            if epoch.isdecimal() and (server == self._server or self._epochs is None):
+                epochs[username] = int(epoch)
+            else:
+                doubted.append(username)
+        if not doubted or self._epochs is None:
+            return epochs
+        read = self._epochs(doubted)
         with answering():
-            ttl = int(self._redis.ttl(self.key(sid)))
-        return int(self._now()) + ttl if ttl > 0 else None
+            pipeline = self._redis.pipeline(transaction=False)
+            for username, number in read.items():
+                self._mirror(pipeline, username, number)
+            return epochs | dict(zip(read, pipeline.execute(), strict=True))
+
+    def _mirror(self, pipeline: Pipeline, username: str, epoch: int) -> None:
+        """Copies an epoch to Redis for as long as a session of an older one can live."""
+        pipeline.eval(MIRROR, 1, EPOCH_PREFIX + username, epoch, self._server, self._max_age_s)
+
+
+def _end(pipeline: Pipeline, sids: list[str], reason: str) -> None:
+    for sid in sids:
+        pipeline.set(ENDED_PREFIX + sid, reason, nx=True, ex=REASON_KEPT_S)
+    pipeline.delete(*(KEY_PREFIX + sid for sid in sids))
+
+
+def _chunks(items: Iterable[tuple[str, str]], size: int) -> Iterator[list[tuple[str, str]]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
 
 
 def encode(session: Session) -> str:
     """The record of a session."""
     person = session.person
-    record = {"_permanent": True, "username": person.username, "name": person.name}
-    return json.dumps(record | {"iat": session.iat, "epoch": session.epoch}, ensure_ascii=False)
+    record = {"_permanent": True, "username": person.username, "name": person.name, "iat": session.iat}
+    return json.dumps(record | {"epoch": session.epoch, "device": session.device}, ensure_ascii=False)
 
 
 def decode(raw: object) -> dict[str, Any] | None:
@@ -156,5 +306,7 @@ def decode(raw: object) -> dict[str, Any] | None:
         return None
     types = {"username": str, "name": str, "iat": int, "epoch": int}
     if any(type(record.get(field)) is not kind for field, kind in types.items()):
+        return None
+    if type(record.get("device", "")) is not str:
         return None
     return record

@@ -94,9 +94,9 @@ class Connections:
         """The sockets that one session opened."""
         return list(self._by_session.get(session_id, {}).values())
 
-    def sessions(self) -> list[str]:
-        """The ids of all sessions with a socket here."""
-        return list(self._by_session)
+    def owners(self) -> dict[str, str]:
+        """Every session with a socket here, id → username."""
+        return {sid: next(iter(sockets.values())).person.username for sid, sockets in self._by_session.items()}
 
     def __iter__(self) -> Iterator[Connection]:
         return iter(list(self._by_sid.values()))

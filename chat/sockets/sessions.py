@@ -35,9 +35,9 @@ class SocketSessions:
     def sweep(self) -> None:
         """Ends the sockets of every session that is no longer in Redis. Raises: ChatError `unavailable`."""
         began = time.monotonic()
-        ids = self._connections.sessions()
-        alive = self._sessions.alive(ids)
-        for session_id in ids:
+        owners = self._connections.owners()
+        alive = self._sessions.alive(owners)
+        for session_id in owners:
             for connection in self._connections.of_session(session_id):
                 if session_id in alive:
                     connection.checked_at = began
@@ -58,7 +58,7 @@ class SocketSessions:
             raise ChatError("unauthenticated")
         if time.monotonic() - connection.checked_at > FRESH_S:
             began = time.monotonic()
-            if connection.session_id not in self._sessions.alive([connection.session_id]):
+            if connection.session_id not in self._sessions.alive({connection.session_id: connection.person.username}):
                 self.end(connection, "expired")
                 raise ChatError("unauthenticated")
             connection.checked_at = began
@@ -77,10 +77,7 @@ class SocketSessions:
     def warn(self) -> None:
         """Tells people whose session ends within two minutes. Raises: ChatError `unavailable`."""
         now = time.time()
-        for session_id in self._connections.sessions():
-            expires_at = self._sessions.expires_at(session_id)
-            if expires_at is None:
-                continue
+        for session_id, expires_at in self._sessions.expiries(self._connections.owners()).items():
             for connection in self._connections.of_session(session_id):
                 if expires_at - now > WARN_S:
                     connection.warned = False

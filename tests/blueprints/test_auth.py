@@ -234,3 +234,137 @@ def test_redis_away_is_unavailable_and_never_logged_out(app, auth, client, monke
         assert "Set-Cookie" not in response.headers
     monkeypatch.undo()
     assert client.get("/api/auth/protected").status_code == 200
+
+
+FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+NEW_PASSWORD = "another horse entirely"
+
+
+def signed_in(app, username="alice", **options):
+    """A further browser of somebody who is registered."""
+    client = browser(app)
+    assert Auth(client).login(username, **options).status_code == 200
+    return client
+
+
+def is_in(client):
+    return client.get("/api/auth/protected").status_code == 200
+
+
+def devices(client):
+    answer = client.get("/api/auth/sessions")
+    assert answer.status_code == 200
+    return answer.json["sessions"]
+
+
+def test_my_devices_are_listed_and_nobody_elses(app, auth, client):
+    sid = auth.enter()
+    signed_in(app, headers=FIREFOX)
+    Auth(browser(app)).enter("bob")
+    newest, first = sorted(devices(client), key=lambda each: each["current"])
+    assert (newest["device"], newest["current"], first["current"]) == ("Firefox on Linux", False, True)
+    assert first.keys() == {"id", "current", "device", "began_at", "expires_at"}
+    assert first["began_at"] <= newest["began_at"] < first["expires_at"]
+    assert sid not in client.get("/api/auth/sessions").text
+    client.set_cookie("parley", newest["id"], domain="localhost")
+    assert not is_in(client)
+
+
+def test_a_device_is_ended_from_another_and_only_that_one(app, auth, client):
+    auth.enter()
+    phone, tablet = signed_in(app, headers=FIREFOX), signed_in(app)
+    [lost] = [each["id"] for each in devices(client) if each["device"] == "Firefox on Linux"]
+    assert client.delete(f"/api/auth/sessions/{lost}").status_code == 204
+    assert [is_in(each) for each in (client, phone, tablet)] == [True, False, True]
+    again = client.delete(f"/api/auth/sessions/{lost}")
+    assert (again.status_code, code(again)) == (404, "session_not_found")
+
+
+def test_ending_this_device_takes_the_cookie_back(app, auth, client):
+    auth.enter()
+    [mine] = devices(client)
+    assert client.delete(f"/api/auth/sessions/{mine['id']}").status_code == 204
+    assert client.get_cookie("parley", domain="localhost") is None
+
+
+def test_nobody_ends_the_device_of_another(app, auth, client):
+    auth.enter()
+    bob = browser(app)
+    Auth(bob).enter("bob")
+    [mine] = devices(client)
+    refused = bob.delete(f"/api/auth/sessions/{mine['id']}")
+    assert (refused.status_code, code(refused)) == (404, "session_not_found")
+    assert is_in(client)
+
+
+def test_logging_out_everywhere_ends_every_device_and_lets_me_back_in(app, auth, client):
+    sid = auth.enter()
+    phone = signed_in(app)
+    bob = browser(app)
+    Auth(bob).enter("bob")
+    assert client.delete("/api/auth/sessions").status_code == 204
+    assert client.get_cookie("parley", domain="localhost") is None
+    client.set_cookie("parley", sid, domain="localhost")
+    assert [is_in(each) for each in (client, phone, bob)] == [False, False, True]
+    assert is_in(signed_in(app))
+
+
+def test_a_new_password_ends_every_other_device_and_keeps_this_one(app, auth, client):
+    auth.enter()
+    phone = signed_in(app)
+    body = {"password": PASSWORD, "new_password": NEW_PASSWORD}
+    answer = client.post("/api/auth/password", json=body)
+    assert answer.status_code == 200 and answer.json["user"]["username"] == "alice"
+    assert answer.json["session"]["expires_at"] > 0
+    assert [is_in(each) for each in (client, phone)] == [True, False]
+    assert Auth(browser(app)).login().status_code == 401
+    late = signed_in(app, password=NEW_PASSWORD)
+    assert is_in(late)
+    assert client.post("/api/auth/password", json=body).status_code == 200, "the answer may have been lost"
+
+
+def test_a_new_password_needs_the_old_one_and_guessing_it_ends_in_a_wait(app, auth, client):
+    auth.enter()
+    body = {"password": "not the password", "new_password": NEW_PASSWORD}
+    for _ in range(app.extensions["parley"].config.login_failures_per_account):
+        refused = client.post("/api/auth/password", json=body)
+        assert (refused.status_code, code(refused)) == (403, "password_wrong")
+    late = client.post("/api/auth/password", json=body | {"password": PASSWORD})
+    assert (late.status_code, code(late)) == (429, "rate_limited") and int(late.headers["Retry-After"]) > 0
+    assert is_in(client) and is_in(signed_in(app))
+
+
+def test_strangers_who_guess_do_not_keep_me_from_changing_my_password(app, auth, client):
+    auth.enter()
+    for _ in range(11):
+        Auth(browser(app)).login(password="not the password")
+    assert Auth(browser(app)).login().status_code == 429
+    body = {"password": PASSWORD, "new_password": NEW_PASSWORD}
+    assert client.post("/api/auth/password", json=body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("password", "expected"),
+    [("short", "password_length"), ("password1", "password_common"), ("xxalicexx", "password_common")],
+)
+def test_a_new_password_obeys_the_rules_of_registering(auth, client, password, expected):
+    auth.enter()
+    refused = client.post("/api/auth/password", json={"password": PASSWORD, "new_password": password})
+    assert (refused.status_code, code(refused)) == (400, expected)
+    assert auth.login().status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "sessions"), ("DELETE", "sessions"), ("DELETE", f"sessions/{'0' * 32}"), ("POST", "password")],
+)
+def test_devices_and_passwords_are_for_who_is_signed_in_and_on_our_own_pages(app, auth, client, method, path):
+    body = {"password": PASSWORD, "new_password": NEW_PASSWORD}
+    assert browser(app).open(f"/api/auth/{path}", method=method, json=body).status_code == 401
+    auth.enter()
+    if method != "GET":
+        evil = {"Origin": "http://evil.example"}
+        assert client.open(f"/api/auth/{path}", method=method, json=body, headers=evil).status_code == 403
+        assert is_in(client)
+    theirs = {"X-Parley-User": "bob"}
+    assert client.open(f"/api/auth/{path}", method=method, json=body, headers=theirs).status_code == 409

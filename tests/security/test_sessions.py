@@ -89,7 +89,7 @@ def test_a_session_older_than_twelve_hours_is_over_whatever_happened(app, auth, 
     record = json.loads(services.redis.get(f"session:{sid}"))
     services.redis.set(f"session:{sid}", json.dumps(record | {"iat": int(time.time()) - 43_201}), ex=1800)
     assert client.get("/api/auth/protected").status_code == 401
-    assert services.sessions.alive([sid]) == set()
+    assert services.sessions.alive({sid: "alice"}) == set()
 
 
 def test_a_cookie_of_somebody_else_is_noticed(auth, client):

@@ -1,0 +1,227 @@
+"""Sessions as they lie in Redis: what two runtimes agree on, and what ends one."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from chat.errors import ChatError
+from chat.models import Person, User
+from chat.services import redis as redis_service
+from chat.services.dynamodb import Storage
+from chat.services.sessions import AT_ONCE, Sessions
+
+ALICE, BOB = User("alice", "Alice"), User("bob", "Bob")
+
+
+class Clock:
+    def __init__(self):
+        self.at = 1_790_000_000.0
+
+    def __call__(self):
+        return self.at
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def storage(config):
+    storage = Storage.connect(config)
+    for user in (ALICE, BOB):
+        storage.put_user(user)
+    return storage
+
+
+@pytest.fixture
+def redis(config):
+    return redis_service.connect(config.redis_url)
+
+
+@pytest.fixture
+def sessions(redis, storage, clock):
+    return Sessions(redis, 1800, 43_200, storage.epochs, clock)
+
+
+def another(config, storage, clock):
+    """The sessions as another process sees them, over connections of its own."""
+    return Sessions(redis_service.connect(config.redis_url), 1800, 43_200, storage.epochs, clock)
+
+
+def log_out_everywhere(storage, sessions, username="alice", **options):
+    return sessions.raise_epoch(username, storage.raise_epoch(username), "everywhere", **options)
+
+
+def test_the_keys_the_records_and_their_times_to_live_are_what_the_other_runtime_reads(sessions, redis):
+    session = sessions.create(ALICE, "Firefox on Linux")
+    assert re.fullmatch("[A-Za-z0-9_-]{43}", session.sid)
+    assert json.loads(redis.get(f"session:{session.sid}")) == {
+        "_permanent": True, "username": "alice", "name": "Alice", "iat": 1_790_000_000, "epoch": 0,
+        "device": "Firefox on Linux",
+    }  # fmt: skip
+    assert redis.ttl(f"session:{session.sid}") == 1800
+    assert redis.zrange("user_sessions:alice", 0, -1, withscores=True) == [(session.sid, 1_790_000_000)]
+    assert redis.get("user_epoch:alice").split()[0] == "0"
+    assert 43_190 < redis.ttl("user_epoch:alice") <= 43_200
+
+
+def test_a_session_that_the_other_runtime_wrote_is_one_of_ours(sessions, redis):
+    sid = "L" * 43
+    record = {"_permanent": True, "username": "alice", "name": "Alice", "iat": 1_790_000_000, "epoch": 0}
+    redis.set(f"session:{sid}", json.dumps(record), ex=1800)
+    session = sessions.read(sid)
+    assert session and (session.person, session.device) == (Person("alice", "Alice"), "")
+    assert sessions.alive({sid: "alice"}) == {sid}
+    sessions.end(sid, "logout")
+    assert redis.exists(f"session:{sid}") == 0
+
+
+def test_a_session_of_another_epoch_is_over_at_every_door(sessions, storage):
+    session, other = sessions.create(ALICE), sessions.create(BOB)
+    assert storage.raise_epoch("alice") == 1
+    assert sessions.raise_epoch("alice", 1, "everywhere") == [session.sid]
+    assert sessions.read(session.sid) is None
+    assert sessions.alive({session.sid: "alice", other.sid: "bob"}) == {other.sid}
+    assert sessions.reasons([session.sid]) == {session.sid: "everywhere"}
+    assert sessions.create(storage.get_user("alice")).epoch == 1
+
+
+def test_a_session_missing_from_the_list_is_over_all_the_same(sessions, storage, redis):
+    session = sessions.create(ALICE)
+    redis.delete("user_sessions:alice")
+    assert log_out_everywhere(storage, sessions) == []
+    assert redis.exists(f"session:{session.sid}") == 1
+    assert sessions.read(session.sid) is None and sessions.alive({session.sid: "alice"}) == set()
+
+
+def test_the_one_that_raised_the_epoch_lives_on_and_the_others_do_not(sessions, storage):
+    mine, phone = sessions.create(ALICE), sessions.create(ALICE)
+    assert log_out_everywhere(storage, sessions, keep=mine) == [phone.sid]
+    assert sessions.read(mine.sid).epoch == 1
+    assert sessions.alive({mine.sid: "alice", phone.sid: "alice"}) == {mine.sid}
+
+
+def test_who_raised_the_epoch_after_signing_out_is_not_brought_back(sessions, storage, redis):
+    mine = sessions.create(ALICE)
+    sessions.end(mine.sid, "logout")
+    log_out_everywhere(storage, sessions, keep=mine)
+    assert redis.exists(f"session:{mine.sid}") == 0
+
+
+def test_a_sign_in_that_a_raise_overtook_is_over_from_the_start(sessions, storage):
+    read_before = storage.get_user("alice")
+    log_out_everywhere(storage, sessions)
+    assert sessions.read(sessions.create(read_before).sid) is None
+
+
+def test_emptying_redis_does_not_undo_a_log_out_everywhere(sessions, storage, redis, config, clock):
+    session = sessions.create(ALICE)
+    record = redis.get(f"session:{session.sid}")
+    log_out_everywhere(storage, sessions)
+    redis.flushall()
+    redis.set(f"session:{session.sid}", record, ex=1800)
+    assert another(config, storage, clock).read(session.sid) is None
+    assert sessions.alive({session.sid: "alice"}) == set()
+    assert redis.get("user_epoch:alice").split()[0] == "1"
+
+
+def test_a_failover_does_not_undo_a_log_out_everywhere(sessions, storage, redis, config, clock):
+    """A replica that lagged has the record and the old epoch, both as its late primary wrote them."""
+    session = sessions.create(ALICE)
+    replicated = {f"session:{session.sid}": redis.get(f"session:{session.sid}"), "user_epoch:alice": f"0 {'f' * 40}"}
+    log_out_everywhere(storage, sessions)
+    redis.flushall()
+    redis.mset(replicated)
+    redis.expire(f"session:{session.sid}", 1800)
+    assert sessions.read(session.sid) is None
+    assert another(config, storage, clock).alive({session.sid: "alice"}) == set()
+    assert redis.get("user_epoch:alice").split()[0] == "1"
+
+
+def test_a_copy_that_this_server_was_given_is_believed_without_asking_the_table(redis, config, storage, clock):
+    asked = []
+
+    def epochs(usernames):
+        asked.extend(usernames)
+        return storage.epochs(usernames)
+
+    process = Sessions(redis, 1800, 43_200, epochs, clock)
+    redis.ping()
+    session = process.create(ALICE)
+    assert process.read(session.sid) and another(config, storage, clock).read(session.sid)
+    assert asked == []
+    redis.delete("user_epoch:alice")
+    assert process.read(session.sid) and process.read(session.sid)
+    assert asked == ["alice"]
+
+
+def test_the_table_away_is_unavailable_and_ends_nothing(redis, clock):
+    def away(usernames):
+        raise ChatError("unavailable")
+
+    process = Sessions(redis, 1800, 43_200, away, clock)
+    session = process.create(ALICE)
+    redis.delete("user_epoch:alice")
+    for asking in (lambda: process.read(session.sid), lambda: process.alive({session.sid: "alice"})):
+        with pytest.raises(ChatError, match="storage"):
+            asking()
+    assert redis.exists(f"session:{session.sid}") == 1
+
+
+def test_an_account_that_is_gone_has_no_sessions(sessions, storage, redis):
+    session = sessions.create(ALICE)
+    redis.delete("user_epoch:alice")
+    storage.call("delete_item", TableName=storage.table("users"), Key={"username": {"S": "alice"}})
+    assert sessions.read(session.sid) is None
+
+
+def test_devices_are_listed_the_newest_first_and_the_ended_ones_are_forgotten(sessions, redis, clock):
+    first = sessions.create(ALICE, "Firefox on Linux")
+    clock.at += 10
+    second = sessions.create(ALICE, "Safari on iPhone")
+    sessions.create(BOB, "curl")
+    assert [(s.sid, s.device) for s in sessions.of_user("alice")] == [
+        (second.sid, "Safari on iPhone"), (first.sid, "Firefox on Linux"),
+    ]  # fmt: skip
+    redis.delete(f"session:{first.sid}")
+    assert [s.sid for s in sessions.of_user("alice")] == [second.sid]
+    assert redis.zrange("user_sessions:alice", 0, -1) == [second.sid]
+
+
+def test_what_others_may_call_a_session_is_no_cookie(sessions):
+    session = sessions.create(ALICE)
+    assert session.public_id not in session.sid and sessions.read(session.public_id) is None
+
+
+def test_an_end_says_why_once_and_only_for_a_minute(sessions, redis):
+    session = sessions.create(ALICE)
+    sessions.end(session.sid, "elsewhere")
+    sessions.end(session.sid, "logout")
+    assert sessions.reasons([session.sid, "x" * 43]) == {session.sid: "elsewhere", "x" * 43: "expired"}
+    assert 0 < redis.ttl(f"session_ended:{session.sid}") <= 60
+
+
+def test_many_sessions_are_asked_in_few_requests_and_each_gets_its_own_answer(sessions, redis):
+    owners = {sessions.create(user).sid: user.username for user in [ALICE, BOB] * (AT_ONCE + 7)}
+    dead = set(list(owners)[::3])
+    redis.delete(*(f"session:{sid}" for sid in dead))
+    before = redis.info("commandstats")["cmdstat_mget"]["calls"]
+    assert sessions.alive(owners) == owners.keys() - dead
+    assert redis.info("commandstats")["cmdstat_mget"]["calls"] - before == 3
+    assert sessions.expiries(owners).keys() == owners.keys() - dead
+
+
+def test_a_session_of_somebody_else_is_not_taken_for_mine(sessions):
+    assert sessions.alive({sessions.create(ALICE).sid: "bob"}) == set()
+
+
+@pytest.mark.parametrize("held", ["", "garbage", "-1 x", "1", "٣ x"])
+def test_a_copy_that_cannot_be_read_is_copied_again(sessions, redis, held):
+    session = sessions.create(ALICE)
+    redis.set("user_epoch:alice", held)
+    assert sessions.read(session.sid)
+    assert redis.get("user_epoch:alice").split()[0] == "0"
