@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ class Proxy:
         argv = [sys.executable, "-m", "tests.faults.relay", "--listen", listen, "--to", to, "--control", str(control)]
         argv += ["--seed", str(seed), *(["--http"] if http else [])]
         self._process = host.spawn(argv, cwd=ROOT) if host else subprocess.Popen(argv, cwd=ROOT, text=True)
+        self._fronts: list[dict[str, Any]] = []
         self._control = socket.socket(socket.AF_UNIX)
         self._control.settimeout(10)
         wait_until(lambda: self._connected(control), what="the proxy listens")
@@ -47,6 +49,20 @@ class Proxy:
         line = json.dumps(asdict(Weather(**weather)))
         self._control.sendall(line.encode() + b"\n")
         return Counter(json.loads(self._answers.readline()))
+
+    def befall(self, **weather: Any) -> Callable[[], None]:
+        """Adds this to what befalls the connections until the function is called that it returns."""
+        self._fronts.append(weather)
+        self._blow()
+
+        def heal() -> None:
+            self._fronts.remove(weather)
+            self._blow()
+
+        return heal
+
+    def _blow(self) -> None:
+        self.set(**{name: value for front in self._fronts for name, value in front.items()})
 
     def heal(self) -> Counter[str]:
         """From now on all is well."""

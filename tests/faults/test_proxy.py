@@ -123,6 +123,21 @@ def test_it_delays_answers(connect: Connect, proxy: Proxy) -> None:
     assert time.monotonic() - began < 0.3
 
 
+def test_two_faults_at_once_heal_one_by_one(connect: Connect, proxy: Proxy) -> None:
+    client = connect()
+    assert answers(client)
+    clear_up = proxy.befall(delay_s=0.3)
+    come_back = proxy.befall(refuse=True)
+    with pytest.raises(ConnectionRefusedError):
+        connect()
+    come_back()
+    began = time.monotonic()
+    assert answers(client) and answers(connect())
+    assert time.monotonic() - began >= 0.6
+    clear_up()
+    assert proxy.heal()["delayed"] == 2
+
+
 def test_it_stalls_and_then_everything_comes_at_once(connect: Connect, proxy: Proxy) -> None:
     client = connect()
     proxy.set(stall=True)
@@ -212,18 +227,18 @@ def through(config: Config, listen: str, dynamodb_proxy: Proxy) -> Storage:
 def test_dynamodb_throttles_a_share_of_the_requests(dynamodb_proxy: Proxy, through: Storage) -> None:
     dynamodb_proxy.set(refuse_requests=0.3)
     for _ in range(20):
-        through.ping()
+        through.get_user("nobody")
     counts = dynamodb_proxy.set(refuse_requests=1)
     assert counts["refused"] >= 2 and counts["requests"] == 20 + counts["refused"]
     with pytest.raises(ChatError) as refused:
-        through.ping()
+        through.get_user("nobody")
     assert refused.value.code == "unavailable"
     dynamodb_proxy.heal()
-    through.ping()
+    through.get_user("nobody")
 
 
 def test_dynamodb_stores_and_its_answer_is_lost(dynamodb_proxy: Proxy, through: Storage, config: Config) -> None:
-    through.ping()
+    through.get_user("nobody")
     dynamodb_proxy.set(lose_answers=1)
     with pytest.raises(ChatError) as lost:
         through.put_user(User("alice", "Alice"))

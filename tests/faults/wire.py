@@ -11,7 +11,7 @@ from itertools import count
 
 from tests.faults.hosts import Host, Network
 
-Heal = Callable[[], None]
+Heal = Callable[[], object]
 QUEUE_PACKETS = 30  # of a slow link; a longer one would only add minutes of delay
 
 
