@@ -94,3 +94,10 @@ def post_request(worker, req, environ, resp):
     from chat.sockets.transport.worker import request_over
 
     request_over(req)
+
+
+def worker_exit(server, worker):
+    """A worker has closed its sockets and is about to end."""
+    services = worker.wsgi.extensions.get("parley") if worker.wsgi is not None else None
+    if services is not None:
+        services.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,9 +18,11 @@ from chat import cli
 from chat.blueprints import auth, errors, frontend, guard, health, messages, rooms
 from chat.blueprints.session import StoredSessionInterface
 from chat.config import Config
+from chat.errors import ChatError
 from chat.services import redis as redis_service
 from chat.services.accounts import Accounts
 from chat.services.bus import Bus
+from chat.services.deadline import deadline
 from chat.services.dynamodb import Storage
 from chat.services.followers import Followers, Outlet
 from chat.services.log import Log
@@ -35,6 +38,8 @@ from chat.sockets.fanout import Fanout, SocketOutlet
 from chat.sockets.retreat import Retreat
 from chat.sockets.sessions import SocketSessions
 from chat.sockets.transport import check, create_socketio
+
+log = logging.getLogger(__name__)
 
 SIDE_BY_SIDE = 16  # requests to DynamoDB that one list of rooms may have under way
 
@@ -54,6 +59,15 @@ class Services:
     messages: Messages
     workers: Workers
     readiness: Readiness
+
+    def end(self) -> None:
+        """The last thing a worker does: within a second, its events are on the bus and it is off the list."""
+        self.bus.stop()
+        try:
+            with deadline(0.5):
+                self.workers.leave()
+        except ChatError as error:
+            log.warning("this worker stays on the list of workers: %s", error.code)
 
 
 def create_services(config: Config, outlet: Outlet) -> Services:

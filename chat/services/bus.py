@@ -20,9 +20,12 @@ import gevent
 import redis
 from gevent.event import Event
 
+from chat.errors import ChatError
 from chat.services import redis as redis_service
+from chat.services.deadline import deadline
 
 STREAM = "bus"
+BEGINNING = "0-0"
 MAX_STREAM = 20_000  # events kept in Redis
 MAX_OUTBOX = 20_000  # events waiting for Redis in this worker
 VOLATILE_OUTBOX = 1_000  # beyond so many, volatile ones are dropped
@@ -32,6 +35,7 @@ BATCH = 200
 BLOCK_MS = 2_000
 BEAT_S = 1.0
 RETRY_S = 0.2
+STOP_WITHIN_S = 0.5
 BEAT = "beat"
 
 log = logging.getLogger(__name__)
@@ -91,14 +95,14 @@ class Bus:
         self._greenlets = [gevent.spawn(work) for work in (self._flush, self._read, self._beat)]
 
     def stop(self) -> None:
-        """Writes what waits, as far as Redis takes it within a second, and stops listening."""
+        """Writes what waits, as far as Redis takes it within half a second, and stops listening."""
         self._listener = None
-        gevent.killall(self._greenlets, timeout=1)
+        gevent.killall(self._greenlets, timeout=0.5)
         try:
-            with gevent.Timeout(1):
+            with deadline(STOP_WITHIN_S):
                 while self._outbox:
                     self._write_some()
-        except (redis.RedisError, gevent.Timeout):
+        except (redis.RedisError, ChatError):
             log.warning("%d events did not reach the bus", len(self._outbox))
 
     # --- writing --------------------------------------------------------------------------------------------------
@@ -159,7 +163,7 @@ class Bus:
                     away = False
                 events: Any = client.xread({STREAM: last}, count=BATCH, block=BLOCK_MS)
                 if not events and _order(self._newest_id(client)) < _order(last):
-                    last, away = None, True  # Redis was emptied: its ids may have begun anew below ours
+                    last, away = BEGINNING, True  # Redis was emptied: its ids have begun anew below ours
                 for _, entries in events:
                     for event_id, fields in entries:
                         last = event_id
@@ -171,12 +175,12 @@ class Bus:
     @staticmethod
     def _newest_id(client: redis.Redis) -> str:
         newest = client.xrevrange(STREAM, count=1)
-        return str(newest[0][0]) if newest else "0-0"
+        return str(newest[0][0]) if newest else BEGINNING
 
     def _receive(self, text: str) -> None:
         try:
             event = json.loads(text)
-            origin, number, kind = event.pop("from"), event.pop("n"), event["kind"]
+            origin, number, kind = event.pop("from"), int(event.pop("n")), event["kind"]
         except (ValueError, LookupError, TypeError, AttributeError):
             log.error("an event of the bus is not one")
             return

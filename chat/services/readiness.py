@@ -13,7 +13,7 @@ from chat.services.redis import answering
 from chat.services.workers import Workers
 
 WITHIN_S = 1.5
-FRESH_S = 0.5  # however often it is asked, the dependencies are asked twice a second at most
+FRESH_S = 0.2  # however often it is asked, the dependencies are asked five times a second at most
 KEY = "ready"
 
 

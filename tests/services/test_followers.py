@@ -91,6 +91,28 @@ def test_after_a_doubt_about_the_bus_the_heads_are_read_at_once(worker, other, w
     assert sent_texts(other, sid) == ["lost"]
 
 
+def test_a_lost_publish_shows_in_what_redis_has_proposed(worker, other, wire):
+    sid = other.connect(BOB)
+    say(worker, "lost")
+    wire.waiting.clear()
+    other.followers._check_proposed()
+    gevent.sleep(0.05)
+    assert sent_texts(other, sid) == [], "it may still be on its way"
+    other.followers._check_proposed()
+    other.catch_up()
+    assert sent_texts(other, sid) == ["lost"]
+
+
+def test_a_number_that_was_only_proposed_is_looked_for_once(worker, other, monkeypatch):
+    other.connect(BOB)
+    worker.numbers.propose(worker.rooms.get("general"))
+    read = []
+    monkeypatch.setattr(other.storage, "head", lambda *key, real=other.storage.head: read.append(key) or real(*key))
+    for _ in range(5):
+        other.followers._check_proposed()
+    assert len(read) == 1
+
+
 def test_a_number_nobody_used_is_decided_and_skipped(worker, other, wire):
     sid = worker.connect(ALICE)
     abandoned = other.numbers.propose(other.rooms.get("general"))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 
+import gevent
 import pytest
 
 from chat.errors import ChatError
+from chat.services.deadline import deadline
 from chat.services.dynamodb import MAX_AHEAD
 from tests.services.conftest import ALICE, BOB
 
@@ -137,6 +139,22 @@ def test_a_number_that_is_given_up_is_decided_at_once(worker, monkeypatch):
     with pytest.raises(ChatError):
         send(worker)
     assert [kind for _, kind, _ in stored(worker)] == ["tombstone"]
+
+
+def test_a_deadline_gives_the_number_up_and_the_resend_is_stored_once(worker, monkeypatch):
+    """Like a storage that hangs: the transaction may or may not happen after who asked was told to try again."""
+    append = worker.storage.append
+
+    def hang(*args, **options):
+        gevent.sleep(10)
+
+    monkeypatch.setattr(worker.storage, "append", hang)
+    with pytest.raises(ChatError) as error, deadline(0.05):
+        worker.messages.send(ALICE, "general", "hung", "hello")
+    assert error.value.code == "unavailable" and error.value.retry
+    assert [entry.kind for entry, _ in worker.storage.entries_after("general", 0, 10)] == ["tombstone"]
+    monkeypatch.setattr(worker.storage, "append", append)
+    assert worker.messages.send(ALICE, "general", "hung", "hello")["seq"] == 2
 
 
 def test_many_senders_of_two_workers_leave_a_dense_log_with_each_message_once(worker, other):

@@ -1,0 +1,268 @@
+"""The bus on a real Redis that is killed, emptied, stopped and slow: fast when it can be, never silent about a loss."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from chat.services.bus import STREAM, Bus
+from tests.conftest import ROOT, free_port, wait_until
+
+
+class OwnRedis:
+    """A Redis that a test may kill, stop and empty."""
+
+    def __init__(self, folder: Path):
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.client = redis.Redis.from_url(self.url, decode_responses=True)
+        self._folder = folder
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, empty, and waits until it answers."""
+        server = shutil.which("redis-server") or shutil.which("valkey-server")
+        assert server
+        argv = [server, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
+        self.process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+        wait_until(self.answers, what="Redis answers")
+
+    def answers(self) -> bool:
+        try:
+            return bool(self.client.ping())
+        except redis.RedisError:
+            return False
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+class Station:
+    """One process with a bus (tests/services/station.py)."""
+
+    def __init__(self, url: str):
+        argv = [sys.executable, "-m", "tests.services.station", url]
+        self._process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.told: list[dict[str, Any]] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        wait_until(lambda: self.doubts, what="the station listens")
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.told.append(json.loads(line))
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._reader.join(5)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def pause(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    @property
+    def doubts(self) -> int:
+        return sum("doubt" in line for line in self.told)
+
+    def heard(self, kind: str) -> list[int]:
+        """The numbers of the events of that kind, as they came."""
+        return [line["heard"]["number"] for line in list(self.told) if line.get("heard", {}).get("kind") == kind]
+
+    def hears(self, kind: str, numbers: range, within_s: float = 10.0) -> None:
+        wait_until(lambda: self.heard(kind) == list(numbers), within_s, f"hearing {kind} {numbers}")
+
+    def ask(self, **command: Any) -> dict[str, Any]:
+        before = len(self._answers())
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        wait_until(lambda: len(self._answers()) > before, what=f"an answer to {command}")
+        return self._answers()[before]
+
+    def _answers(self) -> list[dict[str, Any]]:
+        return [line for line in list(self.told) if "heard" not in line and "doubt" not in line]
+
+    def publish(self, kind: str, times: int = 1, volatile: bool = False) -> float:
+        """Publishes so many events, numbered from 0; returns the seconds that took."""
+        return float(self.ask(publish=kind, times=times, volatile=volatile)["took"])
+
+    @property
+    def deaf_s(self) -> float:
+        return float(self.ask(state=True)["deaf_s"])
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
+    server = OwnRedis(tmp_path)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def station(own_redis: OwnRedis) -> Iterator[Callable[[], Station]]:
+    with ExitStack() as stack:
+
+        def start() -> Station:
+            one = Station(own_redis.url)
+            stack.callback(one.close)
+            return one
+
+        yield start
+
+
+def settled(*stations: Station) -> None:
+    """Waits until each has heard the others' heartbeats, and so has its first doubts behind it."""
+    for one in stations:
+        one.publish("hello")
+    for one in stations:
+        wait_until(lambda one=one: len(one.heard("hello")) == len(stations), what="they know each other")
+
+
+def test_what_one_worker_publishes_every_worker_hears_once_and_in_order(station):
+    here, there = station(), station()
+    here.publish("news", times=500)
+    there.hears("news", range(500))
+    here.hears("news", range(500))
+
+
+def test_publishing_never_waits_for_redis_and_nothing_is_lost_or_doubled_while_it_is_stopped(own_redis, station):
+    here, there = station(), station()
+    settled(here, there)
+    own_redis.process.send_signal(signal.SIGSTOP)
+    try:
+        assert here.publish("news", times=300) < 0.5
+        here.hears("news", range(300), within_s=1)
+        wait_until(lambda: there.deaf_s > 3, 10)
+    finally:
+        own_redis.process.send_signal(signal.SIGCONT)
+    there.hears("news", range(300))
+    wait_until(lambda: there.deaf_s < 1.5, 5)
+    assert own_redis.client.xlen(STREAM) > 300, "what was written twice was heard once"
+
+
+def test_what_is_published_while_redis_is_away_arrives_when_it_is_back_empty(own_redis, station):
+    here, there = station(), station()
+    settled(here, there)
+    before = there.doubts
+    own_redis.kill()
+    here.publish("news", times=50)
+    own_redis.start()
+    there.hears("news", range(50))
+    assert there.doubts > before, "it may have missed something"
+
+
+def test_events_that_were_flushed_before_they_were_read_are_noticed(own_redis, station):
+    here, there = station(), station()
+    settled(here, there)
+    before = there.doubts
+    there.pause()
+    try:
+        here.publish("lost", times=5)
+        wait_until(lambda: any('"number":4' in fields["e"] for _, fields in own_redis.client.xrange(STREAM)))
+        own_redis.client.flushall()
+        here.publish("kept")
+    finally:
+        there.resume()
+    there.hears("kept", range(1))
+    assert len(there.heard("lost")) < 5
+    assert there.doubts > before
+
+
+def test_a_bus_whose_ids_begin_anew_below_the_old_ones_is_read_again(own_redis, station):
+    own_redis.client.xadd(STREAM, {"e": "{}"}, id="99999999999999-0")  # a clock that was ahead
+    here, there = station(), station()
+    own_redis.client.flushall()
+    wait_until(lambda: here.deaf_s < 1.5 and there.deaf_s < 1.5, 10)
+    here.publish("news", times=3)
+    there.hears("news", range(3))
+
+
+def test_an_outbox_that_overflows_tells_the_others_that_something_is_missing(own_redis, station):
+    here, there = station(), station()
+    settled(here, there)
+    before = there.doubts
+    own_redis.process.send_signal(signal.SIGSTOP)
+    try:
+        here.ask(room_for=20)
+        here.publish("news", times=50)
+        assert here.ask(state=True)["dropped"] >= 30
+    finally:
+        own_redis.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: there.doubts > before, what="the heartbeat shows the gap")
+    assert len(there.heard("news")) <= 20
+
+
+def test_volatile_events_are_dropped_first(own_redis, station):
+    here, there = station(), station()
+    settled(here, there)
+    own_redis.process.send_signal(signal.SIGSTOP)
+    try:
+        here.publish("typing", times=3_000, volatile=True)
+        here.publish("news", times=100)
+        assert here.ask(state=True)["dropped"] == 0
+    finally:
+        own_redis.process.send_signal(signal.SIGCONT)
+    there.hears("news", range(100))
+    assert len(there.heard("typing")) < 3_000
+
+
+def test_a_quiet_bus_is_told_from_a_deaf_reader_by_heartbeats(own_redis, station):
+    quiet = station()
+    time.sleep(4)  # as long as a deaf one would need to be noticed
+    assert quiet.deaf_s < 2.5
+    own_redis.kill()
+    wait_until(lambda: quiet.deaf_s > 3, 10)
+    own_redis.start()
+    wait_until(lambda: quiet.deaf_s < 1.5, 5)
+
+
+def test_what_waits_is_written_when_a_worker_ends(own_redis, station):
+    here, there = station(), station()
+    settled(here, there)
+    here.publish("last", times=100)
+    assert here.ask(stop=True) == {"stopped": True}
+    there.hears("last", range(100))
+
+
+def test_something_else_in_the_stream_does_no_harm(own_redis, station):
+    here, there = station(), station()
+    for text in (
+        "{}",
+        "no JSON",
+        '{"from": 1}',
+        '["from"]',
+        '{"from":"x","n":1}',
+        '{"from":"x","n":"1","kind":"a","number":0}',
+    ):
+        own_redis.client.xadd(STREAM, {"e": text})
+    own_redis.client.xadd(STREAM, {"other": "field"})
+    here.publish("news", times=3)
+    there.hears("news", range(3))
+
+
+def test_without_a_worker_an_event_is_written_at_once_and_a_redis_that_is_away_is_no_error(own_redis, station):
+    there = station()
+    Bus(own_redis.client, own_redis.url).publish("from a command", number=0)
+    there.hears("from a command", range(1))
+    own_redis.kill()
+    Bus(own_redis.client, own_redis.url).publish("from a command", number=1)
