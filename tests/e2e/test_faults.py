@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tests.e2e.parley import new_id
+import os
+import signal
+import time
+
+from tests.e2e.parley import Parley, children, new_id
+from tests.runtime.running import until
 
 
 def test_sent_again_after_a_lost_ack_and_an_emptied_redis_it_is_stored_and_shown_once(own_parley, device):
@@ -117,3 +122,31 @@ def test_whoever_is_more_than_a_thousand_behind_starts_over_at_the_newest_page(t
     texts = [t["text"] for t in state["transcript"] if "text" in t]
     assert texts == [f"missed {turn}" for turn in range(1_001 - len(texts), 1_001)]
     assert "before she goes" not in texts
+
+
+def test_a_rolling_restart_under_load_fails_no_send_and_ends_the_old_workers_in_time(tmp_path, device):
+    with Parley(tmp_path / "data", WORKERS="2") as parley:
+        people = [parley.person(name) for name in ("Ada", "Grace", "Alan", "Edsger")]
+        room = people[0].room("rolling", *people[1:])
+        peers = [device(person) for person in people]
+        for turn in range(60):
+            for peer in peers:
+                peer.say(room, f"{peer.person.user} {turn}")
+        for peer in peers:
+            peer.acked(5)
+        arbiter = parley.pid_of("chat.embedded.web")
+        old = children(arbiter) & parley.pids()
+        assert len(old) == 2
+        began = time.monotonic()
+        os.kill(arbiter, signal.SIGHUP)
+        by_http = [people[turn % 4].say(room, f"by http {turn}")["text"] for turn in range(40)]
+        until(lambda: not old & parley.pids(), 10, "the old workers are gone")
+        assert time.monotonic() - began < 6, "three seconds after the new ones are up"
+        acked = sorted((m["seq"], m["client_id"], m["text"]) for peer in peers for m in peer.acked(60, within_s=60))
+        last = people[0].say(room, "last")["seq"]
+        for peer in peers:
+            peer.reaches(room, last)
+            assert peer.all_of("server:restarting") and not peer.all_of("session:ended")
+            said = [text for _, _, text in peer.messages(room)]
+            assert sorted(said) == sorted([text for *_, text in acked] + by_http + ["last"])
+            assert peer.messages(room) == peers[0].messages(room)
