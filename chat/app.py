@@ -25,6 +25,7 @@ from chat.services.bus import Bus
 from chat.services.deadline import deadline
 from chat.services.dynamodb import Storage
 from chat.services.followers import Followers, Outlet
+from chat.services.key_events import KeyEvents
 from chat.services.log import Log
 from chat.services.messages import Messages
 from chat.services.numbers import Numbers
@@ -121,8 +122,11 @@ def create_app(config: Config | None = None) -> Flask:
 
 
 def _register_sockets(socketio: SocketIO, services: Services) -> None:
-    connections = Connections(services.config.sends_per_user, services.config.sockets_per_user)
-    sessions = SocketSessions(socketio, connections, services.sessions)
+    config = services.config
+    connections = Connections(config.sends_per_user, config.sockets_per_user)
+    redis = redis_service.connect(config.redis_url)  # its own: no queue of requests stands before the sweep
+    swept = Sessions(redis, config.session_ttl_s, config.session_max_age_s, services.storage.epochs)
+    sessions = SocketSessions(socketio, connections, swept, KeyEvents(config.redis_url))
     fanout = Fanout(socketio, connections, sessions, services.followers, services.rooms, services.bus)
     retreat = Retreat(socketio, services.workers)
     Sockets(connections, fanout, sessions, retreat, services.messages).register(socketio)

@@ -144,9 +144,12 @@ class Sessions:
         return now + max(ttl_s, 0)
 
     def slide_if_due(self, session: Session) -> Session:
-        """Slides a session that has not been slid for a minute; returns it as it is then."""
+        """Slides a session that has not been slid for a minute, unless it lives for as long as it may already.
+
+        Returns it as it is then.
+        """
         due = session.expires_at - self._now() < self._ttl_s - SLIDE_EVERY_S
-        if not due:
+        if not due or session.expires_at >= session.iat + self._max_age_s:
             return session
         return replace(session, expires_at=self.slide(session.sid, session.iat))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,11 +15,10 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 
 from chat.blueprints.session import session_from_environ
 from chat.errors import ChatError
-from chat.models import Person
 from chat.services.deadline import deadline
 from chat.services.messages import Messages
 from chat.sockets import handlers
-from chat.sockets.connections import Connection, Connections
+from chat.sockets.connections import Connection, Connections, clock
 from chat.sockets.fanout import Fanout
 from chat.sockets.retreat import Retreat
 from chat.sockets.sessions import SocketSessions
@@ -82,6 +80,7 @@ class Sockets:
             raise ConnectionRefusedError(internal.message, internal.to_dict()) from error
 
     def _connect(self, auth: Any) -> None:
+        began = clock()
         session = session_from_environ(request.environ)
         if session is None:
             raise ChatError("unauthenticated")
@@ -89,9 +88,8 @@ class Sockets:
         if expected is not None and expected != session.person.username:
             raise ChatError("user_mismatch")
         self._run()
-        now = time.monotonic()
-        person = Person(session.person.username, session.person.name)
-        connection = Connection(_sid(), session.sid, person, session.iat, now, now, self._connections.events())
+        connection = Connection(_sid(), session, began, self._connections.events())
+        self._sessions.watch(connection)
         request.environ["parley.socket"] = True
         self._connections.add(connection)
         try:
@@ -144,6 +142,7 @@ class Sockets:
             answer = handler(self._messages, connection, args[0])
         if acts:
             self._sessions.act(connection)
+        self._sessions.check(connection)  # the answer is a delivery too
         return answer
 
 

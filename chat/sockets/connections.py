@@ -8,9 +8,19 @@ from dataclasses import dataclass
 
 from chat.errors import ChatError
 from chat.models import Person
+from chat.services.sessions import Session
 
 WINDOW_S = 10.0
+PAUSE_S = 2.0  # for so long a session that was found alive counts as alive
 EVENTS_PER_WRITE = 4  # so many events of any kind a socket may send for each write that its person may make
+
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def clock() -> float:
+    """Seconds that never jump, and that go on while the process is stopped or the machine asleep."""
+    return time.clock_gettime(_CLOCK)
 
 
 class Allowance:
@@ -33,18 +43,30 @@ class Allowance:
 
 @dataclass
 class Connection:
-    """One socket. Times are of the monotonic clock, `iat` is the session's start in seconds since 1970."""
+    """One socket and the session that opened it, which was known to be alive at `checked_at` (of `clock`)."""
 
     sid: str
-    session_id: str
-    person: Person
-    iat: int
+    session: Session
     checked_at: float
-    slid_at: float
     events: Allowance
     rooms_read_at: float = 0.0
     warned: bool = False
     ended: bool = False
+
+    @property
+    def session_id(self) -> str:
+        """The session's id."""
+        return self.session.sid
+
+    @property
+    def person(self) -> Person:
+        """Who is behind it."""
+        return self.session.person
+
+    @property
+    def deliverable(self) -> bool:
+        """Whether anything of a room may go out to it now."""
+        return not self.ended and clock() - self.checked_at <= PAUSE_S
 
 
 class Connections:

@@ -62,6 +62,7 @@ class Fanout:
 
     def start(self) -> None:
         """Begins to listen, in greenlets of this worker."""
+        self._sessions.on_resume = self.heads
         self._bus.start(self.on_event, self.on_doubt)
         self._followers.run()
         gevent.spawn(run_every, 1.0, self._read_rooms)

@@ -1,78 +1,98 @@
-"""Sockets end when their session does: a sweep over all sessions with a socket here, every second."""
+"""Sockets end when their session does, and get nothing while nobody can tell whether it has.
+
+A sweep over all sessions with a socket here, every second, is the guarantee; key events and the bus make it faster.
+What a socket may get is decided at each delivery, against the clock: its session was found alive within PAUSE_S, or
+nothing of a room goes out. So a Redis that is silent, or a process that was stopped, delivers nothing to an ended
+session; when the next sweep is good, the sockets are told how far their rooms have come, and catch up.
+"""
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Callable, Mapping
 
 import gevent
 from flask_socketio import SocketIO
+from gevent.event import Event
 
 from chat.errors import ChatError
+from chat.services.key_events import KeyEvents
 from chat.services.periodic import run_every
-from chat.services.sessions import Sessions
-from chat.sockets.connections import Connection, Connections
+from chat.services.sessions import EXPIRED, Sessions
+from chat.sockets.connections import Connection, Connections, clock
 
 SWEEP_S = 1.0
+RETRY_S = 0.25
 FRESH_S = 1.0
-SLIDE_EVERY_S = 60.0
 WARN_S = 120
 WARN_EVERY_S = 15.0
+
+log = logging.getLogger(__name__)
 
 
 class SocketSessions:
     """Checks the sessions of this worker's sockets. Redis that does not answer ends nobody's session."""
 
-    def __init__(self, socketio: SocketIO, connections: Connections, sessions: Sessions):
+    def __init__(self, socketio: SocketIO, connections: Connections, sessions: Sessions, key_events: KeyEvents):
         self._socketio = socketio
         self._connections = connections
         self._sessions = sessions
+        self._key_events = key_events
+        self._suspects: dict[str, str] = {}
+        self._wake = Event()
+        self._silent = False
+        self.on_resume: Callable[[Connection], None] = lambda connection: None
 
     def run(self) -> None:
-        """Sweeps and warns for ever, in greenlets."""
-        gevent.spawn(run_every, SWEEP_S, self.sweep)
+        """Sweeps, listens and warns for ever, in greenlets."""
+        gevent.spawn(self._sweep_on)
+        gevent.spawn(self._key_events.run, self.suspect)
         gevent.spawn(run_every, WARN_EVERY_S, self.warn)
 
+    def watch(self, connection: Connection) -> None:
+        """From now on the socket gets content only while its session is known to be alive."""
+        self._socketio.server.guard(connection.sid, lambda: connection.deliverable)
+
+    def suspect(self, session_id: str) -> None:
+        """A session may be over: it is looked up at once if it has a socket here."""
+        for connection in self._connections.of_session(session_id)[:1]:
+            self._suspects[session_id] = connection.person.username
+            self._wake.set()
+
     def sweep(self) -> None:
-        """Ends the sockets of every session that is no longer in Redis. Raises: ChatError `unavailable`."""
-        began = time.monotonic()
-        owners = self._connections.owners()
-        alive = self._sessions.alive(owners)
-        for session_id in owners:
-            for connection in self._connections.of_session(session_id):
-                if session_id in alive:
-                    connection.checked_at = began
-                elif connection.checked_at <= began:
-                    self.end(connection, "expired")
+        """Looks up every session with a socket here. Raises: ChatError `unavailable`."""
+        self._look(self._connections.owners())
 
     def end(self, connection: Connection, reason: str) -> None:
-        """Tells a socket, once, that its session is over, and closes it."""
+        """Tells a socket, once, that its session is over, and closes it; nothing else reaches it any more."""
         if connection.ended:
             return
         connection.ended = True
         self._socketio.server.emit("session:ended", {"reason": reason}, to=connection.sid)
-        gevent.spawn(self._socketio.server.disconnect, connection.sid)
+        gevent.spawn(self._socketio.server.expel, connection.sid)
 
     def check(self, connection: Connection) -> None:
-        """Raises: ChatError `unauthenticated` when the session is over; looks it up when that is a second ago."""
+        """Returns when the session was alive within the last second, looking it up if need be.
+
+        Raises: ChatError `unauthenticated` when it is over, `unavailable` when nobody can tell.
+        """
+        if not connection.ended and clock() - connection.checked_at > FRESH_S:
+            if self._silent and not connection.deliverable:
+                raise ChatError("unavailable", retry_after_s=1)  # a sweep asks on; more asking would only queue
+            self._look({connection.session_id: connection.person.username})
         if connection.ended:
             raise ChatError("unauthenticated")
-        if time.monotonic() - connection.checked_at > FRESH_S:
-            began = time.monotonic()
-            if connection.session_id not in self._sessions.alive({connection.session_id: connection.person.username}):
-                self.end(connection, "expired")
-                raise ChatError("unauthenticated")
-            connection.checked_at = began
 
     def act(self, connection: Connection) -> None:
-        """A person did something: their session lives on from now, noted at most once a minute. What they did is done,
-        so Redis that does not answer is asked again at their next act."""
-        before, now = connection.slid_at, time.monotonic()
-        if now - before > SLIDE_EVERY_S:
-            connection.slid_at, connection.warned = now, False
-            try:
-                self._sessions.slide(connection.session_id, connection.iat)
-            except ChatError:
-                connection.slid_at = before
+        """A person did something: their session lives on from now, noted at most once a minute."""
+        try:
+            session = self._sessions.slide_if_due(connection.session)
+        except ChatError:
+            return  # what they did is done; their next act slides it
+        for each in self._connections.of_session(connection.session_id):
+            each.session = session
+            each.warned = False
 
     def warn(self) -> None:
         """Tells people whose session ends within two minutes. Raises: ChatError `unavailable`."""
@@ -84,3 +104,45 @@ class SocketSessions:
                 elif not connection.warned:
                     connection.warned = True
                     self._socketio.server.emit("session:expiring", {"expires_at": expires_at}, to=connection.sid)
+
+    def _sweep_on(self) -> None:
+        due = clock()
+        while True:
+            self._wake.wait(max(0.0, due - clock()))
+            self._wake.clear()
+            try:
+                if clock() >= due:
+                    due = clock() + SWEEP_S
+                    self.sweep()
+                suspects, self._suspects = self._suspects, {}
+                self._look(suspects)
+                self._silent = False
+            except ChatError as error:
+                if not self._silent:
+                    log.warning("sessions cannot be looked up (%s): deliveries wait", error.code)
+                self._silent = True
+                due = clock() + RETRY_S
+            except Exception:
+                log.exception("the sweep failed; it goes on")
+
+    def _look(self, owners: Mapping[str, str]) -> None:
+        """Looks up these sessions, id → username, and acts on what is found. Raises: ChatError `unavailable`."""
+        began = clock()
+        alive = self._sessions.alive(owners)
+        for session_id in alive:
+            for connection in self._connections.of_session(session_id):
+                paused = not connection.deliverable
+                connection.checked_at = max(connection.checked_at, began)
+                if paused and not connection.ended:
+                    self.on_resume(connection)
+        dead = owners.keys() - alive
+        reasons = self._reasons(dead)
+        for session_id in dead:
+            for connection in self._connections.of_session(session_id):
+                self.end(connection, reasons.get(session_id, EXPIRED))
+
+    def _reasons(self, dead: set[str]) -> dict[str, str]:
+        try:
+            return self._sessions.reasons(dead)
+        except ChatError:
+            return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gevent
 import pytest
-from engineio.packet import MESSAGE, Packet
+from engineio.packet import MESSAGE, PING, Packet
 
 from chat.sockets.transport.outbox import HARD_BYTES, HARD_PACKETS, MAX_BATCH_BYTES, MAX_BYTES, MAX_PACKETS, Outbox
 
@@ -98,11 +98,67 @@ def test_a_burst_too_large_is_cut_within_its_turn(outbox: Outbox, cut: list[str]
 def test_a_broadcast_is_framed_once(outbox: Outbox) -> None:
     shared, other = packet(), Outbox()
     outbox.put(shared)
-    frame = shared.frame
+    made = shared.framed
     other.put(shared)
-    assert shared.frame is frame
+    assert shared.framed is made
 
 
 def test_only_text_is_sent(outbox: Outbox) -> None:
     with pytest.raises(TypeError):
         outbox.put(Packet(MESSAGE, b"binary"))
+
+
+def told(outbox: Outbox) -> list[str]:
+    """What goes out now, one text a frame; all of them are shorter than 126 bytes."""
+    outbox.put(None)
+    data, texts = outbox.take() or b"", []
+    while data:
+        texts.append(data[2 : 2 + data[1]].decode())
+        data = data[2 + data[1] :]
+    return texts
+
+
+HARMLESS = [
+    '0{"sid":"x"}', "1", '4{"message":"no"}', '2["session:ended",{"reason":"logout"}]', '2["server:restarting",{}]',
+    '2["rooms:changed",{}]', '37[{"ok":false,"error":{}}]',
+]  # fmt: skip
+CONTENT = [
+    '2["message:sent",{"text":"session:"}]', '2["room:heads",{}]', '2["typing",{}]', '37[{"ok":true,"entries":[]}]',
+    '2["rooms:changed2",{}]', "2[]", "", '2/other,["session:ended",{}]', '5-["x"]',
+]  # fmt: skip
+
+
+def test_a_closed_gate_lets_through_only_what_tells_nothing_of_a_room(outbox: Outbox) -> None:
+    outbox.gate = lambda: False
+    for text in HARMLESS + CONTENT:
+        outbox.put(Packet(MESSAGE, text))
+    outbox.put(Packet(PING))
+    assert told(outbox) == [f"4{text}" for text in HARMLESS] + ["2"]
+
+
+def test_what_waits_when_the_gate_closes_does_not_leave(outbox: Outbox) -> None:
+    for text in (CONTENT[0], HARMLESS[3], CONTENT[3]):
+        outbox.put(Packet(MESSAGE, text))
+    outbox.gate = lambda: False
+    assert told(outbox) == [f"4{HARMLESS[3]}"]
+
+
+def test_a_gate_that_opens_again_lets_through_what_comes_then(outbox: Outbox) -> None:
+    outbox.gate = lambda: False
+    outbox.put(Packet(MESSAGE, CONTENT[0]))
+    outbox.gate = lambda: True
+    outbox.put(Packet(MESSAGE, CONTENT[1]))
+    assert told(outbox) == [f"4{CONTENT[1]}"]
+
+
+def test_what_a_closed_gate_drops_does_not_count_as_waiting(outbox: Outbox, cut: list[str]) -> None:
+    for _ in range(MAX_PACKETS):
+        outbox.put(packet())
+    outbox.gate = lambda: False
+    outbox.put(Packet(MESSAGE, HARMLESS[3]))
+    outbox.take()
+    outbox.gate = lambda: True
+    for _ in range(MAX_PACKETS):
+        outbox.put(packet())
+    turn()
+    assert cut == []

@@ -30,6 +30,7 @@ class EngineSocket(Socket):
         self.last_ping = None  # engineio measures by the wall clock, which may jump: `_keep` does it instead
         self.queue.overflow = lambda: self.cut(TOO_SLOW)
         self.busy = False
+        self.expelled = False  # then what the client has not taken when it ends is taken back, also from the kernel
         self._heard_at = time.monotonic()
         self._websocket: WebSocket | None = None
         self._goodbye: tuple[int, str] = (GOING_AWAY, "")
@@ -48,8 +49,8 @@ class EngineSocket(Socket):
         finally:
             keeper.kill(block=False)
             self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
-            writer.join(SEND_TIMEOUT_S)
-            if not writer.ready():
+            writer.join(0 if self.expelled else SEND_TIMEOUT_S)
+            if self.expelled or not writer.ready():
                 websocket.abort()
             websocket.finish()
 
@@ -91,7 +92,7 @@ class EngineSocket(Socket):
     def _write(self, websocket: WebSocket) -> None:
         try:
             while (frames := self.queue.take()) is not None:
-                websocket.send(frames)
+                websocket.send(frames, self.queue.gate)
         except OSError:
             self.cut(TOO_SLOW)
         else:

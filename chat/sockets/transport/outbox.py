@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import gevent
+from engineio import packet as engineio_packet
 from gevent.event import Event
 
 from chat.sockets.transport.frames import TEXT, frame
@@ -14,6 +16,8 @@ MAX_PACKETS = 256
 MAX_BYTES = 1_000_000
 MAX_BATCH_BYTES = 256 * 1024
 HARD_PACKETS, HARD_BYTES = 16 * MAX_PACKETS, 4 * MAX_BYTES
+# What tells nothing of a room: connects and disconnects, refusals, and these events. All else is content.
+HARMLESS = re.compile(r'[014]|2\["(?:session:|server:|rooms:changed")|3\d+\[\{"ok":false')
 
 
 class Outbox:
@@ -21,11 +25,15 @@ class Outbox:
 
     Too much waiting is judged one turn of the event loop later, when the writer has had its chance: a burst within one
     turn says nothing about the reader, unless it is very large (HARD_*). Then `overflow` is called, once.
+
+    `gate` says whether content may go out now. It is asked when a packet comes and again when it leaves, because the
+    process may have been stopped in between; what it does not let through is dropped.
     """
 
     def __init__(self) -> None:
         self.overflow: Callable[[], None] = lambda: None
-        self._frames: list[bytes] = []
+        self.gate: Callable[[], bool] = lambda: True
+        self._frames: list[tuple[bytes, bool]] = []  # each with whether it is content
         self._bytes = 0
         self._ready = Event()
         self._ended = False
@@ -39,8 +47,10 @@ class Outbox:
         if packet is None:
             self._ended = True
         else:
-            data = framed(packet)
-            self._frames.append(data)
+            data, content = framed(packet)
+            if content and not self.gate():
+                return
+            self._frames.append((data, content))
             self._bytes += len(data)
             if self._too_much(MAX_PACKETS, MAX_BYTES) and not self._judging:
                 self._judging = True
@@ -51,16 +61,18 @@ class Outbox:
 
     def take(self) -> bytes | None:
         """Waits for frames and takes up to about MAX_BATCH_BYTES of them, joined; None at the end."""
+        self._drop()
         while not self._frames:
             if self._ended or self._full:
                 return None
             self._ready.clear()
             self._ready.wait()
+            self._drop()
         size, count = 0, 0
-        while count < len(self._frames) and (size == 0 or size + len(self._frames[count]) <= MAX_BATCH_BYTES):
-            size += len(self._frames[count])
+        while count < len(self._frames) and (size == 0 or size + len(self._frames[count][0]) <= MAX_BATCH_BYTES):
+            size += len(self._frames[count][0])
             count += 1
-        batch = b"".join(self._frames[:count])
+        batch = b"".join(data for data, _ in self._frames[:count])
         del self._frames[:count]
         self._bytes -= size
         return batch
@@ -70,6 +82,12 @@ class Outbox:
 
     def __len__(self) -> int:
         return len(self._frames)
+
+    def _drop(self) -> None:
+        """Drops what the gate does not let through any more."""
+        if self._frames and not self.gate():
+            self._frames = [(data, content) for data, content in self._frames if not content]
+            self._bytes = sum(len(data) for data, _ in self._frames)
 
     def _too_much(self, packets: int, size: int) -> bool:
         return len(self._frames) > packets or self._bytes > size
@@ -87,12 +105,14 @@ class Outbox:
         gevent.spawn(self.overflow)
 
 
-def framed(packet: Any) -> bytes:
-    """The frame of an engineio packet, made once: a broadcast hands the same packet to every socket."""
-    made: bytes | None = getattr(packet, "frame", None)
+def framed(packet: Any) -> tuple[bytes, bool]:
+    """The frame of an engineio packet, and whether it is content; made once: a broadcast hands the same packet to every
+    socket."""
+    made: tuple[bytes, bool] | None = getattr(packet, "framed", None)
     if made is None:
         encoded = packet.encode()
         if not isinstance(encoded, str):
             raise TypeError("the chat sends text only")
-        made = packet.frame = frame(TEXT, encoded.encode())
+        content = packet.packet_type == engineio_packet.MESSAGE and HARMLESS.match(packet.data) is None
+        made = packet.framed = (frame(TEXT, encoded.encode()), content)
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import socketio
@@ -28,6 +29,18 @@ class Server(socketio.Server):
         eio_sid = self.manager.eio_sid_from_sid(sid, namespace or "/")
         super().disconnect(sid, namespace=namespace, ignore_queue=ignore_queue)
         self._leave(eio_sid)
+
+    def guard(self, sid: str, gate: Callable[[], bool]) -> None:
+        """From now on content goes out to this client only while `gate` says so; what it does not let through is
+        dropped."""
+        self.eio.sockets[self.manager.eio_sid_from_sid(sid, "/")].queue.gate = gate
+
+    def expel(self, sid: str) -> None:
+        """Disconnects a client that may not read on: what it has not taken soon after is taken back."""
+        socket = self.eio.sockets.get(self.manager.eio_sid_from_sid(sid, "/"))
+        if socket is not None:
+            socket.expelled = True
+        self.disconnect(sid)
 
     def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         """One packet of a client. Never raises: engineio would log what a stranger may cause at will."""

@@ -8,6 +8,7 @@ import hashlib
 import socket
 import struct
 import time
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -84,8 +85,9 @@ class WebSocket:
         )
         return websocket
 
-    def send(self, data: bytes) -> None:
-        """Sends all of it, whole frames. Raises: OSError when the client takes nothing for SEND_TIMEOUT_S seconds.
+    def send(self, data: bytes, gate: Callable[[], bool] = lambda: True) -> None:
+        """Sends all of it, whole frames. Raises: OSError when the client takes nothing for SEND_TIMEOUT_S seconds, or
+        has not taken all of it when `gate` closes: the rest may not follow.
 
         gevent's plain `send` returns after a part when the client's buffer is full; the next frame would begin inside
         the last one.
@@ -93,6 +95,8 @@ class WebSocket:
         rest = memoryview(data)
         with self._sending:
             while rest:
+                if len(rest) < len(data) and not gate():
+                    raise OSError("the client did not read in time")
                 with gevent.Timeout(SEND_TIMEOUT_S, TimeoutError("the client does not read")):
                     sent = self._sock.send(rest)
                 rest = rest[sent:]
