@@ -91,10 +91,10 @@ def hang_redis(scene: Scene) -> Heal:
         _signal(pid, signal.SIGSTOP)
         return lambda: _signal(pid, signal.SIGCONT)
     try:
-        server.client.execute_command("DEBUG", "SLEEP", "3")
+        server.client.execute_command("DEBUG", "SLEEP", "7")
     except redis.RedisError:
         pass  # its answer comes after the client's patience: it sleeps
-    return lambda: wait_until(server.answers, what="Redis wakes")
+    return lambda: wait_until(server.answers, 20, "Redis wakes")
 
 
 def fill_redis(scene: Scene) -> Heal:

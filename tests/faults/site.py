@@ -18,6 +18,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from chat.config import Config
 from chat.services import tables
@@ -133,7 +135,8 @@ class RedisServer(Program):
         # The mount is this process's own, and ends with it: who is started again is empty.
         mount = f'mount -t tmpfs -o size={REDIS_DISK_MIB}m tmpfs "$0" && exec redis-server "$@"'
         super().__init__(host, "redis", folder, ["sh", "-c", mount, str(self._disk), *options], env)
-        self.client = redis.Redis(unix_socket_path=str(path), decode_responses=True, socket_timeout=2)
+        once = Retry(NoBackoff(), 0)
+        self.client = redis.Redis(unix_socket_path=str(path), decode_responses=True, socket_timeout=2, retry=once)
 
     def answers(self) -> bool:
         try:

@@ -1,0 +1,536 @@
+/**
+ * Many people's clients in one process: the real socket.io-client with the smallest follower and the smallest durable
+ * outbox that docs/protocol.md allows. Commands come in as JSON lines, one answer each goes out; crowd.py is the other
+ * end. What a client would keep on disk (its outbox) survives its crash here, what it would not (what it has read) does
+ * not.
+ */
+import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import http from "node:http";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+
+const require = createRequire(new URL("../../frontend/package.json", import.meta.url));
+const { io } = require("socket.io-client");
+
+const ACK_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const MISSING_MS = 700;
+const IN_SYNC_WITHIN_MS = 1_000;
+const LINGER_MS = 6_000;
+const PASSWORD = "correct horse battery";
+
+const now = () => performance.now();
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const jitter = (ms) => ms * (0.5 + Math.random());
+const hash = (text) => createHash("sha1").update(text).digest("base64").slice(0, 12);
+
+let options;
+let dice;
+let calm = true;
+let loading = null;
+const clients = [];
+/** room → {owner, regulars, guests: {name: inside}} */
+const rooms = new Map();
+/** room → [[when, seq], …]: what anybody knows of its head, the older the earlier */
+const known = new Map();
+const sentAt = new Map();
+const figures = { sent: 0, acked: 0, refused: 0, deliveries: 0, latencies: [], ackLatencies: [], longest_ms: 0, connects: 0, logins: 0, retries: {} };
+const sends = [];
+const leaks = [];
+/** What came of rooms that a client knew nothing of: right before the news that it is in one, wrong otherwise. */
+const strays = [];
+
+/** A small seeded generator (mulberry32), so that a seed sends the same again. */
+function generator(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+const pick = (list) => list[Math.floor(dice() * list.length)];
+
+function retried(why) {
+  figures.retries[why] = (figures.retries[why] ?? 0) + 1;
+}
+
+function learn(room, seq) {
+  const list = known.get(room) ?? known.set(room, []).get(room);
+  if (list.length === 0 || list[list.length - 1][1] < seq) list.push([now(), seq]);
+  if (list.length > 500) list.splice(0, 250);
+}
+
+/** The highest number of the room that somebody has known for a second. */
+function due(room, patience_ms = IN_SYNC_WITHIN_MS) {
+  const list = known.get(room) ?? [];
+  for (let k = list.length - 1; k >= 0; k--) if (list[k][0] <= now() - patience_ms) return list[k][1];
+  return 0;
+}
+
+class Client {
+  constructor(name, source) {
+    this.name = name;
+    this.source = source;
+    this.cookie = "";
+    this.socket = null;
+    this.entering = false;
+    this.away = false;
+    this.outboxes = new Map();
+    this.rooms = new Map();
+    this.segments = [];
+    this.mine = [];
+    this.counter = 0;
+    this.silent = 0;
+  }
+
+  newId() {
+    return `${this.name}-${this.counter++}`;
+  }
+
+  // --- HTTP ---------------------------------------------------------------------------------------------------------
+
+  ask(method, path, body, timeout = ACK_TIMEOUT_MS) {
+    return new Promise((resolve) => {
+      const request = http.request(
+        { host: "127.0.0.1", port: options.port, localAddress: this.source, method, path, timeout, agent: false, headers: { "Content-Type": "application/json", Origin: options.url, ...(this.cookie && { Cookie: this.cookie }) } },
+        (response) => {
+          let text = "";
+          response.on("data", (piece) => (text += piece));
+          response.on("end", () => {
+            const cookie = response.headers["set-cookie"]?.[0]?.split(";")[0];
+            if (cookie) this.cookie = cookie;
+            resolve({ status: response.statusCode, body: text.startsWith("{") ? JSON.parse(text) : {} });
+          });
+          response.on("error", () => resolve({ status: 0, body: {} }));
+        },
+      );
+      request.on("timeout", () => request.destroy(new Error("timeout")));
+      request.on("error", () => resolve({ status: 0, body: {} }));
+      request.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+
+  /** The same request until it is answered for good; a write carries its client_id, so that it is carried out once. */
+  async insist(method, path, body) {
+    for (;;) {
+      const answer = await this.ask(method, path, body);
+      if (answer.status === 401 && !path.startsWith("/api/auth")) await this.login();
+      else if (answer.status !== 0 && answer.status < 500 && answer.status !== 429) return answer;
+      retried(`http ${answer.status} ${answer.body.error?.code ?? ""}`);
+      await sleep(jitter(300));
+    }
+  }
+
+  async register() {
+    const answer = await this.insist("POST", "/api/auth/register", { username: this.name, password: PASSWORD });
+    if (answer.status !== 201 && answer.body.error?.code !== "username_taken") throw new Error(`register: ${JSON.stringify(answer)}`);
+    await this.login();
+  }
+
+  async login() {
+    this.cookie = "";
+    const answer = await this.insist("POST", "/api/auth/login", { username: this.name, password: PASSWORD });
+    if (answer.status !== 200) throw new Error(`login: ${JSON.stringify(answer)}`);
+    figures.logins++;
+  }
+
+  /** Ends the session; the socket stays as it is, and hears whatever the server still tells it. */
+  async logout() {
+    this.away = true;
+    const socket = this.socket;
+    const answer = await this.insist("POST", "/api/auth/logout");
+    if (answer.status !== 204) throw new Error(`logout: ${JSON.stringify(answer)}`);
+    socket.ended_at = now();
+    await sleep(1_000);
+    this.socket = null;
+    setTimeout(() => socket.disconnect(), LINGER_MS);
+    this.leaveAll();
+    await this.login();
+    this.away = false;
+    this.connect();
+  }
+
+  // --- the socket ---------------------------------------------------------------------------------------------------
+
+  connect() {
+    const socket = io(options.url.replace("localhost", "127.0.0.1"), {
+      transports: ["websocket"], forceNew: true, multiplex: false, reconnection: false, timeout: CONNECT_TIMEOUT_MS,
+      localAddress: this.source, extraHeaders: { Cookie: this.cookie, Origin: options.url }, auth: { user: this.name },
+    });
+    this.socket = socket;
+    this.silent = 0;
+    let restart_ms = null;
+    const mine = () => this.socket === socket && !this.away;
+    const again = async (least_ms) => {
+      if (!mine()) return;
+      this.socket = null;
+      socket.disconnect();
+      await sleep(least_ms);
+      if (this.socket === null && !this.away) this.connect();
+    };
+    socket.on("connect", () => {
+      figures.connects++;
+      for (const state of this.rooms.values()) state.asking = false;
+      for (const room of this.outboxes.keys()) void this.drain(room);
+    });
+    socket.on("connect_error", async (error) => {
+      if (!mine()) return;
+      retried(`connect ${error.data?.code ?? error.message}`);
+      if (error.data?.code === "unauthenticated") {
+        this.socket = null;
+        await this.login();
+        if (this.socket === null && !this.away) this.connect();
+      } else await again(jitter(error.data?.retry_after_s ? 1_000 : 300));
+    });
+    socket.on("disconnect", (reason) => {
+      if (mine()) retried(`disconnect ${reason}`);
+      void again(restart_ms ?? jitter(300));
+    });
+    socket.on("server:restarting", ({ reconnect_in_ms }) => (restart_ms = reconnect_in_ms));
+    socket.onAny((event, payload) => {
+      if (socket.ended_at && now() - socket.ended_at > 2_000 && payload?.room) {
+        leaks.push({ client: this.name, event, room: payload.room, entry: payload.entry ?? payload.seq, after_ms: now() - socket.ended_at });
+      }
+      if (this.socket !== socket) return;
+      this.silent = 0;
+      this.hear(event, payload);
+    });
+  }
+
+  /** Loses the connection and all that was read, as a page that is reloaded; the outbox is kept. */
+  crash(hard) {
+    const socket = this.socket;
+    this.socket = null;
+    this.leaveAll();
+    if (socket) {
+      if (hard) socket.io.engine?.transport?.ws?.terminate?.();
+      socket.disconnect();
+    }
+    setTimeout(() => {
+      if (this.socket === null && !this.away) this.connect();
+    }, jitter(500));
+  }
+
+  async request(event, payload) {
+    const socket = this.socket;
+    if (!socket?.connected) return { lost: true };
+    try {
+      return await socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload);
+    } catch {
+      // Two questions in a row that nothing was heard after: the connection is dead, whatever TCP thinks.
+      if (this.socket === socket && socket.connected && ++this.silent >= 2) {
+        retried("dead connection");
+        socket.disconnect();
+        this.socket = null;
+        this.connect();
+      }
+      return { lost: true };
+    }
+  }
+
+  // --- sending ------------------------------------------------------------------------------------------------------
+
+  /** Puts a write into the room's outbox, where one is under way at a time. */
+  post(room, event, payload) {
+    const item = { client: this.name, room, event, id: this.newId(), payload, at: now(), how: "waiting" };
+    if (event === "message:send") {
+      item.text = payload.text;
+      sentAt.set(item.id, item.at);
+    }
+    sends.push(item);
+    figures.sent++;
+    if (!this.outboxes.has(room)) this.outboxes.set(room, { items: [], draining: false });
+    this.outboxes.get(room).items.push(item);
+    void this.drain(room);
+  }
+
+  async drain(room) {
+    const outbox = this.outboxes.get(room);
+    if (outbox.draining) return;
+    outbox.draining = true;
+    for (let turn = 0; outbox.items.length > 0; turn++) {
+      const [item] = outbox.items;
+      if (!this.socket?.connected) {
+        await sleep(50);
+        continue;
+      }
+      const state = this.rooms.get(room);
+      const answer = await this.request(item.event, { ...item.payload, room, client_id: item.id, after: state?.cursor ?? 0 });
+      if (answer.lost || answer.error?.retry) item.unanswered = (item.unanswered ?? 0) + 1;
+      if (answer.lost || answer.error?.retry || answer.error?.code === "unauthenticated") {
+        retried(`${item.event} ${answer.error?.code ?? "no answer"}`);
+        await sleep(jitter(Math.min(200 * 2 ** Math.min(turn, 3), 1_000)));
+        continue;
+      }
+      turn = -1;
+      outbox.items.shift();
+      item.took_ms = now() - item.at;
+      item.how = answer.ok ? "ok" : answer.error.code;
+      figures.longest_ms = Math.max(figures.longest_ms, item.took_ms);
+      if (calm) figures.ackLatencies.push(item.took_ms);
+      if (answer.ok) {
+        figures.acked++;
+        item.seq = answer.message.seq;
+        item.rev = answer.message.rev;
+        if (item.event === "message:send") {
+          this.mine.push({ room, seq: item.seq });
+          if (this.mine.length > 20) this.mine.shift();
+        }
+      } else figures.refused++;
+    }
+    outbox.draining = false;
+  }
+
+  // --- following ----------------------------------------------------------------------------------------------------
+
+  hear(event, payload) {
+    if (event === "room:heads") this.heads(payload);
+    else if (payload?.room && (payload.entry ?? payload.seq) && event !== "room:read") {
+      const image = event === "message:sent" ? payload : payload.message;
+      const entry = { seq: payload.entry ?? payload.seq, kind: event, user: payload.user };
+      this.advance(payload.room, entry, image);
+    } else if (event === "session:ended") retried(`session ended: ${payload.reason}`);
+  }
+
+  heads(heads) {
+    for (const [room, [generation, head]] of Object.entries(heads)) {
+      if (room === "general") continue;
+      let state = this.rooms.get(room);
+      if (state === undefined) this.rooms.set(room, (state = this.segment(room)));
+      state.generation ||= generation;
+      state.head = Math.max(state.head, head);
+      if (head > state.cursor) void this.pull(state);
+    }
+    for (const [room, state] of this.rooms) {
+      if (!(room in heads)) this.close(state);
+    }
+  }
+
+  segment(room) {
+    return { room, generation: 0, cursor: 0, head: 0, first: 0, entries: [], images: new Map(), late: false, pulling: false, open: true };
+  }
+
+  /** What a page does with a room that is no longer its own: it is put away, for the judge. */
+  close(state) {
+    state.open = false;
+    if (state.entries.length > 0) this.segments.push(state);
+    this.rooms.delete(state.room);
+  }
+
+  leaveAll() {
+    for (const state of this.rooms.values()) this.close(state);
+  }
+
+  advance(room, entry, image) {
+    learn(room, entry.seq);
+    const state = this.rooms.get(room);
+    if (state === undefined) {
+      strays.push({ client: this.name, room, entry: entry.seq });
+      return;
+    }
+    state.head = Math.max(state.head, entry.seq);
+    if (image) this.hold(state, image);
+    if (entry.seq <= state.cursor) return;
+    if (entry.seq === state.cursor + 1) {
+      if (entry.kind === "message:sent" && image) this.measure(image);
+      this.pass(state, entry, image);
+    } else if (!state.late) {
+      state.late = true;
+      setTimeout(() => {
+        state.late = false;
+        if (state.open && state.head > state.cursor) void this.pull(state);
+      }, jitter(MISSING_MS));
+    }
+  }
+
+  measure(image) {
+    const at = sentAt.get(image.client_id);
+    if (calm && at !== undefined) figures.latencies.push(now() - at);
+  }
+
+  pass(state, entry, image) {
+    figures.deliveries++;
+    if (state.entries.length === 0) state.first = entry.seq;
+    state.cursor = entry.seq;
+    state.entries.push([entry.seq, image && image.seq === entry.seq ? image.client_id : null]);
+  }
+
+  hold(state, image) {
+    const before = state.images.get(image.seq);
+    if (!before || before.rev < image.rev) state.images.set(image.seq, { rev: image.rev, hash: hash(image.text), deleted: !!image.deleted });
+  }
+
+  async pull(state) {
+    if (state.pulling) return;
+    state.pulling = true;
+    while (state.open && this.socket?.connected && state.cursor < state.head) {
+      const page = await this.request("room:open", { room: state.room, after: state.cursor });
+      if (!state.open) break;
+      if (!page.ok) {
+        retried(`room:open ${page.error?.code ?? "no answer"}`);
+        if (page.error?.code === "room_not_found") {
+          this.close(state);
+          break;
+        }
+        await sleep(jitter(300));
+        continue;
+      }
+      if (page.gap && state.cursor > 0) {
+        this.segments.push({ ...state });
+        Object.assign(state, { entries: [], images: new Map(), cursor: 0, first: 0 });
+      }
+      if (state.cursor === 0 && page.entries.length > 0) state.cursor = page.entries[0].seq - 1;
+      state.head = Math.max(state.head, page.head);
+      for (const image of page.messages) this.hold(state, image);
+      const images = new Map(page.messages.map((image) => [image.seq, image]));
+      for (const entry of page.entries) {
+        learn(state.room, entry.seq);
+        if (entry.seq === state.cursor + 1) this.pass(state, entry, images.get(entry.seq));
+      }
+      if (page.entries.length === 0) await sleep(100);
+    }
+    state.pulling = false;
+  }
+
+  get inSync() {
+    if (!this.socket?.connected || this.away) return false;
+    for (const state of this.rooms.values()) if (state.cursor < due(state.room)) return false;
+    return this.rooms.size > 0;
+  }
+}
+
+// --- the load --------------------------------------------------------------------------------------------------------
+
+function act() {
+  const client = pick(clients);
+  const room = pick([...client.rooms.keys()]) ?? null;
+  const what = dice();
+  if (room === null || client.away) return;
+  const own = pick(client.mine.filter((message) => message.room === room));
+  if (what < 0.08 && own) client.post(room, "message:edit", { seq: own.seq, text: `edited ${client.counter}` });
+  else if (what < 0.12 && own) client.post(room, "message:delete", { seq: own.seq });
+  else if (what < 0.125) void move(room);
+  else if (what < 0.127) void client.logout();
+  else client.post(room, "message:send", { text: `${client.name} says ${client.counter}` });
+}
+
+/** The owner of a room shows a guest out, or in again. */
+async function move(id) {
+  const room = rooms.get(id);
+  if (room === undefined || room.moving || room.guests.length === 0) return;
+  room.moving = true;
+  const guest = pick(room.guests);
+  const act = room.outside.has(guest) ? "invite" : "remove";
+  const answer = await room.owner.insist("POST", `/api/rooms/${id}/${act}`, { client_id: room.owner.newId(), username: guest });
+  if (answer.status === 204) act === "remove" ? room.outside.add(guest) : room.outside.delete(guest);
+  room.moving = false;
+}
+
+async function inBatches(list, size, job) {
+  for (let k = 0; k < list.length; k += size) await Promise.all(list.slice(k, k + size).map(job));
+}
+
+function percentile(list, share) {
+  if (list.length === 0) return null;
+  const sorted = list.toSorted((a, b) => a - b);
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
+}
+
+const waiting = () => sends.filter((item) => item.how === "waiting");
+
+const commands = {
+  /** People, rooms with `perRoom` members each, and everybody connected. */
+  async gather({ number, roomNumber, perRoom, ...given }) {
+    options = given;
+    dice = generator(given.seed);
+    for (let k = 0; k < number; k++) clients.push(new Client(`c${k}`, given.sources[k % given.sources.length]));
+    await inBatches(clients, 20, (client) => client.register());
+    const plans = Array.from({ length: roomNumber }, (_, k) => {
+      const members = Array.from({ length: perRoom }, (_, n) => clients[(k * Math.max(1, Math.floor(number / roomNumber)) + n) % number]);
+      return { k, members: [...new Set(members)] };
+    });
+    await inBatches(plans, 10, async ({ k, members }) => {
+      const [owner, ...others] = members;
+      const made = await owner.insist("POST", "/api/rooms", { client_id: owner.newId(), name: `room ${k}`, kind: "private" });
+      if (made.status !== 201) throw new Error(`room: ${JSON.stringify(made)}`);
+      const id = made.body.room.room;
+      rooms.set(id, { owner, guests: others.slice(-2).map((guest) => guest.name), outside: new Set(), moving: false });
+      for (const other of others) await owner.insist("POST", `/api/rooms/${id}/invite`, { client_id: owner.newId(), username: other.name });
+    });
+    await inBatches(clients, 20, async (client) => {
+      client.connect();
+      for (let turn = 0; turn < 200 && !client.socket?.connected; turn++) await sleep(50);
+    });
+    return { rooms: rooms.size };
+  },
+  load({ rate }) {
+    clearInterval(loading);
+    let owed = 0;
+    loading = rate > 0 ? setInterval(() => {
+      for (owed += rate / 20; owed >= 1; owed--) act();
+    }, 50) : null;
+    return {};
+  },
+  /** Latencies count only while all is well. */
+  calm({ so }) {
+    calm = so;
+    return {};
+  },
+  crash({ share }) {
+    const busy = clients.filter((client) => [...client.outboxes.values()].some((outbox) => outbox.items.length > 0));
+    const struck = new Set(busy);
+    while (struck.size < share * clients.length) struck.add(pick(clients));
+    for (const client of struck) if (!client.away) client.crash(dice() < 0.5);
+    return { struck: struck.size, busy: busy.length };
+  },
+  /** `moved`: a send that began after `since_ms` ago was acked. */
+  status() {
+    const lagging = clients.filter((client) => !client.inSync);
+    return {
+      clients: clients.length, connected: clients.filter((client) => client.socket?.connected).length,
+      in_sync: clients.length - lagging.length, lagging: lagging.slice(0, 5).map((client) => client.name),
+      waiting: waiting().length, oldest_ms: Math.max(0, ...waiting().map((item) => now() - item.at)), acked: figures.acked,
+    };
+  },
+  figures() {
+    const { latencies, ackLatencies, ...rest } = figures;
+    return {
+      ...rest,
+      delivered_ms: { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), of: latencies.length },
+      acked_ms: { p50: percentile(ackLatencies, 0.5), p99: percentile(ackLatencies, 0.99), of: ackLatencies.length },
+    };
+  },
+  /** Everything that happened, for the judge. */
+  history({ path }) {
+    const lines = [];
+    for (const { payload, ...item } of sends) lines.push({ kind: "write", ...item, message: payload.seq });
+    for (const stray of strays) lines.push({ kind: "stray", ...stray });
+    for (const leak of leaks) lines.push({ kind: "leak", ...leak });
+    for (const client of clients) {
+      for (const segment of [...client.segments, ...client.rooms.values()]) {
+        const { room, first, cursor, entries, open } = segment;
+        lines.push({ kind: "transcript", client: client.name, room, first, cursor, open, entries, images: [...segment.images] });
+      }
+    }
+    writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    return { lines: lines.length };
+  },
+};
+
+createInterface({ input: process.stdin }).on("line", async (line) => {
+  const { id, command, ...rest } = JSON.parse(line);
+  let told;
+  try {
+    told = { id, answer: await commands[command](rest) };
+  } catch (error) {
+    told = { id, error: String(error.stack) };
+  }
+  process.stdout.write(`${JSON.stringify(told)}\n`);
+}).on("close", () => process.exit());
+process.on("unhandledRejection", (error) => {
+  process.stdout.write(`${JSON.stringify({ broken: String(error.stack) })}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,72 @@
+"""Drives crowd.mjs: one process with the clients of many people, on the hosts of a site."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from tests.faults.site import PORT, URL, Site
+
+
+class Crowd:
+    """`with Crowd(site, number=200, room_number=40, per_room=20) as crowd:` returns when all are connected."""
+
+    def __init__(self, site: Site, number: int, room_number: int, per_room: int, seed: int = 0):
+        self._ids = count(1)
+        self._log = (site.folder / "crowd.log").open("wb")
+        script = Path(__file__).with_name("crowd.mjs")
+        self._process = site.clients.spawn(
+            ["node", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log
+        )
+        self._one = threading.Lock()
+        sources = list(site.sources)
+        shape = {"number": number, "roomNumber": room_number, "perRoom": per_room}
+        self._gathering = {**shape, "seed": seed, "sources": sources, "url": URL, "port": PORT}
+
+    def __enter__(self) -> Crowd:
+        self.command("gather", **self._gathering)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout, self._log):
+            if pipe is not None:
+                pipe.close()
+
+    def command(self, command: str, **fields: Any) -> dict[str, Any]:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        with self._one:
+            number = next(self._ids)
+            self._process.stdin.write(json.dumps({"id": number, "command": command, **fields}) + "\n")
+            self._process.stdin.flush()
+            told = json.loads(self._process.stdout.readline() or '{"broken": "it ended"}')
+        assert told.get("id") == number and "answer" in told, told
+        return told["answer"]
+
+    def load(self, rate: float) -> None:
+        """From now on so many writes a second; 0 stops."""
+        self.command("load", rate=rate)
+
+    def calm(self, so: bool) -> None:
+        """Whether latencies count: while a fault is on, they do not."""
+        self.command("calm", so=so)
+
+    def crash(self, share: float) -> None:
+        """This share of the clients, and all with a write under way, crash or reload and come back."""
+        self.command("crash", share=share)
+
+    def status(self) -> dict[str, Any]:
+        return self.command("status")
+
+    def figures(self) -> dict[str, Any]:
+        return self.command("figures")
+
+    def history(self, path: Path) -> list[dict[str, Any]]:
+        """Every write with its outcome, every transcript, every leak that a client saw itself."""
+        self.command("history", path=str(path))
+        return [json.loads(line) for line in path.read_text().splitlines()]

@@ -1,0 +1,180 @@
+"""`python -m tests.faults.run`: people at work on the whole product, and one fault after another.
+
+Prints what each fault cost and what the judge found; the seed replays the schedule. Exit status 0: nothing was lost,
+doubled, disordered or leaked, every write ended, and everybody was back in time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import wait_until
+from tests.faults.crowd import Crowd
+from tests.faults.faults import FAULTS, Scene
+from tests.faults.hosts import refusal
+from tests.faults.judge import judge, scan
+from tests.faults.schedule import Window, windows
+from tests.faults.site import Site
+
+BACK_SHARE = 0.99
+BACK_WITHIN_S = 60.0  # a silent connection is noticed by the server's ping, after up to 45 s
+CALM_S = 2.0  # between the windows, all being well
+QUIET_WITHIN_S = 90.0
+LONGEST_WRITE_S = 30.0
+
+
+@dataclass
+class Report:
+    """What a run found."""
+
+    seed: int
+    recoveries: list[dict[str, Any]] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+    violations: list[str] = field(default_factory=list)
+
+    def table(self) -> str:
+        """For people: a line for each window, then the figures."""
+        lines = [f"{'window':>6}  {'faults':9} {'held':>6} {'back':>6}  acked"]
+        for row in self.recoveries:
+            back = "never" if row["back_s"] is None else f"{row['back_s']:.1f} s"
+            lines.append(f"{row['window']:6}  {row['faults']:9} {row['held_s']:4.1f} s {back:>6}  {row['acked']}")
+        lines += [f"{name}: {json.dumps(value)}" for name, value in self.figures.items()]
+        kinds = {kind: sum(v.startswith(kind) for v in self.violations) for kind in KINDS}
+        lines.append(f"seed {self.seed}: " + ", ".join(f"{number} {kind}" for kind, number in kinds.items()))
+        return "\n".join([*lines, *self.violations[:50]])
+
+
+KINDS = ("lost", "doubled", "disordered", "leaked", "unended", "late")
+
+
+class Run:
+    """One run over a site with its crowd."""
+
+    def __init__(self, site: Site, crowd: Crowd, seed: int):
+        self.site = site
+        self.crowd = crowd
+        self.report = Report(seed)
+
+    def strike(self, window: Window) -> None:
+        """Lets the window's faults begin, heals them after its time, and waits until everybody is back."""
+        says = ", ".join(fault.says for fault in window.faults)
+        _tell(f"{window.number:3} {window.name:8} {says} …")
+        acked = self.crowd.status()["acked"]
+        self.crowd.calm(False)
+        began = time.monotonic()
+        scene = Scene(self.site, self.crowd, window.dice)
+        heals = [fault.begin(scene) for fault in window.faults]
+        time.sleep(max(0.0, began + window.hold_s - time.monotonic()))
+        for heal in reversed(heals):
+            heal()
+        healed = time.monotonic()
+        back_s = self.back(healed)
+        status = self.crowd.status()
+        row = {
+            "window": window.number,
+            "faults": window.name,
+            "held_s": healed - began,
+            "back_s": back_s,
+            "acked": status["acked"] - acked,
+        }
+        self.report.recoveries.append(row)
+        if back_s is None:
+            self.report.violations.append(f"late: {window.name} left {status} after {BACK_WITHIN_S:.0f} s")
+        _tell(f"    held {row['held_s']:.1f} s, back after {back_s and round(back_s, 1)} s, {row['acked']} acked")
+        self.crowd.calm(True)
+        time.sleep(CALM_S)
+
+    def back(self, since: float) -> float | None:
+        """Seconds until 99 % are connected and in sync and writes are acked again; None when that takes too long."""
+        acked = self.crowd.status()["acked"]
+        while time.monotonic() < since + BACK_WITHIN_S:
+            status = self.crowd.status()
+            if status["in_sync"] >= BACK_SHARE * status["clients"] and status["acked"] > acked:
+                return time.monotonic() - since
+            time.sleep(0.1)
+        return None
+
+    def finish(self) -> Report:
+        """Lets everything come to rest, and judges."""
+        self.crowd.load(0)
+        self.crowd.calm(False)
+        wait_until(self._rests, QUIET_WITHIN_S, "everything rests")
+        history = self.crowd.history(self.site.folder / "history.jsonl")
+        with self.site.clients.inside():
+            logs = scan(self.site.storage())
+        self.report.figures = self.crowd.figures()
+        self.report.violations += judge(logs, history)
+        if self.report.figures["longest_ms"] > LONGEST_WRITE_S * 1000:
+            self.report.violations.append(f"late: a write took {self.report.figures['longest_ms']:.0f} ms")
+        return self.report
+
+    def _rests(self) -> bool:
+        status = self.crowd.status()
+        return status["waiting"] == 0 and status["in_sync"] == status["clients"]
+
+
+def run(options: argparse.Namespace, folder: Path) -> Report:
+    """The schedule of the seed for so many minutes; at least each fault alone."""
+    with (
+        Site(folder, workers=tuple(options.workers), seed=options.seed) as site,
+        Crowd(site, options.clients, options.rooms, options.members, options.seed) as crowd,
+    ):
+        this = Run(site, crowd, options.seed)
+        crowd.load(options.rate)
+        _tell(
+            f"seed {options.seed}: {options.clients} clients in {options.rooms} rooms, {options.rate} writes a second"
+        )
+        time.sleep(CALM_S)
+        until = time.monotonic() + options.minutes * 60
+        for window in windows(options.seed, long=options.minutes > 20):
+            if options.only and not {fault.name for fault in window.faults} <= set(options.only):
+                if window.number > len(FAULTS):
+                    break
+                continue
+            if window.number > len(FAULTS) and time.monotonic() > until:
+                break
+            this.strike(window)
+        return this.finish()
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.run", description=__doc__)
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
+    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--clients", type=int, default=200)
+    parser.add_argument("--rooms", type=int, default=20)
+    parser.add_argument("--members", type=int, default=20, help="in each room")
+    parser.add_argument("--rate", type=float, default=50, help="writes a second")
+    parser.add_argument("--workers", type=int, nargs=2, default=[2, 1], help="of each web host")
+    parser.add_argument("--only", nargs="*", help="these faults alone, such as F4 F5")
+    parser.add_argument("--keep", type=Path, help="a folder for logs and history; made, and kept")
+    options = parser.parse_args(argv)
+    if why := refusal():
+        print(why, file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="faults-"))
+    report = run(options, folder)
+    print(report.table())
+    if report.violations:
+        print(f"logs and history: {folder}", file=sys.stderr)
+    elif not options.keep:
+        shutil.rmtree(folder)
+    return 1 if report.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,32 @@
+"""The schedule leaves no fault out, blames one at a time first, and is the same again for the same seed."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+
+from tests.faults.faults import FAULTS
+from tests.faults.schedule import HOLD_S, Window, windows
+
+
+def first(number: int, seed: int) -> list[Window]:
+    return list(islice(windows(seed), number))
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_every_fault_has_a_window_of_its_own_and_then_company(seed: int) -> None:
+    alone, together = first(16, seed), first(24, seed)[16:]
+    assert sorted(window.name for window in alone) == sorted(fault.name for fault in FAULTS)
+    for window in together:
+        one, other = window.faults
+        assert one.target != other.target
+    assert all(HOLD_S[0] <= window.hold_s <= HOLD_S[1] for window in alone + together)
+
+
+def test_the_same_seed_is_the_same_schedule_and_another_is_another() -> None:
+    def told(seed: int) -> list[tuple[str, float, float]]:
+        return [(window.name, window.hold_s, window.dice.random()) for window in first(60, seed)]
+
+    assert told(1) == told(1) != told(2)
+    assert len({window.number for window in first(60, 1)}) == 60
