@@ -235,10 +235,10 @@ class Client {
 
   /** Puts a write into the room's outbox, where one is under way at a time. */
   post(room, event, payload) {
-    const item = { client: this.name, room, event, id: this.newId(), payload, at: now(), how: "waiting" };
+    const item = { client: this.name, room, event, id: this.newId(), payload, at: now(), how: "waiting", calm };
     if (event === "message:send") {
       item.text = payload.text;
-      sentAt.set(item.id, item.at);
+      sentAt.set(item.id, item);
     }
     sends.push(item);
     figures.sent++;
@@ -270,7 +270,7 @@ class Client {
       item.took_ms = now() - item.at;
       item.how = answer.ok ? "ok" : answer.error.code;
       figures.longest_ms = Math.max(figures.longest_ms, item.took_ms);
-      if (calm) figures.ackLatencies.push(item.took_ms);
+      if (calm && item.calm) figures.ackLatencies.push(item.took_ms);
       if (answer.ok) {
         figures.acked++;
         item.seq = answer.message.seq;
@@ -347,8 +347,8 @@ class Client {
   }
 
   measure(image) {
-    const at = sentAt.get(image.client_id);
-    if (calm && at !== undefined) figures.latencies.push(now() - at);
+    const item = sentAt.get(image.client_id);
+    if (calm && item?.calm) figures.latencies.push(now() - item.at);
   }
 
   pass(state, entry, image) {
@@ -356,6 +356,7 @@ class Client {
     if (state.entries.length === 0) state.first = entry.seq;
     state.cursor = entry.seq;
     state.entries.push([entry.seq, image && image.seq === entry.seq ? image.client_id : null]);
+    if (entry.user === this.name && /left|removed/.test(entry.kind)) this.close(state);
   }
 
   hold(state, image) {
@@ -378,8 +379,8 @@ class Client {
         await sleep(jitter(300));
         continue;
       }
-      if (page.gap && state.cursor > 0) {
-        this.segments.push({ ...state });
+      if (state.cursor > 0 && (page.gap || page.from > state.cursor + 1)) {
+        this.segments.push({ ...state, open: false });
         Object.assign(state, { entries: [], images: new Map(), cursor: 0, first: 0 });
       }
       if (state.cursor === 0 && page.entries.length > 0) state.cursor = page.entries[0].seq - 1;
@@ -388,9 +389,9 @@ class Client {
       const images = new Map(page.messages.map((image) => [image.seq, image]));
       for (const entry of page.entries) {
         learn(state.room, entry.seq);
-        if (entry.seq === state.cursor + 1) this.pass(state, entry, images.get(entry.seq));
+        if (state.open && entry.seq === state.cursor + 1) this.pass(state, entry, images.get(entry.seq));
       }
-      if (page.entries.length === 0) await sleep(100);
+      if (page.entries.at(-1)?.seq !== state.cursor) await sleep(100);
     }
     state.pulling = false;
   }
