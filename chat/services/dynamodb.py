@@ -26,7 +26,7 @@ from chat.models import Entry, Membership, Message, Room, User, Worker
 from chat.services import rows
 from chat.services.rows import Claim, Row
 
-MAX_REQUESTS = 100  # under way at once: what an endpoint that hangs may hold of this process
+MAX_REQUESTS = 50  # under way at once, each with a connection: what an endpoint that hangs may hold of this process
 WAIT_S = 1.0  # for one of them to end
 MAX_AHEAD = 5_000  # how far ahead of a decided entry a number may be proposed
 CONDITION_FAILED = "ConditionalCheckFailedException"
@@ -91,7 +91,7 @@ class Storage:
                 connect_timeout=1,
                 read_timeout=2,
                 retries={"mode": "standard", "max_attempts": 3},
-                max_pool_connections=50,
+                max_pool_connections=MAX_REQUESTS,
             ),
         )
         return cls(client, config.table_prefix)

@@ -20,6 +20,7 @@ from chat.models import Entry, Membership, Message, Room
 from chat.services.dynamodb import Storage
 from chat.services.log import Log
 from chat.services.numbers import Numbers
+from chat.services.one_at_a_time import OneAtATime
 from chat.services.periodic import run_every
 
 REPAIR_AFTER_S = 0.1  # pushes of two workers overtake each other; most gaps close by themselves within this
@@ -275,6 +276,7 @@ class Followers:
         self._log = log_
         self._outlet = outlet
         self._followers: dict[str, Follower] = {}
+        self._starting = OneAtATime()
         self._doubt_until = float("-inf")
 
     def get(self, room: str) -> Follower | None:
@@ -291,14 +293,19 @@ class Followers:
 
         Raises: ChatError `unavailable`.
         """
-        existing = self._followers.get(room.room)
-        if existing is not None and existing.room.generation == room.generation:
+        existing = self._following(room)
+        if existing is not None:
             return existing
+        with self._starting(room.room):
+            return self._following(room) or self._start(room)
+
+    def _following(self, room: Room) -> Follower | None:
+        follower = self._followers.get(room.room)
+        return follower if follower is not None and follower.room.generation == room.generation else None
+
+    def _start(self, room: Room) -> Follower:
         head = self._numbers.read_head(room)
         last = self._storage.entries_before(room.room, head + 1, REPLAY)
-        existing = self._followers.get(room.room)
-        if existing is not None and existing.room.generation == room.generation:
-            return existing  # made while this greenlet was reading
         cursor = last[0][0].seq - 1 if last else 0
         for entry, _ in last:
             if entry.seq != cursor + 1:

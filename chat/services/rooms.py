@@ -16,6 +16,7 @@ from chat.services.bus import Bus
 from chat.services.dynamodb import Storage
 from chat.services.log import Draft, Log
 from chat.services.numbers import Numbers
+from chat.services.one_at_a_time import OneAtATime
 
 GENERAL = Room("general", "General", "public")
 META_FRESH_S = 30.0
@@ -53,19 +54,28 @@ class Rooms:
         self._known = known
         self._gather = gather
         self._metas: dict[str, tuple[float, Room]] = {}
-        self._in_general: set[str] = set()
+        self._reading = OneAtATime()
 
     def get(self, room_id: str) -> Room:
         """A room's description, at most META_FRESH_S seconds old."""
+        room = self._fresh(room_id)
+        if room is not None:
+            return room
+        with self._reading(room_id):
+            return self._fresh(room_id) or self._read(room_id)
+
+    def _fresh(self, room_id: str) -> Room | None:
         fresh_until, room = self._metas.get(room_id, (0.0, None))
-        if room is None or time.monotonic() > fresh_until:
-            room = self._storage.get_room(room_id) if _may_be_room(room_id) else None
-            if room is None and room_id == GENERAL.room:
-                self._storage.put_room(GENERAL)
-                room = GENERAL
-            if room is None:
-                raise ChatError("room_not_found")
-            self._metas[room_id] = (time.monotonic() + META_FRESH_S, room)
+        return room if time.monotonic() <= fresh_until else None
+
+    def _read(self, room_id: str) -> Room:
+        room = self._storage.get_room(room_id) if _may_be_room(room_id) else None
+        if room is None and room_id == GENERAL.room:
+            self._storage.put_room(GENERAL)
+            room = GENERAL
+        if room is None:
+            raise ChatError("room_not_found")
+        self._metas[room_id] = (time.monotonic() + META_FRESH_S, room)
         return room
 
     def require(self, person: Person, room_id: str) -> tuple[Room, Membership]:
@@ -75,25 +85,26 @@ class Rooms:
         """
         if not _may_be_room(room_id):
             raise ChatError("room_not_found")
-        if room_id == GENERAL.room:
-            self._enter_general(person)
         membership = self._known(room_id, person.username) or self._storage.membership(room_id, person.username)
+        if membership is None and room_id == GENERAL.room:
+            self._enter_general(person)
+            membership = self._storage.membership(room_id, person.username)
         if membership is None or not membership.inside:
             raise ChatError("room_not_found")
         return self.get(room_id), membership
 
     def memberships(self, person: Person) -> list[tuple[Room, Membership]]:
         """The rooms the person is in; `general` always, from the first time on."""
-        self._enter_general(person)
-        mine = [m for m in self._storage.memberships(person.username) if m.inside]
-        return [(self.get(m.room), m) for m in mine]
+        mine = self._storage.memberships(person.username)
+        if all(m.room != GENERAL.room for m in mine):
+            self._enter_general(person)
+            mine = self._storage.memberships(person.username)
+        return [(self.get(m.room), m) for m in mine if m.inside]
 
     def _enter_general(self, person: Person) -> None:
-        if person.username not in self._in_general:
-            room = self.get(GENERAL.room)
-            head = self._numbers.read_head(room)
-            self._storage.put_membership(Membership(room.room, person.username, person.name, inside=True, read=head))
-            self._in_general.add(person.username)
+        room = self.get(GENERAL.room)
+        head = self._numbers.read_head(room)
+        self._storage.put_membership(Membership(room.room, person.username, person.name, inside=True, read=head))
 
     # --- the list -------------------------------------------------------------------------------------------------
 

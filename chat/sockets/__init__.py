@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO
+from gevent.lock import BoundedSemaphore
 
 from chat.blueprints.session import session_from_environ
 from chat.errors import ChatError
@@ -36,6 +37,7 @@ EVENTS: dict[str, tuple[Handler, bool]] = {
     "typing:stop": (handlers.typing_stop, False),
 }
 CONNECT_WITHIN_S = 10.0  # the first socket of a worker waits until the heads of all its rooms are read
+CONNECTING = 16  # at once: when everybody comes back, the first are in soon, instead of all late
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +59,7 @@ class Sockets:
         self._retreat = retreat
         self._messages = messages
         self._running = False
+        self._places = BoundedSemaphore(CONNECTING)
 
     def register(self, socketio: SocketIO) -> None:
         """Makes the table true for this app's sockets."""
@@ -69,7 +72,7 @@ class Sockets:
     def on_connect(self, auth: Any) -> None:
         """Lets a socket in that carries a live session. Any failure refuses it: an error here must never let it in."""
         try:
-            with deadline(CONNECT_WITHIN_S):
+            with deadline(CONNECT_WITHIN_S), self._places:
                 self._connect(auth)
         except ChatError as error:
             raise ConnectionRefusedError(error.message, error.to_dict()) from error

@@ -91,6 +91,22 @@ def test_after_a_doubt_about_the_bus_the_heads_are_read_at_once(worker, other, w
     assert sent_texts(other, sid) == ["lost"]
 
 
+def test_a_crowd_that_comes_at_once_starts_a_follower_once(worker, monkeypatch):
+    room = worker.rooms.get("general")
+    read = []
+
+    def slow(*key, real=worker.storage.head):
+        read.append(key)
+        gevent.sleep(0.02)
+        return real(*key)
+
+    monkeypatch.setattr(worker.storage, "head", slow)
+    started = [gevent.spawn(worker.followers.follow, room) for _ in range(30)]
+    gevent.joinall(started)
+    assert len(read) == 1
+    assert {job.value for job in started} == {worker.follower()}
+
+
 def test_a_lost_publish_shows_in_what_redis_has_proposed(worker, other, wire):
     sid = other.connect(BOB)
     say(worker, "lost")

@@ -103,8 +103,10 @@ class EngineSocket(Socket):
         gevent.sleep(CONNECT_WITHIN_S)
         if not self.server.is_connected(self.sid):
             self.close(wait=False, reason=NOT_CONNECTED)
-        while not self.closing:
+        while True:
             gevent.sleep(self.server.ping_interval)
+            if self.closing:
+                return
             asked_at = time.monotonic()
             self.send(packet.Packet(packet.PING))
             gevent.sleep(self.server.ping_timeout)
