@@ -1,20 +1,23 @@
 /**
- * A person's client without a page: the real socket.io-client with the smallest follower that docs/protocol.md allows.
+ * A person's client without a page: the real socket.io-client with the follower of follower.mjs.
  * Commands come in as JSON lines, answers and everything heard go out as JSON lines; peer.py is the other end.
  */
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
+import { Follower } from "./follower.mjs";
 
 const require = createRequire(new URL("../../frontend/package.json", import.meta.url));
 const { io } = require("socket.io-client");
 
-const MISSING_MS = 300;
 const tell = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 let socket = null;
 let following = false;
-/** room → {generation, cursor, head, transcript, images, pulling, pulls, gaps} */
-const rooms = new Map();
+const follower = new Follower(
+  (event, payload) => request(event, [payload]),
+  () => socket.connected,
+  { passed: (state, { seq }) => tell({ heard: "moved", payload: { room: state.room, cursor: seq } }) },
+);
 const outbox = [];
 let sending = false;
 
@@ -34,7 +37,7 @@ const commands = {
     socket.on("disconnect", (reason) => tell({ heard: "disconnect", payload: reason }));
     socket.onAny((event, payload) => {
       tell({ heard: event, payload });
-      if (following) follow_(event, payload);
+      if (following) follower.hear(event, payload);
     });
     return {};
   },
@@ -60,7 +63,7 @@ const commands = {
     return {};
   },
   state({ room }) {
-    const { generation, cursor, head, transcript, images, pulls, gaps } = stateOf(room);
+    const { generation, cursor, head, transcript, images, pulls, gaps } = follower.state(room);
     return { generation, cursor, head, transcript, images: [...images.values()].sort((a, b) => a.seq - b.seq), pulls, gaps };
   },
 };
@@ -78,7 +81,7 @@ async function drain() {
   sending = true;
   while (outbox.length > 0 && socket.connected) {
     const { room, client_id, text } = outbox[0];
-    const answer = await request("message:send", [{ room, client_id, text, after: stateOf(room).cursor }], 3_000);
+    const answer = await request("message:send", [{ room, client_id, text, after: follower.state(room).cursor }], 3_000);
     if (answer.lost || answer.error?.retry) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       continue;
@@ -87,80 +90,6 @@ async function drain() {
     tell({ heard: "acked", payload: answer });
   }
   sending = false;
-}
-
-function stateOf(room) {
-  if (!rooms.has(room)) {
-    rooms.set(room, {
-      room, generation: 0, cursor: 0, head: 0, transcript: [], images: new Map(), ahead: false, pulling: false, pulls: [], gaps: 0,
-    });
-  }
-  return rooms.get(room);
-}
-
-function follow_(event, payload) {
-  if (event === "room:heads") {
-    for (const [room, [generation, head]] of Object.entries(payload)) {
-      const state = stateOf(room);
-      state.generation ||= generation;
-      state.head = Math.max(state.head, head);
-      if (head > state.cursor) void pull(state);
-    }
-  } else if (payload?.room && (payload.entry ?? payload.seq) && event !== "room:read") {
-    const state = stateOf(payload.room);
-    const image = event === "message:sent" ? payload : payload.message;
-    advance(state, { seq: payload.entry ?? payload.seq, kind: event }, image);
-  }
-}
-
-/** A live entry: the next one moves the cursor, a later one means that something is missing. */
-function advance(state, entry, image) {
-  state.head = Math.max(state.head, entry.seq);
-  if (image) hold(state, image);
-  if (entry.seq <= state.cursor) return;
-  if (entry.seq === state.cursor + 1) pass(state, entry, image);
-  else if (!state.ahead) {
-    state.ahead = true;
-    setTimeout(() => {
-      state.ahead = false;
-      if (state.head > state.cursor) void pull(state);
-    }, MISSING_MS);
-  }
-}
-
-function pass(state, { seq, kind }, image) {
-  state.cursor = seq;
-  const said = image && image.seq === seq;
-  state.transcript.push(said ? { seq, client_id: image.client_id, author: image.author, text: image.text } : { seq, kind });
-  tell({ heard: "moved", payload: { room: state.room, cursor: seq } });
-}
-
-function hold(state, image) {
-  const known = state.images.get(image.seq);
-  if (!known || known.rev < image.rev) state.images.set(image.seq, image);
-}
-
-/** Page after page until nothing is missing. */
-async function pull(state) {
-  if (state.pulling) return;
-  state.pulling = true;
-  for (let turns = 0; turns < 200 && socket.connected && state.cursor < state.head; turns++) {
-    const page = await request("room:open", [{ room: state.room, after: state.cursor }]);
-    if (!page.ok) break;
-    state.pulls.push(page.messages.length);
-    if (page.gap) {
-      state.gaps++;
-      state.transcript = [];
-      state.images.clear();
-      state.cursor = (page.entries[0]?.seq ?? page.head + 1) - 1;
-    } else if (state.cursor === 0 && page.entries.length > 0) state.cursor = page.entries[0].seq - 1;
-    state.head = Math.max(state.head, page.head);
-    for (const image of page.messages) hold(state, image);
-    const images = new Map(page.messages.map((image) => [image.seq, image]));
-    for (const entry of page.entries) if (entry.seq === state.cursor + 1) pass(state, entry, images.get(entry.seq));
-    if (page.entries.length === 0) await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  state.pulling = false;
 }
 
 createInterface({ input: process.stdin }).on("line", async (line) => {

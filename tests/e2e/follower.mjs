@@ -1,0 +1,120 @@
+/**
+ * The smallest follower that docs/protocol.md allows: per room a cursor, the newest image of each message, pages pulled
+ * while something is missing. It knows no socket: `ask(event, payload)` answers an ack or `{lost: true}`, `connected()`
+ * says whether asking makes sense. `on` hears of it: `passed(state, entry, image)` when the cursor moves,
+ * `page(state, page, after, askedAt)` when one came, `reset(state)` when what was held of a room is dropped.
+ */
+const MISSING_MS = 300;
+const RETRY_MS = 500;
+const EMPTY_MS = 100;
+const NOT_ENTRIES = new Set(["room:read", "room:heads", "typing"]);
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export class Follower {
+  rooms = new Map();
+
+  constructor(ask, connected, on = {}) {
+    this.ask = ask;
+    this.connected = connected;
+    this.on = on;
+  }
+
+  state(room) {
+    if (!this.rooms.has(room)) {
+      this.rooms.set(room, {
+        room, generation: 0, cursor: 0, head: 0, transcript: [], images: new Map(), ahead: false, pulling: false, pulls: [], gaps: 0,
+      });
+    }
+    return this.rooms.get(room);
+  }
+
+  /** Takes an event; returns `[room, entry, image]` when it tells of an entry. */
+  hear(event, payload) {
+    if (event === "room:heads") {
+      for (const [room, [generation, head]] of Object.entries(payload)) this.learn(this.state(room), generation, head);
+      return null;
+    }
+    const number = payload?.entry ?? payload?.seq;
+    if (!payload?.room || !number || NOT_ENTRIES.has(event)) return null;
+    const image = event === "message:sent" ? payload : payload.message;
+    this.advance(this.state(payload.room), { seq: number, kind: event }, image);
+    return [payload.room, number, image];
+  }
+
+  learn(state, generation, head) {
+    state.generation ||= generation;
+    state.head = Math.max(state.head, head);
+    if (head > state.cursor) void this.pull(state);
+  }
+
+  /** A live entry: the next one moves the cursor, a later one means that something is missing. */
+  advance(state, entry, image) {
+    state.head = Math.max(state.head, entry.seq);
+    if (image) hold(state, image);
+    if (entry.seq <= state.cursor) return;
+    if (entry.seq === state.cursor + 1) this.pass(state, entry, image);
+    else if (!state.ahead) {
+      state.ahead = true;
+      setTimeout(() => {
+        state.ahead = false;
+        if (state.head > state.cursor) void this.pull(state);
+      }, MISSING_MS);
+    }
+  }
+
+  pass(state, entry, image) {
+    state.cursor = entry.seq;
+    const { seq, kind } = entry;
+    const said = image && image.seq === seq;
+    state.transcript.push(said ? { seq, client_id: image.client_id, author: image.author, text: image.text } : { seq, kind });
+    this.on.passed?.(state, entry, image);
+  }
+
+  /** Page after page until nothing is missing. */
+  async pull(state) {
+    if (state.pulling) return;
+    state.pulling = true;
+    let again = false;
+    for (let turns = 0; turns < 500 && this.connected() && state.cursor < state.head; turns++) {
+      const after = state.cursor;
+      const askedAt = Date.now();
+      const page = await this.ask("room:open", { room: state.room, after });
+      if (!page.ok) {
+        again = Boolean(page.lost || page.error?.retry);
+        break;
+      }
+      state.pulls.push(page.messages.length);
+      this.on.page?.(state, page, after, askedAt);
+      this.take(state, page);
+      if (state.cursor === after) await sleep(EMPTY_MS);
+    }
+    state.pulling = false;
+    if (again) setTimeout(() => void this.pull(state), RETRY_MS);
+  }
+
+  take(state, page) {
+    const first = (page.entries[0]?.seq ?? page.head + 1) - 1;
+    if (page.gap) {
+      state.gaps++;
+      this.drop(state, first);
+    } else if (state.cursor === 0 && page.entries.length > 0) state.cursor = first;
+    else if (Math.max(page.from, page.floor) > state.cursor + 1) this.drop(state, Math.max(page.from, page.floor) - 1);
+    state.head = Math.max(state.head, page.head);
+    for (const image of page.messages) hold(state, image);
+    const images = new Map(page.messages.map((image) => [image.seq, image]));
+    for (const entry of page.entries) if (entry.seq === state.cursor + 1) this.pass(state, entry, images.get(entry.seq));
+  }
+
+  drop(state, cursor) {
+    this.on.reset?.(state);
+    state.transcript = [];
+    state.images.clear();
+    state.cursor = cursor;
+  }
+}
+
+function hold(state, image) {
+  const known = state.images.get(image.seq);
+  if (!known || known.rev < image.rev) state.images.set(image.seq, image);
+}

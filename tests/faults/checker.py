@@ -1,0 +1,466 @@
+"""Judges a run: what its devices saw against what the tables hold, after quiet.
+
+`judge(evidence)` is a pure function. It knows the promise and nothing of the code: every acked message is in every
+member's transcript exactly once, in one order; everybody ends with the same images; nothing of a room reaches who is
+not in it, nor who has had no session for `AFTER_REVOKE_S`; every send ends. Times are those of the devices' own clocks:
+a device behind a link that holds things back may hear late what was sent in time, so revoke none of those.
+
+Who was in a room and when is read from the log itself (its `joined`, `left` and `removed` entries), so an entry that
+the service forgot to write is found as a delivery to an outsider.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chat.services.dynamodb import Storage
+
+LOST = "lost"
+DOUBLED = "doubled"
+DISORDERED = "disordered"
+LEAKED = "leaked"
+REFUSED_STORED = "refused but stored"
+IN_SOME = "in some but not all"
+IMAGES = "images differ"
+HOLE = "numbers not contiguous"
+ENDLESS = "send never ended"
+STALE = "stale image"
+KINDS = (LOST, DOUBLED, DISORDERED, LEAKED, REFUSED_STORED, IN_SOME, IMAGES, HOLE, ENDLESS, STALE)
+
+AFTER_REVOKE_S = 2.0
+SEND_WITHIN_S = 30.0
+TIMER_LATE_S = 2.0  # a device's own timer on a busy machine
+EVERYBODYS = "general"  # the one room whose members the log does not name
+PAGE = 200
+
+Record = Mapping[str, Any]
+Key = tuple[str, str]  # (author, client_id): the same message wherever it turns up
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One broken promise."""
+
+    kind: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.what}"
+
+
+@dataclass(frozen=True)
+class Image:
+    """A message as somebody has it."""
+
+    seq: int
+    rev: int
+    author: str
+    client_id: str
+    text: str
+    deleted: bool = False
+
+    @classmethod
+    def of(cls, record: Record) -> Image:
+        deleted = bool(record.get("deleted"))
+        facts = {name: record[name] for name in ("seq", "rev", "author", "client_id")}
+        return cls(**facts, text="" if deleted else record["text"], deleted=deleted)
+
+    @property
+    def key(self) -> Key:
+        return self.author, self.client_id
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place in a log: `message` has the number that a change speaks of, `user` whom a membership is about."""
+
+    seq: int
+    kind: str
+    message: int | None = None
+    user: str | None = None
+
+
+@dataclass
+class RoomLog:
+    """A room as the table has it; `public` rooms show members all that was, private ones what came since they came."""
+
+    public: bool = False
+    entries: list[Entry] = field(default_factory=list)
+    images: dict[int, Image] = field(default_factory=dict)
+
+    def seats(self, user: str) -> list[tuple[int, float]]:
+        """The stretches of the log that this person was there for, both ends included."""
+        found: list[tuple[int, float]] = []
+        for entry in self.entries:
+            if entry.user == user and entry.kind == "joined":
+                found.append((1 if self.public else entry.seq, float("inf")))
+            elif entry.user == user and found:
+                found[-1] = (found[-1][0], entry.seq)
+        return found
+
+
+@dataclass
+class Evidence:
+    """All that is known of a run. `history` is that of fleet.py; `fresh` room → what `GET …/messages` told somebody who
+    had never been there, all pages joined; `shown` (device, room) → `(seq, text)` as a page shows them."""
+
+    history: list[Record]
+    logs: dict[str, RoomLog]
+    fresh: dict[str, Record] = field(default_factory=dict)
+    shown: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
+
+
+def scan(storage: Storage, rooms: Iterable[str]) -> dict[str, RoomLog]:
+    """Those rooms' logs, read strongly from the table."""
+    return {room: _scan(storage, room) for room in rooms}
+
+
+def _scan(storage: Storage, room: str) -> RoomLog:
+    meta = storage.get_room(room)
+    log, after, head = RoomLog(public=meta is not None and meta.kind == "public"), 0, storage.head(room)
+    while after < head:
+        pairs = storage.entries_after(room, after, PAGE)
+        for entry, image in pairs:
+            log.entries.append(Entry(entry.seq, entry.kind, entry.message, entry.user))
+            if image is not None:
+                log.images[entry.seq] = Image.of(image.to_dict(1))
+        after = pairs[-1][0].seq if pairs else after + 1
+    return log
+
+
+def judge(evidence: Evidence) -> list[Violation]:
+    """Every broken promise, without repeats."""
+    found = [violation for check in CHECKS for violation in check(evidence)]
+    return list(dict.fromkeys(found))
+
+
+def kinds(violations: Iterable[Violation]) -> dict[str, int]:
+    """Kind → how many."""
+    return dict(Counter(violation.kind for violation in violations))
+
+
+# --- the table by itself ----------------------------------------------------------------------------------------------
+
+
+def check_table(evidence: Evidence) -> Iterator[Violation]:
+    """Numbers without a hole, and no message twice."""
+    for room, log in evidence.logs.items():
+        numbers = [entry.seq for entry in log.entries]
+        if numbers != list(range(1, len(numbers) + 1)):
+            missing = sorted(set(range(1, max(numbers) + 1)) - set(numbers))
+            yield Violation(HOLE, f"{room}: {missing[:5]} of {max(numbers)} are undecided")
+        yield from _doubles(f"the table, {room}", ((image.seq, image.key) for image in log.images.values()))
+
+
+def _doubles(where: str, messages: Iterable[tuple[int, Key]]) -> Iterator[Violation]:
+    places: dict[Key, set[int]] = defaultdict(set)
+    for seq, key in messages:
+        places[key].add(seq)
+    for key, seqs in places.items():
+        if len(seqs) > 1:
+            yield Violation(DOUBLED, f"{where}: {key} is at {sorted(seqs)}")
+
+
+# --- sends ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Send:
+    """One request and how it ended."""
+
+    record: Record
+    user: str
+    tries: list[int] = field(default_factory=list)  # the connection of each
+    end: Record | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.record['room']}: {self.record['client_id']} of {self.record['c']}"
+
+    @property
+    def key(self) -> Key:
+        return self.user, self.record["client_id"]
+
+    @property
+    def outcome(self) -> str:
+        """A refusal after another try says nothing of that one: it may be stored."""
+        if self.end is None:
+            return ""
+        retried = self.end["e"] == "refused" and len(self.tries) > 1
+        return "unknown" if retried else self.end["e"]
+
+
+def users(history: list[Record]) -> dict[str, str]:
+    """Device → its user."""
+    return {record["c"]: record["user"] for record in history if record["e"] == "device"}
+
+
+def sends(history: list[Record]) -> list[Send]:
+    """Every request of every outbox, in the order in which they were queued."""
+    owners = users(history)
+    found: dict[tuple[str, str], Send] = {}
+    for record in history:
+        if record["e"] == "send":
+            found[record["c"], record["client_id"]] = Send(record, owners[record["c"]])
+        elif record["e"] == "try":
+            found[record["c"], record["client_id"]].tries.append(record["n"])
+        elif record["e"] in ("ack", "refused", "unknown"):
+            found[record["c"], record["client_id"]].end = record
+    return list(found.values())
+
+
+def check_sends(evidence: Evidence) -> Iterator[Violation]:
+    """Every send ended; what was acked stands where the ack said, what was refused nowhere."""
+    places = {room: {image.key: image.seq for image in log.images.values()} for room, log in evidence.logs.items()}
+    seen = _seen_keys(evidence.history)
+    for send in sends(evidence.history):
+        yield from _ended(send)
+        if send.record["event"] != "message:send" or send.end is None:
+            continue
+        place = places.get(send.record["room"], {}).get(send.key)
+        if send.outcome == "ack" and place is None:
+            yield Violation(LOST, f"{send.name} was acked as {send.end['seq']} and is not in the table")
+        elif send.outcome == "ack" and place != send.end["seq"]:
+            yield Violation(DISORDERED, f"{send.name} was acked as {send.end['seq']} and stands at {place}")
+        elif send.outcome == "refused" and (place is not None or send.key in seen[send.record["room"]]):
+            yield Violation(REFUSED_STORED, f"{send.name} was refused ({send.end['code']}) and is at {place}")
+
+
+def _ended(send: Send) -> Iterator[Violation]:
+    if send.end is None:
+        yield Violation(ENDLESS, f"{send.name} never ended")
+        return
+    took_s = (send.end["t"] - send.record["t"]) / 1000
+    if took_s > SEND_WITHIN_S + TIMER_LATE_S:
+        yield Violation(ENDLESS, f"{send.name} ended after {took_s:.0f} s")
+
+
+def _seen_keys(history: Iterable[Record]) -> dict[str, set[Key]]:
+    seen: dict[str, set[Key]] = defaultdict(set)
+    for delivery in deliveries(history):
+        seen[delivery["room"]] |= {(image["author"], image["client_id"]) for image in _images(delivery)}
+    return seen
+
+
+def check_order(evidence: Evidence) -> Iterator[Violation]:
+    """What one device said in a room stands in the order in which it was typed. A device that does not wait for acks
+    is promised that only for what it sent once, over one connection."""
+    last: dict[tuple[str, str], Send] = {}
+    for send in sends(evidence.history):
+        if send.record["event"] != "message:send" or send.outcome != "ack":
+            continue
+        device = send.record["c"], send.record["room"]
+        before, last[device] = last.get(device), send
+        if before is None or before.end is None or send.end is None or send.end["seq"] > before.end["seq"]:
+            continue
+        alike = len(send.tries) == len(before.tries) == 1 and send.tries == before.tries
+        if send.record["in_flight"] == 1 or alike:
+            yield Violation(
+                DISORDERED, f"{send.name} is {send.end['seq']}, {before.record['client_id']} is {before.end['seq']}"
+            )
+
+
+# --- transcripts ------------------------------------------------------------------------------------------------------
+
+
+def check_transcripts(evidence: Evidence) -> Iterator[Violation]:
+    """Every member's transcript is the log, to its end, and a newcomer's is too."""
+    held = {(record["c"], record["room"]): record for record in evidence.history if record["e"] == "transcript"}
+    excused = _excused(evidence.history)
+    for client, user in users(evidence.history).items():
+        for room, log in evidence.logs.items():
+            seats = log.seats(user)
+            member = room == EVERYBODYS or (bool(seats) and seats[-1][1] == float("inf"))
+            record = held.get((client, room), {"entries": [], "images": []})
+            complete = member and client not in excused
+            if record["entries"]:
+                yield from _transcript(f"{client} in {room}", record, log, complete)
+            elif complete and log.entries:
+                yield Violation(LOST, f"{client} has nothing of {room}")
+    for room, page in evidence.fresh.items():
+        yield from _transcript(f"a newcomer in {room}", _as_transcript(page), evidence.logs[room], complete=True)
+
+
+def _excused(history: Iterable[Record]) -> set[str]:
+    """The devices that had no session at the end, or were told to stay away."""
+    excused: set[str] = set()
+    for record in history:
+        if record["e"] in ("revoked", "away"):
+            excused.add(record["c"])
+        elif record["e"] in ("signed_in", "back"):
+            excused.discard(record["c"])
+    return excused
+
+
+def _as_transcript(page: Record) -> Record:
+    images = {image["seq"]: image for image in page["messages"]}
+    entries = [images.get(entry["seq"], {"seq": entry["seq"], "kind": entry["kind"]}) for entry in page["entries"]]
+    return {"entries": entries, "images": page["messages"]}
+
+
+def _transcript(where: str, record: Record, log: RoomLog, complete: bool) -> Iterator[Violation]:
+    entries = record["entries"]
+    numbers = [entry["seq"] for entry in entries]
+    if numbers != sorted(numbers):
+        yield Violation(DISORDERED, f"{where}: {numbers[:20]}…")
+    yield from _doubles(where, ((e["seq"], (e["author"], e["client_id"])) for e in entries if "client_id" in e))
+    for number, times in Counter(numbers).items():
+        if times > 1:
+            yield Violation(DOUBLED, f"{where}: entry {number} {times} times")
+    end = log.entries[-1].seq if complete and log.entries else numbers[-1]
+    held = {entry["seq"]: entry for entry in entries}
+    yield from _against_table(where, held, log, range(numbers[0], max(end, numbers[-1]) + 1))
+    if complete:
+        yield from _final_images(where, {i["seq"]: Image.of(i) for i in record["images"]}, log, numbers[0])
+
+
+def _against_table(where: str, held: Mapping[int, Record], log: RoomLog, numbers: range) -> Iterator[Violation]:
+    for seq in numbers:
+        stored, entry = log.images.get(seq), held.get(seq)
+        said = (entry["author"], entry["client_id"]) if entry is not None and "client_id" in entry else None
+        if stored is not None and said is None:
+            yield Violation(LOST, f"{where} has no message {seq} ({stored.key})")
+        elif stored is None and said is not None:
+            yield Violation(IN_SOME, f"{where} has {said} as {seq}, the table has not")
+        elif stored is not None and said != stored.key:
+            yield Violation(LOST, f"{where} has {said} as {seq}, the table has {stored.key}")
+        elif entry is None:
+            yield Violation(LOST, f"{where} has no entry {seq}")
+
+
+def _final_images(where: str, held: Mapping[int, Image], log: RoomLog, first: int) -> Iterator[Violation]:
+    changed = {entry.message for entry in log.entries if entry.kind == "change" and entry.seq >= first}
+    for seq, stored in log.images.items():
+        mine = held.get(seq)
+        if mine is None and seq in changed:
+            yield Violation(IMAGES, f"{where} never got {seq}, changed by {stored.rev}")
+        elif mine is not None and mine.rev > stored.rev:
+            yield Violation(STALE, f"{where} has {seq} as of {mine.rev}, the table as of {stored.rev}")
+        elif mine is not None and mine != stored:
+            yield Violation(IMAGES, f"{where} has {mine}, the table {stored}")
+
+
+def check_images(evidence: Evidence) -> Iterator[Violation]:
+    """An image with a number in its `rev` says the same wherever it turns up, and none was replaced by an older one."""
+    known: dict[tuple[str, int, int], Image] = {}
+    newest: dict[tuple[str, int], int] = {}
+    for room, image in _all_images(evidence):
+        first = known.setdefault((room, image.seq, image.rev), image)
+        if first != image:
+            yield Violation(IMAGES, f"{room}: {first} and {image}")
+        newest[room, image.seq] = max(newest.get((room, image.seq), 0), image.rev)
+    for (room, seq), rev in newest.items():
+        stored = evidence.logs[room].images.get(seq)
+        if stored is not None and stored.rev < rev:
+            yield Violation(STALE, f"{room}: {seq} was handed out as of {rev} and is stored as of {stored.rev}")
+
+
+def _all_images(evidence: Evidence) -> Iterator[tuple[str, Image]]:
+    for room, log in evidence.logs.items():
+        for image in log.images.values():
+            yield room, image
+    for delivery in deliveries(evidence.history):
+        if delivery["room"] in evidence.logs:
+            for image in _images(delivery):
+                yield delivery["room"], Image.of(image)
+
+
+# --- deliveries -------------------------------------------------------------------------------------------------------
+
+
+def deliveries(history: Iterable[Record]) -> Iterator[Record]:
+    """Every push and page."""
+    return (record for record in history if record["e"] in ("push", "page"))
+
+
+def _images(delivery: Record) -> list[Record]:
+    return delivery["images"] if delivery["e"] == "page" else [delivery["image"]] if "image" in delivery else []
+
+
+def check_pushes(evidence: Evidence) -> Iterator[Violation]:
+    """Over one connection, a room's pushes come in the order of the log, each once."""
+    last: dict[tuple[str, int, str], int] = {}
+    for push in evidence.history:
+        if push["e"] != "push":
+            continue
+        where = push["c"], push["n"], push["room"]
+        before, last[where] = last.get(where, 0), push["entry"]
+        if push["entry"] <= before:
+            yield Violation(DISORDERED, f"{push['c']} was pushed {push['entry']} of {push['room']} after {before}")
+
+
+def check_leaks(evidence: Evidence) -> Iterator[Violation]:
+    """Nothing of a room reaches who is not in it: not at all, not behind their removal, not by a page asked for later;
+    and nothing reaches who has no session any more."""
+    owners = users(evidence.history)
+    seats = {(room, user): log.seats(user) for room, log in evidence.logs.items() for user in set(owners.values())}
+    removed: dict[tuple[str, str], int] = {}
+    revoked: dict[str, int] = {}
+    for record in evidence.history:
+        if record["e"] == "removed":
+            removed[record["room"], record["user"]] = record["t"]
+        elif record["e"] == "revoked":
+            revoked[record["c"]] = record["t"]
+        elif record["e"] == "signed_in":
+            revoked.pop(record["c"], None)
+        elif record["e"] in ("push", "page"):
+            where = record["room"], owners[record["c"]]
+            if record["room"] != EVERYBODYS and record["room"] in evidence.logs:
+                yield from _beyond_seats(record, seats[where])
+                yield from _asked_after(record, removed.get(where), seats[where])
+            ended = revoked.get(record["c"])
+            if ended is not None and record["t"] - ended > AFTER_REVOKE_S * 1000:
+                late_s = (record["t"] - ended) / 1000
+                yield Violation(LEAKED, f"{record['c']} heard of {record['room']} {late_s:.1f} s after its session")
+
+
+def _beyond_seats(delivery: Record, seats: list[tuple[int, float]]) -> Iterator[Violation]:
+    numbers = delivery["entries"] if delivery["e"] == "page" else [delivery["entry"]]
+    numbers = [*numbers, *(image["rev"] for image in _images(delivery))]
+    beyond = [number for number in numbers if not any(first <= number <= last for first, last in seats)]
+    if beyond:
+        yield Violation(LEAKED, f"{delivery['c']} got {beyond[:5]} of {delivery['room']} and was there for {seats}")
+
+
+def _asked_after(delivery: Record, removed_at: int | None, seats: list[tuple[int, float]]) -> Iterator[Violation]:
+    outside = bool(seats) and seats[-1][1] != float("inf")
+    if delivery["e"] == "page" and outside and removed_at is not None and delivery["asked"] > removed_at:
+        yield Violation(LEAKED, f"{delivery['c']} got a page of {delivery['room']} after it was out")
+
+
+# --- pages in a browser -----------------------------------------------------------------------------------------------
+
+
+def check_shown(evidence: Evidence) -> Iterator[Violation]:
+    """What a page shows is the log from its first message on, without what was deleted."""
+    for (client, room), lines in evidence.shown.items():
+        where, images = f"the page of {client} in {room}", evidence.logs[room].images
+        numbers = [seq for seq, _ in lines]
+        if numbers != sorted(numbers):
+            yield Violation(DISORDERED, f"{where}: {numbers[:20]}…")
+        for seq, times in Counter(numbers).items():
+            if times > 1:
+                yield Violation(DOUBLED, f"{where}: {seq} {times} times")
+        shown = dict(lines)
+        for seq, image in images.items():
+            if seq >= min(numbers, default=0) and not image.deleted and shown.get(seq) != image.text:
+                kind = LOST if seq not in shown else IMAGES
+                yield Violation(kind, f"{where}: {seq} is {shown.get(seq)!r}, the table has {image.text!r}")
+        for seq, text in lines:
+            if seq not in images or (images[seq].deleted and text):
+                yield Violation(IN_SOME, f"{where}: {seq} is {text!r}, the table has no such message")
+
+
+CHECKS = (
+    check_table,
+    check_sends,
+    check_order,
+    check_transcripts,
+    check_images,
+    check_pushes,
+    check_leaks,
+    check_shown,
+)

@@ -1,0 +1,356 @@
+"""The checker on tiny histories: one that keeps every promise, and that one spoilt in each way that it must notice."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.faults import checker
+from tests.faults.checker import Entry, Evidence, Image, RoomLog, judge
+
+ROOM = "ops"
+LATE_MS = 40_000
+
+
+def image(seq: int, rev: int | None = None, author: str = "ada", text: str | None = None, **more: Any) -> dict:
+    client_id = f"{author}-{seq}"
+    facts = {"seq": seq, "rev": rev or seq, "author": author, "client_id": client_id, "deleted": False}
+    return {**facts, "text": text or f"text {client_id}", **more}
+
+
+def said(found: dict) -> dict:
+    return {name: found[name] for name in ("seq", "client_id", "author", "text")}
+
+
+def send(seq: int, t: int, client: str = "ada", **more: Any) -> list[dict]:
+    """A message from the outbox to its ack."""
+    where = {"c": client, "room": ROOM, "client_id": f"ada-{seq}", "event": "message:send"}
+    return [
+        {"t": t, "e": "send", **where, "text": f"text ada-{seq}", "in_flight": 1, **more},
+        {"t": t + 1, "e": "try", "n": 1, **where},
+        {"t": t + 9, "e": "ack", **where, "seq": seq, "rev": seq},
+    ]
+
+
+def push(client: str, seq: int, t: int, kind: str = "message:sent", **more: Any) -> dict:
+    record = {"t": t, "e": "push", "c": client, "n": 1, "room": ROOM, "entry": seq, "kind": kind}
+    return {**record, **({"image": image(seq)} if kind == "message:sent" else {}), **more}
+
+
+def transcript(client: str, *seqs: int, t: int = 900) -> dict:
+    """What a member holds that has everything from 1 on: three memberships, messages 4 and 5, a change of 4."""
+    entries: list[dict] = []
+    for seq in seqs:
+        entries.append(said(image(seq)) if seq in (4, 5) else {"seq": seq, "kind": "other"})
+    images = [image(4, 6, text="edited"), image(5)]
+    return {"t": t, "e": "transcript", "c": client, "room": ROOM, "entries": entries, "images": images}
+
+
+@pytest.fixture
+def evidence() -> Evidence:
+    """Ada and Bob in a room, Eve removed from it, Zed never in it: two messages, the first of them edited."""
+    log = RoomLog(
+        public=False,
+        entries=[
+            Entry(1, "joined", user="ada"),
+            Entry(2, "joined", user="bob"),
+            Entry(3, "joined", user="eve"),
+            *(Entry(4, "message"), Entry(5, "message"), Entry(6, "change", message=4), Entry(7, "removed", user="eve")),
+        ],
+        images={4: Image.of(image(4, 6, text="edited")), 5: Image.of(image(5))},
+    )
+    history: list[dict] = [{"t": 0, "e": "device", "c": name, "user": name} for name in ("ada", "bob", "eve", "zed")]
+    history += send(4, 100) + send(5, 200)
+    for name in ("ada", "bob", "eve"):
+        changed = {"image": image(4, 6, text="edited")}
+        history += [push(name, 4, 110), push(name, 5, 210), push(name, 6, 300, "message:changed", **changed)]
+        history.append(push(name, 7, 400, "member:removed"))
+    history.append({"t": 410, "e": "removed", "user": "eve", "room": ROOM})
+    history += [transcript("ada", *range(1, 8)), transcript("bob", *range(2, 8)), transcript("eve", *range(3, 8))]
+    rows = [{"seq": e.seq, "kind": e.kind} for e in log.entries]
+    fresh = {ROOM: {"entries": rows, "messages": [image(4, 6, text="edited"), image(5)]}}
+    shown = {("bob", ROOM): [(4, "edited"), (5, "text ada-5")]}
+    return Evidence(history, {ROOM: log}, fresh, shown)
+
+
+def found(evidence: Evidence) -> set[str]:
+    evidence.history.sort(key=lambda record: record["t"])
+    return set(checker.kinds(judge(evidence)))
+
+
+def held_by(evidence: Evidence, client: str) -> Any:
+    return next(r for r in evidence.history if r["e"] == "transcript" and r["c"] == client)
+
+
+def test_nothing_is_found_where_nothing_is_wrong(evidence):
+    assert judge(evidence) == []
+
+
+def test_the_judgement_changes_nothing(evidence):
+    before = copy.deepcopy(evidence)
+    judge(evidence)
+    assert evidence == before
+
+
+# --- lost
+
+
+def test_an_acked_message_that_the_table_lacks_is_lost(evidence):
+    evidence.history += [{**r, "client_id": "gone"} for r in send(8, 500)]
+    assert found(evidence) == {checker.LOST}
+
+
+def test_a_message_that_one_members_transcript_lacks_is_lost(evidence):
+    held_by(evidence, "bob")["entries"][3] = {"seq": 5, "kind": "entry:skipped"}
+    assert found(evidence) == {checker.LOST}
+
+
+def test_a_transcript_that_ends_early_is_a_loss(evidence):
+    held_by(evidence, "bob")["entries"].pop()
+    assert found(evidence) == {checker.LOST}
+
+
+def test_a_member_with_nothing_has_lost_it_unless_it_was_sent_away(evidence):
+    evidence.history.remove(held_by(evidence, "bob"))
+    assert found(evidence) == {checker.LOST}
+    evidence.history.append({"t": 450, "e": "away", "c": "bob"})
+    assert found(evidence) == set()
+
+
+def test_a_transcript_that_begins_late_is_none(evidence):
+    """A device that was far behind takes the newest page."""
+    del held_by(evidence, "bob")["entries"][:3]
+    assert found(evidence) == set()
+
+
+def test_who_was_removed_need_not_have_the_rest(evidence):
+    del held_by(evidence, "eve")["entries"][2:]
+    assert found(evidence) == set()
+
+
+def test_a_device_without_a_session_need_not_have_the_rest(evidence):
+    held_by(evidence, "bob")["entries"].pop()
+    evidence.history.append({"t": 450, "e": "revoked", "c": "bob"})
+    assert found(evidence) == set()
+
+
+def test_a_newcomer_who_is_not_told_a_message_has_lost_it(evidence):
+    evidence.fresh[ROOM]["messages"].pop()
+    assert found(evidence) == {checker.LOST}
+
+
+def test_a_page_that_does_not_show_a_message_has_lost_it(evidence):
+    evidence.shown["bob", ROOM].pop()
+    assert found(evidence) == {checker.LOST}
+
+
+# --- doubled
+
+
+def test_a_message_stored_twice_is_doubled(evidence):
+    log = evidence.logs[ROOM]
+    log.entries.append(Entry(8, "message"))
+    log.images[8] = Image.of(image(8, client_id="ada-5"))
+    assert checker.DOUBLED in found(evidence)
+
+
+def test_a_message_twice_in_a_transcript_is_doubled(evidence):
+    held_by(evidence, "bob")["entries"].append({**said(image(5)), "seq": 8})
+    assert checker.DOUBLED in found(evidence)
+
+
+def test_an_entry_twice_in_a_transcript_is_doubled(evidence):
+    entries = held_by(evidence, "bob")["entries"]
+    entries.append(entries[-1])
+    assert found(evidence) == {checker.DOUBLED}
+
+
+def test_the_same_client_id_of_two_people_is_two_messages(evidence):
+    log = evidence.logs[ROOM]
+    bobs = image(8, author="bob", client_id="ada-5")
+    log.entries.append(Entry(8, "message"))
+    log.images[8] = Image.of(bobs)
+    for name in ("ada", "bob"):
+        held_by(evidence, name)["entries"].append(said(bobs))
+    evidence.fresh[ROOM]["entries"].append({"seq": 8, "kind": "message"})
+    evidence.fresh[ROOM]["messages"].append(bobs)
+    evidence.shown["bob", ROOM].append((8, bobs["text"]))
+    assert found(evidence) == set()
+
+
+# --- disordered
+
+
+def test_a_message_acked_as_another_number_is_disordered(evidence):
+    next(r for r in evidence.history if r["e"] == "ack")["seq"] = 3
+    assert found(evidence) == {checker.DISORDERED}
+
+
+def test_messages_stored_in_another_order_than_typed_are_disordered(evidence):
+    for record in evidence.history:
+        if record["e"] in ("send", "try", "ack"):
+            record["t"] += 200 if record["client_id"] == "ada-4" else 0
+    assert found(evidence) == {checker.DISORDERED}
+
+
+@pytest.mark.parametrize(("connection", "kinds"), [(1, {checker.DISORDERED}), (2, set())])
+def test_who_does_not_wait_is_promised_the_order_of_one_connection(evidence, connection, kinds):
+    for record in evidence.history:
+        if record["e"] in ("send", "try", "ack"):
+            record["t"] += 200 if record["client_id"] == "ada-4" else 0
+            record["in_flight"] = 4
+        if record["e"] == "try" and record["client_id"] == "ada-4":
+            record["n"] = connection
+    assert found(evidence) == kinds
+
+
+def test_pushes_out_of_order_are_disordered(evidence):
+    pushes = [r for r in evidence.history if r["e"] == "push" and r["c"] == "bob"]
+    pushes[0]["t"], pushes[1]["t"] = pushes[1]["t"], pushes[0]["t"]
+    assert found(evidence) == {checker.DISORDERED}
+
+
+def test_pushes_begin_anew_with_a_connection(evidence):
+    evidence.history.append(push("bob", 5, 500, n=2))
+    assert found(evidence) == set()
+
+
+# --- leaked
+
+
+def test_anything_to_an_outsider_is_leaked(evidence):
+    evidence.history.append(push("zed", 5, 210))
+    assert found(evidence) == {checker.LEAKED}
+
+
+def test_a_page_to_an_outsider_is_leaked(evidence):
+    page = {"e": "page", "c": "zed", "n": 1, "room": ROOM, "after": 0, "asked": 500, "gap": False}
+    evidence.history.append({"t": 510, **page, "entries": [4], "images": [image(4)]})
+    assert found(evidence) == {checker.LEAKED}
+
+
+def test_an_entry_behind_a_removal_is_leaked(evidence):
+    log = evidence.logs[ROOM]
+    log.entries.append(Entry(8, "tombstone"))
+    for name in ("ada", "bob"):
+        held_by(evidence, name)["entries"].append({"seq": 8, "kind": "entry:skipped"})
+    evidence.fresh[ROOM]["entries"].append({"seq": 8, "kind": "tombstone"})
+    assert found(evidence) == set()
+    evidence.history.append(push("eve", 8, 500, "entry:skipped"))
+    assert found(evidence) == {checker.LEAKED}
+
+
+def test_an_image_made_after_a_removal_is_leaked(evidence):
+    later = image(5, 8, text="secret")
+    log = evidence.logs[ROOM]
+    log.entries.append(Entry(8, "change", message=5))
+    log.images[5] = Image.of(later)
+    pushed = next(r for r in evidence.history if r["e"] == "push" and r["c"] == "eve" and r["entry"] == 5)
+    pushed["image"] = later
+    assert checker.LEAKED in found(evidence)
+
+
+def test_a_page_asked_for_after_a_removal_is_leaked(evidence):
+    page = {"e": "page", "c": "eve", "n": 1, "room": ROOM, "after": 3, "gap": False, "entries": [5], "images": []}
+    evidence.history.append({"t": 420, "asked": 400, **page})
+    assert found(evidence) == set(), "it was under way"
+    evidence.history.append({"t": 430, "asked": 420, **page})
+    assert found(evidence) == {checker.LEAKED}
+
+
+@pytest.mark.parametrize(("after_ms", "kinds"), [(1_900, set()), (2_100, {checker.LEAKED})])
+def test_what_comes_two_seconds_after_a_revoke_is_leaked(evidence, after_ms, kinds):
+    evidence.history.append({"t": 500, "e": "revoked", "c": "bob"})
+    evidence.history.append(push("bob", 7, 500 + after_ms, "member:removed", n=2))
+    assert found(evidence) == kinds
+
+
+def test_who_signs_in_again_may_hear_again(evidence):
+    evidence.history.append({"t": 500, "e": "revoked", "c": "bob"})
+    evidence.history.append({"t": 600, "e": "signed_in", "c": "bob"})
+    evidence.history.append(push("bob", 7, 9_000, "member:removed", n=2))
+    assert found(evidence) == set()
+
+
+# --- refused, unknown, unended
+
+
+def refused(tries: int) -> list[dict]:
+    where = {"c": "ada", "room": ROOM, "client_id": "ada-5", "event": "message:send"}
+    attempts = [{"t": 201, "e": "try", "n": 1, **where} for _ in range(tries - 1)]
+    return [*attempts, {"t": 290, "e": "refused", **where, "code": "text_empty"}]
+
+
+@pytest.mark.parametrize(("tries", "kinds"), [(1, {checker.REFUSED_STORED}), (2, set())])
+def test_what_was_refused_at_its_only_try_must_not_be_stored(evidence, tries, kinds):
+    evidence.history = [r for r in evidence.history if not (r["e"] == "ack" and r["seq"] == 5)] + refused(tries)
+    assert found(evidence) == kinds
+
+
+def test_an_unknown_send_may_be_with_everybody(evidence):
+    for record in evidence.history:
+        if record["e"] == "ack" and record["seq"] == 5:
+            record["e"] = "unknown"
+    assert found(evidence) == set()
+
+
+def test_an_unknown_send_may_not_be_with_some(evidence):
+    held_by(evidence, "bob")["entries"].append({**said(image(8)), "client_id": "unheard of"})
+    assert found(evidence) == {checker.IN_SOME}
+
+
+def test_a_page_that_shows_what_is_not_stored_is_found(evidence):
+    evidence.shown["bob", ROOM].append((8, "unheard of"))
+    assert found(evidence) == {checker.IN_SOME}
+
+
+def test_a_send_without_an_end_is_found(evidence):
+    evidence.history = [r for r in evidence.history if not (r["e"] == "ack" and r["seq"] == 5)]
+    assert found(evidence) == {checker.ENDLESS}
+
+
+def test_a_send_that_ends_too_late_is_found(evidence):
+    next(r for r in evidence.history if r["e"] == "ack" and r["seq"] == 5)["t"] += LATE_MS
+    assert found(evidence) == {checker.ENDLESS}
+
+
+# --- numbers, images
+
+
+def test_a_hole_in_the_numbers_is_found(evidence):
+    evidence.logs[ROOM].entries.pop(0)
+    assert checker.HOLE in found(evidence)
+
+
+def test_different_final_images_are_found(evidence):
+    held_by(evidence, "bob")["images"][1]["text"] = "something else"
+    assert found(evidence) == {checker.IMAGES}
+
+
+def test_a_change_that_never_came_is_found(evidence):
+    """The change of 4 is entry 6, which this transcript has; the image is still the first one."""
+    held_by(evidence, "bob")["images"][0] = image(4)
+    assert found(evidence) == {checker.IMAGES}
+
+
+def test_two_texts_under_one_rev_are_found(evidence):
+    evidence.history.append(push("bob", 5, 500, n=2, image=image(5, text="something else")))
+    assert found(evidence) == {checker.IMAGES}
+
+
+def test_an_older_image_over_a_newer_one_is_found(evidence):
+    evidence.logs[ROOM].images[4] = Image.of(image(4))
+    assert checker.STALE in found(evidence)
+
+
+def test_a_deleted_text_that_a_page_still_shows_is_found(evidence):
+    stored = evidence.logs[ROOM].images
+    stored[4] = Image.of(image(4, 6, deleted=True))
+    for record in evidence.history:
+        for part in [record.get("image"), *record.get("images", [])]:
+            if part and part["rev"] == 6:
+                part |= {"text": "", "deleted": True}
+    evidence.fresh[ROOM]["messages"][0] |= {"text": "", "deleted": True}
+    assert found(evidence) == {checker.IN_SOME}

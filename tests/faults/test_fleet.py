@@ -1,0 +1,81 @@
+"""A small fleet on a running server: what it writes down is what happened, and the checker is content with it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chat.config import Config
+from chat.services.dynamodb import Storage
+from tests.conftest import start_server, wait_until
+from tests.faults.checker import judge, sends
+from tests.faults.people import People
+from tests.faults.fleet import Fleet
+
+ROOMY = {"sends_per_user": 10_000, "sockets_per_address": 1_000, "registrations_per_address": 1_000}
+
+
+@pytest.fixture
+def people(config: Config, tmp_path: Path) -> Iterator[People]:
+    """Four people, two of them with two devices, in a public and a private room; and one who is in neither."""
+    server = start_server(config, tmp_path, workers=2, **ROOMY)
+    with Fleet(tmp_path / "history.jsonl", seed=7) as fleet:
+        people = People(fleet, Storage.connect(config), [server.url], random.Random(7))
+        people.enrol("ada", "bob", "cyd", "dan", "zed")
+        people.room("Open", "ada", "bob", "cyd", kind="public")
+        people.room("Closed", "bob", "cyd", "dan")
+        for client in ("ada-1", "ada-2", "bob-1", "bob-2", "cyd-1", "dan-1", "zed-1"):
+            people.device(client, client.split("-")[0])
+        wait_until(lambda: all(device["connected"] for device in fleet.state().values()), what="all are connected")
+        yield people
+    server.process.kill()
+    server.process.wait(5)
+
+
+def _load(people: People, per_s: float) -> None:
+    rooms = {room: people.devices_of(*members) for room, members in people.rooms.items()}
+    people.fleet.load(rooms, per_s, edits=0.2, deletes=0.05)
+
+
+def _sent(people: People) -> int:
+    return sum(record["e"] == "ack" for record in people.fleet.so_far())
+
+
+def test_a_fleet_that_is_cut_and_crashes_and_loses_acks_keeps_every_promise(people):
+    _load(people, 20)
+    wait_until(lambda: _sent(people) > 20, what="some are acked")
+    people.fleet.cut(["ada-1", "bob-2"])
+    people.crash(0.3)
+    people.fleet.lose_acks(0.2)
+    wait_until(lambda: _sent(people) > 60, 20, "more are acked")
+    people.fleet.lose_acks(0)
+    people.fleet.load()
+    evidence = people.evidence()
+    assert judge(evidence) == []
+    assert any(len(send.tries) > 1 for send in sends(evidence.history)), "some were sent again"
+    assert {record["e"] for record in evidence.history} >= {"push", "page", "crash", "disconnect", "transcript"}
+    assert set(evidence.logs) == set(people.rooms) and all(log.images for log in evidence.logs.values())
+
+
+def test_a_device_on_its_own_waits_with_what_it_has_to_say(people):
+    room = next(iter(people.rooms))
+    people.fleet.disconnect(["ada-1"])
+    people.fleet.say("ada-1", room, "later", "I am back")
+    assert people.fleet.state()["ada-1"]["pending"] == 1
+    people.fleet.connect(["ada-1"])
+    wait_until(lambda: people.fleet.said("ada-1", room), what="it is acked")
+    assert judge(people.evidence()) == []
+
+
+def test_what_an_outsider_is_answered_is_written_down(people):
+    room = list(people.rooms)[1]
+    assert people.fleet.ask("zed-1", "room:open", room=room, after=0)["error"]["code"] == "room_not_found"
+    people.fleet.say("zed-1", room, "from-outside", "Let me in")
+    wait_until(lambda: people.fleet.state()["zed-1"]["pending"] == 0, what="it has ended")
+    evidence = people.evidence()
+    (send,) = [send for send in sends(evidence.history) if send.record["c"] == "zed-1"]
+    assert send.outcome == "refused" and send.end["code"] == "room_not_found"
+    assert judge(evidence) == []
