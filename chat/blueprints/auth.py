@@ -8,7 +8,7 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from chat.blueprints.guard import address, json_body, require_auth, services
-from chat.blueprints.session import begin, current, finish
+from chat.blueprints.session import begin, browser_cookie, current, finish
 from chat.services.sessions import Session
 
 bp = Blueprint("auth", __name__, url_prefix="/api/auth")
@@ -25,10 +25,12 @@ def register() -> ResponseReturnValue:
 def login() -> ResponseReturnValue:
     body = json_body(username=str, password=str)
     former = current().stored
-    session = services().accounts.login(body["username"], body["password"], address(), request.user_agent.string)
+    accounts = services().accounts
+    browser = request.cookies.get(browser_cookie(services().config.cookie_name), "")
+    session = accounts.login(body["username"], body["password"], address(), request.user_agent.string, browser)
     if former is not None:
-        services().accounts.replace(former)
-    begin(session)
+        accounts.replace(former)
+    begin(session, accounts.known_browser(session.person.username))
     return jsonify(described(session))
 
 

@@ -12,18 +12,22 @@ from datetime import timedelta
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, cast
 
-from flask import Flask, Request, current_app
+from flask import Flask, Request, Response, current_app
 from flask import session as flask_session
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
 
 from chat.errors import ChatError
 from chat.services.sessions import ID, KEY_PREFIX, Session, Sessions, encode
 
+BROWSER_KNOWN_S = 90 * 24 * 3600
+
 
 class StoredSession(ServerSideSession):
-    """`flask.session`. `stored` is the live session behind it; `failure` says why that could not be found out."""
+    """`flask.session`. `stored` is the live session behind it; `failure` says why that could not be found out;
+    `browser` is what a browser that has just signed in is to be known by."""
 
     stored: Session | None = None
+    browser: str | None = None
     failure: ChatError | None = None
 
 
@@ -52,6 +56,19 @@ class StoredSessionInterface(ServerSideSessionInterface):
             opened.stored = stored
         return opened
 
+    def save_session(self, app: Flask, session: ServerSideSession, response: Response) -> None:
+        """Writes the record and its cookie where that is due, and behind it the cookie of a known browser."""
+        super().save_session(app, session, response)
+        if (browser := cast(StoredSession, session).browser) is not None:
+            response.set_cookie(
+                browser_cookie(app.config["SESSION_COOKIE_NAME"]),
+                browser,
+                max_age=BROWSER_KNOWN_S,
+                secure=app.config["SESSION_COOKIE_SECURE"],
+                httponly=True,
+                samesite="Lax",
+            )
+
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         stored = self._sessions.read(store_id.removeprefix(KEY_PREFIX))
         return json.loads(encode(stored)) if stored else None
@@ -65,9 +82,16 @@ class StoredSessionInterface(ServerSideSessionInterface):
             self._sessions.write_back(stored)
 
 
-def begin(stored: Session) -> None:
-    """This browser is signed in by that session from now on; its cookie goes out with the answer."""
+def browser_cookie(session_cookie: str) -> str:
+    """The cookie by which a browser is known to have signed in before; it outlives sessions and opens none."""
+    return session_cookie + "-browser"
+
+
+def begin(stored: Session, browser: str) -> None:
+    """This browser is signed in by that session from now on; its cookie goes out with the answer, and what it is known
+    by."""
     session = current()
+    session.browser = browser
     session.update(json.loads(encode(stored)))
     session.sid = stored.sid
     session.stored = stored

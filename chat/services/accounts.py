@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import logging
 import re
+import secrets
 import time
 import unicodedata
 from collections.abc import Iterable
@@ -42,6 +44,7 @@ class Accounts:
         self._sessions = sessions
         self._passwords = Passwords(config.bcrypt_cost, config.bcrypt_queue)
         self._limits = Limits(redis, config)
+        self._secret = config.secret_key.encode()
 
     def register(self, username: str, password: str, address: str) -> User:
         """Makes an account; opens no session.
@@ -62,13 +65,17 @@ class Accounts:
         note("register", user=folded, address=address, outcome="ok")
         return user
 
-    def login(self, username: str, password: str, address: str, user_agent: str = "") -> Session:
+    def login(self, username: str, password: str, address: str, user_agent: str = "", browser: str = "") -> Session:
         """Opens a session. An unknown name and a wrong password take the same time and get the same answer.
 
+        `browser` is what `known_browser` gave this browser when it last signed in. To that account it has tries of its
+        own, so that strangers who guess can slow down strangers only.
         Raises: ChatError `bad_credentials`, `rate_limited`, `busy`, `unavailable`.
         """
         folded = unicodedata.normalize("NFKC", username[:MAX_LOGIN_CHARS]).casefold()
-        tries = ((self._limits.account, folded), (self._limits.address, address_bucket(address)))
+        tries = [(self._limits.account, folded), (self._limits.address, address_bucket(address))]
+        if self._knows(browser, folded):
+            tries = [(self._limits.browser, browser)]
         self._refuse_if_over("login", folded, address, tries)
         possible = len(folded) <= USERNAME_CHARS[1] and USERNAME.fullmatch(folded)  # NFKC makes some names longer
         user = self._storage.get_user(folded) if possible else None
@@ -84,6 +91,19 @@ class Accounts:
         session = self._sessions.create(user, device(user_agent))
         note("login", user=folded, address=address, outcome="ok")
         return session
+
+    def known_browser(self, username: str) -> str:
+        """What a browser shows the next time that it signs in to this account; it says nothing, and opens nothing."""
+        nonce = secrets.token_urlsafe(12)
+        return f"{nonce}.{self._mark(nonce, username)}"
+
+    def _knows(self, browser: str, username: str) -> bool:
+        nonce, _, mark = browser.partition(".")
+        return browser.isascii() and hmac.compare_digest(mark, self._mark(nonce, username))
+
+    def _mark(self, nonce: str, username: str) -> str:
+        said = f"known browser\0{nonce}\0{username}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._secret, said, "sha256").hexdigest()
 
     def logout(self, session: Session | None, address: str) -> None:
         """Ends a session, if there is one. Raises: ChatError `unavailable`."""
@@ -183,6 +203,7 @@ class Limits:
         window = MovingWindowRateLimiter(storage)
         self.account = Limit(window, "login", config.login_failures_per_account, 15 * 60)
         self.address = Limit(window, "from", config.login_failures_per_address, 15 * 60)
+        self.browser = Limit(window, "browser", config.login_failures_per_account, 15 * 60)
         self.password = Limit(window, "password", config.login_failures_per_account, 15 * 60)
         self.registrations = Limit(window, "register", config.registrations_per_address, 60 * 60)
 

@@ -368,3 +368,64 @@ def test_devices_and_passwords_are_for_who_is_signed_in_and_on_our_own_pages(app
         assert is_in(client)
     theirs = {"X-Parley-User": "bob"}
     assert client.open(f"/api/auth/{path}", method=method, json=body, headers=theirs).status_code == 409
+
+
+def guess(app, times, **options):
+    """Strangers who guess, each from a browser of its own."""
+    return [Auth(browser(app)).login(password="not the password", **options).status_code for _ in range(times)]
+
+
+def test_a_browser_that_signed_in_before_is_not_kept_out_by_strangers_who_guess(app, auth, client):
+    auth.enter()
+    auth.logout()
+    assert guess(app, 12) == [401] * 10 + [429] * 2
+    assert Auth(browser(app)).login().status_code == 429
+    assert auth.login().status_code == 200
+
+
+def test_a_browser_that_signed_in_before_has_tries_of_its_own_and_no_more(app, auth, client):
+    auth.enter()
+    assert [auth.login(password="not the password").status_code for _ in range(11)] == [401] * 10 + [429]
+    assert auth.login().status_code == 429
+    assert Auth(browser(app)).login().status_code == 200, "its tries are not those of the account"
+
+
+def test_a_browser_is_known_to_the_account_that_it_signed_in_to_and_to_no_other(app, auth, client):
+    auth.enter()
+    Auth(browser(app)).register("bob")
+    Auth(browser(app)).login("bob")
+    for _ in range(10):
+        Auth(browser(app)).login("bob", password="not the password")
+    assert auth.login("bob").status_code == 429
+
+
+@pytest.mark.parametrize("made_up", ["", ".", "x.y", "x" * 5000, "é.é", "abc." + "0" * 64])
+def test_a_made_up_browser_is_not_known(app, auth, client, made_up):
+    auth.register()
+    guess(app, 10)
+    client.set_cookie("parley-browser", made_up, domain="localhost")
+    assert auth.login().status_code == 429
+
+
+def test_the_cookie_of_a_known_browser_says_nothing_and_opens_nothing(app, auth, client):
+    auth.register("carmen")
+    session, known = auth.login("carmen").headers.getlist("Set-Cookie")
+    assert session.startswith("parley=") and known.startswith("parley-browser=")
+    assert "HttpOnly" in known and "SameSite=Lax" in known and "carmen" not in known
+    stranger = browser(app)
+    for name in ("parley", "parley-browser"):
+        stranger.set_cookie(name, known.split(";")[0].partition("=")[2], domain="localhost")
+    assert stranger.get("/api/auth/protected").status_code == 401
+
+
+def test_a_wrong_password_and_an_unknown_name_are_the_same_work(app, auth, monkeypatch):
+    """One hash is checked, at one cost; how long that takes is measured in tests/security/test_logins.py."""
+    import bcrypt
+
+    auth.register()
+    checked = []
+    check = bcrypt.checkpw
+    monkeypatch.setattr(bcrypt, "checkpw", lambda raw, hashed: checked.append(hashed[:7]) or check(raw, hashed))
+    for name in ("alice", "nobody", "no such name at all", "x" * 300):
+        auth.login(name, password="not the password")
+    assert checked == [b"$2b$04$"] * 4
