@@ -3,8 +3,9 @@
 `with Fleet(path) as fleet:`, or `Fleet(path, prefix=["ip", "netns", "exec", namespace])` for a fleet on another host.
 Each device has a name (`client`), a cookie, addresses of which it draws one at each connect, a follower of
 docs/protocol.md, and an outbox: one in flight per room (`in_flight` for a bot that does not wait), sent again under the
-same `client_id` until it is acked, refused, or given up after 30 s. Devices do as they are told, one by one: that is for the
-planted bugs. crowd.py has people who behave as they like, for the harness; both write the same history.
+same `client_id` until it is acked, refused, or given up after 30 s. Devices do as they are told, one by
+one: that is for the planted bugs. crowd.py has people who act for themselves, for the harness; both write the same
+history.
 
 The history at `path` has one JSON object a line: `t` in milliseconds since 1970, `e` what happened, `c` the device. `n`
 is the number of the device's connection, an image is `{seq, rev, author, client_id, text, deleted}`.

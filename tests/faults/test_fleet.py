@@ -12,8 +12,8 @@ from chat.config import Config
 from chat.services.dynamodb import Storage
 from tests.conftest import start_server, wait_until
 from tests.faults.checker import judge, sends
-from tests.faults.people import People
 from tests.faults.fleet import Fleet
+from tests.faults.people import People
 
 ROOMY = {"sends_per_user": 10_000, "sockets_per_address": 1_000, "registrations_per_address": 1_000}
 
