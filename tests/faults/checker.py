@@ -312,23 +312,30 @@ def _transcript(where: str, record: Record, log: RoomLog, complete: bool) -> Ite
             yield Violation(DOUBLED, f"{where}: entry {number} {times} times")
     end = log.entries[-1].seq if complete and log.entries else numbers[-1]
     held = {entry["seq"]: entry for entry in entries}
-    yield from _against_table(where, held, log, range(numbers[0], max(end, numbers[-1]) + 1))
+    images = {image["seq"]: Image.of(image) for image in record["images"]}
+    yield from _against_table(where, held, images, log, range(numbers[0], max(end, numbers[-1]) + 1))
     if complete:
-        yield from _final_images(where, {i["seq"]: Image.of(i) for i in record["images"]}, log, numbers[0])
+        yield from _final_images(where, images, log, numbers[0])
 
 
-def _against_table(where: str, held: Mapping[int, Record], log: RoomLog, numbers: range) -> Iterator[Violation]:
+def _against_table(
+    where: str, held: Mapping[int, Record], images: Mapping[int, Image], log: RoomLog, numbers: range
+) -> Iterator[Violation]:
+    """A follower that read an entry late tells of a message that was changed since by that change alone: then the image
+    is held and the entry says nothing, and before that change nothing is held at all."""
     for seq in numbers:
-        stored, entry = log.images.get(seq), held.get(seq)
+        stored, entry, image = log.images.get(seq), held.get(seq), images.get(seq)
         said = (entry["author"], entry["client_id"]) if entry is not None and "client_id" in entry else None
-        if stored is not None and said is None:
+        if said is None and entry is not None and image is not None:
+            said = image.key
+        if entry is None:
+            yield Violation(LOST, f"{where} has no entry {seq}")
+        elif stored is not None and said is None and stored.rev <= numbers[-1]:
             yield Violation(LOST, f"{where} has no message {seq} ({stored.key})")
         elif stored is None and said is not None:
             yield Violation(IN_SOME, f"{where} has {said} as {seq}, the table has not")
-        elif stored is not None and said != stored.key:
+        elif stored is not None and said is not None and said != stored.key:
             yield Violation(LOST, f"{where} has {said} as {seq}, the table has {stored.key}")
-        elif entry is None:
-            yield Violation(LOST, f"{where} has no entry {seq}")
 
 
 def _final_images(where: str, held: Mapping[int, Image], log: RoomLog, first: int) -> Iterator[Violation]:

@@ -107,6 +107,20 @@ def test_a_message_that_one_members_transcript_lacks_is_lost(evidence):
     assert found(evidence) == {checker.LOST}
 
 
+def test_a_message_told_of_by_its_change_alone_is_there(evidence):
+    """A follower that reads late tells `entry:skipped` and then the change, with the image."""
+    held_by(evidence, "bob")["entries"][2] = {"seq": 4, "kind": "entry:skipped"}
+    assert found(evidence) == set()
+    held_by(evidence, "bob")["images"].pop(0)
+    assert checker.LOST in found(evidence)
+
+
+def test_who_was_removed_before_that_change_need_not_have_it(evidence):
+    eve = held_by(evidence, "eve")
+    eve["entries"], eve["images"] = [{"seq": 3, "kind": "other"}, {"seq": 4, "kind": "entry:skipped"}], []
+    assert found(evidence) == set()
+
+
 def test_a_transcript_that_ends_early_is_a_loss(evidence):
     held_by(evidence, "bob")["entries"].pop()
     assert found(evidence) == {checker.LOST}
