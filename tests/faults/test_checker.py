@@ -104,6 +104,7 @@ def test_an_acked_message_that_the_table_lacks_is_lost(evidence):
 
 def test_a_message_that_one_members_transcript_lacks_is_lost(evidence):
     held_by(evidence, "bob")["entries"][3] = {"seq": 5, "kind": "entry:skipped"}
+    held_by(evidence, "bob")["images"].pop()
     assert found(evidence) == {checker.LOST}
 
 
