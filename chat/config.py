@@ -48,6 +48,7 @@ class Config:
     login_failures_per_account: int = setting(10, "wrong passwords for one name in 15 minutes")
     login_failures_per_address: int = setting(50, "wrong passwords from one address in 15 minutes")
     registrations_per_address: int = setting(100, "new accounts from one address in an hour")
+    sessions_per_user: int = setting(50, "devices one person may be signed in on; one more signs the oldest out")
     sends_per_user: int = setting(100, "events that write, for one person in 10 seconds")
     sockets_per_user: int = setting(20, "open sockets for one person, in one worker")
     sockets_per_address: int = setting(400, "open sockets from one address (an office is one), in one worker")
@@ -105,7 +106,14 @@ class Config:
             found.append("BCRYPT_COST must be 4 to 16")
         if not 1 <= self.port <= 65535:
             found.append("PORT must be 1 to 65535")
-        for name in ("session_ttl_s", "session_max_age_s", "workers", "sockets_per_worker", "sends_per_user"):
+        for name in (
+            "session_ttl_s",
+            "session_max_age_s",
+            "sessions_per_user",
+            "workers",
+            "sockets_per_worker",
+            "sends_per_user",
+        ):
             if getattr(self, name) < 1:
                 found.append(f"{name.upper()} must be at least 1")
         return found

@@ -44,6 +44,7 @@ class Accounts:
         self._sessions = sessions
         self._passwords = Passwords(config.bcrypt_cost, config.bcrypt_queue)
         self._limits = Limits(redis, config)
+        self._sessions_per_user = config.sessions_per_user
         self._secret = config.secret_key.encode()
 
     def register(self, username: str, password: str, address: str) -> User:
@@ -89,6 +90,7 @@ class Accounts:
             self._storage.set_password_hash(folded, user.password_hash, stronger)
             user = replace(user, password_hash=stronger)
         session = self._sessions.create(user, device(user_agent))
+        self._tell(self._sessions.end_oldest(folded, self._sessions_per_user, "elsewhere"), "elsewhere")
         note("login", user=folded, address=address, outcome="ok")
         return session
 

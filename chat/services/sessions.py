@@ -3,7 +3,7 @@
 Flask (through chat/blueprints/session.py), the sockets and the Lambda functions read and write the same records:
 
 - `session:<id>` → JSON `{_permanent, username, name, iat, epoch, device}`, gone 30 minutes after a person's last act;
-- `user_sessions:<username>` → the ids of a person's sessions by the second they began;
+- `user_sessions:<username>` → the ids of a person's sessions by the time they began, in seconds;
 - `user_epoch:<username>` → `<epoch> <server>`: the epoch of the person's row in the table `users`, and the Redis server
   that it was copied to. A session of another epoch is over. The copy of another server may be old (a failover to a
   replica, a restart from disk): then the row is read again, so that no failover undoes "log out everywhere";
@@ -107,7 +107,8 @@ class Sessions:
     def create(self, user: User, device: str = "") -> Session:
         """Opens a session for that user, under an id that nobody else can know."""
         sid = self.new_id()
-        iat = int(self._now())
+        began_at = self._now()
+        iat = int(began_at)
         person = Person(user.username, user.name)
         session = Session(sid, person, iat, user.epoch, iat + self._ttl_s, device[:MAX_DEVICE_CHARS])
         with answering():
@@ -115,7 +116,7 @@ class Sessions:
             self._mirror(pipeline, user.username, user.epoch)
             pipeline.set(self.key(sid), encode(session), ex=self._ttl_s)
             pipeline.zremrangebyscore(LIST_PREFIX + user.username, 0, iat - self._max_age_s)
-            pipeline.zadd(LIST_PREFIX + user.username, {sid: iat})
+            pipeline.zadd(LIST_PREFIX + user.username, {sid: began_at})
             pipeline.expire(LIST_PREFIX + user.username, self._max_age_s)
             pipeline.execute()
         return session
@@ -162,9 +163,7 @@ class Sessions:
         """Ends a session; ending it again, or one that never was, is fine."""
         if ID.fullmatch(sid):
             with answering():
-                pipeline = self._redis.pipeline()
-                _end(pipeline, [sid], reason)
-                pipeline.execute()
+                self._end([sid], reason)
 
     # --- a person's sessions ---------------------------------------------------------------------------------------
 
@@ -190,10 +189,21 @@ class Sessions:
             self._mirror(pipeline, username, epoch)
             if keep is not None:
                 pipeline.set(self.key(keep.sid), encode(replace(keep, epoch=epoch)), xx=True, keepttl=True)
-            if sids:
-                _end(pipeline, sids, reason)
-                pipeline.zrem(LIST_PREFIX + username, *sids)
             pipeline.execute()
+            if sids:
+                self._end(sids, reason)
+                self._redis.zrem(LIST_PREFIX + username, *sids)
+        return sids
+
+    def end_oldest(self, username: str, keep: int, reason: str) -> list[str]:
+        """Ends that person's oldest sessions until `keep` are left; returns the ids of the ended."""
+        with answering():
+            if self._redis.zcard(LIST_PREFIX + username) <= keep:
+                return []
+        sids = [session.sid for session in self.of_user(username)[keep:]]
+        with answering():
+            if sids:
+                self._end(sids, reason)
         return sids
 
     # --- many sessions ---------------------------------------------------------------------------------------------
@@ -215,6 +225,16 @@ class Sessions:
         with answering():
             found = self._redis.mget([ENDED_PREFIX + sid for sid in ids])
         return {sid: str(reason or EXPIRED) for sid, reason in zip(ids, found, strict=True)}
+
+    def _end(self, sids: list[str], reason: str) -> None:
+        """Says why, then deletes: whoever finds a session gone can ask. A Redis that is full refuses the first only."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for sid in sids:
+            pipeline.set(ENDED_PREFIX + sid, reason, nx=True, ex=REASON_KEPT_S)
+        pipeline.delete(*(self.key(sid) for sid in sids))
+        deleted = pipeline.execute(raise_on_error=False)[-1]
+        if isinstance(deleted, Exception):
+            raise deleted
 
     def _listed(self, username: str) -> list[str]:
         return [str(sid) for sid in self._redis.zrevrange(LIST_PREFIX + username, 0, -1)]
@@ -271,17 +291,14 @@ class Sessions:
             pipeline = self._redis.pipeline(transaction=False)
             for username, number in read.items():
                 self._mirror(pipeline, username, number)
-            return epochs | dict(zip(read, pipeline.execute(), strict=True))
+            copied = pipeline.execute(raise_on_error=False)
+        for (username, number), answer in zip(read.items(), copied, strict=True):
+            epochs[username] = answer if isinstance(answer, int) else number  # a Redis that is full takes no copy
+        return epochs
 
     def _mirror(self, pipeline: Pipeline, username: str, epoch: int) -> None:
         """Copies an epoch to Redis for as long as a session of an older one can live."""
         pipeline.eval(MIRROR, 1, EPOCH_PREFIX + username, epoch, self._server, self._max_age_s)
-
-
-def _end(pipeline: Pipeline, sids: list[str], reason: str) -> None:
-    for sid in sids:
-        pipeline.set(ENDED_PREFIX + sid, reason, nx=True, ex=REASON_KEPT_S)
-    pipeline.delete(*(KEY_PREFIX + sid for sid in sids))
 
 
 def _chunks(items: Iterable[tuple[str, str]], size: int) -> Iterator[list[tuple[str, str]]]:

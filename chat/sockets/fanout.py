@@ -3,6 +3,7 @@ worker."""
 
 from __future__ import annotations
 
+import random
 import time
 from typing import Any
 
@@ -19,6 +20,7 @@ from chat.sockets.sessions import SocketSessions
 
 HEADS_EVERY_S = 60.0
 ROOMS_EVERY_S = 180.0
+RESUME_WITHIN_S = 5.0
 LONG_AGO = float("-inf")
 
 
@@ -62,7 +64,7 @@ class Fanout:
 
     def start(self) -> None:
         """Begins to listen, in greenlets of this worker."""
-        self._sessions.on_resume = self.heads
+        self._sessions.on_resume = self.resume
         self._bus.start(self.on_event, self.on_doubt)
         self._followers.run()
         gevent.spawn(run_every, 1.0, self._read_rooms)
@@ -118,6 +120,12 @@ class Fanout:
         """Tells a socket how far each of its rooms has come."""
         heads = self._followers.heads(connection.sid)
         self._socketio.server.emit("room:heads", heads, to=connection.sid)
+
+    def resume(self, connection: Connection) -> None:
+        """For a socket that got nothing for a while: its page compares the heads and, each at its own moment, soon its
+        list of rooms."""
+        self.heads(connection)
+        gevent.spawn_later(random.uniform(0, RESUME_WITHIN_S), self._tell_rooms, connection)
 
     def refresh(self, connection: Connection) -> None:
         """The person's rooms may be others than before."""

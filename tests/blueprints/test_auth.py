@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
+from chat.app import create_app
 from tests.conftest import PASSWORD, Auth, browser
 
 
@@ -429,3 +431,13 @@ def test_a_wrong_password_and_an_unknown_name_are_the_same_work(app, auth, monke
     for name in ("alice", "nobody", "no such name at all", "x" * 300):
         auth.login(name, password="not the password")
     assert checked == [b"$2b$04$"] * 4
+
+
+def test_one_device_too_many_signs_the_oldest_out(config):
+    app = create_app(replace(config, sessions_per_user=3))
+    assert Auth(browser(app)).register().status_code == 201
+    clients = [signed_in(app) for _ in range(3)]
+    assert [is_in(each) for each in clients] == [True] * 3
+    newest = signed_in(app)
+    assert sorted(is_in(each) for each in clients) == [False, True, True] and is_in(newest)
+    assert len(devices(newest)) == 3

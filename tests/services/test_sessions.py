@@ -225,3 +225,43 @@ def test_a_copy_that_cannot_be_read_is_copied_again(sessions, redis, held):
     redis.set("user_epoch:alice", held)
     assert sessions.read(session.sid)
     assert redis.get("user_epoch:alice").split()[0] == "0"
+
+
+@pytest.fixture
+def full(redis):
+    """Redis takes no more while this holds."""
+    redis.config_set("maxmemory", 1)
+    redis.config_set("maxmemory-policy", "noeviction")
+    yield
+    redis.config_set("maxmemory", 0)
+
+
+def test_a_redis_that_is_full_still_lets_people_sign_out(sessions, redis, request):
+    session = sessions.create(ALICE)
+    request.getfixturevalue("full")
+    with pytest.raises(ChatError):
+        sessions.create(ALICE)
+    sessions.end(session.sid, "logout")
+    assert sessions.alive({session.sid: "alice"}) == set() and sessions.read(session.sid) is None
+    assert sessions.reasons([session.sid]) == {session.sid: "expired"}
+
+
+def test_a_redis_that_is_full_ends_nobodys_session(sessions, storage, redis, request):
+    mine, hers = sessions.create(ALICE), sessions.create(BOB)
+    redis.delete("user_epoch:alice", "user_epoch:bob")
+    storage.raise_epoch("bob")
+    request.getfixturevalue("full")
+    assert sessions.alive({mine.sid: "alice", hers.sid: "bob"}) == {mine.sid}
+
+
+def test_one_session_too_many_ends_the_oldest_that_lives(sessions, redis, clock):
+    made = []
+    for _ in range(5):
+        made.append(sessions.create(ALICE).sid)
+        clock.at += 1
+    redis.delete(f"session:{made[4]}")
+    assert sessions.end_oldest("alice", 4, "elsewhere") == []
+    made.append(sessions.create(ALICE).sid)
+    assert sessions.end_oldest("alice", 4, "elsewhere") == [made[0]]
+    assert [session.sid for session in sessions.of_user("alice")] == [made[5], made[3], made[2], made[1]]
+    assert sessions.reasons([made[0]]) == {made[0]: "elsewhere"}
