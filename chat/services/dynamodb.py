@@ -114,6 +114,7 @@ class Storage:
             if (
                 error.response["Error"]["Code"] in THROTTLED
                 or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
+                or _clock_is_off(error.response["Error"])
             ):
                 raise ChatError("unavailable", retry_after_s=1) from error
             raise
@@ -528,6 +529,12 @@ class Storage:
             ExpressionAttributeValues=pack(values),
         )
         return updated is not None
+
+
+def _clock_is_off(error: dict[str, str]) -> bool:
+    """Whether a request was refused for its time alone: "Signature expired: …", "Signature not yet current: …" (AWS
+    General Reference, "Troubleshoot Signature Version 4")."""
+    return error["Code"] == "InvalidSignatureException" and error.get("Message", "").startswith("Signature ")
 
 
 def _directory_row(room: Room) -> Row:

@@ -339,10 +339,11 @@ def _against_table(
 
 
 def _final_images(where: str, held: Mapping[int, Image], log: RoomLog, first: int) -> Iterator[Violation]:
+    """Whoever began with the newest page is not told what older messages became that its changes speak of."""
     changed = {entry.message for entry in log.entries if entry.kind == "change" and entry.seq >= first}
     for seq, stored in log.images.items():
         mine = held.get(seq)
-        if mine is None and seq in changed:
+        if mine is None and seq in changed and seq >= first:
             yield Violation(IMAGES, f"{where} never got {seq}, changed by {stored.rev}")
         elif mine is not None and mine.rev > stored.rev:
             yield Violation(STALE, f"{where} has {seq} as of {mine.rev}, the table as of {stored.rev}")
@@ -404,11 +405,11 @@ def check_leaks(evidence: Evidence) -> Iterator[Violation]:
     and nothing reaches who has no session any more."""
     owners = users(evidence.history)
     seats = {(room, user): log.seats(user) for room, log in evidence.logs.items() for user in set(owners.values())}
-    removed: dict[tuple[str, str], int] = {}
+    removed: dict[tuple[str, str], list[int]] = defaultdict(list)
     revoked: dict[str, int] = {}
     for record in evidence.history:
         if record["e"] == "removed":
-            removed[record["room"], record["user"]] = record["t"]
+            removed[record["room"], record["user"]].append(record["t"])
         elif record["e"] == "revoked":
             revoked[record["c"]] = record["t"]
         elif record["e"] == "signed_in":
@@ -417,7 +418,7 @@ def check_leaks(evidence: Evidence) -> Iterator[Violation]:
             where = record["room"], owners[record["c"]]
             if record["room"] != EVERYBODYS and record["room"] in evidence.logs:
                 yield from _beyond_seats(record, seats[where])
-                yield from _asked_after(record, removed.get(where), seats[where])
+                yield from _asked_after(record, removed[where], seats[where])
             ended = revoked.get(record["c"])
             if ended is not None and record["t"] - ended > AFTER_REVOKE_S * 1000:
                 late_s = (record["t"] - ended) / 1000
@@ -432,9 +433,9 @@ def _beyond_seats(delivery: Record, seats: list[tuple[int, float]]) -> Iterator[
         yield Violation(LEAKED, f"{delivery['c']} got {beyond[:5]} of {delivery['room']} and was there for {seats}")
 
 
-def _asked_after(delivery: Record, removed_at: int | None, seats: list[tuple[int, float]]) -> Iterator[Violation]:
-    outside = bool(seats) and seats[-1][1] != float("inf")
-    if delivery["e"] == "page" and outside and removed_at is not None and delivery["asked"] > removed_at:
+def _asked_after(delivery: Record, removed_at: list[int], seats: list[tuple[int, float]]) -> Iterator[Violation]:
+    """Each removal ended one stay; a page asked for behind one needs a further stay."""
+    if delivery["e"] == "page" and 0 < len(seats) <= sum(delivery["asked"] > at for at in removed_at):
         yield Violation(LEAKED, f"{delivery['c']} got a page of {delivery['room']} after it was out")
 
 

@@ -1,11 +1,10 @@
 /**
  * Many people's clients in one process: the real socket.io-client with the smallest follower and the smallest durable
  * outbox that docs/protocol.md allows. Commands come in as JSON lines, one answer each goes out; crowd.py is the other
- * end. What a client would keep on disk (its outbox) survives its crash here, what it would not (what it has read) does
- * not.
+ * end. What happens to each goes into the history, a file in the form that fleet.py describes and checker.py judges.
+ * What a client would keep on disk (its outbox) survives its crash here, what it would not (what it has read) does not.
  */
-import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { openSync, writeSync } from "node:fs";
 import http from "node:http";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
@@ -18,12 +17,14 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const MISSING_MS = 700;
 const IN_SYNC_WITHIN_MS = 1_000;
 const LINGER_MS = 6_000;
+const SEND_WITHIN_MS = 30_000;
+const FLUSH_MS = 200;
 const PASSWORD = "correct horse battery";
 
 const now = () => performance.now();
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const jitter = (ms) => ms * (0.5 + Math.random());
-const hash = (text) => createHash("sha1").update(text).digest("base64").slice(0, 12);
+const short = ({ seq, rev, author, client_id, text, deleted }) => ({ seq, rev, author, client_id, text, deleted: Boolean(deleted) });
 
 let options;
 let dice;
@@ -35,11 +36,19 @@ const rooms = new Map();
 /** room → [[when, seq], …]: what anybody knows of its head, the older the earlier */
 const known = new Map();
 const sentAt = new Map();
-const figures = { sent: 0, acked: 0, refused: 0, deliveries: 0, latencies: [], ackLatencies: [], longest_ms: 0, connects: 0, logins: 0, retries: {} };
+const figures = { sent: 0, acked: 0, refused: 0, given_up: 0, deliveries: 0, latencies: [], ackLatencies: [], longest_ms: 0, connects: 0, logins: 0, retries: {} };
 const sends = [];
-const leaks = [];
-/** What came of rooms that a client knew nothing of: right before the news that it is in one, wrong otherwise. */
-const strays = [];
+
+let file;
+const lines = [];
+
+function note(e, c, facts) {
+  lines.push(JSON.stringify({ t: Date.now(), e, c, ...facts }));
+}
+
+function flush() {
+  if (lines.length > 0) writeSync(file, `${lines.splice(0).join("\n")}\n`);
+}
 
 /** A small seeded generator (mulberry32), so that a seed sends the same again. */
 function generator(seed) {
@@ -78,12 +87,17 @@ class Client {
     this.socket = null;
     this.entering = false;
     this.away = false;
+    this.connection = 0;
     this.outboxes = new Map();
     this.rooms = new Map();
-    this.segments = [];
     this.mine = [];
     this.counter = 0;
     this.silent = 0;
+    this.logouts = 0;
+  }
+
+  note(e, facts) {
+    note(e, this.name, facts);
   }
 
   newId() {
@@ -134,20 +148,24 @@ class Client {
     this.cookie = "";
     const answer = await this.insist("POST", "/api/auth/login", { username: this.name, password: PASSWORD });
     if (answer.status !== 200) throw new Error(`login: ${JSON.stringify(answer)}`);
+    this.note("signed_in", {});
     figures.logins++;
   }
 
-  /** Ends the session; the socket stays as it is, and hears whatever the server still tells it. */
+  /** Ends the session; the socket stays as it is, a device of its own, and hears whatever the server still tells it. */
   async logout() {
     this.away = true;
     const socket = this.socket;
+    const left = `${this.name} as it was ${++this.logouts}`;
     const answer = await this.insist("POST", "/api/auth/logout");
     if (answer.status !== 204) throw new Error(`logout: ${JSON.stringify(answer)}`);
-    socket.ended_at = now();
+    note("device", left, { user: this.name });
+    note("revoked", left, {});
+    if (socket) socket.device = left;
     await sleep(1_000);
     this.socket = null;
-    setTimeout(() => socket.disconnect(), LINGER_MS);
-    this.leaveAll();
+    setTimeout(() => socket?.disconnect(), LINGER_MS);
+    this.forget();
     await this.login();
     this.away = false;
     this.connect();
@@ -162,6 +180,8 @@ class Client {
     });
     this.socket = socket;
     this.silent = 0;
+    socket.device = this.name;
+    const n = ++this.connection;
     let restart_ms = null;
     const mine = () => this.socket === socket && !this.away;
     const again = async (least_ms) => {
@@ -173,10 +193,11 @@ class Client {
     };
     socket.on("connect", () => {
       figures.connects++;
-      for (const state of this.rooms.values()) state.asking = false;
+      this.note("connect", { n, url: options.url });
       for (const room of this.outboxes.keys()) void this.drain(room);
     });
     socket.on("connect_error", async (error) => {
+      this.note("unconnected", { n, code: error.data?.code ?? error.message });
       if (!mine()) return;
       retried(`connect ${error.data?.code ?? error.message}`);
       if (error.data?.code === "unauthenticated") {
@@ -186,14 +207,18 @@ class Client {
       } else await again(jitter(error.data?.retry_after_s ? 1_000 : 300));
     });
     socket.on("disconnect", (reason) => {
+      this.note("disconnect", { n, reason });
       if (mine()) retried(`disconnect ${reason}`);
       void again(restart_ms ?? jitter(300));
     });
     socket.on("server:restarting", ({ reconnect_in_ms }) => (restart_ms = reconnect_in_ms));
     socket.onAny((event, payload) => {
-      if (socket.ended_at && now() - socket.ended_at > 2_000 && payload?.room) {
-        leaks.push({ client: this.name, event, room: payload.room, entry: payload.entry ?? payload.seq, after_ms: now() - socket.ended_at });
+      const entry = payload?.entry ?? payload?.seq;
+      const image = event === "message:sent" ? payload : payload?.message;
+      if (payload?.room && entry && event !== "room:read") {
+        note("push", socket.device, { n, room: payload.room, entry, kind: event, ...(image && { image: short(image) }) });
       }
+      if (event === "session:ended") note("session_ended", socket.device, { n, reason: payload.reason });
       if (this.socket !== socket) return;
       this.silent = 0;
       this.hear(event, payload);
@@ -204,7 +229,8 @@ class Client {
   crash(hard) {
     const socket = this.socket;
     this.socket = null;
-    this.leaveAll();
+    this.note("crash", {});
+    this.forget();
     if (socket) {
       if (hard) socket.io.engine?.transport?.ws?.terminate?.();
       socket.disconnect();
@@ -242,6 +268,7 @@ class Client {
     }
     sends.push(item);
     figures.sent++;
+    this.note("send", { event, room, client_id: item.id, text: payload.text, seq: payload.seq, in_flight: 1 });
     if (!this.outboxes.has(room)) this.outboxes.set(room, { items: [], draining: false });
     this.outboxes.get(room).items.push(item);
     void this.drain(room);
@@ -253,35 +280,47 @@ class Client {
     outbox.draining = true;
     for (let turn = 0; outbox.items.length > 0; turn++) {
       const [item] = outbox.items;
+      if (now() - item.at > SEND_WITHIN_MS) {
+        this.end(outbox, item, "unknown", {});
+        figures.given_up++;
+        turn = -1;
+        continue;
+      }
       if (!this.socket?.connected) {
         await sleep(50);
         continue;
       }
       const state = this.rooms.get(room);
+      this.note("try", { n: this.connection, room, client_id: item.id });
       const answer = await this.request(item.event, { ...item.payload, room, client_id: item.id, after: state?.cursor ?? 0 });
-      if (answer.lost || answer.error?.retry) item.unanswered = (item.unanswered ?? 0) + 1;
       if (answer.lost || answer.error?.retry || answer.error?.code === "unauthenticated") {
         retried(`${item.event} ${answer.error?.code ?? "no answer"}`);
         await sleep(jitter(Math.min(200 * 2 ** Math.min(turn, 3), 1_000)));
         continue;
       }
       turn = -1;
-      outbox.items.shift();
-      item.took_ms = now() - item.at;
-      item.how = answer.ok ? "ok" : answer.error.code;
-      figures.longest_ms = Math.max(figures.longest_ms, item.took_ms);
-      if (calm && item.calm) figures.ackLatencies.push(item.took_ms);
-      if (answer.ok) {
-        figures.acked++;
-        item.seq = answer.message.seq;
-        item.rev = answer.message.rev;
-        if (item.event === "message:send") {
-          this.mine.push({ room, seq: item.seq });
-          if (this.mine.length > 20) this.mine.shift();
-        }
-      } else figures.refused++;
+      if (!answer.ok) {
+        this.end(outbox, item, "refused", { code: answer.error.code });
+        figures.refused++;
+        continue;
+      }
+      const { seq, rev } = answer.message;
+      this.end(outbox, item, "ack", { seq, rev });
+      figures.acked++;
+      if (calm && item.calm) figures.ackLatencies.push(now() - item.at);
+      if (item.event === "message:send") {
+        this.mine.push({ room, seq });
+        if (this.mine.length > 20) this.mine.shift();
+      }
     }
     outbox.draining = false;
+  }
+
+  end(outbox, item, how, facts) {
+    outbox.items.shift();
+    item.how = how;
+    figures.longest_ms = Math.max(figures.longest_ms, now() - item.at);
+    this.note(how, { event: item.event, room: item.room, client_id: item.id, ...facts });
   }
 
   // --- following ----------------------------------------------------------------------------------------------------
@@ -292,7 +331,7 @@ class Client {
       const image = event === "message:sent" ? payload : payload.message;
       const entry = { seq: payload.entry ?? payload.seq, kind: event, user: payload.user };
       this.advance(payload.room, entry, image);
-    } else if (event === "session:ended") retried(`session ended: ${payload.reason}`);
+    }
   }
 
   heads(heads) {
@@ -313,24 +352,21 @@ class Client {
     return { room, generation: 0, cursor: 0, head: 0, first: 0, entries: [], images: new Map(), late: false, pulling: false, open: true };
   }
 
-  /** What a page does with a room that is no longer its own: it is put away, for the judge. */
+  /** What a page does with a room that is no longer its own. */
   close(state) {
     state.open = false;
-    if (state.entries.length > 0) this.segments.push(state);
     this.rooms.delete(state.room);
+    this.note("reset", { room: state.room });
   }
 
-  leaveAll() {
+  forget() {
     for (const state of this.rooms.values()) this.close(state);
   }
 
   advance(room, entry, image) {
     learn(room, entry.seq);
     const state = this.rooms.get(room);
-    if (state === undefined) {
-      strays.push({ client: this.name, room, entry: entry.seq });
-      return;
-    }
+    if (state === undefined) return;
     state.head = Math.max(state.head, entry.seq);
     if (image) this.hold(state, image);
     if (entry.seq <= state.cursor) return;
@@ -355,19 +391,23 @@ class Client {
     figures.deliveries++;
     if (state.entries.length === 0) state.first = entry.seq;
     state.cursor = entry.seq;
-    state.entries.push([entry.seq, image && image.seq === entry.seq ? image.client_id : null]);
+    const { seq, kind } = entry;
+    const said = image && image.seq === seq;
+    state.entries.push(said ? { seq, client_id: image.client_id, author: image.author } : { seq, kind });
     if (entry.user === this.name && /left|removed/.test(entry.kind)) this.close(state);
   }
 
   hold(state, image) {
     const before = state.images.get(image.seq);
-    if (!before || before.rev < image.rev) state.images.set(image.seq, { rev: image.rev, hash: hash(image.text), deleted: !!image.deleted });
+    if (!before || before.rev < image.rev) state.images.set(image.seq, short(image));
   }
 
   async pull(state) {
     if (state.pulling) return;
     state.pulling = true;
     while (state.open && this.socket?.connected && state.cursor < state.head) {
+      const asked = Date.now();
+      const after = state.cursor;
       const page = await this.request("room:open", { room: state.room, after: state.cursor });
       if (!state.open) break;
       if (!page.ok) {
@@ -379,8 +419,12 @@ class Client {
         await sleep(jitter(300));
         continue;
       }
+      this.note("page", {
+        n: this.connection, room: state.room, after, asked, gap: Boolean(page.gap),
+        entries: page.entries.map(({ seq }) => seq), images: page.messages.map(short),
+      });
       if (state.cursor > 0 && (page.gap || page.from > state.cursor + 1)) {
-        this.segments.push({ ...state, open: false });
+        this.note("reset", { room: state.room });
         Object.assign(state, { entries: [], images: new Map(), cursor: 0, first: 0 });
       }
       if (state.cursor === 0 && page.entries.length > 0) state.cursor = page.entries[0].seq - 1;
@@ -400,6 +444,14 @@ class Client {
     if (!this.socket?.connected || this.away) return false;
     for (const state of this.rooms.values()) if (state.cursor < due(state.room)) return false;
     return this.rooms.size > 0;
+  }
+
+  /** Why it is not in sync, for people. */
+  get lag() {
+    if (!this.socket?.connected) return `${this.name} is not connected`;
+    const behind = [...this.rooms.values()].filter((state) => state.cursor < due(state.room));
+    const places = behind.map(({ room, cursor, head, pulling }) => `${room} at ${cursor} of ${due(room)}, told of ${head}${pulling ? ", pulling" : ""}`);
+    return `${this.name} (connection ${this.connection}): ${places.join("; ") || "has no rooms"}`;
   }
 }
 
@@ -426,7 +478,10 @@ async function move(id) {
   const guest = pick(room.guests);
   const act = room.outside.has(guest) ? "invite" : "remove";
   const answer = await room.owner.insist("POST", `/api/rooms/${id}/${act}`, { client_id: room.owner.newId(), username: guest });
-  if (answer.status === 204) act === "remove" ? room.outside.add(guest) : room.outside.delete(guest);
+  if (answer.status === 204) {
+    act === "remove" ? room.outside.add(guest) : room.outside.delete(guest);
+    if (act === "remove") note("removed", room.owner.name, { user: guest, room: id });
+  }
   room.moving = false;
 }
 
@@ -446,8 +501,13 @@ const commands = {
   /** People, rooms with `perRoom` members each, and everybody connected. */
   async gather({ number, roomNumber, perRoom, ...given }) {
     options = given;
+    file = openSync(given.history, "a");
+    setInterval(flush, FLUSH_MS);
     dice = generator(given.seed);
-    for (let k = 0; k < number; k++) clients.push(new Client(`c${k}`, given.sources[k % given.sources.length]));
+    for (let k = 0; k < number; k++) {
+      clients.push(new Client(`c${k}`, given.sources[k % given.sources.length]));
+      clients[k].note("device", { user: `c${k}` });
+    }
     await inBatches(clients, 20, (client) => client.register());
     const plans = Array.from({ length: roomNumber }, (_, k) => {
       const members = Array.from({ length: perRoom }, (_, n) => clients[(k * Math.max(1, Math.floor(number / roomNumber)) + n) % number]);
@@ -455,17 +515,24 @@ const commands = {
     });
     await inBatches(plans, 10, async ({ k, members }) => {
       const [owner, ...others] = members;
-      const made = await owner.insist("POST", "/api/rooms", { client_id: owner.newId(), name: `room ${k}`, kind: "private" });
+      const made = await owner.insist("POST", "/api/rooms", { client_id: owner.newId(), name: `room ${k}`, kind: k % 2 ? "private" : "public" });
       if (made.status !== 201) throw new Error(`room: ${JSON.stringify(made)}`);
       const id = made.body.room.room;
-      rooms.set(id, { owner, guests: others.slice(-2).map((guest) => guest.name), outside: new Set(), moving: false });
+      rooms.set(id, { owner, open: k % 2 === 0, guests: others.slice(-2).map((guest) => guest.name), outside: new Set(), moving: false });
       for (const other of others) await owner.insist("POST", `/api/rooms/${id}/invite`, { client_id: owner.newId(), username: other.name });
     });
     await inBatches(clients, 20, async (client) => {
       client.connect();
       for (let turn = 0; turn < 200 && !client.socket?.connected; turn++) await sleep(50);
     });
-    return { rooms: rooms.size };
+    return { rooms: [...rooms.keys()] };
+  },
+  /** Lets somebody from outside into the first room; returns which that is. */
+  async admit({ name }) {
+    const [[id, { owner }]] = rooms;
+    const answer = await owner.insist("POST", `/api/rooms/${id}/invite`, { client_id: owner.newId(), username: name });
+    if (answer.status !== 204) throw new Error(`admit: ${JSON.stringify(answer)}`);
+    return { room: id };
   },
   load({ rate }) {
     clearInterval(loading);
@@ -487,12 +554,14 @@ const commands = {
     for (const client of struck) if (!client.away) client.crash(dice() < 0.5);
     return { struck: struck.size, busy: busy.length };
   },
-  /** `moved`: a send that began after `since_ms` ago was acked. */
-  status() {
+  /** `back`: who is connected, in sync, and has no write under way that began more than `since_ms` ago. */
+  status({ since_ms = Infinity }) {
     const lagging = clients.filter((client) => !client.inSync);
+    const owing = new Set(waiting().filter((item) => now() - item.at > since_ms).map((item) => item.client));
     return {
+      back: clients.filter((client) => client.inSync && !owing.has(client.name)).length,
       clients: clients.length, connected: clients.filter((client) => client.socket?.connected).length,
-      in_sync: clients.length - lagging.length, lagging: lagging.slice(0, 5).map((client) => client.name),
+      in_sync: clients.length - lagging.length, lagging: lagging.slice(0, 5).map((client) => client.lag),
       waiting: waiting().length, oldest_ms: Math.max(0, ...waiting().map((item) => now() - item.at)), acked: figures.acked,
     };
   },
@@ -504,20 +573,34 @@ const commands = {
       acked_ms: { p50: percentile(ackLatencies, 0.5), p99: percentile(ackLatencies, 0.99), of: ackLatencies.length },
     };
   },
-  /** Everything that happened, for the judge. */
-  history({ path }) {
-    const lines = [];
-    for (const { payload, ...item } of sends) lines.push({ kind: "write", ...item, message: payload.seq });
-    for (const stray of strays) lines.push({ kind: "stray", ...stray });
-    for (const leak of leaks) lines.push({ kind: "leak", ...leak });
+  /** Writes down what everybody holds. */
+  transcripts() {
     for (const client of clients) {
-      for (const segment of [...client.segments, ...client.rooms.values()]) {
-        const { room, first, cursor, entries, open } = segment;
-        lines.push({ kind: "transcript", client: client.name, room, first, cursor, open, entries, images: [...segment.images] });
+      for (const { room, entries, images } of client.rooms.values()) {
+        client.note("transcript", { room, entries, images: [...images.values()] });
       }
     }
-    writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-    return { lines: lines.length };
+    flush();
+    return {};
+  },
+  /** Each public room as somebody is told it who has never been there. */
+  async fresh() {
+    const newcomer = new Client("newcomer", options.sources[0]);
+    await newcomer.register();
+    const told = {};
+    for (const [id, { open }] of rooms) {
+      if (!open) continue;
+      await newcomer.insist("POST", `/api/rooms/${id}/join`, { client_id: newcomer.newId() });
+      const whole = { entries: [], messages: [] };
+      for (let after = 0, more = true; more; after = whole.entries.at(-1).seq) {
+        const page = (await newcomer.insist("GET", `/api/rooms/${id}/messages?after=${after}&limit=200`)).body;
+        whole.entries.push(...page.entries);
+        whole.messages.push(...page.messages);
+        more = page.more;
+      }
+      told[id] = whole;
+    }
+    return told;
   },
 };
 

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tests.faults.fleet import read_history
 from tests.faults.site import PORT, URL, Site
 
 
@@ -25,10 +26,13 @@ class Crowd:
         self._one = threading.Lock()
         sources = list(site.sources)
         shape = {"number": number, "roomNumber": room_number, "perRoom": per_room}
-        self._gathering = {**shape, "seed": seed, "sources": sources, "url": URL, "port": PORT}
+        self._path = site.folder / "history.jsonl"
+        given = {"history": str(self._path), "seed": seed, "sources": sources, "url": URL, "port": PORT}
+        self._gathering = {**shape, **given}
+        self.rooms: list[str] = []
 
     def __enter__(self) -> Crowd:
-        self.command("gather", **self._gathering)
+        self.rooms = self.command("gather", **self._gathering)["rooms"]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -48,6 +52,10 @@ class Crowd:
         assert told.get("id") == number and "answer" in told, told
         return told["answer"]
 
+    def admit(self, name: str) -> str:
+        """Lets somebody else into the first room, and returns its id."""
+        return self.command("admit", name=name)["room"]
+
     def load(self, rate: float) -> None:
         """From now on so many writes a second; 0 stops."""
         self.command("load", rate=rate)
@@ -60,13 +68,18 @@ class Crowd:
         """This share of the clients, and all with a write under way, crash or reload and come back."""
         self.command("crash", share=share)
 
-    def status(self) -> dict[str, Any]:
-        return self.command("status")
+    def status(self, since_s: float = 1e6) -> dict[str, Any]:
+        """How many are connected, in sync, and `back`: with every write answered that began before `since_s` ago."""
+        return self.command("status", since_ms=since_s * 1000)
 
     def figures(self) -> dict[str, Any]:
         return self.command("figures")
 
-    def history(self, path: Path) -> list[dict[str, Any]]:
-        """Every write with its outcome, every transcript, every leak that a client saw itself."""
-        self.command("history", path=str(path))
-        return [json.loads(line) for line in path.read_text().splitlines()]
+    def history(self) -> list[dict[str, Any]]:
+        """All that happened so far, what everybody holds now included, in the form that fleet.py describes."""
+        self.command("transcripts")
+        return read_history(self._path)
+
+    def fresh(self) -> dict[str, dict[str, Any]]:
+        """Each public room → all its pages, as somebody is told them who comes there only now."""
+        return self.command("fresh")

@@ -13,15 +13,17 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.conftest import wait_until
+from tests.faults.checker import KINDS, Evidence, judge, scan
 from tests.faults.crowd import Crowd
 from tests.faults.faults import FAULTS, Scene
 from tests.faults.hosts import refusal
-from tests.faults.judge import judge, scan
+from tests.faults.reader import Reader
 from tests.faults.schedule import Window, windows
 from tests.faults.site import Site
 
@@ -29,7 +31,7 @@ BACK_SHARE = 0.99
 BACK_WITHIN_S = 60.0  # a silent connection is noticed by the server's ping, after up to 45 s
 CALM_S = 2.0  # between the windows, all being well
 QUIET_WITHIN_S = 90.0
-LONGEST_WRITE_S = 30.0
+LATE = "late"
 
 
 @dataclass
@@ -48,20 +50,18 @@ class Report:
             back = "never" if row["back_s"] is None else f"{row['back_s']:.1f} s"
             lines.append(f"{row['window']:6}  {row['faults']:9} {row['held_s']:4.1f} s {back:>6}  {row['acked']}")
         lines += [f"{name}: {json.dumps(value)}" for name, value in self.figures.items()]
-        kinds = {kind: sum(v.startswith(kind) for v in self.violations) for kind in KINDS}
+        kinds = {kind: sum(v.startswith(kind) for v in self.violations) for kind in (*KINDS, LATE)}
         lines.append(f"seed {self.seed}: " + ", ".join(f"{number} {kind}" for kind, number in kinds.items()))
         return "\n".join([*lines, *self.violations[:50]])
-
-
-KINDS = ("lost", "doubled", "disordered", "leaked", "unended", "late")
 
 
 class Run:
     """One run over a site with its crowd."""
 
-    def __init__(self, site: Site, crowd: Crowd, seed: int):
+    def __init__(self, site: Site, crowd: Crowd, readers: list[Reader], seed: int):
         self.site = site
         self.crowd = crowd
+        self.readers = readers
         self.report = Report(seed)
 
     def strike(self, window: Window) -> None:
@@ -88,17 +88,18 @@ class Run:
         }
         self.report.recoveries.append(row)
         if back_s is None:
-            self.report.violations.append(f"late: {window.name} left {status} after {BACK_WITHIN_S:.0f} s")
+            self.report.violations.append(f"{LATE}: {window.name} left {status} after {BACK_WITHIN_S:.0f} s")
         _tell(f"    held {row['held_s']:.1f} s, back after {back_s and round(back_s, 1)} s, {row['acked']} acked")
         self.crowd.calm(True)
         time.sleep(CALM_S)
 
     def back(self, since: float) -> float | None:
-        """Seconds until 99 % are connected and in sync and writes are acked again; None when that takes too long."""
+        """Seconds until 99 % are connected and in sync, with all answered that they wrote before, and writes are acked
+        again; None when that takes too long."""
         acked = self.crowd.status()["acked"]
         while time.monotonic() < since + BACK_WITHIN_S:
-            status = self.crowd.status()
-            if status["in_sync"] >= BACK_SHARE * status["clients"] and status["acked"] > acked:
+            status = self.crowd.status(time.monotonic() - since)
+            if status["back"] >= BACK_SHARE * status["clients"] and status["acked"] > acked:
                 return time.monotonic() - since
             time.sleep(0.1)
         return None
@@ -108,13 +109,17 @@ class Run:
         self.crowd.load(0)
         self.crowd.calm(False)
         wait_until(self._rests, QUIET_WITHIN_S, "everything rests")
-        history = self.crowd.history(self.site.folder / "history.jsonl")
+        fresh = self.crowd.fresh()
+        wait_until(self._rests, QUIET_WITHIN_S, "everybody has heard of the newcomer")
+        shown = {(reader.name, reader.room): reader.shown() for reader in self.readers}
+        history = self.crowd.history()
         with self.site.clients.inside():
-            logs = scan(self.site.storage())
+            logs = scan(self.site.storage(), self.crowd.rooms)
         self.report.figures = self.crowd.figures()
-        self.report.violations += judge(logs, history)
-        if self.report.figures["longest_ms"] > LONGEST_WRITE_S * 1000:
-            self.report.violations.append(f"late: a write took {self.report.figures['longest_ms']:.0f} ms")
+        found = judge(Evidence(history, logs, fresh, shown))
+        self.report.violations += [str(violation) for violation in found]
+        for reader in self.readers:
+            self.report.violations += reader.complaints(logs[reader.room])
         return self.report
 
     def _rests(self) -> bool:
@@ -127,8 +132,12 @@ def run(options: argparse.Namespace, folder: Path) -> Report:
     with (
         Site(folder, workers=tuple(options.workers), seed=options.seed) as site,
         Crowd(site, options.clients, options.rooms, options.members, options.seed) as crowd,
+        ExitStack() as open_,
     ):
-        this = Run(site, crowd, options.seed)
+        readers = [open_.enter_context(Reader(site, f"reader{k}")) for k in range(options.pages)]
+        for reader in readers:
+            reader.enter(crowd.admit(reader.name))
+        this = Run(site, crowd, readers, options.seed)
         crowd.load(options.rate)
         _tell(
             f"seed {options.seed}: {options.clients} clients in {options.rooms} rooms, {options.rate} writes a second"
@@ -159,6 +168,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--members", type=int, default=20, help="in each room")
     parser.add_argument("--rate", type=float, default=50, help="writes a second")
     parser.add_argument("--workers", type=int, nargs=2, default=[2, 1], help="of each web host")
+    parser.add_argument("--pages", type=int, default=1, help="people at the shipped page in Chromium")
     parser.add_argument("--only", nargs="*", help="these faults alone, such as F4 F5")
     parser.add_argument("--keep", type=Path, help="a folder for logs and history; made, and kept")
     options = parser.parse_args(argv)

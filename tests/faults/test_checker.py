@@ -275,6 +275,19 @@ def test_a_page_asked_for_after_a_removal_is_leaked(evidence):
     assert found(evidence) == {checker.LEAKED}
 
 
+def test_who_was_let_in_again_between_two_removals_may_ask(evidence):
+    entries = evidence.logs[ROOM].entries
+    entries += [Entry(8, "joined", user="eve"), Entry(9, "removed", user="eve")]
+    for part in (*(r for r in evidence.history if r["e"] == "transcript" and r["c"] != "eve"), evidence.fresh[ROOM]):
+        part["entries"] += [{"seq": seq, "kind": "other"} for seq in (8, 9)]
+    page = {"e": "page", "c": "eve", "n": 1, "room": ROOM, "after": 7, "gap": False, "entries": [8], "images": []}
+    evidence.history.append({"t": 440, "asked": 430, **page})
+    evidence.history.append({"t": 450, "e": "removed", "user": "eve", "room": ROOM})
+    assert found(evidence) == set()
+    evidence.history.append({"t": 470, "asked": 460, **page})
+    assert found(evidence) == {checker.LEAKED}
+
+
 @pytest.mark.parametrize(("after_ms", "kinds"), [(1_900, set()), (2_100, {checker.LEAKED})])
 def test_what_comes_two_seconds_after_a_revoke_is_leaked(evidence, after_ms, kinds):
     evidence.history.append({"t": 500, "e": "revoked", "c": "bob"})

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import wait_until
+from chat.config import Config
+from tests.conftest import ROOT, wait_until
 from tests.faults.clock import Clock, library
 
 TELLS = """
@@ -23,7 +24,19 @@ while sys.stdin.readline():
 """
 
 
-@pytest.mark.skipif(library() is None, reason="clocks that jump need libfaketime")
+ASKS = """
+from chat.config import Config
+from chat.errors import ChatError
+from chat.services.dynamodb import Storage
+storage = Storage.connect(Config.from_env())
+try:
+    print(storage.get_user("nobody"))
+except ChatError as error:
+    print(error.code)
+"""
+pytestmark = pytest.mark.skipif(library() is None, reason="clocks that jump need libfaketime")
+
+
 def test_a_clock_jumps_both_ways_and_time_goes_on_as_before(tmp_path: Path) -> None:
     clock = Clock(tmp_path / "clock")
     with subprocess.Popen(
@@ -47,3 +60,16 @@ def test_a_clock_jumps_both_ways_and_time_goes_on_as_before(tmp_path: Path) -> N
             clock.set(offset_s)
             wait_until(lambda offset_s=offset_s: abs(off_by() - offset_s) < 1, 5, f"the clock is off by {offset_s} s")
         asked.close()
+
+
+@pytest.mark.parametrize(("offset_s", "said"), [(600, "None"), (3600, "unavailable"), (-3600, "unavailable")])
+def test_a_host_whose_clock_is_an_hour_off_finds_dynamodb_unavailable(
+    config: Config, tmp_path: Path, offset_s: int, said: str
+) -> None:
+    clock = Clock(tmp_path / "clock")
+    clock.set(offset_s)
+    names = ("secret_key", "dynamodb_endpoint", "table_prefix")
+    env = {**os.environ, **clock.env, **{name.upper(): getattr(config, name) for name in names}}
+    argv = [sys.executable, "-c", ASKS]
+    env["PYTHONPATH"] += f":{ROOT}"
+    assert subprocess.run(argv, env=env, capture_output=True, text=True, timeout=30).stdout.strip() == said

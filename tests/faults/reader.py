@@ -1,0 +1,136 @@
+"""Somebody at the shipped page in headless Chromium, who writes now and then through all faults; in the end what stands
+on their screen is judged."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import Any
+
+from playwright.sync_api import Error, Page, sync_playwright
+
+from tests.e2e.browser import ARGS, CHROMIUM
+from tests.e2e.parley import PASSWORD
+from tests.faults.checker import RoomLog
+from tests.faults.site import URL, Site
+
+PATIENCE_MS = 2_000
+WRITES_EVERY_S = 2.0
+RELOADS_EVERY = 9  # writes; the page is reloaded right after such a one, before the answer
+SYNCED = '[data-testid="sync-mark"][data-state="synced"]'
+SHOWN = """() => [...document.querySelectorAll('[role="log"] [data-seq]')].map((row) => ({
+    seq: Number(row.dataset.seq), client_id: row.dataset.clientId, state: row.dataset.state,
+    text: row.querySelector('[data-testid="message-text"]')?.innerText ?? null }))"""
+
+
+class Reader:
+    """`with Reader(site, "reader") as reader:` returns when the page is registered; then `enter(room)`, at the
+    end `shown()`. The browser lives in a thread of its own."""
+
+    def __init__(self, site: Site, name: str):
+        self.name = name
+        self.typed: list[str] = []
+        self._site = site
+        self.room = ""
+        self._shown: list[dict[str, Any]] = []
+        self._error: BaseException | None = None
+        self._here, self._ending, self._ended = threading.Event(), threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._live, daemon=True)
+
+    def __enter__(self) -> Reader:
+        self._thread.start()
+        self._here.wait(60)
+        self._raise()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        self._thread.join(120)
+
+    def enter(self, room: str) -> None:
+        """From now on the page shows this room, which somebody has let it into, and writes there."""
+        self.room = room
+
+    def shown(self, within_s: float = 90) -> list[tuple[int, str]]:
+        """Stops writing, waits until the page itself says that nothing is missing, and returns the number and text of
+        each message on it."""
+        self._ending.set()
+        self._ended.wait(within_s)
+        self._raise()
+        return [(row["seq"], row["text"] or "") for row in self._shown if row["state"] == "sent"]
+
+    def complaints(self, log: RoomLog) -> list[str]:
+        """What was typed here and is not stored once, in this order, or does not stand on the page as sent."""
+        stored = [image.text for _, image in sorted(log.images.items()) if image.author == self.name]
+        waits = [f"unsent: {row['text']!r} is {row['state']}" for row in self._shown if row["state"] != "sent"]
+        if stored == self.typed:
+            return waits
+        return [*waits, f"lost: {self.name} typed {self.typed}, stored are {stored}"]
+
+    def _raise(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _live(self) -> None:
+        try:
+            with sync_playwright() as playwright:
+                starter = self._site.folder / f"chromium-{self.name}"
+                namespace = self._site.clients.namespace
+                starter.write_text(f'#!/bin/sh\nexec ip netns exec {namespace} {CHROMIUM} "$@"\n')
+                starter.chmod(0o755)
+                browser = playwright.chromium.launch(executable_path=str(starter), args=ARGS)
+                page = browser.new_page(base_url=URL)
+                page.set_default_timeout(PATIENCE_MS)
+                self._register(page)
+                self._here.set()
+                self._write_on(page)
+                page.wait_for_selector(SYNCED, timeout=60_000)
+                self._shown = page.evaluate(SHOWN)
+                browser.close()
+        except BaseException as error:
+            self._error = error
+        self._here.set()
+        self._ended.set()
+
+    def _register(self, page: Page) -> None:
+        page.goto("/register", timeout=20_000)
+        page.get_by_role("textbox", name="Name").fill(self.name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Create account", exact=True).click()
+        page.wait_for_selector(SYNCED, timeout=20_000)
+
+    def _write_on(self, page: Page) -> None:
+        while not self._ending.wait(WRITES_EVERY_S):
+            if not self.room:
+                continue
+            with contextlib.suppress(Error):  # a page that is away for a while is what this is about
+                self._go_in(page)
+                self._write(page)
+        deadline = time.monotonic() + 60
+        while not page.query_selector(SYNCED) and time.monotonic() < deadline:
+            with contextlib.suppress(Error):
+                self._go_in(page)
+            page.wait_for_timeout(200)
+
+    def _go_in(self, page: Page) -> None:
+        """Signs in again when the session is over, and comes to the room."""
+        password = page.get_by_label("Password").first
+        if password.is_visible():
+            name = page.get_by_role("textbox", name="Name").first
+            if name.is_visible() and name.is_editable():
+                name.fill(self.name)
+            password.fill(PASSWORD)
+            page.get_by_role("button", name="Sign in", exact=True).first.click()
+            password.wait_for(state="hidden")
+        if f"/r/{self.room}" not in page.url:
+            page.goto(f"/r/{self.room}")
+
+    def _write(self, page: Page) -> None:
+        text = f"{self.name} types {len(self.typed)}"
+        composer = page.get_by_role("textbox", name="Message", exact=True)
+        composer.fill(text)
+        composer.press("Enter")
+        self.typed.append(text)
+        if len(self.typed) % RELOADS_EVERY == 0:
+            page.reload()
