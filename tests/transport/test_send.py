@@ -190,3 +190,29 @@ def test_the_handshake_s_key_is_answered() -> None:
 )
 def test_anything_else_is_no_handshake(change: dict[str, str]) -> None:
     assert accept_key(ENVIRON | change) is None
+
+
+def test_the_rest_of_what_a_client_did_not_take_does_not_follow_when_the_gate_closes(pair: tuple[Any, Any]) -> None:
+    server, client = pair
+    websocket = WebSocket.accept(ENVIRON | {"gunicorn.socket": server})
+    gate = {"open": True}
+    data = frame(TEXT, b"x" * 4_000_000)
+    sending = gevent.spawn(websocket.send, data, lambda: gate["open"])
+    sending.join(0.2)
+    assert not sending.ready(), "the client has not taken all of it"
+    gate["open"] = False
+    client.recv(1_000_000)
+    taken = 1
+    with gevent.Timeout(5):
+        while not sending.ready():
+            taken += len(client.recv(1_000_000))
+    assert isinstance(sending.exception, OSError) and taken < len(data) / 2
+
+
+def test_a_frame_that_has_not_begun_is_the_outboxs_to_hold_back(pair: tuple[Any, Any]) -> None:
+    """A goodbye must pass a closed gate."""
+    server, client = pair
+    websocket = WebSocket.accept(ENVIRON | {"gunicorn.socket": server})
+    client.recv(1_000)
+    websocket.send(frame(TEXT, b"goodbye"), lambda: False)
+    assert client.recv(100).endswith(b"goodbye")

@@ -6,6 +6,7 @@ monkey.patch_all()
 
 import os  # noqa: E402
 import resource  # noqa: E402
+import time  # noqa: E402
 from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
@@ -108,6 +109,17 @@ def on_leave() -> None:
     gevent.spawn(socketio.server.disconnect, request.sid)  # type: ignore[attr-defined]
 
 
+def on_expel() -> None:
+    gevent.spawn(socketio.server.expel, request.sid)  # type: ignore[attr-defined]
+
+
+def on_guard(seconds: float) -> dict[str, bool]:
+    """From now on, and for so long, this client gets nothing that is content."""
+    until = time.monotonic() + seconds
+    socketio.server.guard(request.sid, lambda: time.monotonic() > until)  # type: ignore[attr-defined]
+    return {"ok": False}
+
+
 socketio.on_event("connect", on_connect)
 socketio.on_event("disconnect", disconnects.append)
 socketio.on_event("echo", lambda *args: {"echo": list(args)})
@@ -116,5 +128,7 @@ socketio.on_event("flood", on_flood)
 socketio.on_event("burst", on_burst)
 socketio.on_event("slow", on_slow)
 socketio.on_event("leave", on_leave)
+socketio.on_event("expel", on_expel)
+socketio.on_event("guard", on_guard)
 socketio.on_event("*", lambda event, *args: {"unknown": event})
 check(socketio, config)
