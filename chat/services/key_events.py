@@ -29,8 +29,9 @@ log = logging.getLogger(__name__)
 class KeyEvents:
     """Listens over a connection of its own."""
 
-    def __init__(self, url: str):
-        self._client: Any = redis_service.connect(url, timeout_s=2 * WAIT_S)  # its pubsub has no types
+    def __init__(self, url: str, wait_s: float = WAIT_S):
+        self._wait_s = wait_s
+        self._client: Any = redis_service.connect(url, timeout_s=2 * wait_s)  # its pubsub has no types
         # Not tried again below us: a server that comes back may have forgotten its settings, and is asked anew.
         self._client.connection_pool.connection_kwargs["retry"] = Retry(NoBackoff(), 0)
 
@@ -45,12 +46,20 @@ class KeyEvents:
     def _listen(self, listener: Callable[[str], None]) -> None:
         self._turn_on()
         database = self._client.connection_pool.connection_kwargs.get("db", 0)
-        with self._client.pubsub(ignore_subscribe_messages=True) as events:
+        with self._client.pubsub() as events:
             events.psubscribe(f"__keyspace@{database}__:{KEY_PREFIX}*")
+            asked = False
             while True:
-                event: dict[str, Any] | None = events.get_message(timeout=WAIT_S)
-                if event is not None and event["data"] in GONE:
-                    listener(event["channel"].partition(f"__:{KEY_PREFIX}")[2])
+                event: dict[str, Any] | None = events.get_message(timeout=self._wait_s)
+                if event is not None:
+                    asked = False
+                    if event["data"] in GONE:
+                        listener(event["channel"].partition(f"__:{KEY_PREFIX}")[2])
+                elif asked:
+                    raise redis.ConnectionError("nothing comes over this connection any more")
+                else:
+                    asked = True
+                    events.ping()
 
     def _turn_on(self) -> None:
         try:

@@ -76,6 +76,39 @@ def test_an_emptied_redis_sends_everybody_to_sign_in_and_keeps_what_they_typed(o
     ada.sees(["said before", "half a thought"])
 
 
+def test_logged_out_everywhere_from_another_device_this_page_asks_to_sign_in_and_keeps_the_draft(parley, visitor):
+    person = parley.person("Ada")
+    ada = visitor(REFUSALS)
+    ada.sign_in(person.name)
+    ada.composer.fill("half a thought")
+    assert person.request("DELETE", "/api/auth/sessions")[0] == 204
+    expect(ada.page).to_have_url(re.compile("/login"), timeout=3_000)
+    ada.page.get_by_label("Password").fill(PASSWORD)
+    ada.page.get_by_role("button", name="Sign in", exact=True).click()
+    ada.in_sync()
+    expect(ada.composer).to_have_value("half a thought")
+
+
+def test_nobody_is_signed_out_because_redis_does_not_answer(own_parley, own_visitor):
+    person = own_parley.person("Ada")
+    ada = own_visitor(AWAY)
+    ada.sign_in(person.name)
+    room = person.room("silence")
+    ada.page.goto(f"/r/{room}")
+    ada.in_sync()
+    server = own_parley.pid_of("redis-server")
+    own_parley.pause(server)
+    try:
+        ada.write("said into the silence")
+        time.sleep(5)  # longer than a sweep is good for, and than a request takes to fail
+        expect(ada.page).to_have_url(re.compile(f"/r/{room}$"))
+        expect(ada.page.get_by_role("log")).to_contain_text("said into the silence")
+    finally:
+        own_parley.resume(server)
+    ada.sees(["said into the silence"])
+    ada.in_sync()
+
+
 def test_wrong_names_and_passwords_are_told_in_a_plain_sentence(parley, visitor):
     person = parley.person("Ada")
     guest = visitor(REFUSALS)
