@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from itertools import islice
 
 import gevent
 from flask_socketio import SocketIO
@@ -19,7 +20,7 @@ from gevent.event import Event
 from chat.errors import ChatError
 from chat.services.key_events import KeyEvents
 from chat.services.periodic import run_every
-from chat.services.sessions import EXPIRED, Sessions
+from chat.services.sessions import AT_ONCE, EXPIRED, Sessions
 from chat.sockets.connections import Connection, Connections, clock
 
 SWEEP_S = 1.0
@@ -61,8 +62,11 @@ class SocketSessions:
             self._wake.set()
 
     def sweep(self) -> None:
-        """Looks up every session with a socket here. Raises: ChatError `unavailable`."""
-        self._look(self._connections.owners())
+        """Looks up every session with a socket here. In parts, each of which counts from its own start: a slow Redis
+        shall not make them all stale. Raises: ChatError `unavailable`."""
+        rest = iter(self._connections.owners().items())
+        while part := dict(islice(rest, AT_ONCE)):
+            self._look(part)
 
     def end(self, connection: Connection, reason: str) -> None:
         """Tells a socket, once, that its session is over, and closes it; nothing else reaches it any more."""

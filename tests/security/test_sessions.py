@@ -83,6 +83,34 @@ def test_a_slow_request_does_not_revive_a_session_that_ended_meanwhile(app, auth
         assert app.extensions["parley"].redis.exists(f"session:{sid}") == 0
 
 
+def test_nothing_that_runs_beside_a_logout_brings_the_session_back(app):
+    """Acts, a password change that keeps it, a late write: each against the end, at once."""
+    services = app.extensions["parley"]
+    Auth(browser(app)).register()
+    user = services.storage.get_user("alice")
+    for turn in range(300):
+        session = services.sessions.create(user)
+        start = threading.Barrier(4)
+        rivals = (
+            lambda sid, s: services.sessions.end(sid, "logout"),
+            lambda sid, s: services.sessions.slide(sid, s.iat),
+            lambda sid, s: services.sessions.write_back(s),
+            lambda sid, s: services.sessions.raise_epoch("alice", user.epoch, "password", keep=s),
+        )
+
+        def run(rival, session=session, start=start):
+            start.wait(5)
+            rival(session.sid, session)
+
+        threads = [threading.Thread(target=run, args=(rival,)) for rival in rivals]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(5)
+        assert services.redis.exists(f"session:{session.sid}") == 0, f"trial {turn}"
+        assert services.sessions.read(session.sid) is None
+
+
 def test_a_session_older_than_twelve_hours_is_over_whatever_happened(app, auth, client):
     sid = auth.enter()
     services = app.extensions["parley"]

@@ -126,6 +126,17 @@ def test_a_sweep_counts_from_its_start_however_long_redis_took(worker, registry,
     assert not recorder.gates["one"]()
 
 
+def test_a_slow_redis_that_answers_keeps_everybody_fresh(worker, registry, sessions, recorder, now, monkeypatch):
+    """Three parts of 0.8 s each: none is as old as the whole sweep when its answer comes."""
+    monkeypatch.setattr(swept, "AT_ONCE", 1)
+    for sid in ("one", "two", "three"):
+        connect(worker, registry, sessions.create(ALICE), sid, now)
+    look = sessions.alive
+    monkeypatch.setattr(sessions, "alive", lambda owners: (look(owners), setattr(now, "at", now.at + 0.8))[0])
+    worker.sweep()
+    assert [recorder.gates[sid]() for sid in ("two", "three")] == [True, True]
+
+
 def test_whoever_missed_something_is_told_the_heads_once_after_the_pause(worker, registry, sessions, now):
     connect(worker, registry, sessions.create(ALICE), "one", now)
     now.at += 1
