@@ -76,10 +76,13 @@ def on_starting(server):
 
 
 def post_worker_init(worker):
-    """Watches over slow clients, and over the worker's end."""
+    """Watches over slow clients and over the worker's end, and begins the work that waits for no request."""
     from chat.sockets.transport.worker import install
 
     install(worker)
+    services = worker.wsgi.extensions.get("parley")
+    if services is not None:
+        services.begin()
 
 
 def pre_request(worker, req):

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import gevent
@@ -25,13 +26,17 @@ from chat.services.bus import Bus
 from chat.services.deadline import deadline
 from chat.services.dynamodb import Storage
 from chat.services.followers import Followers, Outlet
+from chat.services.ingest import Ingest
 from chat.services.key_events import KeyEvents
+from chat.services.leases import Lease
 from chat.services.log import Log
 from chat.services.messages import Messages
 from chat.services.numbers import Numbers
+from chat.services.poller import LEASE_MS, Poller
 from chat.services.readiness import Readiness
 from chat.services.rooms import Rooms
 from chat.services.sessions import Sessions
+from chat.services.streams import Streams
 from chat.services.workers import Workers
 from chat.sockets import Sockets
 from chat.sockets.connections import Connections
@@ -60,12 +65,19 @@ class Services:
     messages: Messages
     workers: Workers
     readiness: Readiness
+    poller: Poller
+
+    def begin(self) -> None:
+        """The first thing a worker does. Rows are taken over also while nobody has a socket."""
+        if self.config.ingest_mode == "poller":
+            self.poller.start()
 
     def end(self) -> None:
-        """The last thing a worker does: within a second, its events are on the bus and it is off the list."""
+        """The last thing a worker does: within a second, its events are on the bus, and others have its tasks."""
         self.bus.stop()
         try:
             with deadline(0.5):
+                self.poller.stop()
                 self.workers.leave()
         except ChatError as error:
             log.warning("this worker stays on the list of workers: %s", error.code)
@@ -85,7 +97,12 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     messages = Messages(storage, rooms, log, numbers, followers, bus)
     workers = Workers(storage, bus)
     readiness = Readiness(redis, workers)
-    return Services(config, storage, redis, sessions, accounts, bus, followers, rooms, messages, workers, readiness)
+    ingest = Ingest(storage, rooms, log, bus)
+    lease = Lease(redis, f"ingest:{storage.table('messages')}", LEASE_MS)
+    poller = Poller(storage, partial(Streams.connect, config), ingest, lease)
+    return Services(
+        config, storage, redis, sessions, accounts, bus, followers, rooms, messages, workers, readiness, poller
+    )
 
 
 def _gather(jobs: Iterable[Callable[[], Any]]) -> list[Any]:

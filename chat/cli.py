@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 def register(app: Flask) -> None:
     """Adds the commands to `flask`."""
-    for command in (create_tables, drop_tables, create_user, doctor):
+    for command in (create_tables, drop_tables, create_user, doctor, ingest_errors):
         app.cli.add_command(command)
 
 
@@ -80,6 +81,18 @@ def doctor() -> None:
     if problems:
         raise SystemExit(1)
     click.echo(f"All is well. People find the chat at {found.config.public_url}.")
+
+
+@click.command("ingest-errors")
+@with_appcontext
+def ingest_errors() -> None:
+    """List the rows put into the table of messages that could not become messages, of the last seven days."""
+    found = _or_fail(services().storage.rows_set_aside)
+    for bad in sorted(found, key=lambda bad: bad.at_ms):
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(bad.at_ms / 1000))
+        click.echo(f"{at} UTC  room {bad.room!r}, id {bad.id!r}: {bad.reason}")
+    if not found:
+        click.echo("Every row that was put has become a message.")
 
 
 def _redis_problems() -> list[str]:

@@ -44,6 +44,9 @@ class Config:
     session_max_age_s: int = setting(43200, "and this long after login, whatever happens")
     bcrypt_cost: int = setting(12, "work factor of password hashes; below 12 only with TESTING=1")
     bcrypt_queue: int = setting(32, "logins that may wait for a hash; beyond: 503 busy")
+    ingest_mode: str = setting(
+        "poller", "who takes over rows that others put into `messages`: poller (a worker), lambda (a function) or off"
+    )
     trusted_proxy_hops: int = setting(0, "how many proxies' X-Forwarded-For to believe")
     login_failures_per_account: int = setting(10, "wrong passwords for one name in 15 minutes")
     login_failures_per_address: int = setting(50, "wrong passwords from one address in 15 minutes")
@@ -102,6 +105,8 @@ class Config:
                 found.append(f"ALLOWED_ORIGINS: {origin!r} is not an exact origin like http://localhost:5173")
         if self.bcrypt_cost < 12 and not self.testing:
             found.append("BCRYPT_COST is below 12")
+        if self.ingest_mode not in ("poller", "lambda", "off"):
+            found.append("INGEST_MODE must be poller, lambda or off")
         if not 4 <= self.bcrypt_cost <= 16:
             found.append("BCRYPT_COST must be 4 to 16")
         if not 1 <= self.port <= 65535:

@@ -36,7 +36,8 @@ class Person:
 
 @dataclass(frozen=True)
 class Message:
-    """A message's image: what it is now. `rev` is the number of the entry that changed it last."""
+    """A message's image: what it is now. `rev` is the number of the entry that changed it last. `via` is `table` when
+    it was put into the table by somebody who is no user here; then `author` is nobody's username."""
 
     room: str
     seq: int
@@ -49,6 +50,7 @@ class Message:
     edited_at_ms: int | None = None
     reply_to: int | None = None
     deleted: bool = False
+    via: str | None = None
 
     def to_dict(self, generation: int) -> dict[str, Any]:
         """The wire shape of docs/protocol.md."""
@@ -108,6 +110,31 @@ class Worker:
     id: str
     beats: int
     hears: bool
+    at_ms: int
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What has become of a row that somebody put into the table: the last of its changes that was taken over.
+
+    `number` is that change's place in the stream, digits of one length; `stream` says which stream, the later the
+    greater. `seq` is the message that the row is now, 0 when it is none: deleted.
+    """
+
+    room: str
+    id: str
+    number: str
+    stream: str
+    seq: int = 0
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A row in the table that could not become a message, and why."""
+
+    room: str
+    id: str
+    reason: str
     at_ms: int
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chat.config import Config
 from chat.errors import ChatError
-from chat.models import Entry, Membership, Message, Room, User, Worker
+from chat.models import Entry, Mark, Membership, Message, Room, SetAside, User, Worker
 from chat.services import rows
 from chat.services.rows import Claim, Row
 
@@ -60,12 +60,13 @@ def unpack(item: dict[str, Any]) -> dict[str, Any]:
 class AppendRefused(Exception):
     """Why an append wrote nothing; the first that holds, in this order, says what to do next.
 
-    `claim`: the request was carried out before, as this. `room_taken`: the room exists. `slot_taken`: another entry
-    has the number. `changed`: the message or the membership is not what was read. None of them: a passing conflict,
-    try again.
+    `claim`: the request was carried out before, as this. `overtaken`: a later change of the row was taken over before.
+    `room_taken`: the room exists. `slot_taken`: another entry has the number. `changed`: the message or the membership
+    is not what was read. None of them: a passing conflict, try again.
     """
 
     claim: Claim | None = None
+    overtaken: bool = False
     room_taken: bool = False
     slot_taken: bool = False
     changed: bool = False
@@ -225,21 +226,27 @@ class Storage:
     def append(
         self,
         entry: Entry,
-        claim: Claim,
+        proof: Claim | Mark,
         image: Message | None = None,
         replaces_rev: int | None = None,
         membership: Membership | None = None,
         new_room: Room | None = None,
     ) -> None:
-        """Stores an entry with its claim in one transaction: all of it, or nothing.
+        """Stores an entry in one transaction with the proof that it was: all of it, or nothing.
 
-        `image` is the message sent or, with `replaces_rev`, the new image of an older one whose `rev` must still be
-        that and which must not be deleted. A `membership` is written to both its rows unless a later entry wrote them
-        already. Raises: AppendRefused.
+        The proof is the claim of a person's request, or the mark of a row that somebody put. `image` is the message
+        sent or, with `replaces_rev`, the new image of an older one whose `rev` must still be that and which must not be
+        deleted. A `membership` is written to both its rows unless a later entry wrote them already.
+        Raises: AppendRefused.
         """
         own_image = image if entry.kind == "message" else None
+        proven = (
+            ("claim", self._put_new("chat", rows.claim_row(proof)))
+            if isinstance(proof, Claim)
+            else ("mark", self._put_mark(proof))
+        )
         writes = [
-            ("claim", self._put_new("chat", rows.claim_row(claim))),
+            proven,
             ("slot", self._put_new("messages", rows.log_row(entry, own_image))),
         ]
         if image is not None and own_image is None:
@@ -466,6 +473,73 @@ class Storage:
             {":seq": seq, ":in": "in"},
         )
 
+    # --- rows that others put -------------------------------------------------------------------------------------
+
+    def _put_mark(self, mark: Mark) -> dict[str, Any]:
+        return {
+            "Put": {
+                "TableName": self.table("chat"),
+                "Item": pack(rows.mark_row(mark)),
+                "ConditionExpression": "attribute_not_exists(pk) OR #stream < :stream "
+                "OR (#stream = :stream AND #number < :number)",
+                "ExpressionAttributeNames": {"#stream": "stream", "#number": "number"},
+                "ExpressionAttributeValues": pack({":stream": mark.stream, ":number": mark.number}),
+            }
+        }
+
+    def put_mark(self, mark: Mark) -> bool:
+        """Notes a change that makes no entry; False when a later one was taken over before."""
+        return self.unless(CONDITION_FAILED, "put_item", **self._put_mark(mark)["Put"]) is not None
+
+    def get_mark(self, room: str, row_id: str) -> Mark | None:
+        """What has become of a row that somebody put, None when nothing has."""
+        row = self._get("chat", rows.mark_key(room, row_id))
+        return rows.read_mark(row) if row else None
+
+    def foreign_row(self, room: str, row_id: str) -> Row | None:
+        """A row that somebody put, as it is now."""
+        return self._get("messages", {"room": room, "id": row_id})
+
+    def foreign_rows(self) -> Iterator[Row]:
+        """Every row of `messages` that is not the app's own: reads the whole table, a page at a time."""
+        yield from self._scan("messages", "NOT contains(#key, :key)", {"#key": "room"}, {":key": "#"})
+
+    def marks(self) -> Iterator[Mark]:
+        """The marks of all rows that anybody ever put: reads the whole table `chat`, a page at a time."""
+        found = self._scan("chat", "begins_with(#key, :key)", {"#key": "pk"}, {":key": rows.FOREIGN_PREFIX})
+        yield from map(rows.read_mark, found)
+
+    def set_aside(self, bad: SetAside, kept_s: int) -> None:
+        """Lists a row that could not become a message, for so long."""
+        row = rows.set_aside_row(bad) | {"expires_at": bad.at_ms // 1000 + kept_s}
+        self.call("put_item", TableName=self.table("chat"), Item=pack(row))
+
+    def forget_set_aside(self, room: str, row_id: str) -> None:
+        """The row has become a message after all."""
+        key = rows.set_aside_key(room, row_id)
+        self.call("delete_item", TableName=self.table("chat"), Key=pack(key))
+
+    def rows_set_aside(self) -> list[SetAside]:
+        """The rows that could not become messages, lately."""
+        return [rows.read_set_aside(row) for row in self._partition("chat", "pk", rows.SET_ASIDE)]
+
+    def stream_arn(self) -> str | None:
+        """The stream of `messages`, None when it has none. Raises: ChatError `unavailable`, also without the table."""
+        described = self.unless("ResourceNotFoundException", "describe_table", TableName=self.table("messages"))
+        if described is None:
+            raise ChatError("unavailable")
+        return described["Table"].get("LatestStreamArn")
+
+    def stream_positions(self, stream: str) -> dict[str, str]:
+        """Shard → how far it has been read, as noted last."""
+        found = self._partition("chat", "pk", rows.position_key(stream, "")["pk"])
+        return {row["sk"]: row["position"] for row in found}
+
+    def note_stream_position(self, stream: str, shard: str, position: str) -> None:
+        """Notes how far a shard has been read."""
+        row = rows.position_key(stream, shard) | {"position": position}
+        self.call("put_item", TableName=self.table("chat"), Item=pack(row))
+
     # --- workers --------------------------------------------------------------------------------------------------
 
     def put_worker(self, worker: Worker) -> None:
@@ -498,6 +572,22 @@ class Storage:
             found += [unpack(item) for item in answer["Items"]]
             if "LastEvaluatedKey" not in answer or len(found) == limit:
                 return found
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _scan(self, table: str, condition: str, names: dict[str, str], values: Row) -> Iterator[Row]:
+        request: dict[str, Any] = {
+            "TableName": self.table(table),
+            "FilterExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": pack(values),
+            "ConsistentRead": True,
+        }
+        while True:
+            answer = self.call("scan", **request)
+            for item in answer["Items"]:
+                yield unpack(item)
+            if "LastEvaluatedKey" not in answer:
+                return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _partition(self, table: str, key: str, value: str, sort: str = "", prefix: str = "") -> list[Row]:
@@ -542,7 +632,8 @@ def _directory_row(room: Room) -> Row:
 
 
 def _refusal(what: list[str], reasons: list[dict[str, Any]]) -> AppendRefused:
-    """Reads a cancelled transaction: which of its writes (`claim`, `slot`, `changed`, `room`) met what."""
+    """Reads a cancelled transaction: which of its writes (`claim` or `mark`, `slot`, `changed`, `room`) met
+    what."""
     failed = {}
     for name, reason in zip(what, reasons, strict=False):
         if reason.get("Code") == "ConditionalCheckFailed":
@@ -550,6 +641,7 @@ def _refusal(what: list[str], reasons: list[dict[str, Any]]) -> AppendRefused:
     claim = failed.get("claim")
     return AppendRefused(
         claim=rows.read_claim(unpack(claim)) if claim else None,
+        overtaken="mark" in failed,
         room_taken="room" in failed,
         slot_taken="slot" in failed,
         changed="changed" in failed,

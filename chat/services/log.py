@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat.errors import ChatError
-from chat.models import Entry, Membership, Message, Room
+from chat.models import Entry, Mark, Membership, Message, Room
 from chat.services.bus import Bus
 from chat.services.dynamodb import AppendRefused, Storage
 from chat.services.numbers import Numbers
@@ -49,6 +49,16 @@ class Appended:
 
     seq: int
     image: Message | None = None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What became of a draft: stored under a number, or there was none, or the proof of one before stands in the
+    way."""
+
+    number: int = 0
+    draft: Draft | None = None
+    before: AppendRefused | None = None
 
 
 Build = Callable[[int], Draft | None]
@@ -108,6 +118,33 @@ class Log:
         """
         check_client_id(client_id)
         digest = _digest(request)
+
+        def claim(number: int, draft: Draft) -> Claim:
+            return Claim(user, client_id, room.room, digest, number, draft.image.seq if draft.image else None)
+
+        placed = self._place(room, build, claim, seen)
+        if placed.before is not None and placed.before.claim is not None:
+            return self._already(placed.before.claim, digest)
+        if placed.draft is None:
+            nothing = Claim(user, client_id, room.room, digest, message=about)
+            return self._already(self._storage.put_claim(nothing) or nothing, digest)
+        return Appended(placed.number, placed.draft.image)
+
+    def take_over(self, room: Room, build: Build, mark: Callable[[int], Mark]) -> int:
+        """Appends what a change of a row that somebody put makes of the log, once, however often it is told.
+
+        `build(n)` as in `append`; `mark(n)` is the proof that is stored with it. Returns the entry's number, 0 when a
+        later change was taken over before or there is nothing to change. Raises: ChatError `unavailable` (tell it
+        again).
+        """
+        placed = self._place(room, build, lambda number, draft: mark(number))
+        return placed.number if placed.draft is not None else 0
+
+    def _place(self, room: Room, build: Build, proof: Callable[[int, Draft], Claim | Mark], seen: int = 0) -> Placed:
+        """Finds a number for what `build` drafts and stores it there with its proof, then tells the workers.
+
+        Raises: what `build` raises, and ChatError `unavailable`: the outcome is unknown, and the proof will tell.
+        """
         deadline = self._now() + DEADLINE_S
         number = 0
         try:
@@ -116,23 +153,21 @@ class Log:
                 draft = build(number)
                 if draft is None:
                     self._give_up(room, number)
-                    nothing = Claim(user, client_id, room.room, digest, message=about)
-                    return self._already(self._storage.put_claim(nothing) or nothing, digest)
+                    return Placed()
                 if draft.replaces_rev is not None and number <= draft.replaces_rev:
                     self._give_up(room, number)
                     self._numbers.decided(room.room, draft.replaces_rev)
                     number = 0
                     continue
-                message = draft.image.seq if draft.image else None
-                claim = Claim(user, client_id, room.room, digest, number, message)
                 began = time.perf_counter()
                 try:
-                    self._storage.append(draft.entry, claim, draft.image, draft.replaces_rev, draft.membership)
+                    stored = proof(number, draft)
+                    self._storage.append(draft.entry, stored, draft.image, draft.replaces_rev, draft.membership)
                 except AppendRefused as refused:
-                    if refused.claim:
-                        if refused.claim.seq != number:
+                    if refused.claim or refused.overtaken:
+                        if refused.claim is None or refused.claim.seq != number:
                             self._give_up(room, number)
-                        return self._already(refused.claim, digest)
+                        return Placed(before=refused)
                     if refused.slot_taken:
                         number = 0
                         self._numbers.read_head(room)
@@ -142,7 +177,7 @@ class Log:
                 self._commits_s.append(time.perf_counter() - began)
                 self._decided(room, number)
                 self._publish(room, draft.entry, draft.image)
-                return Appended(number, draft.image)
+                return Placed(number, draft)
             raise ChatError("unavailable", retry_after_s=1)
         except BaseException:  # also a deadline, or the end of the socket that asked
             if number:

@@ -2,7 +2,8 @@
 
 `messages`: `room = R#<room>#<n // 10000>`, `id = <12-digit n>`: one row per entry of a room's log. A message's row is
 its current image; a change's row says only which message changed.
-`chat`: `ROOM#r`/`META`, `ROOM#r`/`MEM#u`, `USER#u`/`ROOM#r`, `DIR#public`/`r`, `C#u`/client_id, `WORKERS`/id.
+`chat`: `ROOM#r`/`META`, `ROOM#r`/`MEM#u`, `USER#u`/`ROOM#r`, `DIR#public`/`r`, `C#u`/client_id, `WORKERS`/id;
+of rows that others put: `FOREIGN#r`/id, `INGEST#bad`/room#id, `INGEST#<stream>`/shard.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chat.models import Entry, EntryKind, Membership, Message, Room, Worker
+from chat.models import Entry, EntryKind, Mark, Membership, Message, Room, SetAside, Worker
 
 BUCKET_SIZE = 10_000
 PUBLIC = "DIR#public"
 WORKERS = "WORKERS"
+FOREIGN_PREFIX = "FOREIGN#"
+SET_ASIDE = "INGEST#bad"
 # What a log row's `kind` attribute says, in one letter to keep rows small.
 LETTERS: dict[EntryKind, str] = {
     "message": "m",
@@ -95,6 +98,7 @@ def image_attributes(image: Message) -> Row:
         "edited_at_ms": image.edited_at_ms,
         "reply_to": image.reply_to,
         "deleted": image.deleted or None,
+        "via": image.via,
     }
 
 
@@ -129,6 +133,7 @@ def read_image(room: str, row: Row) -> Message | None:
         edited_at_ms=row.get("edited_at_ms"),
         reply_to=row.get("reply_to"),
         deleted=row.get("deleted", False),
+        via=row.get("via"),
     )
 
 
@@ -210,3 +215,54 @@ def worker_row(worker: Worker) -> Row:
 def read_worker(row: Row) -> Worker:
     """The worker that a row describes."""
     return Worker(row["sk"], row["beats"], row["hears"], row["at_ms"])
+
+
+def is_own(room_key: str) -> bool:
+    """Whether a row of `messages` under that key is the app's own; what others put has no `#` there."""
+    return "#" in room_key
+
+
+def slot_of(room_key: str, row_id: str) -> tuple[str, int] | None:
+    """(room, number) of a log entry by its key, None when it is no entry's."""
+    parts = room_key.split("#")
+    return (parts[1], int(row_id)) if len(parts) == 3 and parts[0] == "R" and row_id.isdecimal() else None
+
+
+def mark_key(room: str, row_id: str) -> Row:
+    """Where the mark of a row lies that somebody put."""
+    return {"pk": FOREIGN_PREFIX + room, "sk": row_id}
+
+
+def mark_row(mark: Mark) -> Row:
+    """A mark as a row."""
+    return mark_key(mark.room, mark.id) | {"number": mark.number, "stream": mark.stream, "seq": mark.seq}
+
+
+def read_mark(row: Row) -> Mark:
+    """The mark that a row records."""
+    return Mark(row["pk"].removeprefix(FOREIGN_PREFIX), row["sk"], row["number"], row["stream"], row["seq"])
+
+
+def set_aside_key(room: str, row_id: str) -> Row:
+    """Where a row is listed that could not become a message: one place for each, however often it is put."""
+    return {"pk": SET_ASIDE, "sk": f"{room}#{row_id}"[:250]}
+
+
+def set_aside_row(bad: SetAside) -> Row:
+    """A row that could not become a message, as a row."""
+    return set_aside_key(bad.room, bad.id) | {
+        "room": bad.room[:250],
+        "id": bad.id[:250],
+        "reason": bad.reason,
+        "at_ms": bad.at_ms,
+    }
+
+
+def read_set_aside(row: Row) -> SetAside:
+    """The row that was set aside, from its row."""
+    return SetAside(row["room"], row["id"], row["reason"], row["at_ms"])
+
+
+def position_key(stream: str, shard: str) -> Row:
+    """Where it is noted how far a shard of a stream has been read."""
+    return {"pk": f"INGEST#{stream}", "sk": shard}
