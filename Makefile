@@ -39,6 +39,7 @@ lock: ## the lock files from the .in files (UPGRADE=--upgrade takes newer versio
 bench: setup-dev setup-pages ## what a start, a message and the engine cost, on this machine
 	$(PY) -m bench.start
 	$(PY) -m bench.messages 5
+	$(PY) -m bench.ingest
 	$(PY) -m bench.embedded
 	$(PY) -m bench.sweep
 
