@@ -3,7 +3,6 @@ worker is."""
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,10 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis as redis_client
 
-from chat.services import redis as redis_service
-from tests.conftest import ROOT, free_port, wait_until
+from tests.conftest import ROOT, wait_until
+from tests.services.server import Server
 
 LISTEN = """
 from gevent import monkey
@@ -23,40 +21,6 @@ import sys
 from chat.services.key_events import KeyEvents
 KeyEvents(sys.argv[1], wait_s=0.5).run(lambda sid: print(sid, flush=True))
 """
-
-
-class Server:
-    """A Redis that the test may stop, kill and start again."""
-
-    def __init__(self, folder: Path):
-        self._folder = folder
-        self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/3"
-        self.client = redis_service.connect(self.url)
-
-    def start(self) -> None:
-        argv = [shutil.which("redis-server") or "valkey-server", "--port", str(self.port), "--bind", "127.0.0.1"]
-        argv += ["--save", "", "--dir", str(self._folder)]
-        self.process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
-        wait_until(self.answers, what="Redis answers")
-
-    def answers(self) -> bool:
-        try:
-            return bool(self.client.ping())
-        except redis_client.RedisError:
-            return False
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(5)
-
-    @property
-    def flags(self) -> str:
-        return self.client.config_get("notify-keyspace-events")["notify-keyspace-events"]
-
-    @property
-    def listeners(self) -> int:
-        return int(self.client.pubsub_numpat())
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from chat.models import Person, User
 from chat.services import redis as redis_service
 from chat.services.dynamodb import Storage
 from chat.services.sessions import AT_ONCE, Sessions
+from tests.conftest import wait_until
+from tests.services.server import Server
 
 ALICE, BOB = User("alice", "Alice"), User("bob", "Bob")
 
@@ -127,6 +129,34 @@ def test_emptying_redis_does_not_undo_a_log_out_everywhere(sessions, storage, re
     assert another(config, storage, clock).read(session.sid) is None
     assert sessions.alive({session.sid: "alice"}) == set()
     assert redis.get("user_epoch:alice").split()[0] == "1"
+
+
+@pytest.fixture
+def primary_and_replica(tmp_path):
+    primary, replica = servers = [Server(tmp_path), Server(tmp_path)]
+    primary.start()
+    replica.start("--replicaof", "127.0.0.1", str(primary.port))
+    wait_until(lambda: replica.client.info("replication")["master_link_status"] == "up", what="it replicates")
+    yield primary, replica
+    for server in servers:
+        server.kill()
+
+
+def test_a_real_failover_to_a_replica_that_lagged_brings_no_session_back(primary_and_replica, storage, clock):
+    primary, replica = primary_and_replica
+    before = Sessions(primary.client, 1800, 43_200, storage.epochs, clock)
+    primary.client.ping()
+    ended, kept = before.create(ALICE), before.create(BOB)
+    primary.client.wait(1, 2_000)
+    replica.lose_touch()
+    log_out_everywhere(storage, before)
+    assert before.alive({ended.sid: "alice", kept.sid: "bob"}) == {kept.sid}
+    primary.kill()
+    replica.promote()
+    assert replica.client.exists(f"session:{ended.sid}") == 1, "the replica has not heard of the end"
+    after = Sessions(redis_service.connect(replica.url), 1800, 43_200, storage.epochs, clock)
+    assert after.read(ended.sid) is None
+    assert after.alive({ended.sid: "alice", kept.sid: "bob"}) == {kept.sid}
 
 
 def test_a_failover_does_not_undo_a_log_out_everywhere(sessions, storage, redis, config, clock):
