@@ -143,9 +143,9 @@ class Sockets:
             if acts:
                 self._connections.writes(connection.person.username).take()
             answer = handler(self._messages, connection, args[0])
-        if acts:
-            self._sessions.act(connection)
-        self._sessions.check(connection)  # the answer is a delivery too
+            if acts:
+                self._sessions.act(connection)
+            self._sessions.check(connection)  # the answer is a delivery too
         return answer
 
 

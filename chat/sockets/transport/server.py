@@ -33,7 +33,9 @@ class Server(socketio.Server):
     def guard(self, sid: str, gate: Callable[[], bool]) -> None:
         """From now on content goes out to this client only while `gate` says so; what it does not let through is
         dropped."""
-        self.eio.sockets[self.manager.eio_sid_from_sid(sid, "/")].queue.gate = gate
+        socket = self.eio.sockets.get(self.manager.eio_sid_from_sid(sid, "/"))
+        if socket is not None:  # it may have gone while it connected
+            socket.queue.gate = gate
 
     def expel(self, sid: str) -> None:
         """Disconnects a client that may not read on: what it has not taken soon after is taken back."""
