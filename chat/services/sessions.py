@@ -186,13 +186,14 @@ class Sessions:
         """
         with answering():
             sids = [sid for sid in self._listed(username) if keep is None or sid != keep.sid]
+            self._explain(sids, reason)  # before the epoch is raised: from then on a sweep finds them over
             pipeline = self._redis.pipeline()
             self._mirror(pipeline, username, epoch)
             if keep is not None:
                 pipeline.set(self.key(keep.sid), encode(replace(keep, epoch=epoch)), xx=True, keepttl=True)
             pipeline.execute()
             if sids:
-                self._end(sids, reason)
+                self._redis.delete(*(self.key(sid) for sid in sids))
                 self._redis.zrem(LIST_PREFIX + username, *sids)
         return sids
 
@@ -228,14 +229,16 @@ class Sessions:
         return {sid: str(reason or EXPIRED) for sid, reason in zip(ids, found, strict=True)}
 
     def _end(self, sids: list[str], reason: str) -> None:
-        """Says why, then deletes: whoever finds a session gone can ask. A Redis that is full refuses the first only."""
+        """Says why, then deletes: whoever finds a session gone can ask."""
+        self._explain(sids, reason)
+        self._redis.delete(*(self.key(sid) for sid in sids))
+
+    def _explain(self, sids: list[str], reason: str) -> None:
+        """Says why, for a minute. A Redis that is full does not take it, and must still let people sign out."""
         pipeline = self._redis.pipeline(transaction=False)
         for sid in sids:
             pipeline.set(ENDED_PREFIX + sid, reason, nx=True, ex=REASON_KEPT_S)
-        pipeline.delete(*(self.key(sid) for sid in sids))
-        deleted = pipeline.execute(raise_on_error=False)[-1]
-        if isinstance(deleted, Exception):
-            raise deleted
+        pipeline.execute(raise_on_error=False)
 
     def _listed(self, username: str) -> list[str]:
         return [str(sid) for sid in self._redis.zrevrange(LIST_PREFIX + username, 0, -1)]

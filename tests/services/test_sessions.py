@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 
 import pytest
 
@@ -220,6 +221,33 @@ def test_devices_are_listed_the_newest_first_and_the_ended_ones_are_forgotten(se
     redis.delete(f"session:{first.sid}")
     assert [s.sid for s in sessions.of_user("alice")] == [second.sid]
     assert redis.zrange("user_sessions:alice", 0, -1) == [second.sid]
+
+
+def test_whoever_finds_a_session_over_can_always_ask_why(sessions, storage, redis, config, clock):
+    """Looked at all the time while it ends, from another process: never found over without its reason."""
+    looker, found, done = another(config, storage, clock), [], threading.Event()
+    current = {"session": None}
+
+    def look():
+        while not done.is_set():
+            session = current["session"]
+            if session and not looker.alive({session.sid: "alice"}):
+                found.append(looker.reasons([session.sid])[session.sid])
+                current["session"] = None
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    for turn in range(150):
+        session = sessions.create(storage.get_user("alice"))
+        current["session"] = session
+        if turn % 2:
+            log_out_everywhere(storage, sessions)
+        else:
+            sessions.end(session.sid, "everywhere")
+        wait_until(lambda: current["session"] is None, what="it is found over")
+    done.set()
+    watcher.join(5)
+    assert found == ["everywhere"] * 150
 
 
 def test_what_others_may_call_a_session_is_no_cookie(sessions):
