@@ -24,7 +24,10 @@ const commands = {
       const client = { socket, content_at: 0, contents: 0, ended_at: 0, reason: null, closed_at: 0, acked: 0, refused: 0 };
       clients.set(id, client);
       socket.on("connect", () => resolve({}));
-      socket.on("connect_error", (error) => reject(new Error(JSON.stringify(error.data ?? error.message))));
+      socket.on("connect_error", (error) => {
+        if (error.data?.retry) setTimeout(() => socket.connect(), 500);
+        else reject(new Error(JSON.stringify(error.data ?? error.message)));
+      });
       socket.on("disconnect", (why) => {
         client.closed_at = now();
         if (reconnects && why === "io server disconnect") setTimeout(() => socket.connect(), 500);
