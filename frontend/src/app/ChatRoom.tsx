@@ -19,12 +19,13 @@ import { worldOf } from "./world";
 import roomStyles from "./RoomView.module.css";
 import styles from "./ChatRoom.module.css";
 
-export type Panel = "rooms" | "switcher" | "browse" | "create" | "members" | "keys";
+export type Panel = "rooms" | "switcher" | "browse" | "create" | "members" | "keys" | "account";
 
 const QuickSwitcher = lazy(() => import("@/features/rooms/QuickSwitcher"));
 const BrowseRooms = lazy(() => import("@/features/rooms/BrowseRooms"));
 const CreateRoom = lazy(() => import("@/features/rooms/CreateRoom"));
 const MembersPanel = lazy(() => import("@/features/rooms/MembersPanel"));
+const AccountPanel = lazy(() => import("@/features/auth/AccountPanel"));
 const ShortcutSheet = lazy(() => import("./ShortcutSheet"));
 
 /** The whole chat of one person: rooms at the side, one room open, panels over it. */
@@ -86,6 +87,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
         {panel === "browse" && <BrowseRooms joinable={list.joinable} join={world.rooms.join} onDone={go} onCreate={() => setPanel("create")} onClose={close} />}
         {panel === "create" && <CreateRoom create={world.rooms.create} onDone={go} onClose={close} />}
         {panel === "members" && room && <MembersPanel room={room} me={user.username} rooms={world.rooms} onLeft={() => go("general")} onClose={close} />}
+        {panel === "account" && <AccountPanel session={session} onClose={close} />}
         {panel === "keys" && <ShortcutSheet onClose={close} />}
       </Suspense>
     </div>

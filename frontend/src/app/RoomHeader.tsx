@@ -25,7 +25,7 @@ export function RoomHeader({ world, room, missing, elsewhere, open }: Props) {
       </Button>
       {(room || missing) && <h1>{room?.name ?? "Not here"}</h1>}
       {room?.kind === "private" && <span className={styles.lock} title="Private"><Icon name="lock" size={16} /><span className="visually-hidden">Private room</span></span>}
-      <SyncMark world={world} />
+      <SyncMark world={world} open={missing ? null : room?.room} />
       {room && <Button look="icon" aria-label="People" title="People" onClick={() => open("members")}><Icon name="people" size={21} /></Button>}
     </header>
   );

@@ -4,6 +4,7 @@ import { Composer } from "@/features/messages/Composer";
 import { emptyLog } from "@/features/messages/log";
 import type { MessageDeeds } from "@/features/messages/SentMessage";
 import { Timeline } from "@/features/messages/Timeline";
+import { PendingMessage } from "@/features/messages/PendingMessage";
 import { lastOwn } from "@/features/messages/timeline";
 import { TypingLine } from "@/features/presence/TypingLine";
 import { failureOf } from "@/lib/failure";
@@ -70,7 +71,11 @@ export function RoomView({ world, room, target }: Props) {
   return (
     <>
       {held.log.generation === 0 ? (
-        <div className={styles.waiting} aria-busy="true" />
+        <div className={styles.waiting} aria-busy="true">
+          {pending.map((item, at) => (
+            <PendingMessage key={item.client_id} item={item} name={user.name} starts={at === 0} retry={outbox.retry} remove={outbox.remove} />
+          ))}
+        </div>
       ) : (
         <Timeline room={room} held={held} pending={pending} me={user} newAfter={newAfter} ready={!seeking} target={target} editing={editing} deeds={deeds}
           retry={outbox.retry} remove={outbox.remove} load={load} onEnd={onEnd} />

@@ -44,8 +44,10 @@ export function Sidebar({ world, session, open, close }: Props) {
       {!list.loaded && failure && <p className={styles.trouble}>{failure.message}</p>}
       {trouble && <p className={styles.trouble} role="alert">{trouble}</p>}
       <footer className={styles.foot}>
-        <Monogram username={world.user.username} name={world.user.name} />
-        <strong className={styles.me}>{world.user.name}</strong>
+        <button type="button" className={styles.me} aria-label="Your account" title="Your devices and your password" onClick={() => open("account")}>
+          <Monogram username={world.user.username} name={world.user.name} />
+          <strong>{world.user.name}</strong>
+        </button>
         <Button look="icon" aria-label="Light or dark" title="Light or dark" onClick={toggleTheme}><Icon name="theme" size={18} /></Button>
         <Button look="icon" aria-label="Keys" title="Keys (?)" className={styles.keys} onClick={() => open("keys")}><Icon name="keys" /></Button>
         <Button look="icon" aria-label="Sign out" title="Sign out" onClick={() => void signOut()}><Icon name="leave" size={19} /></Button>

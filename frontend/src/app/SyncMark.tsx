@@ -12,12 +12,13 @@ const WORDS: Record<SyncState, string> = {
 };
 
 /** A dot and a word that are true: green only when nothing is missing and nothing waits. */
-export function SyncMark({ world }: { world: World }) {
+export function SyncMark({ world, open }: { world: World; open: string | null | undefined }) {
   const state = syncState({
     connection: useValue(world.connection.state),
     compared: useValue(world.followers.compared),
     rooms: useValue(world.followers.rooms),
     outbox: useValue(world.outbox.items),
+    open,
   });
   return (
     <span className={styles.mark} data-testid="sync-mark" data-state={state}>

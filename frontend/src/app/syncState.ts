@@ -11,13 +11,16 @@ interface Facts {
   compared: boolean;
   rooms: Readonly<Record<string, HeldRoom>>;
   outbox: readonly OutboxItem[];
+  /** The room that is open; undefined while it is not known whether there is one, null when there is none. */
+  open: string | null | undefined;
 }
 
 /** "In sync" is said only when it is true: connected, nothing behind, nothing waiting to go. */
-export function syncState({ connection, compared, rooms, outbox }: Facts): SyncState {
+export function syncState({ connection, compared, rooms, outbox, open }: Facts): SyncState {
   if (connection.phase !== "connected") return "offline";
   if (outbox.some(({ state }) => state === "failed")) return "failed";
   if (outbox.some(({ state }) => state === "queued" || state === "sending")) return "sending";
   const behind = Object.values(rooms).some(({ log, failure }) => !failure && isBehind(log));
-  return !compared || behind ? "syncing" : "synced";
+  const begun = open === null || (open !== undefined && open in rooms);
+  return !compared || !begun || behind ? "syncing" : "synced";
 }

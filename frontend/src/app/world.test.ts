@@ -15,11 +15,12 @@ let world: World;
 const ada = { username: "ada", name: "Ada" };
 const general = { room: "general", name: "general", kind: "public", generation: 1, head: 2, read: 2, unread: 0 };
 
-const state = () =>
+const stateAt = (open: string | null | undefined) =>
   syncState({
     connection: world.connection.state.get(), compared: world.followers.compared.get(), rooms: world.followers.rooms.get(),
-    outbox: world.outbox.items.get(),
+    outbox: world.outbox.items.get(), open,
   });
+const state = () => stateAt("general");
 
 beforeEach(async () => {
   globalThis.indexedDB = new IDBFactory();
@@ -41,6 +42,10 @@ beforeEach(async () => {
 describe("the mark", () => {
   it("is in sync when everything is", () => expect(state()).toBe("synced"));
 
+  it("is not while it is unknown whether the open room is mine, nor before that room is followed", () => {
+    expect([stateAt(undefined), stateAt("elsewhere"), stateAt(null)]).toEqual(["syncing", "syncing", "synced"]);
+  });
+
   it("is not while an entry is missing", () => {
     server.say("message:sent", message(4));
     expect(state()).toBe("syncing");
@@ -56,6 +61,15 @@ describe("the mark", () => {
     const [item] = world.outbox.items.get();
     server.say("message:sent", message(3, { author: "ada", client_id: item?.client_id }));
     expect([state(), world.outbox.items.get()]).toEqual(["synced", []]);
+  });
+
+  it("is not when the server has told no heads for longer than it should", async () => {
+    await time.go(74_000);
+    expect(state()).toBe("synced");
+    await time.go(2_000);
+    expect(state()).toBe("syncing");
+    server.say("room:heads", { general: [1, 2] });
+    expect(state()).toBe("synced");
   });
 
   it("is not while the connection is away, nor before its heads are compared", () => {

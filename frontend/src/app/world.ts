@@ -15,7 +15,12 @@ import type { Ask, Page, User } from "@/types/protocol";
 
 export type World = ReturnType<typeof createWorld>;
 
-const ENDINGS = { expired: "Your session has ended.", revoked: "You were signed out from another device." };
+const ENDINGS = {
+  expired: "Your session has ended.",
+  elsewhere: "You were signed out from another device.",
+  everywhere: "You were signed out everywhere.",
+  password: "Your password was changed on another device.",
+};
 
 const openWire = (user: User): Wire => lazyWire(async () => {
   const { io } = await import("socket.io-client");
@@ -104,6 +109,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   connection.on("session:expiring", ({ expires_at }) => session.expiring.set(expires_at));
   connection.on("session:ended", ({ reason }) => {
     if (reason === "logout") session.forget();
+    else if (reason === "replaced") void session.check().catch(() => {}); // signed in again in another tab
     else session.end(ENDINGS[reason] ?? ENDINGS.expired);
   });
 

@@ -96,7 +96,14 @@ export function fakeServer(): Plugin {
     if (key === "POST /api/fake") return control(body, io);
     const user = userOf(request);
     if (key === "GET /api/auth/protected" || key === "POST /api/auth/stay") return [200, session(user)];
+    if (key === "GET /api/auth/sessions") return [200, { sessions: [device(user)] }];
     return roomRoute(key, user.username, url, body);
+  }
+
+  /** This server knows no devices but the one that asks. */
+  function device(user: object) {
+    const { expires_at } = session(user).session;
+    return { id: "this", current: true, device: "Firefox on Linux", began_at: Math.round(chat.now_ms() / 1000), expires_at };
   }
 
   function control({ act, user, payload }: Body, io: SocketServer): [number] {

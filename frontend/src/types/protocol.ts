@@ -9,6 +9,15 @@ export interface Session {
   expires_at: number;
 }
 
+/** One of my sessions; times in seconds. */
+export interface Device {
+  id: string;
+  current: boolean;
+  device: string;
+  began_at: number;
+  expires_at: number;
+}
+
 export interface Message {
   room: string;
   generation: number;
@@ -22,6 +31,8 @@ export interface Message {
   edited_at_ms?: number;
   reply_to?: number;
   deleted: boolean;
+  /** Put into the table by somebody who is no user here. */
+  via?: "table";
 }
 
 export type EntryKind = "message" | "change" | "joined" | "left" | "removed" | "room" | "tombstone";
@@ -103,7 +114,7 @@ export interface ServerEvents {
   "room:read": { room: string; seq: number };
   typing: { room: string; user: string; name: string; typing: boolean };
   "session:expiring": { expires_at: number };
-  "session:ended": { reason: "logout" | "expired" | "revoked" };
+  "session:ended": { reason: "logout" | "expired" | "elsewhere" | "everywhere" | "password" | "replaced" };
   "server:restarting": { reconnect_in_ms: number };
 }
 

@@ -11,11 +11,13 @@ interface Props extends HTMLAttributes<HTMLElement> {
   time: ReactNode;
   children: ReactNode;
   lit?: boolean;
+  /** Put into the table by a script; no person of this chat said it. */
+  byTable?: boolean;
   ref?: Ref<HTMLElement>;
 }
 
 /** Author, time and room for what was said: the same for a message and for one on its way. */
-export function MessageFrame({ author, name, starts, time, children, lit = false, ...rest }: Props) {
+export function MessageFrame({ author, name, starts, time, children, lit = false, byTable = false, ...rest }: Props) {
   return (
     <article {...rest} className={`${styles.message} ${starts ? styles.starts : ""} ${lit ? styles.lit : ""}`}>
       <div className={styles.gutter}>{starts ? <Monogram username={author} name={name} /> : time}</div>
@@ -23,6 +25,7 @@ export function MessageFrame({ author, name, starts, time, children, lit = false
         {starts && (
           <p className={styles.heading}>
             <strong>{name}</strong>
+            {byTable && <span className={styles.origin} title="Put into the table by a script, not by a person of this chat">table</span>}
             {time}
           </p>
         )}

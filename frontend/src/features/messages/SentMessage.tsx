@@ -65,7 +65,7 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
   );
 
   return (
-    <MessageFrame ref={frame} author={author} name={name} starts={starts} time={time} lit={lit} data-seq={seq} data-client-id={message.client_id}
+    <MessageFrame ref={frame} author={author} name={name} starts={starts} time={time} lit={lit} byTable={message.via === "table"} data-seq={seq} data-client-id={message.client_id}
       data-state="sent" tabIndex={active ? 0 : -1} onKeyDown={pressed} aria-label={`${name}, ${timeOfDay(created_at_ms)}`}>
       {message.reply_to !== undefined && !deleted && <Quote seq={message.reply_to} quoted={quoted} jump={deeds.jump} />}
       {deleted ? (

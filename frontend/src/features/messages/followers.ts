@@ -25,13 +25,16 @@ interface Needs {
 export type Followers = ReturnType<typeof createFollowers>;
 
 const GAP_WAIT_MS = 1_000;
+/** The server tells its heads every minute, unless it cannot tell anything. */
+const HEADS_FRESH_MS = 75_000;
 const nothingYet: HeldRoom = { log: emptyLog, failure: null, loading: null };
 
 /** Follows the logs of the rooms that are held: applies what is pushed, pulls what is missing. */
 export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
   const rooms: Store<Readonly<Record<string, HeldRoom>>> = createStore({});
-  /** True once the heads of this connection have been compared. */
+  /** True while heads of this connection, not older than a minute or so, have been compared. */
   const compared = createStore(false);
+  let forgetHeads = () => {};
   const pulling = new Set<string>();
   const waiting = new Map<string, () => void>();
   let failures = 0;
@@ -155,11 +158,16 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
         }
       }
       compared.set(true);
+      forgetHeads();
+      forgetHeads = clock.after(HEADS_FRESH_MS, () => compared.set(false));
     },
     connected() {
       for (const [room, { log }] of Object.entries(rooms.get())) if (isBehind(log)) void pull(room);
     },
-    disconnected: () => compared.set(false),
+    disconnected() {
+      forgetHeads();
+      compared.set(false);
+    },
 
     older(room: string) {
       const log = held(room)?.log ?? emptyLog;
@@ -180,6 +188,7 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     },
     newest: (room: string) => void dispatch(room, { type: "newest" }),
     dispose() {
+      forgetHeads();
       for (const cancel of waiting.values()) cancel();
       waiting.clear();
       rooms.set({});

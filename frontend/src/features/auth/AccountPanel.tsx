@@ -1,0 +1,108 @@
+import { useCallback, useEffect, useMemo, useState, type FormEvent } from "react";
+import { Button } from "@/components/ui/Button";
+import { Dialog } from "@/components/ui/Dialog";
+import { TextField } from "@/components/ui/TextField";
+import { dayName, timeOfDay } from "@/lib/dates";
+import { failureOf } from "@/lib/failure";
+import type { Device } from "@/types/protocol";
+import { createAccount, type Account } from "./account";
+import type { SessionService } from "./session";
+import styles from "./AccountPanel.module.css";
+
+/** Where I am signed in, with the way out of each; my password. */
+export default function AccountPanel({ session, onClose }: { session: SessionService; onClose(): void }) {
+  const account = useMemo(() => createAccount(session.http), [session]);
+  return (
+    <Dialog title="Your account" onClose={onClose}>
+      <Devices account={account} session={session} />
+      <Password account={account} />
+    </Dialog>
+  );
+}
+
+function Devices({ account, session }: { account: Account; session: SessionService }) {
+  const [devices, setDevices] = useState<readonly Device[]>([]);
+  const [trouble, setTrouble] = useState("");
+  const [asking, setAsking] = useState(false);
+  const fail = useCallback((thrown: unknown) => setTrouble(failureOf(thrown).message), []);
+  const load = useCallback(() => account.devices().then(setDevices, fail), [account, fail]);
+  useEffect(() => void load(), [load]);
+
+  function signOut(id: string) {
+    setTrouble("");
+    account.signOut(id).catch(fail).finally(() => void load());
+  }
+  const everywhere = () => account.signOutEverywhere().then(session.forget, fail);
+
+  return (
+    <section aria-labelledby="devices">
+      <h3 id="devices" className={styles.heading}>Your devices</h3>
+      <p className={styles.failure} role="alert">{trouble}</p>
+      <ul className={styles.devices} aria-label="Your devices">
+        {devices.map(({ id, device, current, began_at }) => (
+          <li key={id}>
+            <span>
+              {device || "A device"}
+              <small>{current ? "this one" : `since ${since(began_at)}`}</small>
+            </span>
+            {!current && <Button small aria-label={`Sign out ${device || "this device"}`} onClick={() => signOut(id)}>Sign out</Button>}
+          </li>
+        ))}
+      </ul>
+      {asking ? (
+        <div className={styles.row}>
+          <span className={styles.quiet}>You will sign in again on each of them.</span>
+          <Button small look="alarm" autoFocus onClick={() => void everywhere()}>Sign out all</Button>
+          <Button small onClick={() => setAsking(false)}>Stay</Button>
+        </div>
+      ) : (
+        <Button onClick={() => setAsking(true)}>Sign out everywhere</Button>
+      )}
+    </section>
+  );
+}
+
+function Password({ account }: { account: Account }) {
+  const [trouble, setTrouble] = useState<{ code: string; message: string } | null>(null);
+  const [done, setDone] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const aboutOld = trouble?.code === "password_wrong";
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    if (busy) return;
+    const form = event.currentTarget;
+    const fields = new FormData(form);
+    setBusy(true);
+    setTrouble(null);
+    setDone(false);
+    try {
+      await account.changePassword(String(fields.get("password")), String(fields.get("new_password")));
+      form.reset();
+      setDone(true);
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      setTrouble(failure);
+      form.querySelector<HTMLInputElement>(failure.code === "password_wrong" ? "[name=password]" : "[name=new_password]")?.focus();
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return (
+    <form className={styles.password} onSubmit={submit} aria-labelledby="password">
+      <h3 id="password" className={styles.heading}>Password</h3>
+      <TextField label="Password now" name="password" type="password" autoComplete="current-password" required wrong={aboutOld} />
+      <TextField label="New password" name="new_password" type="password" autoComplete="new-password" required
+        hint="At least 8 characters. Your other devices will be signed out." wrong={trouble !== null && !aboutOld} />
+      <p className={styles.failure} role="alert">{trouble?.message}</p>
+      <p className={styles.done} role="status">{done && "Your password is changed."}</p>
+      <Button type="submit" look="solid" aria-disabled={busy}>Change password</Button>
+    </form>
+  );
+}
+
+function since(at_s: number): string {
+  const day = dayName(at_s * 1000, Date.now());
+  return `${day === "Today" || day === "Yesterday" ? day.toLowerCase() : day}, ${timeOfDay(at_s * 1000)}`;
+}
