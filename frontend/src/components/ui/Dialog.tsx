@@ -17,7 +17,7 @@ export function Dialog({ title, onClose, children, quietTitle = false }: Props) 
   useEffect(() => {
     const dialog = ref.current;
     if (dialog && !dialog.open) dialog.showModal();
-    dialog?.querySelector<HTMLElement>("input:not([type=radio])")?.focus();
+    dialog?.querySelector<HTMLElement>("input:not([type=radio], [type=password])")?.focus();
     return () => dialog?.close();
   }, []);
   const besides = (event: MouseEvent) => event.target === ref.current && onClose();
