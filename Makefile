@@ -40,6 +40,7 @@ bench: setup-dev setup-pages ## what a start, a message and the engine cost, on 
 	$(PY) -m bench.start
 	$(PY) -m bench.messages 5
 	$(PY) -m bench.ingest
+	$(PY) -m bench.away
 	$(PY) -m bench.embedded
 	$(PY) -m bench.sweep
 

@@ -357,6 +357,43 @@ class Storage:
             position = batch[-1][0].seq
         return found
 
+    def count_messages(self, room: str, after: int, head: int, limit: int, not_by: str) -> tuple[int, int]:
+        """How many messages, not deleted and not by that author, are among the up to `limit` entries after that number
+        up to the head; and how many entries that were. Counted where they lie: nothing but the numbers travels."""
+        counted = seen = 0
+        position = after
+        while seen < limit and position < head:
+            bucket = rows.bucket_of(position + 1)
+            answer = self.call(
+                "query",
+                TableName=self.table("messages"),
+                KeyConditionExpression="#room = :room AND #id > :id",
+                FilterExpression="#kind = :message AND #author <> :author AND attribute_not_exists(#deleted)",
+                ExpressionAttributeNames={
+                    "#room": "room",
+                    "#id": "id",
+                    "#kind": "kind",
+                    "#author": "author",
+                    "#deleted": "deleted",
+                },
+                ExpressionAttributeValues=pack(
+                    {
+                        ":room": f"R#{room}#{bucket}",
+                        ":id": f"{position:012d}",
+                        ":message": rows.LETTERS["message"],
+                        ":author": not_by,
+                    }
+                ),
+                Select="COUNT",
+                Limit=limit - seen,
+                ConsistentRead=True,
+            )
+            counted += answer["Count"]
+            seen += answer["ScannedCount"]
+            last = answer.get("LastEvaluatedKey")
+            position = int(unpack(last)["id"]) if last else (bucket + 1) * rows.BUCKET_SIZE - 1
+        return counted, seen
+
     def entries_before(self, room: str, before: int, limit: int, floor: int = 1) -> list[tuple[Entry, Message | None]]:
         """The last `limit` decided entries before that number and not below `floor`, in ascending order."""
         found: list[tuple[Entry, Message | None]] = []

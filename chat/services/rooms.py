@@ -141,9 +141,8 @@ class Rooms:
         more."""
         if head <= read:
             return 0, False
-        entries = self._storage.entries_after(room.room, read, MAX_UNREAD_ENTRIES)
-        count = sum(image is not None and image.author != person.username and not image.deleted for _, image in entries)
-        return count, len(entries) == MAX_UNREAD_ENTRIES
+        count, entries = self._storage.count_messages(room.room, read, head, MAX_UNREAD_ENTRIES, person.username)
+        return count, entries == MAX_UNREAD_ENTRIES
 
     def members(self, person: Person, room_id: str) -> list[dict[str, str]]:
         """`{username, name}` of everybody in one of the person's rooms, by name."""

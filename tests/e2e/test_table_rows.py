@@ -29,7 +29,7 @@ class Script:
             "dynamodb",
             region_name="eu-west-1",
             endpoint_url=parley.told["DYNAMODB_ENDPOINT"],
-            **_keys(parley.told["AWS_SHARED_CREDENTIALS_FILE"]),
+            **keys_of(parley.told["AWS_SHARED_CREDENTIALS_FILE"]),
         )
 
     def put(self, room: str, row_id: str, text: str, username: str = "ci") -> float:
@@ -42,7 +42,7 @@ class Script:
         self._client.delete_item(TableName="messages", Key=pack({"room": room, "id": row_id}))
 
 
-def _keys(path: str) -> dict[str, str]:
+def keys_of(path: str) -> dict[str, str]:
     lines = [line.split("=", 1) for line in Path(path).read_text().splitlines() if "=" in line]
     return {name.strip(): value.strip() for name, value in lines}
 

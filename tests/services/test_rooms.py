@@ -164,6 +164,17 @@ def test_unread_counts_what_others_said_since_i_read(worker):
     assert (general["read"], general["head"], general["unread"], general["unread_more"]) == (1, 6, 3, False)
 
 
+def test_unread_counts_over_the_edge_of_a_bucket_and_not_what_was_deleted(worker, monkeypatch):
+    monkeypatch.setattr("chat.services.rows.BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.dynamodb.MAX_AHEAD", 2)
+    monkeypatch.setattr("chat.services.numbers.MAX_AHEAD", 2)
+    for i in range(10):
+        worker.messages.send(ALICE, "general", f"a{i}", "from alice")
+    worker.messages.delete(ALICE, "general", "d", 7)
+    general = rooms_of(worker, BOB)["general"]
+    assert (general["head"], general["unread"]) == (11, 9)
+
+
 def test_unread_counting_ends_somewhere(worker, monkeypatch):
     monkeypatch.setattr("chat.services.rooms.MAX_UNREAD_ENTRIES", 3)
     for i in range(5):
