@@ -1,12 +1,13 @@
 # Parley: `make run` starts the chat, `make test` tests it; both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock build bench setup-dev setup-pages bundle-check
+.PHONY: help run test check lock build bench audit setup-dev setup-pages bundle-check
 .SILENT:
 
 PY := .venv/bin/python
 NPM := npm --prefix frontend --no-update-notifier
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PYTEST_ARGS ?=
+AUDIT_ARGS ?=
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +44,9 @@ bench: setup-dev setup-pages ## what a start, a message and the engine cost, on 
 	$(PY) -m bench.away
 	$(PY) -m bench.embedded
 	$(PY) -m bench.sweep
+
+audit: setup-dev setup-pages ## whether the checker of the faults finds each planted bug, and nothing else (AUDIT_ARGS=…)
+	$(PY) -m tests.faults.audit $(AUDIT_ARGS)
 
 setup-dev:
 	bin/venv dev

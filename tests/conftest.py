@@ -192,16 +192,16 @@ class LiveServer:
         return self.process.wait(10)
 
 
-def spawn_server(config: Config, folder: Path, **changes: object) -> LiveServer:
+def spawn_server(config: Config, folder: Path, wsgi: str = "wsgi:app", **changes: object) -> LiveServer:
     """Starts gunicorn with gunicorn.conf.py on a free port and waits until it is alive; `changes` are settings that
-    differ from `config`."""
+    differ from `config`, `wsgi` is what it serves."""
     port = free_port()
     config = replace(config, port=port, public_url=f"http://localhost:{port}", **changes)  # type: ignore[arg-type]
     settings = {name.upper(): value for name, value in vars(config).items() if value not in ("", ())}
     settings["ALLOWED_ORIGINS"] = ",".join(config.allowed_origins)
     env = {**os.environ, **{name: str(int(v) if isinstance(v, bool) else v) for name, v in settings.items()}}
     log = folder / f"server-{port}.log"
-    argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+    argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", wsgi]
     process = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT)
 
     server = LiveServer(f"http://localhost:{port}", port, process, log, config)
@@ -209,9 +209,9 @@ def spawn_server(config: Config, folder: Path, **changes: object) -> LiveServer:
     return server
 
 
-def start_server(config: Config, folder: Path, **changes: object) -> LiveServer:
+def start_server(config: Config, folder: Path, wsgi: str = "wsgi:app", **changes: object) -> LiveServer:
     """A server as `spawn_server` starts it, once it is ready."""
-    server = spawn_server(config, folder, **changes)
+    server = spawn_server(config, folder, wsgi, **changes)
     wait_until(lambda: server.says_yes("/readyz"), 20, "the server is ready")
     return server
 

@@ -6,7 +6,7 @@
  */
 const MISSING_MS = 300;
 const RETRY_MS = 500;
-const EMPTY_MS = 100;
+const EMPTY_MS = 250;
 const NOT_ENTRIES = new Set(["room:read", "room:heads", "typing"]);
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

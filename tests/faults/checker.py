@@ -263,6 +263,23 @@ def check_order(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
+def check_foreign(evidence: Evidence) -> Iterator[Violation]:
+    """A row that somebody put is one message that says what the row says last, or nothing when it was deleted. No two
+    rows, and no two puts of one, may have the same text."""
+    rows: dict[tuple[str, str], list[str | None]] = defaultdict(list)
+    for record in evidence.history:
+        if record["e"] == "foreign":
+            rows[record["room"], record["id"]].append(record["text"])
+    for (room, row_id), texts in rows.items():
+        found = [image for image in evidence.logs[room].images.values() if image.text in texts and not image.deleted]
+        if len(found) > 1:
+            yield Violation(DOUBLED, f"{room}: the row {row_id} is {[image.seq for image in found]}")
+        elif not found and texts[-1] is not None:
+            yield Violation(LOST, f"{room}: the row {row_id} is no message")
+        elif found and found[0].text != texts[-1]:
+            yield Violation(IMAGES, f"{room}: the row {row_id} says {texts[-1]!r}, {found[0].seq} {found[0].text!r}")
+
+
 # --- transcripts ------------------------------------------------------------------------------------------------------
 
 
@@ -275,11 +292,7 @@ def check_transcripts(evidence: Evidence) -> Iterator[Violation]:
             seats = log.seats(user)
             member = room == EVERYBODYS or (bool(seats) and seats[-1][1] == float("inf"))
             record = held.get((client, room), {"entries": [], "images": []})
-            complete = member and client not in excused
-            if record["entries"]:
-                yield from _transcript(f"{client} in {room}", record, log, complete)
-            elif complete and log.entries:
-                yield Violation(LOST, f"{client} has nothing of {room}")
+            yield from _transcript(f"{client} in {room}", record, log, complete=member and client not in excused)
     for room, page in evidence.fresh.items():
         yield from _transcript(f"a newcomer in {room}", _as_transcript(page), evidence.logs[room], complete=True)
 
@@ -303,6 +316,10 @@ def _as_transcript(page: Record) -> Record:
 
 def _transcript(where: str, record: Record, log: RoomLog, complete: bool) -> Iterator[Violation]:
     entries = record["entries"]
+    if not entries:
+        if complete and log.entries:
+            yield Violation(LOST, f"{where} has nothing")
+        return
     numbers = [entry["seq"] for entry in entries]
     if numbers != sorted(numbers):
         yield Violation(DISORDERED, f"{where}: {numbers[:20]}…")
@@ -466,6 +483,7 @@ CHECKS = (
     check_table,
     check_sends,
     check_order,
+    check_foreign,
     check_transcripts,
     check_images,
     check_pushes,

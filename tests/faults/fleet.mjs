@@ -26,6 +26,7 @@ const dice = random(seed);
 const devices = new Map();
 let loseAcks = 0;
 let load = null;
+let acked = 0;
 
 /** mulberry32: the same seed throws the same again. */
 function random(state) {
@@ -53,6 +54,7 @@ class Device {
   connection = 0;
   lanes = new Map();
   said = new Map();
+  ends = new Map();
   stopped = false;
 
   constructor({ client, user, cookie, urls, local_address, in_flight }) {
@@ -187,6 +189,8 @@ class Device {
     clearTimeout(item.timer);
     const { room, client_id } = item.payload;
     this.note(outcome, { room, client_id, event: item.event, ...facts });
+    this.ends.set(client_id, { outcome, ...facts });
+    if (outcome === "ack") acked++;
     this.drain(lane);
   }
 
@@ -280,10 +284,13 @@ const commands = {
   state() {
     return Object.fromEntries([...devices].map(([client, device]) => [client, {
       connected: Boolean(device.socket?.connected),
+      away: device.stopped,
       pending: [...device.lanes.values()].reduce((sum, lane) => sum + lane.length, 0),
       cursors: Object.fromEntries([...device.follower.rooms].map(([room, { cursor }]) => [room, cursor])),
     }]));
   },
+  acked: () => acked,
+  ended: ({ client, client_id }) => devices.get(client).ends.get(client_id),
   said: ({ client, room }) => devices.get(client).said.get(room) ?? [],
   /** Writes down what every device holds. */
   transcripts() {

@@ -25,7 +25,7 @@ is the number of the device's connection, an image is `{seq, rev, author, client
 | `transcript` | `room`, `entries` (`{seq, client_id, author, text}` or `{seq, kind}`), `images`: what it holds now |
 | `revoked` | by `Fleet.revoked`: from now on this device has no session |
 | `removed` | by `Fleet.removed`: `user`, `room`: the removal was answered |
-| `foreign` | by `Fleet.foreign`: `room`, `id`, `text`: somebody put a row into the table |
+| `foreign` | by `Fleet.foreign`: `room`, `id`, `text`: a row was put into the table, or deleted (null) |
 """
 
 from __future__ import annotations
@@ -169,9 +169,19 @@ class Fleet:
     # --- what is known --------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, dict[str, Any]]:
-        """Device → `{connected, pending, cursors: {room: entry}}`; `pending` is how much waits in its outbox."""
+        """Device → `{connected, away, pending, cursors: {room: entry}}`: `away` is who was told to disconnect,
+        `pending` how much waits in its outbox."""
         state: dict[str, dict[str, Any]] = self.command("state")
         return state
+
+    def acked(self) -> int:
+        """How many requests were acked so far."""
+        return int(self.command("acked"))
+
+    def ended(self, client: str, client_id: str) -> dict[str, Any] | None:
+        """How a request ended: `{outcome, seq and rev, or code}`; None while it has not."""
+        end: dict[str, Any] | None = self.command("ended", client=client, client_id=client_id)
+        return end
 
     def said(self, client: str, room: str) -> list[int]:
         """The numbers of the last messages of this device there that were acked and that it has not deleted."""
@@ -187,16 +197,12 @@ class Fleet:
         """Notes that a removal has been answered."""
         self._note("removed", user=user, room=room)
 
-    def foreign(self, room: str, row_id: str, text: str) -> None:
-        """Notes that a row was put into the table past the chat."""
+    def foreign(self, room: str, row_id: str, text: str | None) -> None:
+        """Notes that a row was put into the table past the chat, or deleted there."""
         self._note("foreign", room=room, id=row_id, text=text)
 
     def _note(self, what: str, **facts: Any) -> None:
         self._notes.write(json.dumps({"t": int(time.time() * 1000), "e": what, **facts}) + "\n")
-
-    def so_far(self) -> list[dict[str, Any]]:
-        """What is written down by now; what devices do is written within a fifth of a second."""
-        return read_history(self.path)
 
     def history(self) -> list[dict[str, Any]]:
         """All that happened so far, what the devices hold now included, in the order of time."""
@@ -209,7 +215,8 @@ def read_history(path: Path) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     for part in (path, path.with_suffix(".driver.jsonl")):
         if part.exists():
-            lines += [json.loads(line) for line in part.read_text().splitlines()]
+            whole, _, _ = part.read_text().rpartition("\n")  # what follows is being written
+            lines += [json.loads(line) for line in whole.splitlines()]
     return sorted(lines, key=lambda line: line["t"])
 
 

@@ -156,6 +156,11 @@ def test_a_newcomer_who_is_not_told_a_message_has_lost_it(evidence):
     assert found(evidence) == {checker.LOST}
 
 
+def test_a_newcomer_who_is_told_nothing_has_lost_all(evidence):
+    evidence.fresh[ROOM] = {"entries": [], "messages": []}
+    assert found(evidence) == {checker.LOST}
+
+
 def test_a_page_that_does_not_show_a_message_has_lost_it(evidence):
     evidence.shown["bob", ROOM].pop()
     assert found(evidence) == {checker.LOST}
@@ -342,6 +347,30 @@ def test_a_send_without_an_end_is_found(evidence):
 def test_a_send_that_ends_too_late_is_found(evidence):
     next(r for r in evidence.history if r["e"] == "ack" and r["seq"] == 5)["t"] += LATE_MS
     assert found(evidence) == {checker.ENDLESS}
+
+
+# --- rows that others put
+
+
+def row(t: int, row_id: str, text: str | None) -> dict:
+    return {"t": t, "e": "foreign", "room": ROOM, "id": row_id, "text": text}
+
+
+@pytest.mark.parametrize(
+    ("puts", "kinds"),
+    [
+        ([row(1, "r", "edited")], set()),
+        ([row(1, "r", "before"), row(2, "r", "edited")], set()),
+        ([row(1, "r", "before"), row(2, "r", None)], set()),
+        ([row(1, "r", "never taken over")], {checker.LOST}),
+        ([row(1, "r", "edited"), row(2, "r", "text ada-5")], {checker.DOUBLED}),
+        ([row(1, "r", "edited"), row(2, "r", "after")], {checker.IMAGES}),
+        ([row(1, "r", "edited"), row(2, "r", None)], {checker.IMAGES}),
+    ],
+)
+def test_a_row_is_one_message_that_says_what_it_says_last(evidence, puts, kinds):
+    evidence.history += puts
+    assert found(evidence) == kinds
 
 
 # --- numbers, images

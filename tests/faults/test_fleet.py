@@ -40,17 +40,13 @@ def _load(people: People, per_s: float) -> None:
     people.fleet.load(rooms, per_s, edits=0.2, deletes=0.05)
 
 
-def _sent(people: People) -> int:
-    return sum(record["e"] == "ack" for record in people.fleet.so_far())
-
-
 def test_a_fleet_that_is_cut_and_crashes_and_loses_acks_keeps_every_promise(people):
     _load(people, 20)
-    wait_until(lambda: _sent(people) > 20, what="some are acked")
+    wait_until(lambda: people.fleet.acked() > 20, what="some are acked")
     people.fleet.cut(["ada-1", "bob-2"])
     people.crash(0.3)
     people.fleet.lose_acks(0.2)
-    wait_until(lambda: _sent(people) > 60, 20, "more are acked")
+    wait_until(lambda: people.fleet.acked() > 60, 20, "more are acked")
     people.fleet.lose_acks(0)
     people.fleet.load()
     evidence = people.evidence()

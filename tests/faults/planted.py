@@ -1,0 +1,304 @@
+"""The planted bugs: product code with one promise taken out, to see that the checker misses it.
+
+Product code has no switches for this. A planted server is started as `tests.faults.planted_app:app('name')`, which
+patches the classes of the worker before it makes the app. Each bug names the scene of tests.faults.stage that provokes
+it, and the kinds of violation of which that must show at least one.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gevent
+
+from chat import app as assembly
+from chat.blueprints.session import StoredSessionInterface
+from chat.errors import ChatError
+from chat.models import Entry, Membership, Message, Page
+from chat.services import followers, rows, sessions
+from chat.services.dynamodb import Storage
+from chat.services.log import Log
+from chat.services.messages import Messages
+from chat.services.numbers import Numbers
+from chat.sockets import EVENTS, handlers
+from chat.sockets.connections import Connection
+from chat.sockets.fanout import Fanout, SocketOutlet
+from chat.sockets.sessions import SocketSessions
+from tests.faults import checker
+
+UNWRITTEN_S = 0.1
+PUSHES = 5_000
+MIXED_S = 0.03
+SLOW_REQUEST_S = 0.5
+PLAIN = ("TableName", "Item")  # of a put: what it is without its condition
+
+
+@dataclass(frozen=True)
+class Bug:
+    """`plant` patches this process."""
+
+    name: str
+    plant: Callable[[], None]
+    scene: str
+    kinds: frozenset[str]
+
+
+BUGS: dict[str, Bug] = {}
+
+
+def bug(name: str, scene: str, *kinds: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Registers what plants it."""
+
+    def register(plant: Callable[[], None]) -> Callable[[], None]:
+        BUGS[name] = Bug(name, plant, scene, frozenset(kinds))
+        return plant
+
+    return register
+
+
+def put(owner: Any, name: str, instead: Any) -> None:
+    """In this process, that is in the place of what was there, which must exist."""
+    assert hasattr(owner, name), f"{owner} has no {name} any more"
+    setattr(owner, name, instead)
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+@bug("ack before write", "a worker killed", checker.LOST)
+def ack_before_write() -> None:
+    def send(self: Messages, person: Any, room_id: str, client_id: str, text: str, seen: int = 0, reply_to: Any = None):
+        room, _ = self._rooms.require(person, room_id)
+        seq, at_ms = self._numbers.propose(room, seen), self._log.now_ms()
+        image = Message(room.room, seq, seq, client_id, person.username, person.name, text, at_ms, reply_to=reply_to)
+        claim = rows.Claim(person.username, client_id, room.room, "", seq, seq)
+        gevent.spawn_later(UNWRITTEN_S, self._storage.append, Entry(room.room, seq, "message", at_ms), claim, image)
+        return image.to_dict(room.generation)
+
+    put(Messages, "send", send)
+
+
+@bug("push before commit", "a worker killed", checker.IN_SOME, checker.DOUBLED)
+def push_before_commit() -> None:
+    append = Log.append
+
+    def eager(self: Log, room: Any, user: str, client_id: str, request: Any, build: Any, *args: Any, **options: Any):
+        def pushed(number: int) -> Any:
+            draft = build(number)
+            if draft is not None:
+                self._publish(room, draft.entry, draft.image)
+                gevent.sleep(UNWRITTEN_S)
+            return draft
+
+        return append(self, room, user, client_id, request, pushed, *args, **options)
+
+    put(Log, "append", eager)
+
+
+@bug("no dedup on retry", "acks lost", checker.DOUBLED)
+def no_dedup_on_retry() -> None:
+    append = Storage.append
+
+    def forgetful(self: Storage, entry: Any, proof: Any, *args: Any, **options: Any) -> None:
+        if isinstance(proof, rows.Claim):
+            proof = replace(proof, client_id=secrets.token_hex(8))
+        append(self, entry, proof, *args, **options)
+
+    put(Storage, "append", forgetful)
+
+
+@bug("dedup key without the user", "one client id of two people", checker.LOST)
+def dedup_key_without_the_user() -> None:
+    put(rows, "claim_key", lambda user, client_id: {"pk": "C#", "sk": client_id})
+
+
+@bug("seq from a worker-local counter", "talk", checker.LOST)
+def seq_from_a_local_counter() -> None:
+    last: dict[str, int] = {}
+    put_new = Storage._put_new
+
+    def propose(self: Numbers, room: Any, seen: int = 0) -> int:
+        last[room.room] = last.get(room.room, self.read_head(room) if room.room not in last else 0) + 1
+        return last[room.room]
+
+    def overwrite(self: Storage, table: str, row: Any) -> dict[str, Any]:
+        request = put_new(self, table, row)
+        if table == "messages" and row["kind"] != rows.LETTERS["tombstone"]:
+            request = {"Put": {name: value for name, value in request["Put"].items() if name in PLAIN}}
+        return request
+
+    put(Numbers, "propose", propose)
+    put(Storage, "_put_new", overwrite)
+
+
+@bug("an older image overwrites a newer one", "two devices edit", checker.STALE, checker.IMAGES)
+def older_image_over_newer() -> None:
+    replace_image, append = Storage._replace_image, Storage.append
+
+    def unconditional(self: Storage, image: Any, replaces_rev: Any) -> dict[str, Any]:
+        request = replace_image(self, image, replaces_rev)
+        return {"Put": {name: value for name, value in request["Put"].items() if name in PLAIN}}
+
+    def at_leisure(self: Storage, entry: Entry, *args: Any, **options: Any) -> None:
+        if entry.kind == "change" and entry.seq % 2:
+            gevent.sleep(UNWRITTEN_S)
+        append(self, entry, *args, **options)
+
+    put(Storage, "_replace_image", unconditional)
+    put(Storage, "append", at_leisure)
+
+
+@bug("handlers reorder", "bots that do not wait", checker.DISORDERED)
+def handlers_reorder() -> None:
+    check = assembly.check
+
+    def then_side_by_side(socketio: Any, config: Any) -> None:
+        check(socketio, config)
+        socketio.server.async_handlers = True
+
+    def send(*args: Any) -> dict[str, Any]:
+        gevent.sleep(random.random() * MIXED_S)
+        return handlers.send(*args)
+
+    put(assembly, "check", then_side_by_side)
+    EVENTS["message:send"] = (send, True)
+
+
+@bug("a foreign row adopted twice", "rows that others put", checker.DOUBLED)
+def foreign_row_adopted_twice() -> None:
+    """Without the mark that says what became of a row, whatever is told of it is news."""
+    put_mark = Storage._put_mark
+
+    def unconditional(self: Storage, mark: Any) -> dict[str, Any]:
+        return {"Put": {name: value for name, value in put_mark(self, mark)["Put"].items() if name in PLAIN}}
+
+    put(Storage, "_put_mark", unconditional)
+    put(Storage, "get_mark", lambda self, room, row_id: None)
+
+
+# --- delivering -------------------------------------------------------------------------------------------------------
+
+
+@bug("drop 1 in 5,000 pushes", "a crowded room", checker.LOST)
+def drop_pushes() -> None:
+    """What is dropped leaves no gap: with one, the follower of docs/protocol.md would repair it."""
+    pushed = 0
+
+    def emit(self: SocketOutlet, room: str, event: str, payload: dict[str, Any]) -> None:
+        nonlocal pushed
+        server = self._socketio.server
+        for sid, _ in list(server.manager.get_participants("/", f"room:{room}")):
+            pushed += 1
+            if event == "message:sent" and pushed >= PUSHES:
+                pushed = 0
+                server.emit("entry:skipped", {"room": room, "generation": 1, "entry": payload["seq"]}, to=sid)
+            else:
+                server.emit(event, payload, to=sid)
+
+    put(SocketOutlet, "emit", emit)
+
+
+@bug("no resync on reconnect", "away for a moment", checker.LOST)
+def no_resync() -> None:
+    def nothing(page: Page, after: int) -> Page:
+        return replace(page, entries=[], messages=[], more=False)
+
+    _open_differently(nothing)
+
+
+@bug("resync by time", "away for a moment", checker.LOST)
+def resync_by_time() -> None:
+    put(Messages, "_after", _by_time(Messages._after))
+
+
+def _by_time(after_number: Callable[..., Page]) -> Callable[..., Page]:
+    def after_time(self: Messages, person: Any, room: Any, membership: Any, after: int, limit: int) -> Page:
+        page = after_number(self, person, room, membership, after, limit)
+        last = self._storage.get_entry(room.room, after)
+        since_s = last[0].at_ms // 1000 if last else 0
+        return replace(page, entries=[entry for entry in page.entries if entry.at_ms // 1000 > since_s])
+
+    return after_time
+
+
+@bug("off by one in `after`", "away for a moment", checker.LOST)
+def off_by_one() -> None:
+    def without_the_first(page: Page, after: int) -> Page:
+        return replace(page, entries=[entry for entry in page.entries if entry.seq > after + 1])
+
+    _open_differently(without_the_first)
+
+
+def _open_differently(spoil: Callable[[Page, int], Page]) -> None:
+    open_ = Messages.open
+
+    def spoilt(self: Messages, person: Any, room_id: str, after: int) -> Page:
+        page = open_(self, person, room_id, after)
+        return spoil(page, after) if after and not page.gap else page
+
+    put(Messages, "open", spoilt)
+
+
+# --- who may hear -----------------------------------------------------------------------------------------------------
+
+
+@bug("non-member joins", "outsiders", checker.LEAKED)
+def non_member_joins() -> None:
+    subscribe = Fanout.subscribe
+
+    def everywhere(self: Fanout, connection: Connection) -> bool:
+        added = subscribe(self, connection)
+        for follower in self._followers._followers.values():
+            if not follower.has(connection.sid):
+                username = connection.person.username
+                follower.subscribe(connection.sid, Membership(follower.room.room, username, "", True))
+        return added
+
+    put(Fanout, "subscribe", everywhere)
+
+
+@bug("an image handed to someone removed before its `rev`", "a removal between edits", checker.LEAKED)
+def image_after_removal() -> None:
+    def read_on(self: followers.Follower) -> None:
+        read = self._storage.entries_after(self.room.room, self.cursor, followers.PAGE)
+        images = followers.images_of_changes(self._storage, self.room.room, [entry for entry, _ in read])
+        for entry, image in read:
+            current = images.get(entry.message or 0) if entry.kind == "change" else image
+            if entry.seq > self.cursor:
+                self._stash.setdefault(entry.seq, followers._wire(entry, current, self.room.generation))
+        self._settle_holes()
+
+    put(followers.Follower, "_read_on", read_on)
+
+
+@bug("session written back after logout", "a logout while a request is slow", checker.LEAKED)
+def session_written_back() -> None:
+    save = StoredSessionInterface.save_session
+
+    def write_back(self: StoredSessionInterface, app: Any, session: Any, response: Any) -> None:
+        save(self, app, session, response)
+        if session.stored is not None:
+            gevent.sleep(SLOW_REQUEST_S)
+            store, key = self._sessions._redis, self._sessions.key(session.stored.sid)
+            store.set(key, sessions.encode(session.stored), ex=self._sessions._ttl_s)
+
+    put(StoredSessionInterface, "save_session", write_back)
+
+
+@bug("delivery goes on while Redis is silent", "Redis silent after a revoke", checker.LEAKED)
+def delivery_while_silent() -> None:
+    check = SocketSessions.check
+
+    def lenient(self: SocketSessions, connection: Connection) -> None:
+        try:
+            check(self, connection)
+        except ChatError as error:
+            if error.code != "unavailable":
+                raise
+
+    put(SocketSessions, "check", lenient)
+    put(Connection, "deliverable", property(lambda self: not self.ended))

@@ -1,0 +1,16 @@
+"""What gunicorn serves in a run with a planted bug: `tests.faults.planted_app:app('ack before write')`."""
+
+from gevent import monkey
+
+monkey.patch_all()  # before anything imports ssl, sockets or boto3
+
+from flask import Flask  # noqa: E402
+
+from chat import create_app  # noqa: E402
+from tests.faults.planted import BUGS  # noqa: E402
+
+
+def app(name: str) -> Flask:
+    """The app with that bug."""
+    BUGS[name].plant()
+    return create_app()
