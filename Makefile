@@ -1,6 +1,6 @@
 # Parley: `make run` starts the chat, `make test` tests it; both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock build bench audit setup-dev setup-pages bundle-check
+.PHONY: help run test check lock build bench audit faults soak setup-dev setup-pages bundle-check
 .SILENT:
 
 PY := .venv/bin/python
@@ -8,6 +8,7 @@ NPM := npm --prefix frontend --no-update-notifier
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PYTEST_ARGS ?=
 AUDIT_ARGS ?=
+FAULTS_ARGS ?=
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +48,12 @@ bench: setup-dev setup-pages ## what a start, a message and the engine cost, on 
 
 audit: setup-dev setup-pages ## whether the checker of the faults finds each planted bug, and nothing else (AUDIT_ARGS=…)
 	$(PY) -m tests.faults.audit $(AUDIT_ARGS)
+
+faults: setup-dev setup-pages ## eight minutes of faults on network namespaces, 200 people at work; needs root
+	$(PY) -m tests.faults.run --minutes 5 --clients 200 --rate 50 --cut $(FAULTS_ARGS)
+
+soak: setup-dev setup-pages ## the long form of the faults: an hour, 1,000 people
+	$(PY) -m tests.faults.run --minutes 55 --clients 1000 --rooms 50 --rate 110 --workers 2 2 --cut $(FAULTS_ARGS)
 
 setup-dev:
 	bin/venv dev

@@ -30,6 +30,7 @@ let options;
 let dice;
 let calm = true;
 let loading = null;
+let moves = 0; // guests on their way out, or in
 const clients = [];
 /** room → {owner, regulars, guests: {name: inside}} */
 const rooms = new Map();
@@ -180,6 +181,7 @@ class Client {
     });
     this.socket = socket;
     this.silent = 0;
+    this.told = false; // of its rooms, over this connection
     socket.device = this.name;
     const n = ++this.connection;
     let restart_ms = null;
@@ -335,6 +337,7 @@ class Client {
   }
 
   heads(heads) {
+    this.told = true;
     for (const [room, [generation, head]] of Object.entries(heads)) {
       if (room === "general") continue;
       let state = this.rooms.get(room);
@@ -373,6 +376,7 @@ class Client {
     if (entry.seq === state.cursor + 1) {
       if (entry.kind === "message:sent" && image) this.measure(image);
       this.pass(state, entry, image);
+      this.leaveAfter(state, [entry]);
     } else if (!state.late) {
       state.late = true;
       setTimeout(() => {
@@ -394,7 +398,12 @@ class Client {
     const { seq, kind } = entry;
     const said = image && image.seq === seq;
     state.entries.push(said ? { seq, client_id: image.client_id, author: image.author } : { seq, kind });
-    if (entry.user === this.name && /left|removed/.test(entry.kind)) this.close(state);
+  }
+
+  /** Leaves the room when the last that these entries say of this person is that they went. */
+  leaveAfter(state, entries) {
+    const last = entries.findLast(({ user, kind }) => user === this.name && /joined|left|removed/.test(kind));
+    if (last && !last.kind.endsWith("joined")) this.close(state);
   }
 
   hold(state, image) {
@@ -435,6 +444,7 @@ class Client {
         learn(state.room, entry.seq);
         if (state.open && entry.seq === state.cursor + 1) this.pass(state, entry, images.get(entry.seq));
       }
+      this.leaveAfter(state, page.entries);
       if (page.entries.at(-1)?.seq !== state.cursor) await sleep(100);
     }
     state.pulling = false;
@@ -443,7 +453,7 @@ class Client {
   get inSync() {
     if (!this.socket?.connected || this.away) return false;
     for (const state of this.rooms.values()) if (state.cursor < due(state.room)) return false;
-    return this.rooms.size > 0;
+    return this.told;
   }
 
   /** Why it is not in sync, for people. */
@@ -451,7 +461,7 @@ class Client {
     if (!this.socket?.connected) return `${this.name} is not connected`;
     const behind = [...this.rooms.values()].filter((state) => state.cursor < due(state.room));
     const places = behind.map(({ room, cursor, head, pulling }) => `${room} at ${cursor} of ${due(room)}, told of ${head}${pulling ? ", pulling" : ""}`);
-    return `${this.name} (connection ${this.connection}): ${places.join("; ") || "has no rooms"}`;
+    return `${this.name} (connection ${this.connection}): ${places.join("; ") || "was not told of its rooms"}`;
   }
 }
 
@@ -476,6 +486,7 @@ async function move(id) {
   if (room === undefined || room.moving || room.guests.length === 0) return;
   room.moving = true;
   const guest = pick(room.guests);
+  moves++;
   const act = room.outside.has(guest) ? "invite" : "remove";
   const answer = await room.owner.insist("POST", `/api/rooms/${id}/${act}`, { client_id: room.owner.newId(), username: guest });
   if (answer.status === 204) {
@@ -483,6 +494,7 @@ async function move(id) {
     if (act === "remove") note("removed", room.owner.name, { user: guest, room: id });
   }
   room.moving = false;
+  moves--;
 }
 
 async function inBatches(list, size, job) {
@@ -562,7 +574,7 @@ const commands = {
       back: clients.filter((client) => client.inSync && !owing.has(client.name)).length,
       clients: clients.length, connected: clients.filter((client) => client.socket?.connected).length,
       in_sync: clients.length - lagging.length, lagging: lagging.slice(0, 5).map((client) => client.lag),
-      waiting: waiting().length, oldest_ms: Math.max(0, ...waiting().map((item) => now() - item.at)), acked: figures.acked,
+      waiting: waiting().length, moves, oldest_ms: Math.max(0, ...waiting().map((item) => now() - item.at)), acked: figures.acked,
     };
   },
   figures() {

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import Counter
 from typing import Any
 
 from playwright.sync_api import Error, Page, sync_playwright
@@ -16,6 +17,7 @@ from tests.faults.checker import RoomLog
 from tests.faults.site import URL, Site
 
 PATIENCE_MS = 2_000
+SYNCED_WITHIN_S = 60
 WRITES_EVERY_S = 2.0
 RELOADS_EVERY = 9  # writes; the page is reloaded right after such a one, before the answer
 SYNCED = '[data-testid="sync-mark"][data-state="synced"]'
@@ -64,9 +66,11 @@ class Reader:
         """What was typed here and is not stored once, in this order, or does not stand on the page as sent."""
         stored = [image.text for _, image in sorted(log.images.items()) if image.author == self.name]
         waits = [f"unsent: {row['text']!r} is {row['state']}" for row in self._shown if row["state"] != "sent"]
-        if stored == self.typed:
-            return waits
-        return [*waits, f"lost: {self.name} typed {self.typed}, stored are {stored}"]
+        lost = [f"lost: {self.name} typed {text!r}" for text in self.typed if text not in stored]
+        doubled = [f"doubled: {text!r} of {self.name}" for text, times in Counter(stored).items() if times > 1]
+        kept = [text for text in self.typed if text in stored]
+        moved = [] if kept == list(dict.fromkeys(stored)) else [f"disordered: {self.name} typed {kept}, not {stored}"]
+        return [*waits, *lost, *doubled, *moved]
 
     def _raise(self) -> None:
         if self._error is not None:
@@ -85,8 +89,7 @@ class Reader:
                 self._register(page)
                 self._here.set()
                 self._write_on(page)
-                page.wait_for_selector(SYNCED, timeout=60_000)
-                self._shown = page.evaluate(SHOWN)
+                self._come_to_rest(page)
                 browser.close()
         except BaseException as error:
             self._error = error
@@ -107,14 +110,24 @@ class Reader:
             with contextlib.suppress(Error):  # a page that is away for a while is what this is about
                 self._go_in(page)
                 self._write(page)
-        deadline = time.monotonic() + 60
-        while not page.query_selector(SYNCED) and time.monotonic() < deadline:
+
+    def _come_to_rest(self, page: Page) -> None:
+        deadline = time.monotonic() + SYNCED_WITHIN_S
+        while not (synced := page.query_selector(SYNCED)) and time.monotonic() < deadline:
             with contextlib.suppress(Error):
                 self._go_in(page)
             page.wait_for_timeout(200)
+        self._shown = page.evaluate(SHOWN)
+        picture = self._site.folder / f"{self.name}.png"
+        page.screenshot(path=picture)
+        assert synced, f"the page never came to rest: {page.url}, {picture}"
 
     def _go_in(self, page: Page) -> None:
-        """Signs in again when the session is over, and comes to the room."""
+        """What a person does: tries again when the page offers it, signs in again when the session is over, and comes
+        to the room."""
+        again = page.get_by_role("button", name="Try again", exact=True).first
+        if again.is_visible():
+            again.click()
         password = page.get_by_label("Password").first
         if password.is_visible():
             name = page.get_by_role("textbox", name="Name").first
@@ -132,5 +145,6 @@ class Reader:
         composer.fill(text)
         composer.press("Enter")
         self.typed.append(text)
+        page.get_by_role("log").get_by_text(text, exact=True).wait_for()
         if len(self.typed) % RELOADS_EVERY == 0:
             page.reload()

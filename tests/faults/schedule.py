@@ -32,17 +32,17 @@ class Window:
         return "+".join(fault.name for fault in self.faults)
 
 
-def windows(seed: int, long: bool = False) -> Iterator[Window]:
+def windows(seed: int, hold_s: tuple[float, float] = HOLD_S, long: bool = False) -> Iterator[Window]:
     """For ever: a round of all faults, each alone, then eight pairs."""
     for number in count(0, len(FAULTS) + len(FAULTS) // 2):
         dice = random.Random(f"{seed}/{number}")
         round_ = [(fault,) for fault in dice.sample(FAULTS, len(FAULTS))] + _pairs(dice)
         for k, faults in enumerate(round_, number + 1):
             own = random.Random(f"{seed}/window {k}")
-            hold_s = own.uniform(*HOLD_S)
+            held_s = own.uniform(*hold_s)
             if long and own.random() < LONG_SHARE:
-                hold_s = LONGEST_HOLD_S
-            yield Window(k, faults, hold_s, own)
+                held_s = LONGEST_HOLD_S
+            yield Window(k, faults, held_s, own)
 
 
 def _pairs(dice: random.Random) -> list[tuple[Fault, ...]]:
