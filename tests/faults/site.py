@@ -16,6 +16,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from unittest.mock import patch
 
 import redis
 from redis.backoff import NoBackoff
@@ -229,8 +230,8 @@ class Site(ExitStack):
 
     def storage(self) -> Storage:
         """The tables, for whoever asks `with site.clients.inside():`."""
-        os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(self.folder / "credentials")
-        return Storage.connect(self.config)
+        with patch.dict(os.environ, AWS_SHARED_CREDENTIALS_FILE=str(self.folder / "credentials")):
+            return Storage.connect(self.config)
 
     def _balance(self) -> None:
         targets = ", ".join(f"{k} : {web.host.address}" for k, web in enumerate(self.web))

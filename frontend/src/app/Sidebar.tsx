@@ -44,8 +44,9 @@ export function Sidebar({ world, session, open, close }: Props) {
       {!list.loaded && failure && <p className={styles.trouble}>{failure.message}</p>}
       {trouble && <p className={styles.trouble} role="alert">{trouble}</p>}
       <footer className={styles.foot}>
-        <button type="button" className={styles.me} aria-label="Your account" title="Your devices and your password" onClick={() => open("account")}>
+        <button type="button" className={styles.me} title="Your devices and your password" onClick={() => open("account")}>
           <Monogram username={world.user.username} name={world.user.name} />
+          <span className="visually-hidden">Your account, </span>
           <strong>{world.user.name}</strong>
         </button>
         <Button look="icon" aria-label="Light or dark" title="Light or dark" onClick={toggleTheme}><Icon name="theme" size={18} /></Button>
