@@ -30,6 +30,7 @@ MAX_REQUESTS = 50  # under way at once, each with a connection: what an endpoint
 WAIT_S = 1.0  # for one of them to end
 MAX_AHEAD = 5_000  # how far ahead of a decided entry a number may be proposed
 CONDITION_FAILED = "ConditionalCheckFailedException"
+CONFLICT = "TransactionConflictException"  # a transaction that is under way writes the same item
 THROTTLED = (
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
@@ -125,10 +126,13 @@ class Storage:
             self._places.release()
 
     def unless(self, refusal: str, operation: str, **request: Any) -> dict[str, Any] | None:
-        """One request, or None when DynamoDB refuses it with that code. Raises as `call`."""
+        """One request, or None when DynamoDB refuses it with that code. Raises as `call`, and ChatError `unavailable`
+        when a transaction is writing the same item."""
         try:
             return self.call(operation, **request)
         except ClientError as error:
+            if error.response["Error"]["Code"] == CONFLICT:
+                raise ChatError("unavailable", retry_after_s=1) from error
             if error.response["Error"]["Code"] != refusal:
                 raise
             return None
@@ -264,7 +268,7 @@ class Storage:
         try:
             self.call("transact_write_items", TransactItems=[write for _, write in writes])
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("TransactionCanceledException", "TransactionConflictException"):
+            if error.response["Error"]["Code"] not in ("TransactionCanceledException", CONFLICT):
                 raise
             raise _refusal([what for what, _ in writes], error.response.get("CancellationReasons", [])) from None
 
@@ -307,11 +311,16 @@ class Storage:
         }
 
     def put_claim(self, claim: Claim) -> Claim | None:
-        """Records a request that changed nothing. Returns the claim that stood there already, if one did."""
+        """Records a request that changed nothing. Returns the claim that stood there already, if one did.
+
+        Raises: ChatError `unavailable` also when the same request is being carried out just now.
+        """
         try:
             self.call("put_item", **self._put_new("chat", rows.claim_row(claim))["Put"])
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if error.response["Error"]["Code"] == CONFLICT:
+                raise ChatError("unavailable", retry_after_s=1) from error
+            if error.response["Error"]["Code"] != CONDITION_FAILED:
                 raise
             return rows.read_claim(unpack(error.response["Item"]))
         return None
@@ -327,10 +336,7 @@ class Storage:
         try:
             self.call("put_item", **self._put_new("messages", row)["Put"])
         except ClientError as error:
-            if error.response["Error"]["Code"] not in (
-                "ConditionalCheckFailedException",
-                "TransactionConflictException",
-            ):
+            if error.response["Error"]["Code"] not in (CONDITION_FAILED, CONFLICT):
                 raise
             return False
         return True

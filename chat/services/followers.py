@@ -24,7 +24,8 @@ from chat.services.one_at_a_time import OneAtATime
 from chat.services.periodic import run_every
 
 REPAIR_AFTER_S = 0.1  # pushes of two workers overtake each other; most gaps close by themselves within this
-REPLAY = 50
+REPLAY, MAX_REPLAY = 50, 3_200
+SETTLED_S = 10.0  # a number that has been below decided ones for so long is decided, or nobody writes it any more
 PAGE = 500
 CHECK_EVERY_S = 60.0
 PROPOSED_EVERY_S = 2.0
@@ -154,10 +155,13 @@ class Follower:
                 self._admit(sid, self.cursor)
             event, payload = push(self.room, entry, image)
             self._outlet.emit(self.room.room, event, payload)
-            if entry["kind"] in (*LEAVING, "joined"):
-                self._note_membership(entry)
+            self.note(entry)
 
-    def _note_membership(self, entry: dict[str, Any]) -> None:
+    def note(self, entry: dict[str, Any]) -> None:
+        """Remembers who is in the room after this entry: a membership read beside the transaction that ends it must
+        not bring it back."""
+        if entry["kind"] not in (*LEAVING, "joined"):
+            return
         leaves = entry["kind"] in LEAVING
         self._changes[entry["user"]] = (entry["seq"], not leaves)
         if leaves:
@@ -283,13 +287,18 @@ class Followers:
         """The room's follower, if this worker has one."""
         return self._followers.get(room)
 
+    def all(self) -> dict[str, Follower]:
+        """Room → its follower, as they are now."""
+        return dict(self._followers)
+
     def member(self, room: str, username: str) -> Membership | None:
         """What the log, as far as it is known here, says of somebody with a socket in the room; None without one."""
         follower = self._followers.get(room)
         return follower.member(username) if follower is not None else None
 
     def follow(self, room: Room) -> Follower:
-        """The room's follower; a new one starts at the head of the log, replaying the last entries for who left.
+        """The room's follower; a new one starts at the head of the log, or before the first number still undecided, and
+        knows who came and went lately.
 
         Raises: ChatError `unavailable`.
         """
@@ -305,17 +314,34 @@ class Followers:
 
     def _start(self, room: Room) -> Follower:
         head = self._numbers.read_head(room)
-        last = self._storage.entries_before(room.room, head + 1, REPLAY)
-        cursor = last[0][0].seq - 1 if last else 0
+        last, first = self._recent(room, head)
+        cursor = first - 1
         for entry, _ in last:
             if entry.seq != cursor + 1:
                 break
             cursor = entry.seq
         follower = Follower(room, cursor, self._storage, self._numbers, self._log, self._outlet)
+        for entry, _ in last:
+            if entry.seq <= cursor:
+                follower.note(entry.to_dict())
         self._followers[room.room] = follower
         if cursor < head:
             follower.repair(upto=head)
         return follower
+
+    def _recent(self, room: Room, head: int) -> tuple[list[tuple[Entry, Message | None]], int]:
+        """The last entries, and the number that they begin with: no number below it can still become an entry.
+
+        So they go back for as long as a commit may take, or to the beginning of the log.
+        """
+        wanted = REPLAY
+        while True:
+            last = self._storage.entries_before(room.room, head + 1, wanted, room.floor)
+            if len(last) < wanted:
+                return last, room.floor
+            if last[-1][0].at_ms - last[0][0].at_ms > SETTLED_S * 1000 or wanted >= MAX_REPLAY:
+                return last, last[0][0].seq
+            wanted *= 4
 
     def forget(self, sid: str) -> None:
         """Takes a closed socket out of every room."""

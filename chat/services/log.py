@@ -26,6 +26,7 @@ CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 DEADLINE_S = 2.5
 GRACE_MIN_S, GRACE_MAX_S = 0.15, 3.0
 CONFLICT_PAUSE_S = 0.02
+CLAIM_TRIES = 25
 FIRST_OF_BUCKET = 100  # so many first entries of a bucket note that it has begun, in case one is lost
 
 log = logging.getLogger(__name__)
@@ -225,8 +226,11 @@ class Log:
         if claim.seq:
             self._bus.publish("decided", room=claim.room, seq=claim.seq)
         image = None
-        if claim.message:
-            image = self._storage.images(claim.room, [claim.message]).get(claim.message)
+        for _ in range(CLAIM_TRIES if claim.message else 0):
+            image = self._storage.images(claim.room, [claim.message or 0]).get(claim.message or 0)
+            if image is not None and image.rev >= claim.seq:
+                break
+            self._pause(CONFLICT_PAUSE_S)  # the claim was read beside the transaction that writes both
         return Appended(claim.seq, image)
 
     def already(self, user: str, client_id: str, request: Iterable[Any]) -> Appended | None:

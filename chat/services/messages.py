@@ -10,7 +10,7 @@ from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Page, Person, Room
 from chat.services.bus import Bus
 from chat.services.dynamodb import Storage
-from chat.services.followers import Followers, images_of_changes
+from chat.services.followers import LEAVING, Followers, images_of_changes
 from chat.services.log import Appended, Draft, Log
 from chat.services.numbers import Numbers
 from chat.services.rooms import Rooms
@@ -47,7 +47,11 @@ class Messages:
         `client_id_invalid`, `client_id_reused`, `unavailable`.
         """
         check_text(text)
-        room, _ = self._rooms.require(person, room_id)
+        request = ("send", room_id, text, reply_to)
+        try:
+            room, _ = self._rooms.require(person, room_id)
+        except ChatError as refusal:
+            return self._done(person, room_id, client_id, request, refusal)
 
         def build(seq: int) -> Draft:
             at_ms = self._log.now_ms()
@@ -56,7 +60,6 @@ class Messages:
             )
             return Draft(Entry(room.room, seq, "message", at_ms), image)
 
-        request = ("send", room.room, text, reply_to)
         return self._image(room, self._log.append(room, person.username, client_id, request, build, seen))
 
     def edit(self, person: Person, room_id: str, client_id: str, seq: int, text: str) -> dict[str, Any]:
@@ -94,7 +97,10 @@ class Messages:
         request: tuple[Any, ...],
         change: Callable[[Message, int], Message | None],
     ) -> dict[str, Any]:
-        room, membership = self._rooms.require(person, room_id)
+        try:
+            room, membership = self._rooms.require(person, room_id)
+        except ChatError as refusal:
+            return self._done(person, room_id, client_id, request, refusal)
         done = self._log.already(person.username, client_id, request)
         if done:
             return self._image(room, done)
@@ -119,6 +125,16 @@ class Messages:
         if found[1].deleted:
             raise ChatError("message_deleted")
         return found[1]
+
+    def _done(
+        self, person: Person, room_id: str, client_id: str, request: tuple[Any, ...], refusal: ChatError
+    ) -> dict[str, Any]:
+        """The answer to a request that was carried out before its author was put out of the room: what stands in the
+        log must not be refused. Raises: `refusal` when it was not."""
+        done = self._log.already(person.username, client_id, request) if refusal.code == "room_not_found" else None
+        if done is None:
+            raise refusal
+        return self._image(self._rooms.get(room_id), done)
 
     @staticmethod
     def _image(room: Room, appended: Appended) -> dict[str, Any]:
@@ -233,6 +249,8 @@ class Messages:
         now = self._storage.membership(room.room, person.username)
         if now is None or not now.inside or now.start != membership.start:
             raise ChatError("room_not_found")
+        if any(e.kind in LEAVING and e.user == person.username and e.seq > now.seq for e in entries):
+            raise ChatError("room_not_found")  # read beside the transaction that ends the membership
         return Page(
             generation=room.generation,
             head=head,

@@ -28,7 +28,7 @@ return n
 """
 RAISE = """
 local last = redis.call('GET', KEYS[1])
-if not last or tonumber(last) < tonumber(ARGV[1]) or tonumber(last) > tonumber(ARGV[2]) then
+if not last or tonumber(last) < tonumber(ARGV[1]) or tonumber(last) >= tonumber(ARGV[2]) then
   redis.call('SET', KEYS[1], ARGV[1])
 end
 return 1

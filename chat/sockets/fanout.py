@@ -22,6 +22,7 @@ HEADS_EVERY_S = 60.0
 ROOMS_EVERY_S = 180.0
 RESUME_WITHIN_S = 5.0
 LONG_AGO = float("-inf")
+SUBSCRIBE_TRIES = 3
 
 
 class SocketOutlet:
@@ -100,15 +101,18 @@ class Fanout:
         Memberships count only when read after the follower existed: else a removal could pass between the two.
         """
         connection.rooms_read_at = time.monotonic()
-        for _ in range(2):
+        for _ in range(SUBSCRIBE_TRIES):
+            before = self._followers.all()
             mine = self._rooms.memberships(connection.person)
-            existed = all(self._followers.get(room.room) for room, _ in mine)
             followers = [(self._followers.follow(room), membership) for room, membership in mine]
-            if existed:
+            if all(before.get(follower.room.room) is follower for follower, _ in followers):
                 break
-        added = False
+        else:
+            connection.rooms_read_at = LONG_AGO  # those that are missing come with the next reading
+        added, now = False, self._followers.all()
         for follower, membership in followers:
-            if not follower.has(connection.sid) and self._connections.get(connection.sid) is connection:
+            existed = before.get(follower.room.room) is follower is now.get(follower.room.room)
+            if existed and not follower.has(connection.sid) and self._connections.get(connection.sid) is connection:
                 added = follower.subscribe(connection.sid, membership) or added
         return added
 

@@ -244,3 +244,32 @@ def test_a_follower_that_starts_does_not_replay_what_is_past(worker, other):
     other.catch_up()
     assert sent_texts(other, sid) == []
     assert other.followers.heads(sid) == {"general": (1, 1)}
+
+
+def test_a_follower_begins_below_the_first_number_that_is_undecided(worker, other):
+    room = worker.rooms.get("general")
+    late = worker.numbers.propose(room)
+    say(worker, "overtakes")
+    follower = other.followers.follow(room)
+    assert (late, follower.cursor) == (1, 0)
+    other.catch_up()
+    assert follower.cursor == 2
+
+
+def test_the_replay_goes_back_as_long_as_a_commit_may_take(worker, other, monkeypatch):
+    monkeypatch.setattr("chat.services.followers.REPLAY", 2)
+    room = worker.rooms.get("general")
+    late = worker.numbers.propose(room)
+    for i in range(9):
+        say(worker, f"{i}")
+    assert other.followers.follow(room).cursor == late - 1
+
+
+def test_a_membership_read_before_its_end_does_not_come_back_through_a_new_follower(worker, other):
+    room = worker.rooms.create(ALICE, "make", "Private", "private")["room"]
+    worker.rooms.invite(ALICE, "invite", room, "bob")
+    before = worker.storage.membership(room, "bob")
+    worker.rooms.remove(ALICE, "remove", room, "bob")
+    follower = other.followers.follow(other.rooms.get(room))
+    assert not follower.subscribe("socket-bob", before)
+    assert follower.subscribe("socket-alice", worker.storage.membership(room, "alice"))

@@ -6,6 +6,7 @@ import threading
 
 import gevent
 import pytest
+from botocore.exceptions import ClientError
 
 from chat.errors import ChatError
 from chat.services.deadline import deadline
@@ -110,6 +111,12 @@ def test_a_counter_far_ahead_is_brought_back_to_the_head(worker):
     assert send(worker, client_id="b")["seq"] == 2
 
 
+def test_a_counter_at_the_very_limit_is_brought_back_to_the_head(worker):
+    send(worker, client_id="a")
+    worker.redis.set("number:1:general", 1 + MAX_AHEAD)  # as after so many sends that DynamoDB did not take
+    assert send(worker, client_id="b")["seq"] == 2
+
+
 def test_a_client_that_claims_to_have_seen_the_future_cannot_raise_the_counter(worker):
     send(worker, client_id="a")
     assert send(worker, client_id="b", seen=10**9)["seq"] == 2
@@ -129,6 +136,35 @@ def test_a_lost_answer_and_a_resend_leave_one_message(worker, monkeypatch):
     assert send(worker)["text"] == "hello"
     assert texts(worker) == ["hello"]
     assert is_dense(worker)
+
+
+def test_a_write_that_meets_a_transaction_under_way_is_to_be_tried_again(worker, monkeypatch):
+    def meets_a_transaction(**request):
+        answer = {"Error": {"Code": "TransactionConflictException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+        raise ClientError(answer, "any")
+
+    first = send(worker)
+    claim = worker.storage.get_claim("alice", "c1")
+    for operation, write in (
+        ("put_item", lambda: worker.storage.put_claim(claim)),
+        ("update_item", lambda: worker.storage.mark_read("alice", "general", first["seq"])),
+    ):
+        monkeypatch.setattr(worker.storage._client, operation, meets_a_transaction)
+        with pytest.raises(ChatError) as refused:
+            write()
+        assert refused.value.code == "unavailable"
+
+
+def test_a_claim_read_before_its_message_is_answered_with_the_message(worker, other, monkeypatch):
+    first = send(worker)
+    images, asked = other.storage.images, []
+
+    def not_there_yet(room, seqs):
+        asked.append(seqs)
+        return images(room, seqs) if len(asked) > 2 else {}
+
+    monkeypatch.setattr(other.storage, "images", not_there_yet)
+    assert send(other) == first
 
 
 def test_a_number_that_is_given_up_is_decided_at_once(worker, monkeypatch):

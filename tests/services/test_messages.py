@@ -221,3 +221,29 @@ def test_a_read_position_does_not_bring_a_removed_membership_back(worker):
 @pytest.mark.parametrize("asked", [{"limit": 0}, {"limit": 201}, {"before": 3, "after": 1}])
 def test_a_page_that_makes_no_sense_is_refused(worker, asked):
     assert code(lambda: worker.messages.page(ALICE, "general", **asked)) == "cursor_invalid"
+
+
+def private_room(worker):
+    """A private room of Alice's with Bob in it."""
+    room = worker.rooms.create(ALICE, "make", "Private", "private")["room"]
+    worker.rooms.invite(ALICE, "invite", room, "bob")
+    return room
+
+
+def test_what_was_carried_out_is_not_refused_to_who_was_removed_since(worker, other):
+    room = private_room(worker)
+    sent = worker.messages.send(BOB, room, "sent", "hello")
+    edited = worker.messages.edit(BOB, room, "edited", sent["seq"], "hello!")
+    worker.rooms.remove(ALICE, "remove", room, "bob")
+    assert other.messages.send(BOB, room, "sent", "hello")["seq"] == sent["seq"]
+    assert other.messages.edit(BOB, room, "edited", sent["seq"], "hello!") == edited
+    assert code(lambda: other.messages.send(BOB, room, "other", "hello")) == "room_not_found"
+
+
+def test_a_page_that_reads_its_readers_removal_shows_nothing(worker, monkeypatch):
+    room = private_room(worker)
+    before = worker.storage.membership(room, "bob")
+    worker.rooms.remove(ALICE, "remove", room, "bob")
+    worker.messages.send(ALICE, room, "after", "not for bob")
+    monkeypatch.setattr(worker.storage, "membership", lambda room, user: before)  # the removal is being written
+    assert code(lambda: worker.messages.page(BOB, room)) == "room_not_found"

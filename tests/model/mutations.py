@@ -1,0 +1,179 @@
+"""Faults planted in the product, one line each, to show that the schedules find them."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from chat.services.dynamodb import Storage
+from chat.services.followers import Follower, Followers
+from chat.services.log import Log
+from chat.services.messages import Messages
+from chat.sockets.fanout import Fanout
+from tests.model.schedule import run
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """In that method, each text is replaced by another."""
+
+    name: str
+    owner: type
+    method: str
+    changes: tuple[tuple[str, str], ...]
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """The product with this fault in it."""
+        original = self.owner.__dict__[self.method]
+        source = textwrap.dedent(inspect.getsource(getattr(self.owner, self.method)))
+        for old, new in self.changes:
+            assert source.count(old) == 1, f"{self.name}: {old!r} is not in the code once"
+            source = source.replace(old, new)
+        made: dict[str, Any] = {}
+        exec(compile(source, self.name, "exec"), vars(sys.modules[self.owner.__module__]), made)
+        setattr(self.owner, self.method, made[self.method])
+        try:
+            yield
+        finally:
+            setattr(self.owner, self.method, original)
+
+    def found(self, within: int) -> str | None:
+        """What the first schedule that meets it says; None when none of so many does."""
+        with self.planted():
+            for seed in range(within):
+                try:
+                    run(seed)
+                except AssertionError as error:
+                    return str(error)
+        return None
+
+
+MUTATIONS = [
+    Mutation(
+        "a claim is written whether it stands or not",
+        Storage,
+        "append",
+        (
+            (
+                'self._put_new("chat", rows.claim_row(claim))',
+                '{"Put": {"TableName": self.table("chat"), "Item": pack(rows.claim_row(claim))}}',
+            ),
+        ),
+    ),
+    Mutation(
+        "a slot is written whether it is taken or not",
+        Storage,
+        "append",
+        (
+            (
+                'self._put_new("messages", rows.log_row(entry, own_image))',
+                '{"Put": {"TableName": self.table("messages"), "Item": pack(rows.log_row(entry, own_image))}}',
+            ),
+        ),
+    ),
+    Mutation(
+        "a tombstone overwrites what is there",
+        Storage,
+        "tombstone",
+        (
+            (
+                'self._put_new("messages", row)["Put"]',
+                '{"TableName": self.table("messages"), "Item": pack(row)}',
+            ),
+        ),
+    ),
+    Mutation(
+        "an edit replaces whatever the message is by now",
+        Storage,
+        "_replace_image",
+        (
+            (
+                "#rev = :rev AND attribute_not_exists(#deleted)",
+                "#rev = :rev OR attribute_exists(#rev) OR attribute_exists(#deleted)",
+            ),
+        ),
+    ),
+    Mutation(
+        "an older membership replaces a newer one",
+        Storage,
+        "_set_membership",
+        (("#seq < :seq", "attribute_exists(#seq)"),),
+    ),
+    Mutation(
+        "an entry is told before it is stored",
+        Log,
+        "append",
+        (
+            (
+                "began = time.perf_counter()",
+                "self._publish(room, draft.entry, draft.image); began = time.perf_counter()",
+            ),
+        ),
+    ),
+    Mutation(
+        "a claim read beside its transaction is answered as it looks",
+        Log,
+        "_already",
+        (("CLAIM_TRIES if claim.message else 0", "1 if claim.message else 0"),),
+    ),
+    Mutation(
+        "entries are delivered as they come",
+        Follower,
+        "_deliver",
+        (
+            ("while self.cursor + 1 in self._stash:", "while self._stash:"),
+            ("self._stash.pop(self.cursor + 1)", "self._stash.pop(min(self._stash))"),
+            ("self.cursor += 1", 'self.cursor = entry["seq"]'),
+        ),
+    ),
+    Mutation(
+        "an image rides on any entry of its message",
+        Follower,
+        "_read_on",
+        (("image.rev != entry.seq", "False"),),
+    ),
+    Mutation("who is removed stays subscribed", Follower, "note", (("self.unsubscribe(sid)", "pass"),)),
+    Mutation("a socket gets what was before its time", Follower, "_admit", (("subscriber.start <= upcoming", "True"),)),
+    Mutation("nobody settles holes", Follower, "_settle_holes", (("now - seen_at > self._log.grace_s", "False"),)),
+    Mutation(
+        "a follower begins above a number that is still undecided",
+        Followers,
+        "_recent",
+        (("return last, room.floor", "return last, last[0][0].seq if last else 1"),),
+    ),
+    Mutation(
+        "a new follower does not know who left before it began",
+        Followers,
+        "follow",
+        (("follower.note(entry.to_dict())", "pass"),),
+    ),
+    Mutation(
+        "memberships count that were read before the follower existed",
+        Fanout,
+        "subscribe",
+        (
+            ("before = self._followers.all()\n", "pass\n"),
+            ("followers = [(", "before = self._followers.all(); followers = [("),
+        ),
+    ),
+    Mutation(
+        "a page does not ask at last who is inside",
+        Messages,
+        "_checked",
+        (("self._storage.membership(room.room, person.username)", "membership"),),
+    ),
+    Mutation("a page goes on behind its reader's removal", Messages, "_checked", (("e.seq > now.seq", "False"),)),
+    Mutation("a page goes over holes", Messages, "_before_hole", (("return pairs[:index]", "pass"),)),
+    Mutation(
+        "a send is refused to who was put out after it was carried out",
+        Messages,
+        "_done",
+        (('refusal.code == "room_not_found"', "False"),),
+    ),
+]

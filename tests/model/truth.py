@@ -1,0 +1,281 @@
+"""What really happened in a schedule, and what must be true of it: while it runs, and after quiet."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Container
+from dataclasses import dataclass, field
+from typing import Any
+
+from chat.models import Entry, Message, Page
+from chat.services import rows
+from chat.services.dynamodb import unpack
+from tests.model.scheduler import Scheduler
+from tests.model.tables import Item, Place, Tables
+
+OUT = ("left", "removed")
+PAGE = "page"
+JUST_NOW_S = 4.0
+
+
+class Broken(AssertionError):
+    """What must never happen has happened; the text says what."""
+
+
+@dataclass
+class Request:
+    """Something that a person asked for; `outcome` is `ok`, the code it was refused with, or `unknown`."""
+
+    user: str
+    client_id: str
+    kind: str
+    room: str
+    text: str = ""
+    about: int = 0  # a message, for a change
+    whom: str = ""
+    outcome: str = "unknown"
+    seq: int = 0  # what a send was acked with
+    uncertain: bool = False  # an attempt was not answered: a part of it may still be under way
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An entry or an image that reached somebody's socket; a page is of the moment of its last reading."""
+
+    at: float
+    user: str
+    room: str
+    entry: int
+    rev: int
+    how: str
+
+
+@dataclass
+class Truth:
+    """Watches the tables and what workers hand out. Everything is kept by room."""
+
+    scheduler: Scheduler
+    tables: Tables
+    public: set[str] = field(default_factory=set)
+    requests: list[Request] = field(default_factory=list)
+    decided_at: dict[tuple[str, int], float] = field(default_factory=dict)
+    revs: dict[tuple[str, int], dict[int, Message]] = field(default_factory=lambda: defaultdict(dict))
+    revs_at: dict[tuple[str, int, int], float] = field(default_factory=dict)
+    shown: list[Shown] = field(default_factory=list)
+    last_pushed: dict[tuple[str, str], int] = field(default_factory=dict)
+    out_at: dict[tuple[str, str, int], float] = field(default_factory=dict)  # when a person's own row said so
+    left_at: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
+    heads: dict[str, int] = field(default_factory=dict)
+    floors: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tables.watchers.append(self._written)
+
+    # --- while it runs --------------------------------------------------------------------------------------------
+
+    def _written(self, place: Place, old: Item | None, new: Item | None) -> None:
+        if place[0] == "messages" and "#" in place[1]:
+            self._log_written(place, old, new)
+        elif place[0] == "chat" and place[1].startswith("USER#") and place[2].startswith("ROOM#"):
+            before, after = unpack(old or {}), unpack(new or {})
+            if after.get("state") == "out":
+                self.out_at[place[1].removeprefix("USER#"), place[2].removeprefix("ROOM#"), after["seq"]] = (
+                    self.scheduler.now
+                )
+            if "username" not in after or after.get("read", 0) < before.get("read", 0):
+                raise Broken(f"the read position of {place[1:]} went from {before} to {after}")
+
+    def _log_written(self, place: Place, old: Item | None, new: Item | None) -> None:
+        room = place[1].split("#")[1]
+        seq = int(place[2])
+        if new is None:
+            if seq >= self.floors.get(room, 1):
+                raise Broken(f"{room}/{seq} was deleted above the floor")
+            return
+        row = unpack(new)
+        entry, image = rows.read_entry(room, row), rows.read_image(room, row)
+        if old is None:
+            self.decided_at[room, seq] = self.scheduler.now
+            self.heads[room] = max(seq, self.heads.get(room, 0))
+            if entry.kind in OUT:
+                self.left_at[entry.user or "", room].append(seq)
+        else:
+            before = rows.read_image(room, unpack(old))
+            if before is None or image is None or image.rev <= before.rev or before.deleted:
+                raise Broken(f"{room}/{seq} was {unpack(old)} and became {row}")
+            if (before.author, before.client_id) != (image.author, image.client_id):
+                raise Broken(f"{room}/{seq} changed hands")
+        if image is not None:
+            self.revs[room, seq][image.rev] = image
+            self.revs_at[room, seq, image.rev] = self.scheduler.now
+
+    def pushed(self, sid: str, user: str, event: str, payload: Any) -> None:
+        """An event that a worker sends to a socket."""
+        image = payload if event == "message:sent" else payload.get("message")
+        if event == "message:sent":
+            entry = payload["seq"]
+        elif "entry" in payload:
+            entry = payload["entry"]
+        else:
+            return
+        room = payload["room"]
+        last = self.last_pushed.get((sid, room))
+        if last is not None and entry != last + 1 and not (entry > last and last in self.left_at[user, room]):
+            raise Broken(f"{user} was sent {room}/{entry} after {room}/{last}")
+        self.last_pushed[sid, room] = entry
+        if (room, entry) not in self.decided_at:
+            raise Broken(f"{user} was sent {room}/{entry}, which is not in the table")
+        self._show(user, room, entry, image["rev"] if image else 0, event)
+
+    def paged(self, user: str, page: Page, room: str) -> None:
+        """A page that a worker answers."""
+        numbers = [entry.seq for entry in page.entries]
+        if numbers != list(range(numbers[0], numbers[0] + len(numbers)) if numbers else []):
+            raise Broken(f"{user} got a page of {room} with holes: {numbers}")
+        for entry in page.entries:
+            self._show(user, room, entry.seq, 0, PAGE)
+        for image in page.messages:
+            self._show(user, room, image.seq, image.rev, PAGE)
+
+    def _show(self, user: str, room: str, entry: int, rev: int, how: str) -> None:
+        at = self.scheduler.task.heard_at if how == PAGE else self.scheduler.now
+        self.shown.append(Shown(at, user, room, entry, rev, how))
+
+    def acked(self, request: Request, answer: Any) -> None:
+        """A request was answered well: what it says must be in the table now."""
+        request.outcome = "ok"
+        if request.kind == "edit":
+            made = self._made(request)
+            if made and answer["rev"] < made[0][1]:
+                raise Broken(f"{request} became {made}, and was answered with {answer}")
+        if request.kind != "send":
+            return
+        request.seq = answer["seq"]
+        image = self.image(request.room, request.seq)
+        if image is None or (image.author, image.client_id) != (request.user, request.client_id):
+            raise Broken(f"{request} was acked, and {request.room}/{request.seq} is {image}")
+
+    def refused(self, request: Request, code: str) -> None:
+        """A request was refused for good: it must not have been carried out, unless that happened just now."""
+        request.outcome = code
+        for room, seq, _ in self._made(request):
+            if self.decided_at.get((room, seq), self.scheduler.now) < self.scheduler.now - JUST_NOW_S:
+                raise Broken(f"{request} was refused with {code}, and it is {room}/{seq}")
+
+    def _made(self, request: Request) -> list[tuple[str, int, int]]:
+        """(room, entry, message) of every entry that a send or an edit made."""
+        return [
+            (room, rev, seq)
+            for (room, seq), revs in self.revs.items()
+            for rev, image in revs.items()
+            if image.text == request.text and image.author == request.user and (request.kind == "edit" or rev == seq)
+        ]
+
+    # --- what the tables say --------------------------------------------------------------------------------------
+
+    def image(self, room: str, seq: int) -> Message | None:
+        """The message with that number, None when there is none."""
+        key = rows.slot_key(room, seq)
+        row = self.tables.get(("messages", key["room"], key["id"]))
+        return rows.read_image(room, unpack(row)) if row else None
+
+    def said_by(self, user: str) -> list[tuple[str, int]]:
+        """(room, number) of a person's messages that were acked."""
+        return [(r.room, r.seq) for r in self.requests if r.user == user and r.kind == "send" and r.outcome == "ok"]
+
+    def log(self, room: str) -> list[Entry]:
+        """All entries of a room, in order."""
+        found = [unpack(row) for place, row in self.tables.all("messages") if place[1].split("#")[1:2] == [room]]
+        return sorted((rows.read_entry(room, row) for row in found), key=lambda entry: entry.seq)
+
+    def head(self, room: str) -> int:
+        """The highest decided number."""
+        return self.heads.get(room, 0)
+
+    # --- after quiet ----------------------------------------------------------------------------------------------
+
+    def check(self, rooms: list[str], followed: Container[str]) -> None:
+        """Raises: Broken when the promise was not kept. Where nobody follows, nobody settles holes."""
+        for room in rooms:
+            log = self.log(room)
+            if room in followed:
+                self._check_dense(room, log)
+            self._check_memberships(room, log)
+            self._check_changes(room, log)
+            self._check_shown(room, log)
+        self._check_requests()
+        self._check_deleted()
+
+    def _check_dense(self, room: str, log: list[Entry]) -> None:
+        floor = self.floors.get(room, 1)
+        numbers = [entry.seq for entry in log if entry.seq >= floor]
+        if numbers != list(range(floor, self.head(room) + 1)):
+            raise Broken(f"the log of {room} is not dense: {numbers}")
+
+    def _check_memberships(self, room: str, log: list[Entry]) -> None:
+        last = {entry.user: entry for entry in log if entry.kind in (*OUT, "joined")}
+        for user, entry in last.items():
+            for key in (rows.member_key(room, user or ""), rows.user_room_key(user or "", room)):
+                row = self.tables.get(("chat", key["pk"], key["sk"]))
+                found = rows.read_membership(unpack(row)) if row else None
+                if found is None or (found.seq, found.inside) != (entry.seq, entry.kind == "joined"):
+                    raise Broken(f"the log of {room} says {entry}, the row {key} {found}")
+
+    def _check_changes(self, room: str, log: list[Entry]) -> None:
+        for entry in log:
+            if entry.kind == "change" and entry.seq not in self.revs[room, entry.message or 0]:
+                raise Broken(f"{room}/{entry.seq} changed nothing")
+        kinds = {entry.seq: entry.kind for entry in log}
+        for (where, seq), revs in self.revs.items():
+            for rev in revs:
+                if where == room and kinds.get(rev, "change") != ("message" if rev == seq else "change"):
+                    raise Broken(f"{room}/{seq} has rev {rev}, which is a {kinds[rev]}")
+
+    def _check_requests(self) -> None:
+        for request in self.requests:
+            if request.kind not in ("send", "edit"):
+                continue
+            made = self._made(request)
+            wanted = {"ok": (1,), "unknown": (0, 1)}.get(request.outcome, (0, 1) if request.uncertain else (0,))
+            if len(made) not in wanted:
+                raise Broken(f"{request} became {made}")
+        typed: dict[tuple[str, str], int] = {}
+        for request in self.requests:
+            if request.kind == "send" and request.outcome == "ok":
+                tab = request.client_id.rsplit("-", 1)[0]
+                if request.seq <= typed.get((tab, request.room), 0):
+                    raise Broken(f"{request} overtook what was sent before from the same tab")
+                typed[tab, request.room] = request.seq
+
+    def _check_deleted(self) -> None:
+        everything = json.dumps([item for table in ("messages", "chat") for _, item in self.tables.all(table)])
+        for request in self.requests:
+            image = self.image(request.room, request.about) if request.kind == "delete" else None
+            if request.kind == "delete" and request.outcome == "ok" and not (image and image.deleted):
+                raise Broken(f"{request} was acked, and it is {image}")
+            if image is not None and image.deleted:
+                for old in self.revs[request.room, request.about].values():
+                    if old.text and json.dumps(old.text) in everything:
+                        raise Broken(f"{old.text!r} was deleted and still lies in a table")
+
+    def _check_shown(self, room: str, log: list[Entry]) -> None:
+        """Nobody was shown what lies outside of their time in the room."""
+        if room == "general":
+            return
+        times: dict[str, list[list[float]]] = defaultdict(list)  # user → [first entry they may see, their last one]
+        for entry in log:
+            if entry.kind == "joined":
+                times[entry.user or ""].append([1 if room in self.public else entry.seq, float("inf")])
+            elif entry.kind in OUT and times[entry.user or ""]:
+                times[entry.user or ""][-1][1] = entry.seq
+        for shown in self.shown:
+            if shown.room == room and not any(self._may_see(shown, *time) for time in times[shown.user]):
+                raise Broken(f"{shown} lies outside of {times[shown.user]}")
+
+    def _may_see(self, shown: Shown, first: float, last: float) -> bool:
+        newest = max(shown.entry, shown.rev)
+        if shown.entry < first:
+            return False
+        # A page may show what was there before the end was decided: the reader was a member then.
+        return newest <= last or (shown.how == PAGE and shown.at < self.out_at[shown.user, shown.room, int(last)])

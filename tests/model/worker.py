@@ -1,0 +1,123 @@
+"""A worker process of the model: the product's services and its fan-out, on a network that the scheduler runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from chat.errors import ChatError
+from chat.models import Person
+from chat.services.deadline import deadline
+from chat.services.dynamodb import Storage
+from chat.services.followers import Followers
+from chat.services.log import Log
+from chat.services.messages import Messages
+from chat.services.numbers import Numbers
+from chat.services.rooms import Rooms
+from chat.sockets.connections import Allowance, Connection, Connections
+from chat.sockets.fanout import Fanout, SocketOutlet
+from tests.model import standins
+from tests.model.network import Dynamodb, Network, Redis, RedisClient, Wire
+from tests.model.scheduler import Process, Scheduler
+from tests.model.tables import Tables
+
+CONNECT_WITHIN_S = 10.0
+PLENTY = 1_000_000
+Push = Callable[[str, dict[str, Any]], None]
+
+
+class Plug:
+    """A worker's end of the wire; takes the place of chat.services.bus.Bus."""
+
+    def __init__(self, worker: Worker, wire: Wire):
+        self._worker = worker
+        self._wire = wire
+        self._listener: Callable[[dict[str, Any]], None] = lambda event: None
+
+    def publish(self, kind: str, volatile: bool = False, **payload: Any) -> None:
+        self._worker.scheduler.alive()
+        event = {"kind": kind, **payload}
+        self._wire.publish(self._worker, event)
+        self._listener(event)
+
+    def start(self, listener: Callable[[dict[str, Any]], None], on_doubt: Callable[[], None]) -> None:
+        self._listener = listener
+        self._worker.doubt = on_doubt
+        self._wire.join(self._worker, listener)
+
+
+class Server:
+    """What fan-out asks of Socket.IO: rooms of sockets, and sending to them."""
+
+    def __init__(self) -> None:
+        self.pushes: dict[str, Push] = {}
+        self._rooms: dict[str, dict[str, None]] = {}
+
+    def emit(
+        self, event: str, payload: Any, room: str | None = None, to: str | None = None, skip_sid: Any = ()
+    ) -> None:
+        for sid in [to] if to is not None else list(self._rooms.get(room or "", ())):
+            if sid in self.pushes and sid not in skip_sid:
+                self.pushes[sid](event, payload)
+
+    def enter_room(self, sid: str, room: str) -> None:
+        self._rooms.setdefault(room, {})[sid] = None
+
+    def leave_room(self, sid: str, room: str) -> None:
+        self._rooms.get(room, {}).pop(sid, None)
+
+
+class Worker(Process):
+    """One worker. `doubt` is what its bus calls when it may have lost events."""
+
+    def __init__(self, name: str, scheduler: Scheduler, network: Network, tables: Tables, redis: Redis, wire: Wire):
+        super().__init__(name)
+        self.scheduler = scheduler
+        self.doubt: Callable[[], None] = lambda: None
+        self.storage = Storage(Dynamodb(network, tables))
+        bus = Plug(self, wire)
+        self.numbers = Numbers(RedisClient(network, redis), self.storage)
+        self.log = Log(
+            self.storage, self.numbers, bus, now=standins.now, pause=standins.GEVENT.sleep, defer=standins.GEVENT.spawn
+        )
+        self.server = Server()
+        socketio = SimpleNamespace(server=self.server)
+        self.followers = Followers(self.storage, self.numbers, self.log, SocketOutlet(socketio))
+        self.rooms = Rooms(self.storage, self.numbers, self.log, bus, self.followers.member)
+        self.messages = Messages(self.storage, self.rooms, self.log, self.numbers, self.followers, bus)
+        self.connections = Connections(PLENTY, PLENTY)
+        self.fanout = Fanout(socketio, self.connections, None, self.followers, self.rooms, bus)
+
+    def start(self) -> None:
+        """Begins to listen and to check."""
+        self.scheduler.spawn(self, self.fanout.start)
+
+    def connect(self, sid: str, person: Person, push: Push) -> None:
+        """What the connection of a socket does. Raises: ChatError."""
+        now = standins.TIME.monotonic()
+        connection = Connection(sid, sid, person, 0, now, now, Allowance(PLENTY))
+        self.server.pushes[sid] = push
+        self.connections.add(connection)
+        try:
+            with deadline(CONNECT_WITHIN_S):
+                self.fanout.subscribe(connection)
+        except BaseException:
+            self.disconnect(sid)
+            raise
+        self.fanout.heads(connection)
+
+    def disconnect(self, sid: str) -> None:
+        """What the end of a socket does."""
+        self.server.pushes.pop(sid, None)
+        connection = self.connections.remove(sid)
+        if connection is not None:
+            self.fanout.unsubscribe(connection)
+
+    def answer(self, request: Callable[[Worker], Any]) -> Any:
+        """What a request is answered, within the time that the sockets' handlers have: a value or a ChatError."""
+        try:
+            with deadline():
+                return request(self)
+        except ChatError as error:
+            return error
