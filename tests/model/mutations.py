@@ -14,7 +14,6 @@ from chat.services.dynamodb import Storage
 from chat.services.followers import Follower, Followers
 from chat.services.log import Log
 from chat.services.messages import Messages
-from chat.sockets.fanout import Fanout
 from tests.model.schedule import run
 
 
@@ -61,8 +60,8 @@ MUTATIONS = [
         "append",
         (
             (
-                'self._put_new("chat", rows.claim_row(claim))',
-                '{"Put": {"TableName": self.table("chat"), "Item": pack(rows.claim_row(claim))}}',
+                'self._put_new("chat", rows.claim_row(proof))',
+                '{"Put": {"TableName": self.table("chat"), "Item": pack(rows.claim_row(proof))}}',
             ),
         ),
     ),
@@ -89,17 +88,6 @@ MUTATIONS = [
         ),
     ),
     Mutation(
-        "an edit replaces whatever the message is by now",
-        Storage,
-        "_replace_image",
-        (
-            (
-                "#rev = :rev AND attribute_not_exists(#deleted)",
-                "#rev = :rev OR attribute_exists(#rev) OR attribute_exists(#deleted)",
-            ),
-        ),
-    ),
-    Mutation(
         "an older membership replaces a newer one",
         Storage,
         "_set_membership",
@@ -108,19 +96,13 @@ MUTATIONS = [
     Mutation(
         "an entry is told before it is stored",
         Log,
-        "append",
+        "_place",
         (
             (
-                "began = time.perf_counter()",
-                "self._publish(room, draft.entry, draft.image); began = time.perf_counter()",
+                "stored = proof(number, draft)",
+                "stored = proof(number, draft); self._publish(room, draft.entry, draft.image)",
             ),
         ),
-    ),
-    Mutation(
-        "a claim read beside its transaction is answered as it looks",
-        Log,
-        "_already",
-        (("CLAIM_TRIES if claim.message else 0", "1 if claim.message else 0"),),
     ),
     Mutation(
         "entries are delivered as they come",
@@ -132,35 +114,14 @@ MUTATIONS = [
             ("self.cursor += 1", 'self.cursor = entry["seq"]'),
         ),
     ),
-    Mutation(
-        "an image rides on any entry of its message",
-        Follower,
-        "_read_on",
-        (("image.rev != entry.seq", "False"),),
-    ),
     Mutation("who is removed stays subscribed", Follower, "note", (("self.unsubscribe(sid)", "pass"),)),
     Mutation("a socket gets what was before its time", Follower, "_admit", (("subscriber.start <= upcoming", "True"),)),
     Mutation("nobody settles holes", Follower, "_settle_holes", (("now - seen_at > self._log.grace_s", "False"),)),
     Mutation(
-        "a follower begins above a number that is still undecided",
-        Followers,
-        "_recent",
-        (("return last, room.floor", "return last, last[0][0].seq if last else 1"),),
-    ),
-    Mutation(
         "a new follower does not know who left before it began",
         Followers,
-        "follow",
+        "_start",
         (("follower.note(entry.to_dict())", "pass"),),
-    ),
-    Mutation(
-        "memberships count that were read before the follower existed",
-        Fanout,
-        "subscribe",
-        (
-            ("before = self._followers.all()\n", "pass\n"),
-            ("followers = [(", "before = self._followers.all(); followers = [("),
-        ),
     ),
     Mutation(
         "a page does not ask at last who is inside",
@@ -168,12 +129,5 @@ MUTATIONS = [
         "_checked",
         (("self._storage.membership(room.room, person.username)", "membership"),),
     ),
-    Mutation("a page goes on behind its reader's removal", Messages, "_checked", (("e.seq > now.seq", "False"),)),
     Mutation("a page goes over holes", Messages, "_before_hole", (("return pairs[:index]", "pass"),)),
-    Mutation(
-        "a send is refused to who was put out after it was carried out",
-        Messages,
-        "_done",
-        (('refusal.code == "room_not_found"', "False"),),
-    ),
 ]

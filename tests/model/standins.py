@@ -13,6 +13,7 @@ from typing import Any
 
 import gevent
 import gevent.event
+import gevent.lock
 
 from tests.model.scheduler import Process, Scheduler, Task
 
@@ -117,6 +118,27 @@ class Event:
         return self._set
 
 
+class Semaphore:
+    """gevent.lock.BoundedSemaphore"""
+
+    def __init__(self, value: int = 1):
+        self._left = value
+        self._freed: list[Event] = []
+
+    def __enter__(self) -> None:
+        while not self._left:
+            freed = Event()
+            self._freed.append(freed)
+            freed.wait()
+        self._left -= 1
+
+    def __exit__(self, *error: object) -> None:
+        self._left += 1
+        waiting, self._freed = self._freed, []
+        for freed in waiting:
+            freed.set()
+
+
 GEVENT = SimpleNamespace(
     spawn=_spawn,
     spawn_later=lambda seconds, work, *args, **kwargs: _spawn(work, *args, delay_s=seconds, **kwargs),
@@ -153,6 +175,7 @@ def standing_in(scheduler: Scheduler) -> Iterator[None]:
         (random, chance),
         (secrets, tokens),
         (gevent.event.Event, Event),
+        (gevent.lock.BoundedSemaphore, Semaphore),
     ]
     replaced = []
     for module_name, module in list(sys.modules.items()):

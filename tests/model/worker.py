@@ -87,7 +87,7 @@ class Worker(Process):
         self.rooms = Rooms(self.storage, self.numbers, self.log, bus, self.followers.member)
         self.messages = Messages(self.storage, self.rooms, self.log, self.numbers, self.followers, bus)
         self.connections = Connections(PLENTY, PLENTY)
-        self.fanout = Fanout(socketio, self.connections, None, self.followers, self.rooms, bus)
+        self.fanout = Fanout(socketio, self.connections, SimpleNamespace(), self.followers, self.rooms, bus)
 
     def start(self) -> None:
         """Begins to listen and to check."""
@@ -96,7 +96,8 @@ class Worker(Process):
     def connect(self, sid: str, person: Person, push: Push) -> None:
         """What the connection of a socket does. Raises: ChatError."""
         now = standins.TIME.monotonic()
-        connection = Connection(sid, sid, person, 0, now, now, Allowance(PLENTY))
+        session = SimpleNamespace(sid=sid, person=person)
+        connection = Connection(sid, session, now, Allowance(PLENTY))
         self.server.pushes[sid] = push
         self.connections.add(connection)
         try:

@@ -1,0 +1,51 @@
+"""Thousands of interleavings of the real services: each keeps the promise, and each planted fault is found."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from chat.services import numbers, redis
+from tests.model.mutations import MUTATIONS
+from tests.model.network import Redis
+from tests.model.run import run_all
+from tests.model.schedule import Schedule
+
+SCHEDULES = 2_000
+FOUND_WITHIN = 600
+
+
+def test_thousands_of_schedules_keep_the_promise():
+    result = run_all(range(SCHEDULES))
+    assert result.broken == {}
+    assert result.figures["acked"] > SCHEDULES and result.figures["faults"] > SCHEDULES
+
+
+def test_a_seed_is_the_same_schedule_every_time():
+    def trace(seed):
+        schedule = Schedule(seed)
+        schedule.scheduler.tracing = True
+        schedule.run()
+        return list(schedule.scheduler.trace)
+
+    assert trace(7) == trace(7) != trace(8)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_a_planted_fault_is_found(mutation):
+    assert mutation.found(FOUND_WITHIN)
+
+
+def test_the_counters_do_what_the_scripts_do_in_redis(redis_url):
+    client, counters, rng = redis.connect(redis_url), Redis(), random.Random(1)
+    client.flushall()
+    propose, raise_to = client.register_script(numbers.PROPOSE), client.register_script(numbers.RAISE)
+    for _ in range(2_000):
+        key, low, high = rng.choice("ab"), rng.randrange(12), rng.randrange(12)
+        if rng.random() < 0.02:
+            client.flushall()
+            counters.flush()
+        script, command = rng.choice(((propose, counters.propose), (raise_to, counters.raise_to)))
+        assert script(keys=[key], args=[low, high]) == command(key, low, high)
+        assert client.mget(["a", "b"]) == counters.mget("a", "b")
