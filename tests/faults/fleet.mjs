@@ -133,7 +133,7 @@ class Device {
     this.cut();
     this.forget();
     for (const lane of this.lanes.values()) for (const item of lane) item.attempt = null;
-    this.connect();
+    if (!this.stopped) this.connect();
   }
 
   async ask(event, payload, timeout_ms) {

@@ -126,7 +126,7 @@ class Fleet:
         self.command("cut", clients=_list(clients))
 
     def crash(self, clients: Iterable[str] | None = None) -> None:
-        """They lose all memory but the outbox, and come back."""
+        """They lose all memory but the outbox, and come back unless they were told to stay away."""
         self.command("crash", clients=_list(clients))
 
     def disconnect(self, clients: Iterable[str] | None = None) -> None:

@@ -66,6 +66,15 @@ def test_a_device_on_its_own_waits_with_what_it_has_to_say(people):
     assert judge(people.evidence()) == []
 
 
+def test_a_crash_brings_nobody_back_who_was_told_to_stay_away(people):
+    people.fleet.disconnect(["ada-1"])
+    people.fleet.crash(["ada-1", "bob-1"])
+    wait_until(lambda: people.fleet.state()["bob-1"]["connected"], what="the other one is back")
+    ada = people.fleet.state()["ada-1"]
+    assert ada["away"] and not ada["connected"]
+    assert judge(people.evidence()) == []
+
+
 def test_what_an_outsider_is_answered_is_written_down(people):
     room = list(people.rooms)[1]
     assert people.fleet.ask("zed-1", "room:open", room=room, after=0)["error"]["code"] == "room_not_found"
