@@ -578,9 +578,9 @@ class Storage:
         found = self._partition("chat", "pk", rows.position_key(stream, "")["pk"])
         return {row["sk"]: row["position"] for row in found}
 
-    def note_stream_position(self, stream: str, shard: str, position: str) -> None:
-        """Notes how far a shard has been read."""
-        row = rows.position_key(stream, shard) | {"position": position}
+    def note_stream_position(self, stream: str, shard: str, position: str, kept_s: int) -> None:
+        """Notes how far a shard has been read, for so long: shards are gone after a day."""
+        row = rows.position_key(stream, shard) | {"position": position, "expires_at": int(time.time()) + kept_s}
         self.call("put_item", TableName=self.table("chat"), Item=pack(row))
 
     # --- workers --------------------------------------------------------------------------------------------------

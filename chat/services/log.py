@@ -176,8 +176,8 @@ class Log:
                         self._pause(CONFLICT_PAUSE_S)
                     continue
                 self._commits_s.append(time.perf_counter() - began)
-                self._decided(room, number)
                 self._publish(room, draft.entry, draft.image)
+                self._decided(room, number)  # behind the publish: it may write, and fail
                 return Placed(number, draft)
             raise ChatError("unavailable", retry_after_s=1)
         except BaseException:  # also a deadline, or the end of the socket that asked

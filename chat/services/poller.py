@@ -23,6 +23,7 @@ ASK_S = 0.5  # how often the others ask for the lease
 BUSY_S, IDLE_S = 0.1, 0.25
 SHARDS_EVERY_S = 5.0
 COPY_EVERY_S = 10.0
+COPY_KEPT_S = 7 * 24 * 60 * 60
 HOLD_EVERY_S = 0.5
 RETRY_S = 1.0
 END = "END"  # the position of a shard that has been read to its end
@@ -58,6 +59,7 @@ class Poller:
         self._positions: dict[str, str] = {}
         self._iterators: dict[str, str] = {}
         self._copied: dict[str, str] = {}
+        self._compared = False  # just now, so that what is gone is known to be accounted for
         self._listed_at = self._copied_at = self._held_at = float("-inf")
 
     def start(self) -> None:
@@ -109,6 +111,7 @@ class Poller:
         if not self._positions:
             self._reconcile()
             self._note(COMPARED, END)
+            self._compared = True
         return True
 
     def _hold(self) -> None:
@@ -140,6 +143,20 @@ class Poller:
         except Expired:
             raise ChatError("unavailable") from None  # the stream is another one now
         self._listed_at = self._now()
+        gone = self._gone()
+        if gone and not self._compared:
+            log.warning("the stream was not read for so long that shards are gone: comparing the tables")
+            self._reconcile()
+        for shard in gone:
+            self._note(shard, END)
+        self._compared = False
+
+    def _gone(self) -> set[str]:
+        """The shards that are no longer listed and were not read to their end, as far as can be told."""
+        listed = {shard.id for shard in self._shards}
+        begun = {shard for shard, position in self._positions.items() if position != END}
+        parents = {shard.parent for shard in self._shards if shard.parent and shard.id not in self._positions}
+        return {shard for shard in begun | parents if shard not in listed and self._positions.get(shard) != END}
 
     def _readable(self) -> list[Shard]:
         listed = {shard.id for shard in self._shards}
@@ -192,7 +209,7 @@ class Poller:
     def _copy(self) -> None:
         for shard, position in self._positions.items():
             if self._copied.get(shard) != position:
-                self._storage.note_stream_position(label(self._arn), shard, position)
+                self._storage.note_stream_position(label(self._arn), shard, position, COPY_KEPT_S)
         self._copied = dict(self._positions)
         self._copied_at = self._now()
 

@@ -94,7 +94,7 @@ def test_bad_rows_do_not_hold_up_good_ones(parley, two, device: Callable[..., Pe
     assert [text for _, _, text in ada.everything(room)] == [f"good {number}" for number in range(5)]
 
 
-@pytest.mark.parametrize("how", ["the reader is killed", "Redis is emptied"])
+@pytest.mark.parametrize("how", ["the reader is killed", "the reader stands still", "Redis is emptied"])
 def test_every_row_is_taken_over_once_whatever_happens_to_the_reader(tmp_path, device: Callable[..., Peer], how):
     with workers(tmp_path, 2) as parley:
         ada = parley.person("Ada")
@@ -109,6 +109,11 @@ def test_every_row_is_taken_over_once_whatever_happens_to_the_reader(tmp_path, d
                     if how == "the reader is killed":
                         for worker in sorted(children(parley.pid_of("chat.embedded.web")) & parley.pids())[:1]:
                             parley.kill(worker)
+                    elif how == "the reader stands still":
+                        for worker in sorted(children(parley.pid_of("chat.embedded.web")) & parley.pids()):
+                            parley.pause(worker)
+                            time.sleep(3.5)  # another one takes over meanwhile, if it was the reader
+                            parley.resume(worker)
                     else:
                         session = {key: parley.redis.get(key) for key in parley.redis.keys("session:*")}
                         parley.redis.flushall()

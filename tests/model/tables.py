@@ -79,7 +79,7 @@ class Tables:
         return {"Responses": found, "UnprocessedKeys": {}}
 
     def query(self, request: Item) -> Item:
-        """Query by the hash key and one condition on the range key."""
+        """Query by the hash key and one condition on the range key; a filter takes nothing from the limit."""
         table = request["TableName"]
         expressions = Expressions(request)
         hash_key, conditions = self._key_condition(table, expressions)
@@ -102,7 +102,10 @@ class Tables:
         limit = request.get("Limit", len(found) + 1)
         partition = self._items[table].get(hash_key, {})
         items = [partition[range_key] for range_key in found[:limit]]
-        answer: Item = {"Items": items, "Count": len(items)}
+        kept = [item for item in items if expressions.holds("FilterExpression", item)]
+        answer: Item = {"Count": len(kept), "ScannedCount": len(items)}
+        if request.get("Select") != "COUNT":
+            answer["Items"] = kept
         if items and len(found) >= limit:
             answer["LastEvaluatedKey"] = {name: items[-1][name] for name in self._keys[table]}
         return answer

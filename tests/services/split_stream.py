@@ -33,7 +33,7 @@ class SplitStream:
     def __init__(self, dice: random.Random):
         self._dice = dice
         self.shards = [Shard("shard-0", None, 0, KEYS)]
-        self._number = 0
+        self._number = self._made = 0
         self.expire = 0.0  # the chance that an iterator has expired
         self.throttle = 0.0  # the chance that a call is throttled
 
@@ -53,7 +53,8 @@ class SplitStream:
         middle = (shard.low + shard.high) // 2
         cuts = [(shard.low, middle), (middle, shard.high)] if shard.high - shard.low > 1 else [(shard.low, shard.high)]
         for low, high in cuts if self._dice.random() < 0.7 else [(shard.low, shard.high)]:
-            self.shards.append(Shard(f"shard-{len(self.shards)}", shard.id, low, high))
+            self._made += 1
+            self.shards.append(Shard(f"shard-{self._made}", shard.id, low, high))
 
     def trim(self) -> None:
         """Forgets what is old: whole shards at the beginning, and half of the records of the first that stays."""

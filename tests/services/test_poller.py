@@ -43,7 +43,7 @@ class Ours:
     def stream_positions(self, stream: str) -> dict[str, str]:
         return dict(self.positions)
 
-    def note_stream_position(self, stream: str, shard: str, position: str) -> None:
+    def note_stream_position(self, stream: str, shard: str, position: str, kept_s: int) -> None:
         self.positions[shard] = position
 
 
@@ -115,6 +115,37 @@ def test_a_stream_that_was_trimmed_meanwhile_makes_the_tables_be_compared_and_re
         turn(one, True)
     assert ingest.compared == 2
     assert ingest.told[-1].id == "39"
+
+
+@pytest.mark.parametrize("generations", [1, 2])
+def test_shards_that_went_before_they_were_read_make_the_tables_be_compared_once(worker, generations):
+    stream, ours, ingest = SplitStream(random.Random(3)), Ours(), Recording()
+    one = reader(worker.redis, ours, stream, ingest)
+    assert one.begin()
+    stream.record(0, "INSERT", "room", "read", {})
+    turn(one, True)
+    for number in range(generations):
+        stream.record(0, "INSERT", "room", f"unread {number}", {})
+        for _ in range(4):
+            stream.split()
+        for shard in [shard for shard in stream.shards if shard.closed]:
+            stream.shards.remove(shard)
+    stream.record(0, "INSERT", "room", "new", {})
+    for _ in range(20):
+        turn(one, True)
+    assert [change.id for change in ingest.told] == ["read", "new"]
+    assert ingest.compared == 2
+
+
+def test_a_first_start_on_an_old_stream_compares_once(worker):
+    stream, ours, ingest = SplitStream(random.Random(4)), Ours(), Recording()
+    stream.split()
+    stream.shards.pop(0)
+    one = reader(worker.redis, ours, stream, ingest)
+    assert one.begin()
+    for _ in range(5):
+        turn(one, True)
+    assert ingest.compared == 1
 
 
 def test_it_reads_on_where_the_table_says_when_redis_has_forgotten(worker):
