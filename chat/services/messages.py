@@ -151,7 +151,7 @@ class Messages:
         head = self._head(room)
         if after and head - after <= MAX_BEHIND:
             return self._after(person, room, membership, after, MAX_PAGE)
-        page = self._before(person, room, membership, None, MAX_PAGE if after else 50)
+        page = self._before(person, room, membership, None, MAX_PAGE if after else 50, head)
         return replace(page, gap=bool(after))
 
     def page(
@@ -170,8 +170,11 @@ class Messages:
         if not 1 <= limit <= MAX_PAGE or sum(given is not None for given in (before, after, around)) > 1:
             raise ChatError("cursor_invalid")
         room, membership = self._rooms.require(person, room_id)
+        # What another worker has acked is in the newest page, also before this one has heard of it.
+        newest = before is None and after is None and around is None
+        head = self._numbers.read_head(room) if newest else self._head(room)
         if around is not None:
-            older = self._before(person, room, membership, around, max(limit // 2, 1))
+            older = self._before(person, room, membership, around, max(limit // 2, 1), head)
             newer = self._after(person, room, membership, around - 1, max(limit - limit // 2, 1))
             return replace(
                 newer,
@@ -180,7 +183,7 @@ class Messages:
             )
         if after is not None:
             return self._after(person, room, membership, after, limit)
-        return self._before(person, room, membership, before, limit)
+        return self._before(person, room, membership, before, limit, head)
 
     def _after(self, person: Person, room: Room, membership: Membership, after: int, limit: int) -> Page:
         first = max(membership.start, room.floor)
@@ -196,11 +199,12 @@ class Messages:
         more = bool(pairs) and pairs[-1][0].seq < head
         return self._checked(person, room, membership, head, pairs, more, first)
 
-    def _before(self, person: Person, room: Room, membership: Membership, before: int | None, limit: int) -> Page:
+    def _before(
+        self, person: Person, room: Room, membership: Membership, before: int | None, limit: int, head: int
+    ) -> Page:
         first = max(membership.start, room.floor)
         if before is not None and before < room.floor:
             raise ChatError("expired")
-        head = self._head(room)
         end = before if before is not None else head + 1
         pairs: list[Pair] = []
         while _count(pairs) < limit and len(pairs) < MAX_PAGE_ENTRIES:
