@@ -116,6 +116,44 @@ describe("the end of the session", () => {
     expect([session.state.get().status, readDraft("ada", "general"), world.outbox.items.get()]).toEqual(["signed-out", "", []]);
   });
 
+  describe("by signing in again in another tab", () => {
+    const refusal = { error: { code: "unauthenticated", message: "Please sign in.", retry: false } };
+    const refuse = (status = 401) => new Response(JSON.stringify(refusal), { status });
+
+    it("is none: the page asks again until the new cookie is there, and only then connects", async () => {
+      vi.mocked(fetch).mockImplementationOnce(async () => refuse()).mockImplementationOnce(async () => refuse());
+      server.say("session:ended", { reason: "replaced" });
+      await time.go(1_000);
+      expect([session.state.get().status, world.connection.state.get().phase]).toEqual(["signed-in", "idle"]);
+      await time.go(1_000);
+      expect([session.state.get().status, world.connection.state.get().phase]).toEqual(["signed-in", "connecting"]);
+    });
+
+    it("is one when no new cookie comes", async () => {
+      vi.mocked(fetch).mockImplementation(async () => refuse());
+      server.say("session:ended", { reason: "replaced" });
+      await time.go(3_100);
+      expect([session.state.get().status, server.state.connected]).toEqual(["ended", false]);
+    });
+
+    it("leaves it to the connection when nobody answers", async () => {
+      vi.mocked(fetch).mockImplementation(async () => {
+        throw new TypeError("Failed to fetch");
+      });
+      server.say("session:ended", { reason: "replaced" });
+      await time.go(300);
+      expect([session.state.get().status, world.connection.state.get().phase]).toEqual(["signed-in", "connecting"]);
+    });
+
+    it("signs nobody in who signed out meanwhile", async () => {
+      server.say("session:ended", { reason: "replaced" });
+      session.forget();
+      vi.mocked(fetch).mockClear();
+      await time.go(5_000);
+      expect([session.state.get().status, vi.mocked(fetch).mock.calls.length]).toEqual(["signed-out", 0]);
+    });
+  });
+
   it("is announced, and the announcement goes when something is done", async () => {
     server.say("session:expiring", { expires_at: 99 });
     expect(session.expiring.get()).toBe(99);

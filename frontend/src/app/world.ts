@@ -22,6 +22,9 @@ const ENDINGS = {
   password: "Your password was changed on another device.",
 };
 
+/** How long a tab waits, time after time, for the cookie that another tab was given. */
+const REJOIN_MS = [200, 400, 800, 1_600];
+
 const openWire = (user: User): Wire => lazyWire(async () => {
   const { io } = await import("socket.io-client");
   return io(chatBase() || location.origin, {
@@ -109,9 +112,26 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   connection.on("session:expiring", ({ expires_at }) => session.expiring.set(expires_at));
   connection.on("session:ended", ({ reason }) => {
     if (reason === "logout") session.forget();
-    else if (reason === "replaced") void session.check().catch(() => {}); // signed in again in another tab
+    else if (reason === "replaced") void rejoin();
     else session.end(ENDINGS[reason] ?? ENDINGS.expired);
   });
+
+  /**
+   * Another tab of this browser signed in again. The word that our session is over may be here before the answer with
+   * the new cookie is: nothing is asked with the old one, and a refusal is not believed at once.
+   */
+  async function rejoin() {
+    connection.stop();
+    try {
+      for (const delay_ms of REJOIN_MS) {
+        await new Promise<void>((resolve) => clock.after(delay_ms, resolve));
+        if (session.state.get().status === "signed-out" || (await session.look())) return;
+      }
+      session.end(ENDINGS.expired);
+    } catch {
+      follow(); // no answer: the connection comes back when there is one, and finds out
+    }
+  }
 
   const stops = [
     connection.state.subscribe(() => {

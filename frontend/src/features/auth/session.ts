@@ -57,6 +57,16 @@ export function createSession() {
     if (now.status === "unknown") state.set({ status: "signed-out", on_purpose: false });
   }
 
+  async function look(): Promise<boolean> {
+    try {
+      signedIn(await doors<Answer>("GET", `${authBase()}/protected`));
+      return true;
+    } catch (thrown) {
+      if ((thrown as Failure).code !== "unauthenticated") throw thrown;
+      return false;
+    }
+  }
+
   /** Signed out on purpose, here or in another tab. */
   function forget() {
     remember(null);
@@ -72,14 +82,11 @@ export function createSession() {
     listeners,
     end,
 
+    /** Asks whose session the cookie is: false when nobody's. No answer is thrown. */
+    look,
     /** Asks whose session the cookie is. A refusal is an answer; no answer is thrown. */
     async check(): Promise<void> {
-      try {
-        signedIn(await doors<Answer>("GET", `${authBase()}/protected`));
-      } catch (thrown) {
-        if ((thrown as Failure).code !== "unauthenticated") throw thrown;
-        end("Your session has ended.");
-      }
+      if (!(await look())) end("Your session has ended.");
     },
     async login(name: string, password: string): Promise<User> {
       return signedIn(await doors<Answer>("POST", `${authBase()}/login`, { username: name, password }));
