@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
+from tests.conftest import wait_until
 from tests.e2e.browser import ARGS, AWAY, CHROMIUM, REFUSALS, Visitor, Visitors
 from tests.e2e.parley import PASSWORD, Parley, Person
 
@@ -106,6 +109,24 @@ class Profile:
             str(self._folder), executable_path=CHROMIUM, args=ARGS, base_url=self._parley.url
         )
 
+    def crash(self, context: BrowserContext) -> None:
+        """`kill -9`: the browser is told nothing and writes nothing more. Returns when it is gone."""
+        mark = f"--user-data-dir={self._folder}".encode()
+        [pid] = [pid for pid in _pids() if mark in (line := _command_line(pid)) and b"--type=" not in b" ".join(line)]
+        with context.expect_event("close"):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _command_line(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []  # it ended while we looked
+
 
 def test_a_browser_that_crashes_before_the_ack_says_it_once_when_it_is_back(own_parley, browser, tmp_path):
     ada = own_parley.person("Ada")
@@ -118,6 +139,11 @@ def test_a_browser_that_crashes_before_the_ack_says_it_once_when_it_is_back(own_
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_test_id("sync-mark")).to_have_attribute("data-state", "synced")
+    context.close()  # a new cookie is on disk only now: Chromium writes cookies twice a minute, and at its end
+    context = profile.open()
+    page = context.pages[0]
+    page.goto(f"/r/{room}")
+    expect(page.get_by_test_id("sync-mark")).to_have_attribute("data-state", "synced")
     engine = own_parley.pid_of("chat.embedded.dynamodb")
     own_parley.pause(engine)  # what is sent now is not acked
     for number in range(3):
@@ -125,8 +151,8 @@ def test_a_browser_that_crashes_before_the_ack_says_it_once_when_it_is_back(own_
         page.get_by_role("textbox", name="Message", exact=True).press("Enter")
     expect(page.locator('[data-state="sending"]')).to_have_count(1)
     expect(page.locator('[data-state="queued"]')).to_have_count(2)
-    page.evaluate("new Promise((done) => setTimeout(done, 300))")  # IndexedDB has written
-    context.close()
+    wait_until(lambda: page.evaluate(LEFT).count("thought ") == 3, what="all of it on disk")
+    profile.crash(context)
     own_parley.resume(engine)
     context = profile.open()
     try:
