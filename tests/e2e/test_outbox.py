@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, e
 from tests.conftest import wait_until
 from tests.e2e.browser import ARGS, AWAY, CHROMIUM, REFUSALS, Visitor, Visitors
 from tests.e2e.parley import PASSWORD, Parley, Person
+from tests.runtime.running import until
 
 # Everything that this site keeps in the browser, as one text.
 LEFT = """async () => {
@@ -267,6 +268,7 @@ def test_a_message_that_is_refused_says_why_and_can_be_tried_again_or_deleted(ro
     assert ada.act(name, "remove", username=grace.user)[0] == 204
     line.mend()
     expect(writer.page.get_by_role("link", name=re.compile(name.split("-")[0]))).to_have_count(0)
+    until(lambda: writer.page.evaluate(LEFT).count('"failed"') == 2, 10, "both were refused")
     assert ada.act(name, "invite", username=grace.user)[0] == 204
     writer.page.goto(f"/r/{name}")
     failed = writer.log.locator('[data-state="failed"]')
