@@ -168,43 +168,52 @@ class Rooms:
 
     def join(self, person: Person, client_id: str, room_id: str) -> dict[str, Any]:
         """Enters a public room. Raises: ChatError `room_not_found`, also for private rooms."""
-        room = self.get(room_id)
-        if room.kind != "public":
-            raise ChatError("room_not_found")
-        self._move(person, client_id, room, person, "joined")
+        if not self._moved(person, client_id, "joined", room_id, person.username):
+            room = self.get(room_id)
+            if room.kind != "public":
+                raise ChatError("room_not_found")
+            self._move(person, client_id, room, person, "joined")
         return self.describe(person, room_id)
 
     def leave(self, person: Person, client_id: str, room_id: str) -> None:
         """Leaves a room. Raises: ChatError `room_required` for `general`."""
         if room_id == GENERAL.room:
             raise ChatError("room_required")
-        room = self.get(room_id)
-        self._move(person, client_id, room, person, "left")
+        if not self._moved(person, client_id, "left", room_id, person.username):
+            self._move(person, client_id, self.get(room_id), person, "left")
 
     def invite(self, person: Person, client_id: str, room_id: str, username: str) -> None:
         """Brings somebody into a room the person is in. Raises: ChatError `user_not_found`."""
-        room, _ = self.require(person, room_id)
-        self._move(person, client_id, room, self._user(username), "joined")
+        username = _folded(username)
+        if not self._moved(person, client_id, "joined", room_id, username):
+            room, _ = self.require(person, room_id)
+            self._move(person, client_id, room, self._user(username), "joined")
 
     def remove(self, person: Person, client_id: str, room_id: str, username: str) -> None:
         """Puts somebody out of a room the person owns. Raises: ChatError `not_room_owner`, `room_required`."""
-        room, _ = self.require(person, room_id)
-        if room.owner != person.username:
-            raise ChatError("not_room_owner")
-        self._move(person, client_id, room, self._user(username), "removed")
+        username = _folded(username)
+        if not self._moved(person, client_id, "removed", room_id, username):
+            room, _ = self.require(person, room_id)
+            if room.owner != person.username:
+                raise ChatError("not_room_owner")
+            self._move(person, client_id, room, self._user(username), "removed")
 
     def _user(self, username: str) -> Person:
-        user = self._storage.get_user(unicodedata.normalize("NFKC", username).casefold())
+        user = self._storage.get_user(username)
         if user is None:
             raise ChatError("user_not_found")
         return Person(user.username, user.name)
 
+    def _moved(self, by: Person, client_id: str, kind: EntryKind, room_id: str, username: str) -> bool:
+        """Whether this very request was carried out before: then no rule of today may refuse it."""
+        done = self._log.already(by.username, client_id, (kind, room_id, username)) is not None
+        if done:
+            self._membership_changed(username)
+        return done
+
     def _move(self, by: Person, client_id: str, room: Room, whom: Person, kind: EntryKind) -> None:
         """Appends a membership entry unless it would change nothing. Who is out cannot leave: `room_not_found`."""
         request = (kind, room.room, whom.username)
-        if self._log.already(by.username, client_id, request):
-            self._membership_changed(whom.username)
-            return
         enters = kind == "joined"
 
         def build(seq: int) -> Draft | None:
@@ -226,6 +235,10 @@ class Rooms:
 
     def _membership_changed(self, username: str) -> None:
         self._bus.publish("membership", user=username)
+
+
+def _folded(username: str) -> str:
+    return unicodedata.normalize("NFKC", username).casefold()
 
 
 def room_slug(name: str) -> str:

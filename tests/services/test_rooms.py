@@ -124,6 +124,21 @@ def test_a_join_sent_again_does_not_undo_a_later_leave(worker):
     assert room not in rooms_of(worker, BOB)
 
 
+def test_what_was_carried_out_is_not_refused_when_it_is_sent_again_by_somebody_put_out_since(worker):
+    room = worker.rooms.create(ALICE, "c", "Plans", "private")["room"]
+    worker.rooms.invite(ALICE, "b", room, "bob")
+    worker.rooms.invite(BOB, "i", room, "Carol")
+    worker.rooms.remove(ALICE, "x", room, "bob")
+    worker.rooms.invite(BOB, "i", room, "carol")
+    assert code(lambda: worker.rooms.invite(BOB, "another", room, "carol")) == "room_not_found"
+    assert code(lambda: worker.rooms.invite(BOB, "i", room, "alice")) == "client_id_reused"
+    worker.rooms.remove(ALICE, "y", room, "carol")
+    worker.rooms.leave(ALICE, "l", room)
+    worker.rooms.remove(ALICE, "y", room, "carol")
+    worker.rooms.invite(BOB, "i", room, "carol")
+    assert worker.storage.membership(room, "carol").inside is False, "sent again, it changes nothing"
+
+
 def test_a_membership_is_what_the_last_entry_says_whoever_writes_last(worker):
     """Two requests may reach the table in the other order than their numbers say."""
     room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
