@@ -1,5 +1,5 @@
 import { useValue } from "@/lib/store";
-import { syncState, type SyncState } from "./syncState";
+import { syncState, waitingIn, type SyncState } from "./syncState";
 import styles from "./SyncMark.module.css";
 import type { World } from "./world";
 
@@ -13,17 +13,18 @@ const WORDS: Record<SyncState, string> = {
 
 /** A dot and a word that are true: green only when nothing is missing and nothing waits. */
 export function SyncMark({ world, open }: { world: World; open: string | null | undefined }) {
+  const outbox = useValue(world.outbox.items);
   const state = syncState({
     connection: useValue(world.connection.state),
     compared: useValue(world.followers.compared),
     rooms: useValue(world.followers.rooms),
-    outbox: useValue(world.outbox.items),
+    outbox,
     open,
   });
   return (
     <span className={styles.mark} data-testid="sync-mark" data-state={state}>
       <i aria-hidden="true" />
-      <span>{WORDS[state]}</span>
+      <span>{state === "sending" ? `${WORDS.sending} ${waitingIn(outbox)}` : WORDS[state]}</span>
     </span>
   );
 }

@@ -15,12 +15,17 @@ interface Facts {
   open: string | null | undefined;
 }
 
+/** How many messages are still to go. */
+export const waitingIn = (outbox: readonly OutboxItem[]): number =>
+  outbox.filter(({ state }) => state === "queued" || state === "sending").length;
+
 /** "In sync" is said only when it is true: connected, nothing behind, nothing waiting to go. */
 export function syncState({ connection, compared, rooms, outbox, open }: Facts): SyncState {
   if (connection.phase !== "connected") return "offline";
   if (outbox.some(({ state }) => state === "failed")) return "failed";
-  if (outbox.some(({ state }) => state === "queued" || state === "sending")) return "sending";
-  const behind = Object.values(rooms).some(({ log, failure }) => !failure && isBehind(log));
+  if (waitingIn(outbox)) return "sending";
+  // A room that is not mine misses nothing; one that could not be loaded misses everything.
+  const behind = Object.values(rooms).some(({ log, failure }) => failure?.code !== "room_not_found" && isBehind(log));
   const begun = open === null || (open !== undefined && open in rooms);
   return !compared || !begun || behind ? "syncing" : "synced";
 }

@@ -1,10 +1,13 @@
+import { render, screen } from "@testing-library/react";
 import { IDBFactory } from "fake-indexeddb";
+import { createElement } from "react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { createSession, type SessionService } from "@/features/auth/session";
 import { readDraft, writeDraft } from "@/lib/drafts";
 import { fakeClock, settled } from "@/testing/fakeClock";
 import { fakeWire } from "@/testing/fakeWire";
 import { message, page, sent } from "@/testing/messages";
+import { SyncMark } from "./SyncMark";
 import { syncState } from "./syncState";
 import { createWorld, worldOf, type World } from "./world";
 
@@ -61,6 +64,25 @@ describe("the mark", () => {
     const [item] = world.outbox.items.get();
     server.say("message:sent", message(3, { author: "ada", client_id: item?.client_id }));
     expect([state(), world.outbox.items.get()]).toEqual(["synced", []]);
+  });
+
+  it("counts what waits to go", async () => {
+    server.answer("message:send", () => new Promise(() => {}));
+    for (const text of ["one", "two", "three"]) await world.outbox.add("general", text);
+    render(createElement(SyncMark, { world, open: "general" }));
+    expect(screen.getByTestId("sync-mark").textContent).toBe("Sending 3");
+  });
+
+  it("is not while a room of mine could not be loaded, and does not wait for one that is not mine", async () => {
+    const refusal = (code: string) => () => ({ ok: false, error: { code, message: "No.", retry: false } });
+    server.answer("room:open", refusal("internal"));
+    world.followers.hold("design");
+    await settled();
+    expect([world.followers.rooms.get().design?.failure?.code, state()]).toEqual(["internal", "syncing"]);
+    server.answer("room:open", refusal("room_not_found"));
+    server.say("room:heads", { general: [1, 2], design: [1, 1] });
+    await settled();
+    expect([world.followers.rooms.get().design?.failure?.code, state()]).toEqual(["room_not_found", "synced"]);
   });
 
   it("is not when the server has told no heads for longer than it should", async () => {

@@ -108,6 +108,21 @@ describe("pages after the cursor", () => {
     expect(play([newest(1), after(5, page([sent(6)]))]).cursor).toBe(1);
   });
 
+  it("that begin later than what is held start the room over: I was away, and what I missed is not mine to see", () => {
+    const held = play([newest(1, 2), edit(3, 1)]);
+    const back = page([{ seq: 7, kind: "joined", user: "ada", name: "Ada" }, sent(8)], { from: 7 });
+    const dropped = reduceLog(held, after(3, back));
+    expect([dropped.images.size, isBehind(dropped)]).toEqual([0, true]);
+    const again = reduceLog(dropped, { type: "page", asked: 0, page: back });
+    expect([[...again.images.keys()], again.cursor, hasOlder(again), isBehind(again)]).toEqual([[8], 8, false, false]);
+  });
+
+  it("that begin later start over also when I watched myself go and come back", () => {
+    const gone: LogAction = { type: "live", generation: 1, entry: { seq: 2, kind: "removed", user: "ada" } };
+    const joined: LogAction = { type: "live", generation: 1, entry: { seq: 3, kind: "joined", user: "ada" } };
+    expect(play([newest(1), gone, joined, after(3, page([sent(4)], { from: 3 }))]).images.size).toBe(0);
+  });
+
   it("that end before the head leave the room behind", () => {
     expect(isBehind(play([newest(1), after(1, page([sent(2)], { head: 5, more: true }))]))).toBe(true);
   });

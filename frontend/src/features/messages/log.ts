@@ -91,6 +91,7 @@ function followPage(log: RoomLog, asked: number, page: Page): RoomLog {
   if (asked === 0 || page.gap) return startOver(log, page);
   if (page.generation !== log.generation) return log.generation === 0 ? log : emptyLog;
   if (asked > log.cursor) return log;
+  if ((page.from ?? 1) > log.oldest) return emptyLog; // I was away and am back: what I held is no longer mine to see
   const entries = page.entries.filter((entry) => entry.seq > log.cursor);
   const cursor = entries.at(-1)?.seq ?? log.cursor;
   const known = { ...log, cursor, head: Math.max(log.head, page.head), notes: withNotes(log.notes, entries) };
