@@ -10,6 +10,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from tests.faults.site import Site, Web
 from tests.faults.wire import Heal
 
 STALL_S = 2.0
+RESTART_WITHIN_S = 60.0
 
 
 class Crowd(Protocol):
@@ -62,15 +64,17 @@ def kill_worker(scene: Scene) -> Heal:
 
 
 def rolling_restart(scene: Scene) -> Heal:
-    for web in scene.site.web:
-        _restart(web)
-    return done
+    """Beside a fault that leaves no host ready it stands still at the first, until that has healed."""
+    restarting = ThreadPoolExecutor(1)
+    over = restarting.submit(lambda: [_restart(web) for web in scene.site.web])
+    restarting.shutdown(wait=False)
+    return over.result
 
 
 def _restart(web: Web) -> None:
     web.end(signal.SIGTERM)
     web.start()
-    web.await_ready()
+    web.await_ready(RESTART_WITHIN_S)
 
 
 def stop_worker(scene: Scene) -> Heal:

@@ -14,6 +14,7 @@ import signal
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,8 +77,9 @@ class Run:
         scene = Scene(self.site, self.crowd, window.dice)
         heals = [fault.begin(scene) for fault in window.faults]
         time.sleep(max(0.0, began + window.hold_s - time.monotonic()))
-        for heal in reversed(heals):
-            heal()
+        with ThreadPoolExecutor(len(heals)) as healing:  # side by side: one may have to wait for the other
+            for ending in [healing.submit(heal) for heal in heals]:
+                ending.result()
         healed = time.monotonic()
         within_s = max(fault.back_s for fault in window.faults)
         back_s = self.back(healed, PATIENCE_S)
@@ -112,9 +114,10 @@ class Run:
         self.crowd.load(0)
         self.crowd.calm(False)
         wait_until(self._rests, QUIET_WITHIN_S, "everything rests")
+        shown = {(reader.name, reader.room): reader.shown() for reader in self.readers}
+        wait_until(self._rests, QUIET_WITHIN_S, "everybody has heard of what the readers wrote last")
         fresh = self.crowd.fresh()
         wait_until(self._rests, QUIET_WITHIN_S, "everybody has heard of the newcomer")
-        shown = {(reader.name, reader.room): reader.shown() for reader in self.readers}
         history = self.crowd.history()
         with self.site.clients.inside():
             logs = scan(self.site.storage(), self.crowd.rooms)
