@@ -15,15 +15,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.config import Config as BotoConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chat.config import Config
 from chat.errors import ChatError
 from chat.models import Entry, Mark, Membership, Message, Room, SetAside, User, Worker
-from chat.services import rows
+from chat.services import endpoint, rows
 from chat.services.rows import Claim, Row
 
 MAX_REQUESTS = 50  # under way at once, each with a connection: what an endpoint that hangs may hold of this process
@@ -85,17 +83,7 @@ class Storage:
     @classmethod
     def connect(cls, config: Config) -> Storage:
         """A storage on `config.dynamodb_endpoint`, or on AWS; credentials as boto3 finds them."""
-        client = boto3.session.Session().client(
-            "dynamodb",
-            region_name=config.aws_region,
-            endpoint_url=config.dynamodb_endpoint or None,
-            config=BotoConfig(
-                connect_timeout=1,
-                read_timeout=2,
-                retries={"mode": "standard", "max_attempts": 3},
-                max_pool_connections=MAX_REQUESTS,
-            ),
-        )
+        client = endpoint.connect(config.aws_region, config.dynamodb_endpoint or None, MAX_REQUESTS)
         return cls(client, config.table_prefix)
 
     def table(self, name: str) -> str:
