@@ -12,7 +12,9 @@ from typing import Any
 import gevent
 from flask import Flask
 from flask_socketio import SocketIO
+from gevent.lock import BoundedSemaphore
 from gevent.pool import Pool
+from gevent.queue import LifoQueue
 from redis import Redis
 
 from chat import cli
@@ -24,7 +26,7 @@ from chat.services import redis as redis_service
 from chat.services.accounts import Accounts
 from chat.services.bus import Bus
 from chat.services.deadline import deadline
-from chat.services.dynamodb import Storage
+from chat.services.dynamodb import MAX_REQUESTS, Storage
 from chat.services.followers import Followers, Outlet
 from chat.services.ingest import Ingest
 from chat.services.key_events import KeyEvents
@@ -85,8 +87,8 @@ class Services:
 
 def create_services(config: Config, outlet: Outlet) -> Services:
     """The services of one process, wired to each other. Connects lazily: nothing is asked of Redis or DynamoDB yet."""
-    storage = Storage.connect(config)
-    redis = redis_service.connect(config.redis_url)
+    storage = Storage.connect(config, BoundedSemaphore(MAX_REQUESTS))
+    redis = redis_service.connect(config.redis_url, queue_class=LifoQueue)
     sessions = Sessions(redis, config.session_ttl_s, config.session_max_age_s, storage.epochs)
     bus = Bus(redis, config.redis_url)
     accounts = Accounts(storage, sessions, redis, bus, config)
@@ -141,7 +143,9 @@ def create_app(config: Config | None = None) -> Flask:
 def _register_sockets(socketio: SocketIO, services: Services) -> None:
     config = services.config
     connections = Connections(config.sends_per_user, config.sockets_per_user)
-    redis = redis_service.connect(config.redis_url)  # its own: no queue of requests stands before the sweep
+    redis = redis_service.connect(
+        config.redis_url, queue_class=LifoQueue
+    )  # its own: no queue of requests stands before the sweep
     swept = Sessions(redis, config.session_ttl_s, config.session_max_age_s, services.storage.epochs)
     sessions = SocketSessions(socketio, connections, swept, KeyEvents(config.redis_url))
     fanout = Fanout(socketio, connections, sessions, services.followers, services.rooms, services.bus)

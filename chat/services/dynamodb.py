@@ -9,11 +9,10 @@ Three tables, no secondary index (an index is eventually consistent and unordere
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -71,20 +70,32 @@ class AppendRefused(Exception):
     changed: bool = False
 
 
+class Places(Protocol):
+    """A semaphore of the kind that the process waits with. Not `threading`'s where greenlets are interrupted: a
+    deadline within its condition leaves it locked for ever, or released twice."""
+
+    def acquire(self, *, timeout: float) -> bool:
+        """Whether there was a place within that many seconds."""
+
+    def release(self) -> object:
+        """Gives the place back."""
+
+
 class Storage:
     """All access to the tables. Reads are strongly consistent. Any method raises ChatError `unavailable` when DynamoDB
     does not answer, throttles or fails; then the outcome of a write is unknown."""
 
-    def __init__(self, client: Any, prefix: str = ""):
+    def __init__(self, client: Any, prefix: str = "", places: Places | None = None):
         self._client = client
         self._prefix = prefix
-        self._places = threading.BoundedSemaphore(MAX_REQUESTS)
+        self._places = places
 
     @classmethod
-    def connect(cls, config: Config) -> Storage:
-        """A storage on `config.dynamodb_endpoint`, or on AWS; credentials as boto3 finds them."""
+    def connect(cls, config: Config, places: Places | None = None) -> Storage:
+        """A storage on `config.dynamodb_endpoint`, or on AWS; credentials as boto3 finds them. A process that asks for
+        many things at once has `places` for MAX_REQUESTS of them."""
         client = endpoint.connect(config.aws_region, config.dynamodb_endpoint or None, MAX_REQUESTS)
-        return cls(client, config.table_prefix)
+        return cls(client, config.table_prefix, places)
 
     def table(self, name: str) -> str:
         """The real name of `users`, `messages` or `chat`."""
@@ -96,7 +107,7 @@ class Storage:
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         """One request. Raises: ChatError `unavailable`; ClientError for what the caller must understand."""
-        if not self._places.acquire(timeout=WAIT_S):
+        if self._places is not None and not self._places.acquire(timeout=WAIT_S):
             raise ChatError("unavailable", retry_after_s=1)
         try:
             return getattr(self._client, operation)(**request)
@@ -111,7 +122,8 @@ class Storage:
         except BotoCoreError as error:
             raise ChatError("unavailable", retry_after_s=1) from error
         finally:
-            self._places.release()
+            if self._places is not None:
+                self._places.release()
 
     def unless(self, refusal: str, operation: str, **request: Any) -> dict[str, Any] | None:
         """One request, or None when DynamoDB refuses it with that code. Raises as `call`, and ChatError `unavailable`

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import LifoQueue
 from typing import Any
 
 import redis
@@ -16,17 +17,20 @@ TIMEOUT_S = 1.0
 POOL_SIZE = 50
 
 
-def connect(url: str, timeout_s: float = TIMEOUT_S) -> redis.Redis:
+def connect(url: str, timeout_s: float = TIMEOUT_S, queue_class: type = LifoQueue) -> redis.Redis:
     """A client that answers or fails within `timeout_s` seconds; strings in and out.
 
     One retry, at once, covers a pooled connection that the server closed; a time-out is not tried again, so a command
     costs `timeout_s` at most, or twice that when no connection is free either. A reader that blocks (XREAD) passes a
-    `timeout_s` above its BLOCK, or every quiet moment looks like a fault.
+    `timeout_s` above its BLOCK, or every quiet moment looks like a fault. `queue_class` holds the free connections:
+    gevent's where a deadline interrupts greenlets, since the conditions of `threading`, which Python's waits with, do
+    not bear that (tests/services/test_interrupted.py).
     """
     pool = redis.BlockingConnectionPool.from_url(
         url,
         max_connections=POOL_SIZE,
         timeout=timeout_s,
+        queue_class=queue_class,
         decode_responses=True,
         encoding_errors="replace",  # what is not text is nothing of ours; it must be read to be refused
         socket_timeout=timeout_s,

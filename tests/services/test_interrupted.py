@@ -1,0 +1,66 @@
+"""A deadline interrupts greenlets where they wait: they leave nothing behind that others wait for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.conftest import ROOT
+
+CROWD = """
+from gevent import monkey
+monkey.patch_all()
+import queue, random, sys, threading
+import gevent, gevent.lock, gevent.queue
+from chat.errors import ChatError
+from chat.services import redis as redis_service
+from chat.services.deadline import deadline
+from chat.services.dynamodb import Storage
+
+class Slow:
+    def get_item(self):
+        gevent.sleep(0.001)
+
+storage = Storage(Slow(), places=eval(sys.argv[1])(3))
+redis_service.POOL_SIZE = 3
+redis = redis_service.connect(sys.argv[3], queue_class=eval(sys.argv[2]))
+outcomes = set()
+
+def ask(what, patience_s):
+    try:
+        with deadline(patience_s), redis_service.answering():
+            what()
+        return "answered"
+    except ChatError as error:
+        return error.code
+
+def storage_answers():
+    storage.call("get_item")
+
+def redis_answers():
+    redis.eval("local n = 0 for k = 1, 50000 do n = n + k end", 0)
+
+def crowd(what):
+    dice = random.Random(5)
+    jobs = [gevent.spawn_later(dice.random(), ask, what, dice.random() * 0.05) for _ in range(3000)]
+    gevent.joinall(jobs, timeout=20)
+    gevent.joinall([gevent.spawn(ask, what, 1.0) for _ in range(3)], timeout=3)
+    return all(job.successful() for job in jobs) and ask(what, 1.0)
+
+print(crowd(storage_answers), crowd(redis_answers))
+"""
+OURS = ("gevent.lock.BoundedSemaphore", "gevent.queue.LifoQueue")
+
+
+def after_a_crowd(kinds: tuple[str, str], redis_url: str) -> list[str]:
+    """What storage and Redis answer when 3,000 greenlets have asked for three places, most of them in vain."""
+    command = [sys.executable, "-c", CROWD, *kinds, redis_url]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=True).stdout.split()
+
+
+def test_a_deadline_leaves_no_place_and_no_connection_taken(redis_url):
+    assert after_a_crowd(OURS, redis_url) == ["answered", "answered"]
+
+
+def test_the_semaphore_of_threads_would_not_do(redis_url):
+    assert after_a_crowd(("threading.BoundedSemaphore", OURS[1]), redis_url)[0] != "answered"
