@@ -38,13 +38,14 @@ lock: ## the lock files from the .in files (UPGRADE=--upgrade takes newer versio
 	$(COMPILE) $(UPGRADE) --constraint requirements.txt requirements-run.in --output-file requirements-run.txt
 	$(COMPILE) $(UPGRADE) --constraint requirements.txt --constraint requirements-run.txt requirements-dev.in --output-file requirements-dev.txt
 
-bench: setup-dev setup-pages ## what a start, a message and the engine cost, on this machine
+bench: setup-dev setup-pages ## what a start, a message, a row, a day away, a delivery and the engine cost
 	$(PY) -m bench.start
 	$(PY) -m bench.messages 5
 	$(PY) -m bench.ingest
 	$(PY) -m bench.away
 	$(PY) -m bench.embedded
 	$(PY) -m bench.sweep
+	$(PY) -m bench.fanout --short
 
 audit: setup-dev setup-pages ## whether the checker of the faults finds each planted bug, and nothing else (AUDIT_ARGS=…)
 	$(PY) -m tests.faults.audit $(AUDIT_ARGS)
