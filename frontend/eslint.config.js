@@ -38,6 +38,7 @@ export default ts.config(
   ...ts.configs.strict,
   { files: ["**/*.{ts,tsx}"], languageOptions: { globals: globals.browser } },
   { files: ["scripts/*.mjs", "*.{js,ts}", "src/testing/server.ts"], languageOptions: { globals: globals.node } },
+  { files: ["src/worker/*.js"], languageOptions: { globals: globals.serviceworker } },
   {
     files: ["src/**/*.{ts,tsx}"],
     plugins: { "react-hooks": hooks },

@@ -1,4 +1,6 @@
 import react from "@vitejs/plugin-react";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
@@ -25,9 +27,26 @@ function websocketOnly(): Plugin {
   };
 }
 
+/** `sw.js` with the names of this build in it, so that every build has one of its own. */
+function serviceWorker(): Plugin {
+  return {
+    name: "service-worker",
+    apply: "build",
+    generateBundle(_, bundle) {
+      const entry = (name: string) => Number(bundle[name]?.type === "chunk" && bundle[name].isEntry);
+      const files = Object.keys(bundle).filter((name) => name.startsWith("assets/")).sort((a, b) => entry(b) - entry(a) || (a < b ? -1 : 1));
+      const names = JSON.stringify(files.map((name) => `/${name}`));
+      const source = readFileSync(new URL("./src/worker/serviceWorker.js", import.meta.url), "utf8")
+        .replace("FILES = []", `FILES = ${names}`)
+        .replace("shell-build", `shell-${createHash("sha256").update(names).digest("hex").slice(0, 16)}`);
+      this.emitFile({ type: "asset", fileName: "sw.js", source });
+    },
+  };
+}
+
 /** `vite --mode fake` and `vite preview --mode fake` bring their own small chat server. */
 export default defineConfig(({ mode }) => ({
-  plugins: [react(), websocketOnly(), ...(mode === "fake" ? [fakeServer()] : [])],
+  plugins: [react(), websocketOnly(), serviceWorker(), ...(mode === "fake" ? [fakeServer()] : [])],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: { port: 5173, strictPort: true, proxy: mode === "fake" ? {} : proxy },
   preview: { port: 4173, proxy: mode === "fake" ? {} : proxy },

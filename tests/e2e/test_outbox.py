@@ -97,6 +97,55 @@ def test_typed_offline_and_reloaded_when_back_each_is_said_once_in_order(room, v
     assert [text for _, _, text in ada.everything(name)] == texts
 
 
+def test_reloaded_while_the_server_is_away_the_page_opens_and_says_it_once_in_order_when_it_is_back(
+    own_parley, browser
+):
+    ada, grace = own_parley.person("Ada"), own_parley.person("Grace")
+    name = ada.room("outbox", grace)
+    with Visitors(own_parley, browser) as visitor:
+        writer, reader = visitor(AWAY), visitor(AWAY)
+        for each, person in ((writer, ada), (reader, grace)):
+            at(each, person, name)
+            opens_offline(each.page)
+        own_parley.kill_all()
+        expect(writer.page.get_by_test_id("sync-mark")).to_have_attribute("data-state", "offline")
+        for number in range(3):
+            writer.write(f"thought {number}")
+            waits(writer.page, f"thought {number}")
+        for number in range(3, 5):
+            writer.page.reload()
+            expect(writer.page.get_by_role("heading", level=1)).to_have_text(re.compile("outbox"))
+            writer.write(f"thought {number}")
+            for said in range(number + 1):
+                waits(writer.page, f"thought {said}")
+        own_parley.start()
+        texts = [f"thought {number}" for number in range(5)]
+        for each in (writer, reader):
+            each.in_sync()
+            each.sees(texts)
+        assert [text for _, _, text in ada.everything(name)] == texts
+
+
+def test_after_signing_out_a_page_that_opens_offline_shows_nobody_and_nothing(room, visitor: Visitors):
+    ada, _, name = room
+    writer = at(visitor(f"{OFFLINE}|{REFUSALS}"), ada, name)
+    opens_offline(writer.page)
+    writer.page.get_by_role("button", name="Sign out").click()
+    expect(writer.page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert "parley.rooms" not in writer.page.evaluate(LEFT)
+    writer.context.set_offline(True)
+    writer.page.goto(f"/r/{name}")
+    expect(writer.page.get_by_role("alert")).to_contain_text("cannot be reached")
+    writer.context.set_offline(False)
+    writer.page.get_by_role("button", name="Try again").click()
+    expect(writer.page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def opens_offline(page: Page) -> None:
+    """Waits until the browser has the page in store."""
+    page.evaluate("async () => (await navigator.serviceWorker.ready).active.state")
+
+
 class Profile:
     """A browser with a profile on disk, which can crash and be opened again."""
 

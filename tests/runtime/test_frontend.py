@@ -29,6 +29,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     (dist / "index.html").write_text(INDEX)
     (dist / "favicon.svg").write_text("<svg/>")
     (dist / "manifest.webmanifest").write_text("{}")
+    (dist / "sw.js").write_text("const FILES = [];")
     (dist / "assets" / "index-B1x.js").write_text(SCRIPT)
     (dist / "assets" / "face-Q2z.woff2").write_bytes(b"w" * 4000)
     (dist / ".vite" / "manifest.json").write_text("{}")
@@ -76,7 +77,12 @@ def test_what_carries_its_hash_in_its_name_is_kept_for_ever(client: FlaskClient)
 
 
 @pytest.mark.parametrize(
-    ("path", "mimetype"), [("/favicon.svg", "image/svg+xml"), ("/manifest.webmanifest", "application/manifest+json")]
+    ("path", "mimetype"),
+    [
+        ("/favicon.svg", "image/svg+xml"),
+        ("/manifest.webmanifest", "application/manifest+json"),
+        ("/sw.js", "text/javascript"),
+    ],
 )
 def test_other_files_are_asked_for_again_each_time(client: FlaskClient, path: str, mimetype: str) -> None:
     answer = client.get(path)
@@ -162,5 +168,7 @@ def test_the_committed_bundle_is_whole() -> None:
     index = bundle["index.html"].body.decode()
     assets = [name for name in bundle if name.startswith("assets/")]
     assert [name for name in assets if f'"/{name}"' in index], "the page asks for its script"
+    worker = bundle["sw.js"].body.decode()
+    assert not [name for name in assets if f'"/{name}"' not in worker], "the service worker keeps all of it"
     assert not [name for name in bundle if name.endswith(".map")]
     assert {file.mimetype for file in bundle.values()} <= set(frontend.TYPES.values())

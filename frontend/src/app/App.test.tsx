@@ -116,6 +116,39 @@ describe("coming in", () => {
     await heading("Ada in general");
   });
 
+  describe("when the server cannot be reached, in a browser where somebody was signed in", () => {
+    const away = () => vi.mocked(fetch).mockImplementation(async () => Promise.reject(new TypeError("network")));
+
+    beforeEach(async () => {
+      signedIn = "ada";
+      await createSession().check();
+    });
+
+    it("opens their room", async () => {
+      away();
+      visit("/r/general/3");
+      await heading("Ada in general 3");
+    });
+
+    it("opens none after they signed out", async () => {
+      const left = createSession();
+      await left.check();
+      await left.logout();
+      away();
+      visit("/r/general");
+      expect((await screen.findByRole("alert")).textContent).toContain("cannot be reached");
+    });
+
+    it("opens none after their session had ended", async () => {
+      const over = createSession();
+      await over.check();
+      over.end("Your session has ended.");
+      away();
+      visit("/r/general");
+      expect((await screen.findByRole("alert")).textContent).toContain("cannot be reached");
+    });
+  });
+
   it("by the login page of a browser that nobody used asks nothing", async () => {
     visit("/login");
     await screen.findByRole("heading", { name: "Sign in" });

@@ -5,6 +5,7 @@ import { createFollowers, type FetchPage } from "@/features/messages/followers";
 import { createOutbox } from "@/features/messages/outbox";
 import { openOutboxDisk } from "@/features/messages/outboxDisk";
 import { createTyping } from "@/features/presence/typing";
+import { wipeRooms } from "@/features/rooms/keptRooms";
 import { createRooms } from "@/features/rooms/rooms";
 import { realClock, type Clock } from "@/lib/clock";
 import { createConnection } from "@/lib/connection";
@@ -143,6 +144,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
       } else {
         tabs.release();
         followers.disconnected();
+        if (connection.state.get().phase === "waiting") rooms.remember();
       }
     }),
     followers.rooms.subscribe(() => {
@@ -169,6 +171,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
     if (now.status === "signed-out") {
       void outbox.wipe();
       wipeDrafts(me);
+      wipeRooms(me);
     }
     dispose();
   }

@@ -1,5 +1,5 @@
 import { authBase, chatBase } from "@/config/endpoints";
-import type { Failure } from "@/lib/failure";
+import { failureOf, type Failure } from "@/lib/failure";
 import { createHttp } from "@/lib/http";
 import { createStore } from "@/lib/store";
 import type { Session, User } from "@/types/protocol";
@@ -11,7 +11,7 @@ import type { Session, User } from "@/types/protocol";
 export type SessionState =
   | { status: "unknown" }
   | { status: "signed-out"; on_purpose: boolean }
-  | { status: "signed-in"; user: User; expires_at: number }
+  | { status: "signed-in"; user: User }
   | { status: "ended"; user: User; why: string };
 
 interface Answer {
@@ -42,17 +42,18 @@ export function createSession() {
   const http = createHttp(username, listeners);
   const doors = createHttp(() => undefined, { unauthenticated: () => {}, mismatch: listeners.mismatch });
 
-  function signedIn({ user, session }: Answer): User {
+  function signedIn({ user }: Answer): User {
     expiring.set(null);
     mismatch.set(null);
-    remember(user.username);
-    state.set({ status: "signed-in", user, expires_at: session.expires_at });
+    remember(user);
+    state.set({ status: "signed-in", user });
     return user;
   }
 
   function end(why: string) {
     expiring.set(null);
     const now = state.get();
+    if (now.status === "unknown" || (now.status === "signed-in" && now.user.username === remembered()?.username)) remember(null);
     if (now.status === "signed-in") state.set({ status: "ended", user: now.user, why });
     if (now.status === "unknown") state.set({ status: "signed-out", on_purpose: false });
   }
@@ -65,6 +66,13 @@ export function createSession() {
       if ((thrown as Failure).code !== "unauthenticated") throw thrown;
       return false;
     }
+  }
+
+  /** Whoever was signed in last, as long as nobody can say that they are not: the connection asks before it carries anything. */
+  function assume(): boolean {
+    const user = remembered();
+    if (user && state.get().status === "unknown") state.set({ status: "signed-in", user });
+    return user !== null;
   }
 
   /** Signed out on purpose, here or in another tab. */
@@ -84,9 +92,13 @@ export function createSession() {
 
     /** Asks whose session the cookie is: false when nobody's. No answer is thrown. */
     look,
-    /** Asks whose session the cookie is. A refusal is an answer; no answer is thrown. */
+    /** Asks whose session the cookie is. A refusal is an answer; no answer is thrown, unless somebody was signed in before. */
     async check(): Promise<void> {
-      if (!(await look())) end("Your session has ended.");
+      try {
+        if (!(await look())) end("Your session has ended.");
+      } catch (thrown) {
+        if (!failureOf(thrown).retry || !assume()) throw thrown;
+      }
     },
     async login(name: string, password: string): Promise<User> {
       return signedIn(await doors<Answer>("POST", `${authBase()}/login`, { username: name, password }));
@@ -109,18 +121,18 @@ export function createSession() {
   };
 }
 
-function remember(user: string | null) {
+function remember(user: User | null) {
   try {
     if (user === null) localStorage.removeItem(HINT);
-    else localStorage.setItem(HINT, user);
+    else localStorage.setItem(HINT, JSON.stringify(user));
   } catch {
     // Without storage the login page simply asks for a name.
   }
 }
 
-function remembered(): string | null {
+function remembered(): User | null {
   try {
-    return localStorage.getItem(HINT);
+    return JSON.parse(localStorage.getItem(HINT) ?? "null") as User | null;
   } catch {
     return null;
   }

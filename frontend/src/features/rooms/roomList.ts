@@ -11,6 +11,7 @@ export interface RoomList {
 
 export type RoomListAction =
   | { type: "listed"; answer: RoomsAnswer }
+  | { type: "remembered"; rooms: readonly Room[] }
   | { type: "entry"; room: string; generation: number; seq: number; counts: boolean }
   | { type: "heads"; heads: Heads }
   | { type: "read"; room: string; seq: number }
@@ -23,6 +24,8 @@ export function reduceRoomList(list: RoomList, action: RoomListAction): RoomList
   switch (action.type) {
     case "listed":
       return listed(list, action.answer);
+    case "remembered":
+      return { ...list, rooms: { ...byId(action.rooms), ...list.rooms } };
     case "entry":
       return entered(list, action);
     case "heads":
@@ -47,8 +50,10 @@ function listed(list: RoomList, { rooms, joinable }: RoomsAnswer): RoomList {
     if (!held || held.generation !== room.generation || held.read <= room.read) return room;
     return held.read >= room.head ? { ...room, read: held.read, unread: 0, unread_more: false } : { ...room, read: held.read };
   });
-  return { loaded: true, stale: false, joinable, rooms: Object.fromEntries(merged.map((room) => [room.room, room])) };
+  return { loaded: true, stale: false, joinable, rooms: byId(merged) };
 }
+
+const byId = (rooms: readonly Room[]) => Object.fromEntries(rooms.map((room) => [room.room, room]));
 
 function entered(list: RoomList, { room: id, generation, seq, counts }: Extract<RoomListAction, { type: "entry" }>): RoomList {
   const room = list.rooms[id];

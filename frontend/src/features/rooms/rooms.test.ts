@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Failure } from "@/lib/failure";
+import { Failure, offline } from "@/lib/failure";
 import type { Http } from "@/lib/http";
 import { fakeClock, settled } from "@/testing/fakeClock";
 import { message } from "@/testing/messages";
@@ -34,6 +34,34 @@ beforeEach(async () => {
 });
 
 const read = () => rooms.list.get().rooms["general"];
+
+describe("a page that opens while the server is away", () => {
+  const again = (answers: (Failure | Room[])[], user = "ada") => {
+    const http = (async () => {
+      const answer = answers.shift() ?? [];
+      if (answer instanceof Failure) throw answer;
+      return { rooms: answer, joinable: [] };
+    }) as Http;
+    return createRooms({ user, base: "", http, ask: (async () => ({})) as unknown as Ask, clock: time.clock });
+  };
+
+  it("shows the rooms that were listed last, until the server lists them", async () => {
+    const reopened = again([offline(), [{ ...general, name: "Everybody" }]]);
+    await reopened.refetch();
+    reopened.remember();
+    expect([reopened.list.get().rooms, reopened.list.get().loaded]).toEqual([{ general }, false]);
+    await reopened.refetch();
+    expect([reopened.list.get().rooms.general?.name, reopened.list.get().loaded]).toEqual(["Everybody", true]);
+    reopened.remember();
+    expect(reopened.list.get().rooms.general?.name).toBe("Everybody");
+  });
+
+  it("shows nobody else's", async () => {
+    const others = again([offline()], "grace");
+    others.remember();
+    expect(others.list.get().rooms).toEqual({});
+  });
+});
 
 describe("what was seen", () => {
   it("is counted at once and told at once", () => {

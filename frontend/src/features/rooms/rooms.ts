@@ -4,6 +4,7 @@ import type { Http } from "@/lib/http";
 import { newClientId } from "@/lib/identifiers";
 import { createStore } from "@/lib/store";
 import type { Ask, Heads, Message, Room, RoomsAnswer, User } from "@/types/protocol";
+import { keepRooms, keptRooms } from "./keptRooms";
 import { emptyRoomList, reduceRoomList, type RoomListAction } from "./roomList";
 
 interface Needs {
@@ -47,7 +48,9 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
       do {
         askAgain = false;
         try {
-          dispatch({ type: "listed", answer: await http<RoomsAnswer>("GET", `${base}/api/rooms`) });
+          const answer = await http<RoomsAnswer>("GET", `${base}/api/rooms`);
+          dispatch({ type: "listed", answer });
+          keepRooms(user, answer.rooms);
           failure.set(null);
           failures = 0;
         } catch (thrown) {
@@ -80,6 +83,10 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
     list,
     failure,
     refetch,
+    /** What there is to show until the server can be asked. */
+    remember() {
+      if (!list.get().loaded) dispatch({ type: "remembered", rooms: keptRooms(user) });
+    },
 
     entered: (room: string, generation: number, seq: number) =>
       dispatch({ type: "entry", room, generation, seq, counts: false }),

@@ -1,0 +1,43 @@
+/**
+ * Opens the page while the server is away: index.html and the files it needs, as one build made them. Everything else
+ * passes by: the API, sockets, other sites. It keeps nothing that belongs to a person, so signing out has nothing to wipe.
+ */
+const FILES = ["/assets/index-CPevwuP5.js","/assets/AccountPanel-BXnjn1zI.css","/assets/AccountPanel-h7evme28.js","/assets/BrowseRooms-x8mwebkV.js","/assets/ChatRoom-C8eft0tH.js","/assets/ChatRoom-CNr7jm6s.css","/assets/CreateRoom-CwLCl7VV.js","/assets/Dialog-CenmjexC.js","/assets/Dialog-D13yRPC8.css","/assets/MembersPanel-DztR8RNK.js","/assets/QuickSwitcher-Dd9yYac5.js","/assets/RoomDialogs-BhfCFNlv.css","/assets/RoomDialogs.module-DzHoRph-.js","/assets/ShortcutSheet-Csa25nFR.css","/assets/ShortcutSheet-tWCgg2HI.js","/assets/esm-BVBoLIDL.js","/assets/index-DKtfzpKM.css","/assets/rolldown-runtime-XKyaHtl9.js"]; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
+const SHELL = "shell-e28dbd5e7b8a6561";
+const PAGES = /^\/(login|register|r\/.*)?$/;
+
+/** All or nothing. While a new version is being rolled out, index.html may be of another build: then it is for later. */
+async function keep() {
+  const index = await fetch("/", { cache: "no-cache" });
+  const text = await index.clone().text();
+  if (!index.ok || index.redirected || !text.includes(FILES[0])) throw new Error("index.html is not of this build");
+  const shell = await caches.open(SHELL);
+  await shell.addAll(FILES);
+  await shell.put("/", index);
+}
+
+/** Runs when no tab is on an older build any more. */
+async function forgetOlder() {
+  for (const name of await caches.keys()) if (name !== SHELL) await caches.delete(name);
+}
+
+const kept = async (path) => (await caches.open(SHELL)).match(path, { ignoreVary: true });
+
+/** The server's own answer, unless there is none or only a proxy's word that the server is away. */
+async function page(request) {
+  const answer = await fetch(request).catch(() => null);
+  if (answer && answer.status < 500) return answer;
+  return (await kept("/")) ?? answer ?? Response.error();
+}
+
+const file = async (request, path) => (await kept(path)) ?? fetch(request);
+
+self.addEventListener("install", (event) => event.waitUntil(keep()));
+self.addEventListener("activate", (event) => event.waitUntil(forgetOlder()));
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== "GET" || origin !== self.location.origin) return;
+  if (request.mode === "navigate" && PAGES.test(pathname)) event.respondWith(page(request));
+  else if (FILES.includes(pathname)) event.respondWith(file(request, pathname));
+});
