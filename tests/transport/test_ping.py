@@ -34,6 +34,19 @@ def test_who_does_not_answer_pings_is_cut_and_who_does_is_not(brisk: Tiny) -> No
     brisk.empty()
 
 
+def test_pings_come_sooner_than_a_client_gives_up(brisk: Tiny) -> None:
+    """A client waits for the interval and the time-out together, from one ping to the next."""
+    with brisk.entered() as peer:
+        assert peer.frame() == (TEXT, b"2")
+        peer.say("3")
+        began = time.monotonic()
+        for _ in range(4):
+            assert peer.frame() == (TEXT, b"2")
+            peer.say("3")
+        assert time.monotonic() - began < 0.9 * 4 * (2 * PING_S)
+    brisk.empty()
+
+
 def test_who_waits_for_us_is_not_taken_for_gone(brisk: Tiny) -> None:
     """While a request is being handled, the same client's pongs are not read."""
     with brisk.entered() as peer:

@@ -64,8 +64,8 @@ def facts() -> dict[str, Any]:
         "environs": len(socketio.server.environ),
         "connected": len(manager.rooms.get("/", {}).get(None, {})),
         "pending": sum(len(pending) for pending in manager.pending_connect.values()),
-        "open": app.wsgi_app._open,  # type: ignore[attr-defined]
-        "addresses": len(app.wsgi_app._by_address),  # type: ignore[attr-defined]
+        "open": app.wsgi_app.places.taken,  # type: ignore[attr-defined]
+        "addresses": len(app.wsgi_app.places.by_address),  # type: ignore[attr-defined]
         "connects": len(connects),
         "disconnects": len(disconnects),
         "finished": finished,

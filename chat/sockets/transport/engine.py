@@ -103,10 +103,8 @@ class EngineSocket(Socket):
         gevent.sleep(CONNECT_WITHIN_S)
         if not self.server.is_connected(self.sid):
             self.close(wait=False, reason=NOT_CONNECTED)
-        while True:
-            gevent.sleep(self.server.ping_interval)
-            if self.closing:
-                return
+        gevent.sleep(self.server.ping_interval)
+        while not self.closing:
             asked_at = time.monotonic()
             self.send(packet.Packet(packet.PING))
             gevent.sleep(self.server.ping_timeout)
@@ -114,6 +112,8 @@ class EngineSocket(Socket):
                 gevent.sleep(GRACE_S)
                 if self._silent_since(asked_at):
                     self.cut(self.server.reason.PING_TIMEOUT)
+            # A client gives up when no ping comes for the interval and the time-out together.
+            gevent.sleep(max(0.0, asked_at + self.server.ping_interval - time.monotonic()))
 
     def _silent_since(self, asked_at: float) -> bool:
         return not self.busy and self._heard_at < asked_at

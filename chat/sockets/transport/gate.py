@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,6 +13,7 @@ from chat.config import Config
 from chat.errors import ChatError
 from chat.services.addresses import address_bucket, client_address
 from chat.sockets.transport.engine import Engine
+from chat.sockets.transport.places import Place, Places
 from chat.sockets.transport.websocket import accept_key
 
 MAX_BODY_BYTES = 64 * 1024
@@ -21,40 +21,32 @@ STATUS = {400: "400 Bad Request", 403: "403 Forbidden", 429: "429 Too Many Reque
 
 
 class Gate:
-    """WSGI in front of everything: websocket handshakes need a good Host and Origin, and a free place.
-
-    A websocket lives inside its WSGI call, so counting calls counts sockets.
-    """
+    """WSGI in front of everything: websocket handshakes need a good Host and Origin, and a free place."""
 
     def __init__(self, inner: Callable[..., Iterable[bytes]], config: Config, engine: Engine):
+        self.places = Places(config)
         self._inner = inner
         self._config = config
         self._engine = engine
-        self._open = 0
-        self._by_address: Counter[str] = Counter()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if not environ.get("PATH_INFO", "").startswith("/socket.io"):
             _read_chunks(environ)
             environ["parley.began"] = time.monotonic()
             return self._inner(environ, start_response)
-        address = self._address(environ)
         try:
-            self._check(environ, address)
+            place = environ["parley.place"] = self.admit(environ)
         except ChatError as error:
             return _refuse(error, start_response)
-        self._open += 1
-        self._by_address[address] += 1
         try:
             return self._inner(environ, start_response)
         finally:
-            self._open -= 1
-            self._by_address[address] -= 1
-            if not self._by_address[address]:
-                del self._by_address[address]
+            if not place.kept:
+                place.free()
 
-    def _check(self, environ: dict[str, Any], address: str) -> None:
-        """Raises: ChatError. X-Forwarded-Host and -Proto are not asked: a client may have written them."""
+    def admit(self, environ: dict[str, Any]) -> Place:
+        """A place for the websocket that this handshake opens. X-Forwarded-Host and -Proto are not asked: a client may
+        have written them. Raises: ChatError."""
         origin = environ.get("HTTP_ORIGIN")
         if environ.get("HTTP_HOST") not in self._config.hosts:
             raise ChatError("body_invalid", "The chat does not answer under this name.")
@@ -64,10 +56,9 @@ class Gate:
         opens = query.get("transport") == ["websocket"] and query.get("EIO") == ["4"] and "sid" not in query
         if not opens or accept_key(environ) is None:
             raise ChatError("body_invalid", "Live events travel by websocket only.")
-        if self._engine.draining or self._engine.deaf or self._open >= self._config.sockets_per_worker:
+        if self._engine.draining or self._engine.deaf:
             raise ChatError("busy", retry_after_s=5)
-        if self._by_address[address] >= self._config.sockets_per_address:
-            raise ChatError("rate_limited", retry_after_s=30)
+        return self.places.take(self._address(environ))
 
     def _address(self, environ: dict[str, Any]) -> str:
         forwarded = environ.get("HTTP_X_FORWARDED_FOR")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,14 +9,13 @@ import gevent
 from engineio import packet as engineio_packet
 from gevent.event import Event
 
+from chat.sockets.transport.content import tells
 from chat.sockets.transport.frames import TEXT, frame
 
 MAX_PACKETS = 256
 MAX_BYTES = 1_000_000
 MAX_BATCH_BYTES = 256 * 1024
 HARD_PACKETS, HARD_BYTES = 16 * MAX_PACKETS, 4 * MAX_BYTES
-# What tells nothing of a room: connects and disconnects, refusals, and these events. All else is content.
-HARMLESS = re.compile(r'[014]|2\["(?:session:|server:|rooms:changed")|3\d+\[\{"ok":false')
 
 
 class Outbox:
@@ -113,6 +111,6 @@ def framed(packet: Any) -> tuple[bytes, bool]:
         encoded = packet.encode()
         if not isinstance(encoded, str):
             raise TypeError("the chat sends text only")
-        content = packet.packet_type == engineio_packet.MESSAGE and HARMLESS.match(packet.data) is None
+        content = packet.packet_type == engineio_packet.MESSAGE and tells(packet.data)
         made = packet.framed = (frame(TEXT, encoded.encode()), content)
     return made
