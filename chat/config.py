@@ -56,6 +56,7 @@ class Config:
     sockets_per_user: int = setting(20, "open sockets for one person, in one worker")
     sockets_per_address: int = setting(400, "open sockets from one address (an office is one), in one worker")
     sockets_per_worker: int = setting(900, "open sockets in one worker; gunicorn keeps 100 more for plain HTTP")
+    fanout: str = setting("stock", "how sockets are served: fast (by the hub) or stock (a greenlet for each)")
     log_level: str = setting("info", "debug, info, warning or error")
     testing: bool = setting(False, "allows settings that are unsafe for people: cheap hashes")
 
@@ -107,6 +108,8 @@ class Config:
             found.append("BCRYPT_COST is below 12")
         if self.ingest_mode not in ("poller", "lambda", "off"):
             found.append("INGEST_MODE must be poller, lambda or off")
+        if self.fanout not in ("fast", "stock"):
+            found.append("FANOUT must be fast or stock")
         if not 4 <= self.bcrypt_cost <= 16:
             found.append("BCRYPT_COST must be 4 to 16")
         if not 1 <= self.port <= 65535:

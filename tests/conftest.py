@@ -102,6 +102,7 @@ def config(redis_url: str, dynamodb: str) -> Config:
         table_prefix=f"t{uuid.uuid4().hex[:8]}-",
         testing=True,
         bcrypt_cost=4,
+        fanout=os.environ.get("FANOUT") or Config.fanout,
     )
     redis_service.connect(redis_url).flushall()
     tables.create(Storage.connect(config))

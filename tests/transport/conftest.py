@@ -14,6 +14,7 @@ from chat.config import Config
 from tests.conftest import ROOT, free_port, wait_until
 from tests.transport.peers import Peer, get_json
 
+FANOUTS = [os.environ["FANOUT"]] if os.environ.get("FANOUT") else ["fast", "stock"]  # the transports that are tested
 OURS = {name.upper() for name in Config.__dataclass_fields__}
 
 
@@ -24,6 +25,7 @@ class Tiny:
     port: int
     process: subprocess.Popen[bytes]
     log: Path
+    fanout: str
 
     def facts(self) -> dict[str, Any]:
         return get_json(self.port, "/facts")
@@ -43,19 +45,21 @@ class Tiny:
 Start = Callable[..., Tiny]
 
 
-@pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Starts further servers with other settings: `start(sockets_per_address=3)`. Ends them with the module."""
+@pytest.fixture(scope="module", params=FANOUTS)
+def start(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Starts further servers with other settings: `start(sockets_per_address=3)`. Ends them with the module. Every test
+    that needs one runs on both transports."""
     started: list[Tiny] = []
 
     def start(**settings: object) -> Tiny:
         port = free_port()
         env = {name: value for name, value in os.environ.items() if name not in OURS}
+        env["FANOUT"] = request.param
         env |= {"SECRET_KEY": "x" * 43, "PORT": str(port)} | {k.upper(): str(v) for k, v in settings.items()}
         log = tmp_path_factory.mktemp("tiny") / "log"
         argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "tests.transport.tiny:app"]
         process = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT)
-        tiny = Tiny(port, process, log)
+        tiny = Tiny(port, process, log, request.param)
         started.append(tiny)
 
         def ready() -> bool:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,10 +41,17 @@ def refusal(app: Flask, socketio: SocketIO, config: Config = CONFIG) -> str:
     return "\n".join(refused.value.problems)
 
 
+@pytest.mark.parametrize("fanout", ["fast", "stock"])
 @pytest.mark.parametrize("url", ["http://localhost:8000", "https://chat.example.org"])
-def test_what_is_made_passes(url: str) -> None:
-    config = Config(secret_key="x" * 43, public_url=url)
+def test_what_is_made_passes(url: str, fanout: str) -> None:
+    config = Config(secret_key="x" * 43, public_url=url, fanout=fanout)
     check(made(config)[1], config)
+
+
+@pytest.mark.parametrize(("asked", "made_"), [("fast", "stock"), ("stock", "fast")])
+def test_another_transport_than_was_asked_for_stops_the_start(asked: str, made_: str) -> None:
+    socketio = made(replace(CONFIG, fanout=made_))[1]
+    assert "rooms are not ours" in refusal(socketio.sockio_mw.flask_app, socketio, replace(CONFIG, fanout=asked))
 
 
 def with_stock_server(app: Flask, socketio: SocketIO) -> None:
@@ -83,12 +91,14 @@ CHANGES: dict[str, tuple[Callable[[Flask, SocketIO], object], str]] = {
 STOCK: dict[str, Any] = {"create_queue": list, "_handle_connect": print}
 
 
+@pytest.mark.parametrize("fanout", ["fast", "stock"])
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_setting_stops_the_start(change: str) -> None:
-    app, socketio = made()
+def test_a_changed_setting_stops_the_start(change: str, fanout: str) -> None:
+    config = replace(CONFIG, fanout=fanout)
+    app, socketio = made(config)
     mutate, words = CHANGES[change]
     mutate(app, socketio)
-    assert words in refusal(app, socketio)
+    assert words in refusal(app, socketio, config)
 
 
 def test_all_problems_are_told_at_once() -> None:
@@ -121,6 +131,13 @@ def test_a_name_that_is_gone_stops_the_start(hook: hooks.Hook) -> None:
 
 def test_other_arguments_stop_the_start() -> None:
     assert "other arguments" in str(hooks._broken(hooks.Hook("engineio.socket", "Socket.close", "", "self, wait")))
+
+
+def test_what_only_the_fast_transport_needs_is_no_reason_against_the_stock_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = hooks.Hook("gevent.core", "loop.gone", "", fast=True)
+    monkeypatch.setattr(hooks, "HOOKS", (*hooks.HOOKS, gone))
+    assert hooks.problems(fast=True) == ["gevent.core.loop.gone is gone (); FANOUT=stock does without"]
+    assert hooks.problems(fast=False) == []
 
 
 def test_gevent_websocket_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,8 +152,9 @@ def test_gunicorn_as_it_is_is_starved_and_waits_for_its_sockets(start: Start) ->
         for sock in socks:
             sock.close()
     unguarded.process.terminate()
-    with pytest.raises(subprocess.TimeoutExpired):
-        unguarded.process.wait(3)
+    if unguarded.fanout == "stock":  # the fast transport takes its sockets out of gunicorn's hands
+        with pytest.raises(subprocess.TimeoutExpired):
+            unguarded.process.wait(3)
     open_socket.sock.close()
 
 

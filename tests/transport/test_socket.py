@@ -247,6 +247,32 @@ def test_a_client_that_closes_properly_is_answered(tiny: Tiny) -> None:
         assert peer.ends(2)
 
 
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        (b"", None),
+        (b"\x03\xe8bye", 1000),
+        (b"\x03\xe9", 1001),
+        (b"\x0b\xb8", 3000),
+        (b"\x13\x87", 4999),
+        (b"\x03", 1002),
+        (b"\x03\xe7", 1002),
+        (b"\x03\xec", 1002),
+        (b"\x03\xed", 1002),
+        (b"\x03\xee", 1002),
+        (b"\x07\xd0", 1002),
+        (b"\x13\x88", 1002),
+        (b"\x03\xe8\xff", 1007),
+    ],
+)
+def test_a_close_is_answered_by_its_own_code(tiny: Tiny, payload: bytes, code: int | None) -> None:
+    """RFC 6455, 5.5.1 and 7.4: codes that may not be sent are an error of their own."""
+    with tiny.entered() as peer:
+        peer.sock.sendall(masked(CLOSE, payload))
+        assert peer.ends(2)
+        assert peer.close_code == code
+
+
 def test_a_client_that_vanishes_leaves_nothing(tiny: Tiny) -> None:
     peers = [tiny.entered() for _ in range(20)]
     for peer in peers:

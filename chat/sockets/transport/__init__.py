@@ -6,7 +6,9 @@
 | frames, websocket | what may come in, and that what goes out goes out whole |
 | outbox | how much may wait for a client |
 | engine, server, packets | one packet after the other, strictly decoded |
+| credit, places, content | how much a client may send · how many there may be · what tells of a room |
 | visitors, worker, drain | slow HTTP clients, and the end of a worker |
+| fast | in the place of websocket, outbox and the engine's sockets: the hub serves them (FANOUT=fast) |
 | selfcheck, hooks | that all this is in place |
 """
 
@@ -17,6 +19,7 @@ from flask_socketio import SocketIO
 
 from chat.config import Config
 from chat.sockets.transport.drain import drain, send_away
+from chat.sockets.transport.fast.server import FastServer
 from chat.sockets.transport.frames import MAX_MESSAGE_BYTES
 from chat.sockets.transport.gate import Gate
 from chat.sockets.transport.selfcheck import check
@@ -44,6 +47,7 @@ def create_socketio(app: Flask, config: Config) -> SocketIO:
     }
     socketio = SocketIO(app, manage_session=False, **options)
     # Flask-SocketIO has no setting for the server's class: ours takes the place of the one it made.
-    socketio.server = socketio.sockio_mw.engineio_app = Server(**options)
+    made = FastServer(**options) if config.fanout == "fast" else Server(**options)
+    socketio.server = socketio.sockio_mw.engineio_app = made
     app.wsgi_app = Gate(app.wsgi_app, config, socketio.server.eio)  # type: ignore[method-assign]
     return socketio

@@ -54,6 +54,10 @@ class EngineSocket(Socket):
                 websocket.abort()
             websocket.finish()
 
+    def guard(self, gate: Callable[[], bool]) -> None:
+        """From now on content goes out only while `gate` says so."""
+        self.queue.gate = gate
+
     def refuse(self, code: int = POLICY, reason: str = MALFORMED) -> None:
         """Closes the socket of a client that sent what we do not take; `code` and `reason` are told to it."""
         self._goodbye = (code, reason)

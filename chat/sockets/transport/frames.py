@@ -39,12 +39,28 @@ def close_frame(code: int, reason: str = "") -> bytes:
     return frame(CLOSE, struct.pack("!H", code) + reason.encode()[:120])
 
 
+def close_answer(payload: bytes) -> bytes:
+    """The close frame that answers a client's (RFC 6455, 5.5.1 and 7.4). Raises: Refused for one that is none."""
+    if not payload:
+        return frame(CLOSE, b"")
+    code = int.from_bytes(payload[:2], "big")
+    if len(payload) < 2 or not ((1000 <= code <= 1014 and code not in (1004, 1005, 1006)) or 3000 <= code <= 4999):
+        raise Refused(PROTOCOL_ERROR, "no code to close with")
+    try:
+        payload[2:].decode()
+    except UnicodeDecodeError:
+        raise Refused(BAD_TEXT, "not UTF-8") from None
+    return frame(CLOSE, payload[:2])
+
+
 class FrameReader:
     """Takes bytes as they come from a client and gives whole messages and control frames.
 
     Holds at most one unfinished message of MAX_MESSAGE_BYTES in MAX_FRAGMENTS fragments, and what was fed last.
     `frames` counts all that it has taken.
     """
+
+    __slots__ = ("_buffer", "_fragments", "_message", "frames")
 
     def __init__(self) -> None:
         self.frames = 0
@@ -55,6 +71,11 @@ class FrameReader:
     def feed(self, data: bytes) -> None:
         """Adds bytes from the client."""
         self._buffer += data
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has begun that is not whole."""
+        return not self._buffer and not self._fragments
 
     def next(self) -> tuple[int, bytes] | None:
         """The next TEXT, CLOSE, PING or PONG with its payload; None when more bytes are needed. Raises: Refused."""

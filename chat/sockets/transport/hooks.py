@@ -20,6 +20,7 @@ class Hook:
     name: str
     why: str
     parameters: str | None = None
+    fast: bool = False  # only the fast transport needs it: FANOUT=stock does without
 
 
 READ = {
@@ -61,12 +62,38 @@ HOOKS = (
     Hook("gunicorn.http.wsgi", "Response.force_close", "ends a connection after a refusal", "self"),
     Hook("gunicorn.http.wsgi", "SERVER", "replaced: no banner"),
     Hook("gevent.socket", "socket.detach", "hands a connection's file over", "self"),
+    Hook("gevent.core", "loop.io", "tells that a connection can be read or written", fast=True),
+    Hook("gevent.core", "loop.timer", "turns the wheel", fast=True),
+    Hook("gevent.core", "loop.run_callback", "ends a turn of the loop", fast=True),
+    Hook("engineio", "Server.send_packet", "calls Connection.send", "self, sid, pkt", fast=True),
+    Hook("engineio", "Server._get_socket", "asks whether a Connection is closed", "self, sid", fast=True),
+    Hook(
+        "socketio",
+        "Manager.emit",
+        "replaced: one frame for all",
+        "self, event, data, namespace, room, skip_sid, callback, to, kwargs",
+        fast=True,
+    ),
+    Hook(
+        "socketio",
+        "Manager.basic_enter_room",
+        "replaced: rooms of connections",
+        "self, sid, namespace, room, eio_sid",
+        fast=True,
+    ),
+    Hook("socketio", "Manager.basic_leave_room", "likewise", "self, sid, namespace, room", fast=True),
+    Hook("socketio", "Manager.basic_disconnect", "replaced: own rooms only", "self, sid, namespace, kwargs", fast=True),
+    Hook("socketio", "Manager.basic_close_room", "replaced: our tables", "self, room, namespace", fast=True),
+    Hook("socketio", "Manager.get_participants", "replaced: our tables", "self, namespace, room", fast=True),
+    Hook("socketio", "Manager.get_rooms", "replaced: our tables", "self, sid, namespace", fast=True),
+    Hook("socketio", "Manager.pre_connect", "enters the room None first", "self, eio_sid, namespace", fast=True),
 )
 
 
-def problems() -> list[str]:
-    """What is not as it was read, one sentence each."""
-    return [*_unread_versions(), *(problem for hook in HOOKS if (problem := _broken(hook)))]
+def problems(fast: bool) -> list[str]:
+    """What is not as it was read, one sentence each; what only the fast transport needs is asked for it alone."""
+    needed = [hook for hook in HOOKS if fast or not hook.fast]
+    return [*_unread_versions(), *(problem for hook in needed if (problem := _broken(hook)))]
 
 
 def _unread_versions() -> list[str]:
@@ -87,7 +114,11 @@ def _broken(hook: Hook) -> str | None:
         for part in hook.name.split("."):
             target = getattr(target, part)
     except (ImportError, AttributeError):
-        return f"{hook.module}.{hook.name} is gone ({hook.why})"
+        return f"{hook.module}.{hook.name} is gone ({hook.why}){_without(hook)}"
     if hook.parameters is not None and ", ".join(inspect.signature(target).parameters) != hook.parameters:
-        return f"{hook.module}.{hook.name} takes other arguments ({hook.why})"
+        return f"{hook.module}.{hook.name} takes other arguments ({hook.why}){_without(hook)}"
     return None
+
+
+def _without(hook: Hook) -> str:
+    return "; FANOUT=stock does without" if hook.fast else ""

@@ -14,6 +14,10 @@ from chat.config import Config
 from chat.errors import ConfigError
 from chat.sockets.transport import hooks
 from chat.sockets.transport.engine import Engine, EngineSocket
+from chat.sockets.transport.fast.connection import Connection
+from chat.sockets.transport.fast.engine import FastEngine
+from chat.sockets.transport.fast.manager import Manager
+from chat.sockets.transport.fast.server import FastServer
 from chat.sockets.transport.frames import MAX_MESSAGE_BYTES
 from chat.sockets.transport.gate import Gate
 from chat.sockets.transport.outbox import Outbox
@@ -33,21 +37,25 @@ def check(socketio: SocketIO, config: Config) -> None:
 def problems(socketio: SocketIO, config: Config) -> list[str]:
     """What is unsafe, one plain sentence each."""
     checks = _transport(socketio, config) | _cookies(socketio.sockio_mw.flask_app, config) | _process()
-    return [problem for problem, fine in checks.items() if not fine] + hooks.problems()
+    return [problem for problem, fine in checks.items() if not fine] + hooks.problems(config.fanout == "fast")
 
 
 def _transport(socketio: SocketIO, config: Config) -> dict[str, bool]:
     server, engine = socketio.server, socketio.server.eio
     app = socketio.sockio_mw.flask_app
+    fast = config.fanout == "fast"
+    server_class, engine_class = (FastServer, FastEngine) if fast else (Server, Engine)
     return {
-        "our Socket.IO server is not in place": isinstance(server, Server),
-        "our Engine.IO server is not in place": isinstance(engine, Engine),
+        "our Socket.IO server is not in place": isinstance(server, server_class),
+        "our Engine.IO server is not in place": isinstance(engine, engine_class),
         "requests do not reach our server": socketio.sockio_mw.engineio_app is server,
         "the gate is not in front of the sockets": isinstance(app.wsgi_app, Gate),
-        "a broken or unguarded way into the engine": _ours(engine, "_handle_connect", Engine)
+        "a broken or unguarded way into the engine": _ours(engine, "_handle_connect", engine_class)
         and _ours(server, "_handle_eio_message", Server),
         "the bounded queue is not in place": isinstance(engine.create_queue(), Outbox),
-        "the guarded send path is not in place": EngineSocket._write.__module__ == EngineSocket.__module__,
+        "the guarded send path is not in place": EngineSocket._write.__module__ == EngineSocket.__module__
+        and Connection.hold.__module__ == Connection.__module__,
+        "the rooms are not ours": (type(server.manager) is Manager) is fast,
         "sockets must be websocket only": engine.transports == ["websocket"],
         "polling must not be upgraded": engine.allow_upgrades is False,
         "events must be handled in order (async_handlers)": server.async_handlers is False,

@@ -35,7 +35,7 @@ class Server(socketio.Server):
         dropped."""
         socket = self.eio.sockets.get(self.manager.eio_sid_from_sid(sid, "/"))
         if socket is not None:  # it may have gone while it connected
-            socket.queue.gate = gate
+            socket.guard(gate)
 
     def expel(self, sid: str) -> None:
         """Disconnects a client that may not read on: what it has not taken soon after is taken back."""

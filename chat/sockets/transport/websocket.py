@@ -14,6 +14,7 @@ from typing import Any
 import gevent
 from gevent.lock import Semaphore
 
+from chat.sockets.transport.credit import Credit
 from chat.sockets.transport.frames import (
     BAD_TEXT,
     CLOSE,
@@ -24,6 +25,7 @@ from chat.sockets.transport.frames import (
     TEXT,
     FrameReader,
     Refused,
+    close_answer,
     close_frame,
     frame,
 )
@@ -33,7 +35,6 @@ LINGER_S = 0.5
 LINGER_BYTES = 1024 * 1024
 READ_BYTES = 16 * 1024
 SEND_BUFFER_BYTES = 128 * 1024  # what the kernel may hold for a client that does not read
-CREDIT, CREDIT_PER_S = 2_000, 200  # a frame costs 1, and 1 KiB costs 1
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -57,6 +58,14 @@ def accept_key(environ: dict[str, Any]) -> str | None:
     return base64.b64encode(hashlib.sha1(key.encode() + GUID).digest()).decode()
 
 
+def switching(key: str) -> bytes:
+    """The answer to a handshake, with what `accept_key` made of it."""
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + key.encode() + b"\r\n\r\n"
+    )
+
+
 class WebSocket:
     """The server's end. One greenlet reads, any may send; no extension is ever agreed on, so nothing is compressed."""
 
@@ -65,11 +74,12 @@ class WebSocket:
         self._reader = FrameReader()
         self._sending = Semaphore()
         self._closing = False
-        self._credit = float(CREDIT)
-        self._charged_at = time.monotonic()
+        self._farewell: bytes | None = None  # what answers the client's own close frame
+        self._credit = Credit()
         self._charged_frames = 0
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._sock.family != socket.AF_UNIX:
+            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     @classmethod
     def accept(cls, environ: dict[str, Any]) -> WebSocket:
@@ -79,10 +89,7 @@ class WebSocket:
             raise Refused(POLICY, "not a websocket handshake")
         sock = environ["gunicorn.socket"]
         websocket = cls(sock.hand_over() if hasattr(sock, "hand_over") else sock)
-        websocket.send(
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + key.encode() + b"\r\n\r\n"
-        )
+        websocket.send(switching(key))
         return websocket
 
     def send(self, data: bytes, gate: Callable[[], bool] = lambda: True) -> None:
@@ -109,7 +116,8 @@ class WebSocket:
                 data = self._read()
                 if not data:
                     return None
-                self._charge(len(data))
+                self._credit.charge(self._reader.frames - self._charged_frames, len(data), time.monotonic())
+                self._charged_frames = self._reader.frames
                 self._reader.feed(data)
                 continue
             opcode, payload = taken
@@ -119,6 +127,7 @@ class WebSocket:
                 except UnicodeDecodeError:
                     raise Refused(BAD_TEXT, "not UTF-8") from None
             if opcode == CLOSE:
+                self._farewell = close_answer(payload)
                 return None
             if opcode == PING and not self._closing:
                 try:
@@ -132,7 +141,7 @@ class WebSocket:
             return
         self._closing = True
         try:
-            self.send(close_frame(code, reason))
+            self.send(self._farewell or close_frame(code, reason))
             self._sock.shutdown(socket.SHUT_WR)
         except OSError:
             self.abort()
@@ -167,14 +176,3 @@ class WebSocket:
             return self._sock.recv(READ_BYTES)
         except OSError:
             return b""
-
-    def _charge(self, size: int) -> None:
-        """A client may send so many frames and so much; floods of tiny frames end here. Raises: Refused."""
-        now = time.monotonic()
-        credit = self._credit + (now - self._charged_at) * CREDIT_PER_S
-        spent = self._reader.frames - self._charged_frames + size / 1024
-        self._credit = min(CREDIT, credit) - spent
-        self._charged_at = now
-        self._charged_frames = self._reader.frames
-        if self._credit < 0:
-            raise Refused(POLICY, "too much at once")

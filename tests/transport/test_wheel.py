@@ -1,0 +1,66 @@
+"""Things that are due later, on one timer."""
+
+from __future__ import annotations
+
+import time
+
+import gevent
+import pytest
+
+from chat.sockets.transport.fast.wheel import STEP_S, Wheel
+
+
+def turned(wheel: Wheel) -> None:
+    """Waits until nothing is due any more."""
+    with gevent.Timeout(5):
+        while wheel._timer is not None:
+            gevent.sleep(STEP_S)
+
+
+def test_calls_come_in_the_order_in_which_they_are_due_and_never_early() -> None:
+    wheel, came, began = Wheel(), [], time.monotonic()
+    for delay in (0.3, 0.0, 0.15, 0.3):
+        wheel.call(delay, lambda delay=delay: came.append((delay, time.monotonic() - began)))
+    turned(wheel)
+    assert [delay for delay, _ in came] == [0.0, 0.15, 0.3, 0.3]
+    assert all(at >= delay for delay, at in came)
+
+
+def test_a_call_may_ask_for_another() -> None:
+    wheel, came = Wheel(), []
+
+    def again() -> None:
+        came.append(1)
+        if len(came) < 3:
+            wheel.call(0, again)
+
+    wheel.call(0, again)
+    turned(wheel)
+    assert len(came) == 3
+
+
+def test_after_a_pause_of_the_process_nothing_is_left_out() -> None:
+    """Neither what was due meanwhile nor what is due later."""
+    wheel, came = Wheel(), []
+    wheel.call(0.1, lambda: came.append("meanwhile"))
+    wheel.call(0.8, lambda: came.append("later"))
+    time.sleep(0.5)  # this stops the loop, as SIGSTOP does
+    gevent.sleep(0.1)
+    assert came == ["meanwhile"]
+    turned(wheel)
+    assert came == ["meanwhile", "later"]
+
+
+def test_one_that_fails_does_not_take_the_others_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    wheel, came = Wheel(), []
+    wheel.call(0, lambda: 1 // 0)
+    wheel.call(0, lambda: came.append(1))
+    turned(wheel)
+    assert came == [1] and "ZeroDivisionError" in caplog.text
+
+
+def test_nothing_turns_while_nothing_is_due() -> None:
+    wheel = Wheel()
+    wheel.call(0, lambda: None)
+    turned(wheel)
+    assert wheel._timer is None and not wheel._slots
