@@ -36,6 +36,8 @@ from chat.services.messages import Messages
 from chat.services.numbers import Numbers
 from chat.services.poller import LEASE_MS, Poller
 from chat.services.readiness import Readiness
+from chat.services.retention import LEASE_MS as SWEEP_LEASE_MS
+from chat.services.retention import Retention, Sweeper
 from chat.services.rooms import Rooms
 from chat.services.sessions import Sessions
 from chat.services.streams import Streams
@@ -49,6 +51,8 @@ from chat.sockets.transport import check, create_socketio
 
 log = logging.getLogger(__name__)
 
+DAY_S = 24 * 3600
+CLAIMS_LONGER_S = 7 * DAY_S  # than what they prove: what is sent again later than that is a new message
 SIDE_BY_SIDE = 16  # requests to DynamoDB that one list of rooms may have under way
 
 
@@ -68,11 +72,14 @@ class Services:
     workers: Workers
     readiness: Readiness
     poller: Poller
+    sweeper: Sweeper | None
 
     def begin(self) -> None:
         """The first thing a worker does. Rows are taken over also while nobody has a socket."""
         if self.config.ingest_mode == "poller":
             self.poller.start()
+        if self.sweeper is not None:
+            self.sweeper.start()
 
     def end(self) -> None:
         """The last thing a worker does: within a second, its events are on the bus, and others have its tasks."""
@@ -80,6 +87,8 @@ class Services:
         try:
             with deadline(0.5):
                 self.poller.stop()
+                if self.sweeper is not None:
+                    self.sweeper.stop()
                 self.workers.leave()
         except ChatError as error:
             log.warning("this worker stays on the list of workers: %s", error.code)
@@ -93,7 +102,9 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     bus = Bus(redis, config.redis_url)
     accounts = Accounts(storage, sessions, redis, bus, config)
     numbers = Numbers(redis, storage)
-    log = Log(storage, numbers, bus, pause=gevent.sleep, defer=gevent.spawn)
+    keep_s = config.retention_days * DAY_S
+    claims_kept_s = keep_s + CLAIMS_LONGER_S if keep_s else None
+    log = Log(storage, numbers, bus, pause=gevent.sleep, defer=gevent.spawn, claims_kept_s=claims_kept_s)
     followers = Followers(storage, numbers, log, outlet)
     rooms = Rooms(storage, numbers, log, bus, followers.member, _gather)
     messages = Messages(storage, rooms, log, numbers, followers, bus)
@@ -102,8 +113,24 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     ingest = Ingest(storage, rooms, log, bus)
     lease = Lease(redis, f"ingest:{storage.table('messages')}", LEASE_MS)
     poller = Poller(storage, partial(Streams.connect, config), ingest, lease)
+    sweeper = None
+    if keep_s:
+        retention = Retention(storage, log, keep_s, gevent.sleep)
+        sweeper = Sweeper(retention, Lease(redis, f"retention:{storage.table('messages')}", SWEEP_LEASE_MS))
     return Services(
-        config, storage, redis, sessions, accounts, bus, followers, rooms, messages, workers, readiness, poller
+        config,
+        storage,
+        redis,
+        sessions,
+        accounts,
+        bus,
+        followers,
+        rooms,
+        messages,
+        workers,
+        readiness,
+        poller,
+        sweeper,
     )
 
 

@@ -47,6 +47,7 @@ class Config:
     ingest_mode: str = setting(
         "poller", "who takes over rows that others put into `messages`: poller (a worker), lambda (a function) or off"
     )
+    retention_days: int = setting(0, "how many days messages are kept; 0 keeps them for ever")
     trusted_proxy_hops: int = setting(0, "how many proxies' X-Forwarded-For to believe")
     login_failures_per_account: int = setting(10, "wrong passwords for one name in 15 minutes")
     login_failures_per_address: int = setting(50, "wrong passwords from one address in 15 minutes")
@@ -110,6 +111,8 @@ class Config:
             found.append("INGEST_MODE must be poller, lambda or off")
         if self.fanout not in ("fast", "stock"):
             found.append("FANOUT must be fast or stock")
+        if self.retention_days < 0:
+            found.append("RETENTION_DAYS must not be negative")
         if not 4 <= self.bcrypt_cost <= 16:
             found.append("BCRYPT_COST must be 4 to 16")
         if not 1 <= self.port <= 65535:

@@ -78,7 +78,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Room:
-    """A room's META row. `bucket` is the highest log bucket begun, `floor` the oldest number kept."""
+    """A room's META row. `bucket` is the highest log bucket begun, `floor` the oldest number kept; below `swept`
+    everything has been deleted."""
 
     room: str
     name: str
@@ -87,6 +88,7 @@ class Room:
     generation: int = 1
     bucket: int = 0
     floor: int = 1
+    swept: int = 1
 
 
 @dataclass(frozen=True)

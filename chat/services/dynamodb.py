@@ -25,6 +25,7 @@ from chat.services.rows import Claim, Row
 
 MAX_REQUESTS = 50  # under way at once, each with a connection: what an endpoint that hangs may hold of this process
 WAIT_S = 1.0  # for one of them to end
+MAX_DELETES = 25  # in one BatchWriteItem
 MAX_AHEAD = 5_000  # how far ahead of a decided entry a number may be proposed
 CONDITION_FAILED = "ConditionalCheckFailedException"
 CONFLICT = "TransactionConflictException"  # a transaction that is under way writes the same item
@@ -459,6 +460,14 @@ class Storage:
             wanted = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", []) + wanted[100:]
         return images
 
+    def delete_entries(self, room: str, seqs: Iterable[int]) -> None:
+        """Deletes these entries for good; what is gone already is no matter."""
+        table = self.table("messages")
+        wanted = [{"DeleteRequest": {"Key": pack(rows.slot_key(room, seq))}} for seq in seqs]
+        while wanted:
+            answer = self.call("batch_write_item", RequestItems={table: wanted[:MAX_DELETES]})
+            wanted = answer.get("UnprocessedItems", {}).get(table, []) + wanted[MAX_DELETES:]
+
     # --- rooms and memberships ------------------------------------------------------------------------------------
 
     def get_room(self, room: str) -> Room | None:
@@ -476,6 +485,22 @@ class Storage:
         """Notes that the room's log has begun this bucket; never lowers it, never makes a room."""
         names, values = {"#bucket": "bucket"}, {":bucket": bucket}
         self._update_if("chat", rows.meta_key(room), "SET #bucket = :bucket", "#bucket < :bucket", names, values)
+
+    def rooms(self) -> Iterator[Room]:
+        """Every room: reads the whole table `chat`, a page at a time."""
+        names, values = {"#sk": "sk", "#pk": "pk"}, {":meta": "META", ":room": "ROOM#"}
+        yield from map(rows.read_meta, self._scan("chat", "#sk = :meta AND begins_with(#pk, :room)", names, values))
+
+    def raise_floor(self, room: str, floor: int) -> None:
+        """Notes the oldest number that the room's log keeps; never lowers it."""
+        names, values = {"#floor": "floor"}, {":floor": floor}
+        self._update_if("chat", rows.meta_key(room), "SET #floor = :floor", "#floor < :floor", names, values)
+
+    def note_swept(self, room: str, swept: int) -> None:
+        """Notes that nothing of the room's log lies below that number any more; never lowers it."""
+        condition = "attribute_exists(pk) AND (attribute_not_exists(#swept) OR #swept < :swept)"
+        names, values = {"#swept": "swept"}, {":swept": swept}
+        self._update_if("chat", rows.meta_key(room), "SET #swept = :swept", condition, names, values)
 
     def public_rooms(self) -> list[tuple[str, str]]:
         """(room, name) of every public room, by name of the key."""

@@ -205,7 +205,29 @@ class Follower:
         undecided = set(range(self.cursor + 1, self._known_head())) - self._stash.keys()
         self._holes = {seq: self._holes.get(seq, now) for seq in undecided}
         old = [seq for seq, seen_at in self._holes.items() if now - seen_at > self._log.grace_s]
-        gevent.joinall([gevent.spawn(self._settle, seq) for seq in old])
+        if old and not self._go_on_at_floor():
+            gevent.joinall([gevent.spawn(self._settle, seq) for seq in old])
+
+    def _go_on_at_floor(self) -> bool:
+        """Whether what is missing is no longer kept: then the cursor moves to what is. Who came and went in between is
+        not known any more, so the memberships are read."""
+        room = self._storage.get_room(self.room.room)
+        if room is None or room.floor <= self.cursor + 1:
+            return False
+        memberships: dict[str, Membership | None] = {}
+        while unread := self._sids.keys() - memberships.keys():
+            username = min(unread)
+            memberships[username] = self._storage.membership(room.room, username)
+        self.cursor = room.floor - 1
+        self._stash = {seq: told for seq, told in self._stash.items() if seq > self.cursor}
+        self._holes = {}
+        for username, membership in memberships.items():
+            for sid in self.sids(username):
+                if membership is None or membership.seq != self._subscribers[sid].seq:
+                    self.unsubscribe(sid)
+                    if membership is not None and membership.inside:
+                        self.subscribe(sid, membership)
+        return True
 
     def _settle(self, seq: int) -> None:
         try:

@@ -67,7 +67,8 @@ Build = Callable[[int], Draft | None]
 
 class Log:
     """The logs of all rooms. `now` gives seconds since 1970, `pause` sleeps for seconds, `defer` runs work that
-    nobody waits for (in a worker: `gevent.spawn`)."""
+    nobody waits for (in a worker: `gevent.spawn`). `claims_kept_s` is how long a request is known again, None for ever;
+    longer than entries are kept."""
 
     def __init__(
         self,
@@ -77,6 +78,7 @@ class Log:
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
         defer: Callable[..., Any] = lambda work, *args: work(*args),
+        claims_kept_s: int | None = None,
     ):
         self._storage = storage
         self._numbers = numbers
@@ -84,6 +86,7 @@ class Log:
         self._now = now
         self._pause = pause
         self._defer = defer
+        self._claims_kept_s = claims_kept_s
         self._commits_s: deque[float] = deque(maxlen=200)
 
     def now_ms(self) -> int:
@@ -121,13 +124,14 @@ class Log:
         digest = _digest(request)
 
         def claim(number: int, draft: Draft) -> Claim:
-            return Claim(user, client_id, room.room, digest, number, draft.image.seq if draft.image else None)
+            message = draft.image.seq if draft.image else None
+            return Claim(user, client_id, room.room, digest, number, message, self._claims_end())
 
         placed = self._place(room, build, claim, seen)
         if placed.before is not None and placed.before.claim is not None:
             return self._already(placed.before.claim, digest)
         if placed.draft is None:
-            nothing = Claim(user, client_id, room.room, digest, message=about)
+            nothing = Claim(user, client_id, room.room, digest, 0, about, self._claims_end())
             return self._already(self._storage.put_claim(nothing) or nothing, digest)
         return Appended(placed.number, placed.draft.image)
 
@@ -192,7 +196,7 @@ class Log:
         """
         check_client_id(client_id)
         digest = _digest(request)
-        claim = Claim(user, client_id, room.room, digest, 1)
+        claim = Claim(user, client_id, room.room, digest, 1, expires_at=self._claims_end())
         entry = Entry(room.room, 1, "joined", self.now_ms(), user=founder.username, name=founder.name)
         try:
             self._storage.append(entry, claim, membership=founder, new_room=room)
@@ -203,6 +207,9 @@ class Log:
             return refused.claim.room
         self._decided(room, 1)
         return room.room
+
+    def _claims_end(self) -> int | None:
+        return int(self._now()) + self._claims_kept_s if self._claims_kept_s is not None else None
 
     def _decided(self, room: Room, number: int) -> None:
         self._numbers.decided(room.room, number)

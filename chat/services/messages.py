@@ -117,7 +117,7 @@ class Messages:
         return self._image(room, self._log.append(room, person.username, client_id, request, build, about=seq))
 
     def _own(self, person: Person, room: Room, membership: Membership, seq: int) -> Message:
-        found = self._storage.get_entry(room.room, seq) if seq >= membership.start else None
+        found = self._storage.get_entry(room.room, seq) if seq >= max(membership.start, room.floor) else None
         if found is None or found[1] is None:
             raise ChatError("message_not_found")
         if found[1].author != person.username:
@@ -139,17 +139,17 @@ class Messages:
     @staticmethod
     def _image(room: Room, appended: Appended) -> dict[str, Any]:
         if appended.image is None:
-            raise ChatError("message_not_found")
+            raise ChatError("expired" if appended.seq < room.floor else "message_not_found")
         return appended.image.to_dict(room.generation)
 
     # --- reading --------------------------------------------------------------------------------------------------
 
     def open(self, person: Person, room_id: str, after: int) -> Page:
-        """What happened after that entry; the newest page when `after` is 0, or with `gap` when it is too far
-        behind."""
+        """What happened after that entry; the newest page when `after` is 0, or with `gap` when it is too far behind
+        or what follows is no longer kept."""
         room, membership = self._rooms.require(person, room_id)
         head = self._head(room)
-        if after and head - after <= MAX_BEHIND:
+        if after and after >= room.floor - 1 and head - after <= MAX_BEHIND:
             return self._after(person, room, membership, after, MAX_PAGE)
         page = self._before(person, room, membership, None, MAX_PAGE if after else 50, head)
         return replace(page, gap=bool(after))
@@ -222,13 +222,22 @@ class Messages:
         for index, (entry, _) in enumerate(pairs):
             if entry.seq != last + 1:
                 if self._log.now_ms() - entry.at_ms > OLD_HOLE_S * 1000:
-                    for seq in range(last + 1, entry.seq):
-                        self._log.settle(room, seq)
+                    self._settle(room, range(last + 1, entry.seq))
                 else:
                     self._followers.decided(room.room, entry.seq)
                 return pairs[:index]
             last = entry.seq
         return pairs
+
+    def _settle(self, room: Room, numbers: Iterable[int]) -> None:
+        """Decides numbers that nobody wrote, unless they are missing because they are no longer kept: then this page
+        began with an old floor. Raises: ChatError `unavailable`."""
+        now = self._storage.get_room(room.room)
+        if now is not None and now.floor > room.floor:
+            self._rooms.forget(room.room)
+            raise ChatError("unavailable")
+        for seq in numbers:
+            self._log.settle(room, seq)
 
     def _head(self, room: Room) -> int:
         follower = self._followers.get(room.room)

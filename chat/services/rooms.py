@@ -78,6 +78,10 @@ class Rooms:
         self._metas[room_id] = (time.monotonic() + META_FRESH_S, room)
         return room
 
+    def forget(self, room_id: str) -> None:
+        """Reads the room's description anew when it is asked for next."""
+        self._metas.pop(room_id, None)
+
     def require(self, person: Person, room_id: str) -> tuple[Room, Membership]:
         """The room and the person's membership of it: as this worker follows it, else read now.
 
@@ -122,7 +126,7 @@ class Rooms:
 
     def _described(self, person: Person, room: Room, membership: Membership) -> dict[str, Any]:
         head = self._numbers.read_head(room)
-        unread, more = self._unread(person, room, max(membership.read, membership.start - 1), head)
+        unread, more = self._unread(person, room, max(membership.read, membership.start - 1, room.floor - 1), head)
         return {
             "room": room.room,
             "name": room.name,

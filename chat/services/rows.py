@@ -37,7 +37,8 @@ Row = dict[str, Any]
 class Claim:
     """Proof that a request was carried out: `(user, client_id)` → the entry it became, and the hash of what it asked.
 
-    `seq` is 0 when the request changed nothing; `message` is the message that a change spoke of.
+    `seq` is 0 when the request changed nothing; `message` is the message that a change spoke of. `expires_at`, in
+    seconds since 1970, is when the proof may go, a while after what it proves; None for never.
     """
 
     user: str
@@ -46,6 +47,7 @@ class Claim:
     digest: str
     seq: int = 0
     message: int | None = None
+    expires_at: int | None = None
 
 
 def bucket_of(seq: int) -> int:
@@ -159,6 +161,7 @@ def read_meta(row: Row) -> Room:
         generation=row["generation"],
         bucket=row["bucket"],
         floor=row["floor"],
+        swept=row.get("swept", 1),
     )
 
 
@@ -194,6 +197,7 @@ def claim_row(claim: Claim) -> Row:
         "digest": claim.digest,
         "seq": claim.seq,
         "message": claim.message,
+        "expires_at": claim.expires_at,
     }
 
 
