@@ -1,6 +1,6 @@
 # Parley: `make run` starts the chat, `make test` tests it; both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock build bench audit faults soak setup-dev setup-pages bundle-check
+.PHONY: help run test check lock build bench audit faults soak setup-dev setup-serverless setup-pages bundle-check
 .SILENT:
 
 PY := .venv/bin/python
@@ -17,7 +17,7 @@ run: ## the chat at http://localhost:8000 with all it needs; Ctrl-C stops it
 	bin/venv run
 	exec $(PY) -m chat.embedded --stop-with-parent
 
-test: setup-dev setup-pages bundle-check ## every test: the bundle, the pages, the server (PYTEST_ARGS=… picks)
+test: setup-dev setup-serverless setup-pages bundle-check ## every test: the bundle, the pages, the server (PYTEST_ARGS=… picks)
 	$(NPM) test --silent
 	$(PY) -m pytest $(PYTEST_ARGS)
 
@@ -37,6 +37,7 @@ lock: ## the lock files from the .in files (UPGRADE=--upgrade takes newer versio
 	$(COMPILE) $(UPGRADE) requirements.in --output-file requirements.txt
 	$(COMPILE) $(UPGRADE) --constraint requirements.txt requirements-run.in --output-file requirements-run.txt
 	$(COMPILE) $(UPGRADE) --constraint requirements.txt --constraint requirements-run.txt requirements-dev.in --output-file requirements-dev.txt
+	$(COMPILE) $(UPGRADE) requirements-serverless.in --output-file requirements-serverless.txt
 
 bench: setup-dev setup-pages ## what a start, a message, a row, a day away, a delivery and the engine cost
 	$(PY) -m bench.start
@@ -58,6 +59,9 @@ soak: setup-dev setup-pages ## the long form of the faults: an hour, 1,000 peopl
 
 setup-dev:
 	bin/venv dev
+
+setup-serverless:
+	bin/venv serverless
 
 setup-pages: frontend/node_modules/.stamp
 

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from tests.runtime.running import ROOT
 
-LOCKS = ("requirements.txt", "requirements-run.txt", "requirements-dev.txt")
+LOCKS = ("requirements.txt", "requirements-run.txt", "requirements-dev.txt", "requirements-serverless.txt")
 
 # package, the first version without the bug, the bug
 FLOORS = [

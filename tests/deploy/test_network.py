@@ -1,0 +1,71 @@
+"""Who reaches what: nothing from outside but CloudFront and the API, and Valkey only from those that need it."""
+
+from __future__ import annotations
+
+from tests.deploy.tools import Json, resources
+
+
+def test_no_security_group_lets_the_world_in(template: Json) -> None:
+    for name, group in resources(template, "AWS::EC2::SecurityGroup").items():
+        for rule in _rules(group):
+            assert "SourceSecurityGroupId" in rule or rule["CidrIp"] == {"Fn::GetAtt": ["Vpc", "CidrBlock"]}, name
+            assert rule["FromPort"] == rule["ToPort"]
+
+
+def test_valkey_is_reached_by_functions_servers_and_bastion_only(template: Json) -> None:
+    rules = _rules(resources(template, "AWS::EC2::SecurityGroup")["ValkeyGroup"])
+    assert {rule["SourceSecurityGroupId"]["Ref"] for rule in rules} == {
+        "FunctionsGroup",
+        "ServersGroup",
+        "BastionGroup",
+    }
+    assert {rule["FromPort"] for rule in rules} == {6379}
+
+
+def test_valkey_is_encrypted_keeps_every_session_and_has_a_user_for_each_that_asks(template: Json) -> None:
+    (valkey,) = resources(template, "AWS::ElastiCache::ReplicationGroup").values()
+    assert valkey["TransitEncryptionEnabled"] is True
+    assert valkey["AtRestEncryptionEnabled"] is True
+    assert valkey["AutomaticFailoverEnabled"] is True
+    (parameters,) = resources(template, "AWS::ElastiCache::ParameterGroup").values()
+    assert parameters["Properties"] == {"maxmemory-policy": "noeviction", "notify-keyspace-events": "Kgxe"}
+    assert parameters["CacheParameterGroupFamily"] == f"valkey{valkey['EngineVersion'].partition('.')[0]}"
+    users = {user["UserName"]: user for user in resources(template, "AWS::ElastiCache::User").values()}
+    assert set(users) == {"default", "server", "login", "logout", "protected", "ingest"}
+    assert users["default"]["AccessString"].startswith("off ")
+    (group,) = resources(template, "AWS::ElastiCache::UserGroup").values()
+    assert len(group["UserIds"]) == len(users)
+
+
+def test_only_what_needs_valkey_is_in_the_vpc_under_the_user_of_its_own_name(template: Json) -> None:
+    for function in resources(template, "AWS::Lambda::Function").values():
+        name = function["Handler"].split(".")[2]
+        settings = function["Environment"]["Variables"]
+        assert ("VpcConfig" in function) is (name != "register")
+        assert settings.get("REDIS_USERNAME") == (None if name == "register" else name)
+
+
+def test_there_is_no_nat_and_an_instance_asks_the_metadata_service_with_a_token(template: Json) -> None:
+    assert resources(template, "AWS::EC2::NatGateway") == {}
+    (launch,) = resources(template, "AWS::EC2::LaunchTemplate").values()
+    (bastion,) = [each for each in resources(template, "AWS::EC2::Instance").values() if "MetadataOptions" in each]
+    for box in (launch["LaunchTemplateData"], bastion):
+        assert box["MetadataOptions"]["HttpTokens"] == "required"
+
+
+def test_an_error_of_one_person_is_never_cached_for_another(template: Json) -> None:
+    (front,) = resources(template, "AWS::CloudFront::Distribution").values()
+    errors = {
+        each["ErrorCode"]: each["ErrorCachingMinTTL"] for each in front["DistributionConfig"]["CustomErrorResponses"]
+    }
+    assert set(errors) == {400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504}, "all that CloudFront would cache"
+    assert set(errors.values()) == {0}
+
+
+def _rules(group: Json) -> list[Json]:
+    """Its rules, those under a condition too."""
+    found = []
+    for rule in group.get("SecurityGroupIngress", []):
+        branches = rule["Fn::If"][1:] if "Fn::If" in rule else [rule]
+        found += [branch for branch in branches if branch != {"Ref": "AWS::NoValue"}]
+    return found
