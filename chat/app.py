@@ -41,6 +41,7 @@ from chat.services.retention import Retention, Sweeper
 from chat.services.rooms import Rooms
 from chat.services.sessions import Sessions
 from chat.services.streams import Streams
+from chat.services.tickets import Tickets
 from chat.services.workers import Workers
 from chat.sockets import Sockets
 from chat.sockets.connections import Connections
@@ -65,6 +66,7 @@ class Services:
     redis: Redis
     sessions: Sessions
     accounts: Accounts
+    tickets: Tickets
     bus: Bus
     followers: Followers
     rooms: Rooms
@@ -101,6 +103,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     sessions = Sessions(redis, config.session_ttl_s, config.session_max_age_s, storage.epochs)
     bus = Bus(redis, config.redis_url)
     accounts = Accounts(storage, sessions, redis, bus, config)
+    tickets = Tickets(redis, sessions, config.secret_key)
     numbers = Numbers(redis, storage)
     keep_s = config.retention_days * DAY_S
     claims_kept_s = keep_s + CLAIMS_LONGER_S if keep_s else None
@@ -123,6 +126,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         redis,
         sessions,
         accounts,
+        tickets,
         bus,
         followers,
         rooms,
@@ -148,15 +152,15 @@ def create_app(config: Config | None = None) -> Flask:
         PERMANENT_SESSION_LIFETIME=timedelta(seconds=config.session_max_age_s),
         SESSION_COOKIE_NAME=config.cookie_name,
         SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=config.secure,
+        SESSION_COOKIE_SAMESITE="None" if config.cookie_mode == "cross_site" else "Lax",
+        SESSION_COOKIE_SECURE=config.secure_cookies,
         SESSION_COOKIE_PATH="/",
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     socketio = create_socketio(app, config)
     services = create_services(config, SocketOutlet(socketio))
     app.extensions["parley"] = services
-    app.session_interface = StoredSessionInterface(app, services.sessions)
+    app.session_interface = StoredSessionInterface(app, services.sessions, config)
     guard.register(app)
     errors.register(app)
     for blueprint in (auth.bp, rooms.bp, messages.bp, health.bp, frontend.bp):

@@ -32,6 +32,12 @@ class Config:
     allowed_origins: tuple[str, ...] = setting(
         (), "further origins that may call with a session, comma-separated, exact (Vite: http://localhost:5173)"
     )
+    auth_base: str = setting(
+        "", "where the page registers, signs in and out: an address or a path; empty means this server's /api/auth"
+    )
+    cookie_mode: str = setting(
+        "same_site", "same_site, or cross_site on a server that signs people in for a page of another site"
+    )
     redis_url: str = setting("redis://127.0.0.1:6379/0", "Redis or Valkey: sessions, counters, the bus")
     dynamodb_endpoint: str = setting("", "DynamoDB's address; empty means AWS")
     aws_region: str = setting("eu-west-1", "AWS_REGION or AWS_DEFAULT_REGION")
@@ -105,6 +111,10 @@ class Config:
                 or origin != f"{parts.scheme}://{parts.netloc}"
             ):
                 found.append(f"ALLOWED_ORIGINS: {origin!r} is not an exact origin like http://localhost:5173")
+        if self.auth_base and not _is_base(self.auth_base):
+            found.append(f"AUTH_BASE={self.auth_base!r} is neither like https://api.example.org/prod nor like /auth")
+        if self.cookie_mode not in ("same_site", "cross_site"):
+            found.append("COOKIE_MODE must be same_site or cross_site")
         if self.bcrypt_cost < 12 and not self.testing:
             found.append("BCRYPT_COST is below 12")
         if self.ingest_mode not in ("poller", "lambda", "off"):
@@ -135,9 +145,20 @@ class Config:
         return self.public_url.startswith("https://")
 
     @property
+    def secure_cookies(self) -> bool:
+        """True by https, and across sites, which takes `Secure`; to browsers http localhost is secure enough for it."""
+        return self.secure or self.cookie_mode == "cross_site"
+
+    @property
     def cookie_name(self) -> str:
-        """`__Host-parley` by https, `parley` on http localhost."""
-        return "__Host-parley" if self.secure else "parley"
+        """`__Host-parley` where cookies are Secure, otherwise `parley`."""
+        return "__Host-parley" if self.secure_cookies else "parley"
+
+    @property
+    def auth_origin(self) -> str:
+        """The origin of AUTH_BASE; empty when that is our own."""
+        url = urlsplit(self.auth_base)
+        return f"{url.scheme}://{url.netloc}" if url.netloc else ""
 
     @property
     def own_origins(self) -> tuple[str, ...]:
@@ -157,6 +178,15 @@ class Config:
     def hosts(self) -> frozenset[str]:
         """The values of the Host header that we answer to with a session."""
         return frozenset(urlsplit(origin).netloc for origin in self.own_origins)
+
+
+def _is_base(base: str) -> bool:
+    url = urlsplit(base)
+    plain = not (url.query or url.fragment or url.username) and not base.endswith("/") and base.isascii()
+    if not url.scheme:
+        return plain and not url.netloc and base.startswith("/") and not set(base) & set(" \\;,\"'")
+    local = url.scheme == "http" and url.hostname in LOOPBACK
+    return plain and (url.scheme == "https" or local) and bool(url.hostname) and not set(base) & set(" \\;,\"'")
 
 
 def environment(env_file: Path) -> dict[str, str]:

@@ -52,6 +52,28 @@ def test_localhost_answers_under_its_loopback_names_and_others_under_their_own()
     assert Config.from_env(SECRET | {"PUBLIC_URL": "https://chat.example.org"}).hosts == {"chat.example.org"}
 
 
+@pytest.mark.parametrize(
+    "base", ["/auth", "https://x.execute-api.eu-west-1.amazonaws.com/prod", "http://127.0.0.1:9000"]
+)
+def test_the_page_may_sign_people_in_elsewhere(base):
+    assert Config.from_env(SECRET | {"AUTH_BASE": base}).auth_base == base
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["auth", "//evil.example", "http://chat.example.org", "https://", "https://a.example/?x", "ftp://a.example",
+     "https://a.example/prod/", "https://a.example;script-src", "https://a@b.example", "/a b", "javascript:alert(1)"],
+)  # fmt: skip
+def test_but_only_at_a_plain_address_or_path(base):
+    assert problems(AUTH_BASE=base)
+
+
+def test_cookies_for_pages_of_other_sites_are_secure_whatever_the_scheme():
+    config = Config.from_env(SECRET | {"COOKIE_MODE": "cross_site"})
+    assert (config.secure_cookies, config.cookie_name, config.secure) == (True, "__Host-parley", False)
+    assert problems(COOKIE_MODE="lax")
+
+
 @pytest.mark.parametrize("origin", ["*", "http://a.example/path", "a.example", "https://a.example/", "null"])
 def test_an_origin_is_exact_or_refused(origin):
     assert problems(ALLOWED_ORIGINS=origin)

@@ -8,7 +8,9 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from chat.blueprints.guard import address, json_body, require_auth, services
-from chat.blueprints.session import begin, browser_cookie, current, finish
+from chat.blueprints.session import begin, current, finish
+from chat.errors import ChatError
+from chat.services.cookies import browser_name
 from chat.services.sessions import Session
 
 bp = Blueprint("auth", __name__, url_prefix="/api/auth")
@@ -26,7 +28,7 @@ def login() -> ResponseReturnValue:
     body = json_body(username=str, password=str)
     former = current().stored
     accounts = services().accounts
-    browser = request.cookies.get(browser_cookie(services().config.cookie_name), "")
+    browser = request.cookies.get(browser_name(services().config), "")
     session = accounts.login(body["username"], body["password"], address(), request.user_agent.string, browser)
     if former is not None:
         accounts.replace(former)
@@ -47,7 +49,22 @@ def logout() -> ResponseReturnValue:
 @bp.get("/protected")
 @require_auth()
 def protected() -> ResponseReturnValue:
-    return jsonify(described(g.session))
+    across = services().config.cookie_mode == "cross_site"
+    ticket = {"ticket": services().tickets.issue(g.session)} if across else {}
+    return jsonify(described(g.session) | ticket)
+
+
+@bp.post("/ticket")
+def ticket() -> ResponseReturnValue:
+    body = json_body(ticket=str)
+    if request.headers.get("Origin") not in services().config.origins:  # refused without one too: it signs somebody in
+        raise ChatError("origin_refused")
+    session = services().tickets.redeem(body["ticket"])
+    former = current().stored
+    if former is not None and former.sid != session.sid:
+        services().accounts.replace(former)
+    begin(session)
+    return jsonify(described(session))
 
 
 @bp.post("/stay")

@@ -7,10 +7,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, jsonify, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
+from chat.blueprints.guard import services
 from chat.errors import ChatError
 
 DIST = Path(__file__).resolve().parents[2] / "frontend" / "dist"
@@ -106,6 +107,14 @@ def page(place: str = "") -> ResponseReturnValue:
     if index is None:
         return Response(NOT_BUILT, 503, {"Cache-Control": "no-store"}, mimetype="text/html")
     return index.response()
+
+
+@bp.get("/config.json")
+def config() -> ResponseReturnValue:
+    """What the page has to know of this installation; the bundle is the same in all of them."""
+    response = jsonify(auth_base=services().config.auth_base)
+    response.headers["Cache-Control"] = REVALIDATE
+    return response
 
 
 @bp.get("/<name>")

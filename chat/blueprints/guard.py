@@ -125,11 +125,12 @@ def check_origin() -> None:
 def add_headers(response: Response) -> Response:
     """Security headers on every answer; nothing of the API is cached."""
     config = services().config
-    live = " ".join(_websocket(origin) for origin in config.own_origins if "[" not in origin)  # CSP knows no IPv6
+    live = [_websocket(origin) for origin in config.own_origins if "[" not in origin]  # CSP knows no IPv6
+    reached = " ".join(["'self'", *live, config.auth_origin]).rstrip()
     response.headers.setdefault(
         "Content-Security-Policy",
         f"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        f"connect-src 'self' {live}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+        f"connect-src {reached}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"

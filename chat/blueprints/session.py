@@ -16,10 +16,10 @@ from flask import Flask, Request, Response, current_app
 from flask import session as flask_session
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
 
+from chat.config import Config
 from chat.errors import ChatError
+from chat.services import cookies
 from chat.services.sessions import ID, KEY_PREFIX, Session, Sessions, encode
-
-BROWSER_KNOWN_S = 90 * 24 * 3600
 
 
 class StoredSession(ServerSideSession):
@@ -36,9 +36,10 @@ class StoredSessionInterface(ServerSideSessionInterface):
 
     session_class = StoredSession
 
-    def __init__(self, app: Flask, sessions: Sessions):
+    def __init__(self, app: Flask, sessions: Sessions, config: Config):
         super().__init__(app, key_prefix=KEY_PREFIX, permanent=True)
         self._sessions = sessions
+        self._config = config
 
     def open_session(self, app: Flask, request: Request) -> StoredSession:
         """The session of this request's cookie. Redis is asked for the API only: not for files, nor for socket events,
@@ -47,7 +48,7 @@ class StoredSessionInterface(ServerSideSessionInterface):
         if "parley.socket" in request.environ or not request.path.startswith("/api/") or request.method == "OPTIONS":
             return opened
         try:
-            stored = self._sessions.read(request.cookies.get(app.config["SESSION_COOKIE_NAME"], ""))
+            stored = self._sessions.read(request.cookies.get(self._config.cookie_name, ""))
         except ChatError as error:
             opened.failure = error
             return opened
@@ -57,17 +58,21 @@ class StoredSessionInterface(ServerSideSessionInterface):
         return opened
 
     def save_session(self, app: Flask, session: ServerSideSession, response: Response) -> None:
-        """Writes the record and its cookie where that is due, and behind it the cookie of a known browser."""
-        super().save_session(app, session, response)
-        if (browser := cast(StoredSession, session).browser) is not None:
-            response.set_cookie(
-                browser_cookie(app.config["SESSION_COOKIE_NAME"]),
-                browser,
-                max_age=BROWSER_KNOWN_S,
-                secure=app.config["SESSION_COOKIE_SECURE"],
-                httponly=True,
-                samesite="Lax",
-            )
+        """Writes the record and its cookie where somebody has signed in or out, and behind it the cookie of a known
+        browser."""
+        own = cast(StoredSession, session)
+        if own.accessed or own.modified:
+            response.vary.add("Cookie")
+        if not own.modified:
+            return
+        if own.stored is None:
+            self._sessions.end(own.sid, "logout")
+            response.headers.add("Set-Cookie", cookies.no_session_cookie(self._config))
+            return
+        self._sessions.write_back(own.stored)
+        response.headers.add("Set-Cookie", cookies.session_cookie(self._config, own.sid))
+        if own.browser is not None:
+            response.headers.add("Set-Cookie", cookies.browser_cookie(self._config, own.browser))
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         stored = self._sessions.read(store_id.removeprefix(KEY_PREFIX))
@@ -82,12 +87,7 @@ class StoredSessionInterface(ServerSideSessionInterface):
             self._sessions.write_back(stored)
 
 
-def browser_cookie(session_cookie: str) -> str:
-    """The cookie by which a browser is known to have signed in before; it outlives sessions and opens none."""
-    return session_cookie + "-browser"
-
-
-def begin(stored: Session, browser: str) -> None:
+def begin(stored: Session, browser: str | None = None) -> None:
     """This browser is signed in by that session from now on; its cookie goes out with the answer, and what it is known
     by."""
     session = current()

@@ -93,6 +93,18 @@ def test_every_answer_carries_the_headers_that_browsers_heed(client, path):
     assert "Strict-Transport-Security" not in headers
 
 
+def test_the_page_may_reach_the_server_that_signs_people_in_and_no_other(config):
+    for base, reached in (
+        ("", "connect-src 'self' ws://localhost:8000 ws://127.0.0.1:8000;"),
+        ("/auth", "connect-src 'self' ws://localhost:8000 ws://127.0.0.1:8000;"),
+        ("https://a.example/prod", "connect-src 'self' ws://localhost:8000 ws://127.0.0.1:8000 https://a.example;"),
+    ):
+        client = browser(create_app(replace(config, auth_base=base)))
+        assert reached in client.get("/").headers["Content-Security-Policy"]
+        told = client.get("/config.json")
+        assert (told.json, told.headers["Cache-Control"]) == ({"auth_base": base}, "no-cache")
+
+
 def test_by_https_the_cookie_is_bound_to_the_host_and_https_is_insisted_on(config):
     auth = Auth(browser(create_app(replace(config, public_url="https://chat.example.org"))))
     auth.register()

@@ -115,6 +115,13 @@ def test_an_insecure_cookie_by_https_stops_the_start() -> None:
     assert "Secure" in refusal(app, socketio, config)
 
 
+def test_across_sites_a_cookie_that_only_same_sites_carry_stops_the_start() -> None:
+    config = Config(secret_key="x" * 43, cookie_mode="cross_site")
+    app, socketio = made(config)
+    app.config.update(SESSION_COOKIE_SECURE=True, SESSION_COOKIE_NAME="__Host-parley")
+    assert "SameSite" in refusal(app, socketio, config)
+
+
 def test_a_version_that_was_not_read_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     real = importlib.metadata.version
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "99.0" if name == "gunicorn" else real(name))

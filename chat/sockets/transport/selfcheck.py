@@ -76,10 +76,11 @@ def _ours(owner: Any, name: str, kind: type) -> bool:
 
 
 def _cookies(app: Flask, config: Config) -> dict[str, bool]:
+    same_site = "None" if config.cookie_mode == "cross_site" else "Lax"
     return {
         "session cookies must be HttpOnly": app.config["SESSION_COOKIE_HTTPONLY"] is True,
-        "session cookies must be SameSite=Lax": app.config["SESSION_COOKIE_SAMESITE"] == "Lax",
-        "session cookies must be Secure exactly by https": bool(app.config["SESSION_COOKIE_SECURE"]) is config.secure,
+        "session cookies have the wrong SameSite": app.config["SESSION_COOKIE_SAMESITE"] == same_site,
+        "session cookies must be Secure by https": bool(app.config["SESSION_COOKIE_SECURE"]) is config.secure_cookies,
         "session cookies have the wrong name": app.config["SESSION_COOKIE_NAME"] == config.cookie_name,
         "session cookies must name no domain": not app.config["SESSION_COOKIE_DOMAIN"],
     }

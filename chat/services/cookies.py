@@ -1,0 +1,41 @@
+"""The cookies of a sign-in, as header values: the same from Flask and from the Lambda functions.
+
+They are written here by hand because `http.cookies` before Python 3.14 refuses `Partitioned`. With
+COOKIE_MODE=cross_site they work also when the page is of another site than the server that signs people in: of all
+that Chromium 156 was offered across sites, it kept only `__Host-…; Path=/; SameSite=None; Secure; Partitioned`, and it
+lets go of it only when told so with `Partitioned` too.
+"""
+
+from __future__ import annotations
+
+from chat.config import Config
+
+BROWSER_KNOWN_S = 90 * 24 * 3600
+
+
+def browser_name(config: Config) -> str:
+    """The cookie by which a browser is known to have signed in before; it outlives sessions and opens none."""
+    return config.cookie_name + "-browser"
+
+
+def session_cookie(config: Config, sid: str) -> str:
+    """`Set-Cookie` for a session that has begun; the browser drops it when the session can live no longer."""
+    return _cookie(config, config.cookie_name, sid, config.session_max_age_s)
+
+
+def no_session_cookie(config: Config) -> str:
+    """`Set-Cookie` that takes the session's cookie back."""
+    return _cookie(config, config.cookie_name, "", 0)
+
+
+def browser_cookie(config: Config, known: str) -> str:
+    """`Set-Cookie` for what `Accounts.known_browser` made."""
+    return _cookie(config, browser_name(config), known, BROWSER_KNOWN_S)
+
+
+def _cookie(config: Config, name: str, value: str, max_age_s: int) -> str:
+    parts = [f"{name}={value}", f"Max-Age={max_age_s}", "Path=/", "HttpOnly"]
+    if config.secure_cookies:
+        parts.append("Secure")
+    parts += ["SameSite=None", "Partitioned"] if config.cookie_mode == "cross_site" else ["SameSite=Lax"]
+    return "; ".join(parts)
