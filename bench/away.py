@@ -61,7 +61,7 @@ def main() -> int:
         return 0 if complete else 1
 
 
-def fill(parley: Parley, room: str, author: Person) -> None:
+def fill(parley: Parley, room: str, author: Person, messages: int = EACH) -> None:
     """So many messages behind the two entries that made the room, as a worker would have written them."""
     client = boto3.Session().client(
         "dynamodb",
@@ -70,9 +70,9 @@ def fill(parley: Parley, room: str, author: Person) -> None:
         **keys_of(parley.told["AWS_SHARED_CREDENTIALS_FILE"]),
     )
     at_ms = int(time.time() * 1000) - 24 * 3600 * 1000
-    for first in range(3, EACH + 3, 25):
+    for first in range(3, messages + 3, 25):
         puts = []
-        for seq in range(first, min(first + 25, EACH + 3)):
+        for seq in range(first, min(first + 25, messages + 3)):
             text = f"Message {seq}, about as long as people's messages usually are."
             image = Message(room, seq, seq, new_id(), author.user, author.name, text, at_ms + seq)
             puts.append({"PutRequest": {"Item": pack(log_row(Entry(room, seq, "message", at_ms + seq), image))}})

@@ -11,12 +11,25 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.fanout import fan
+from bench.fanout import connections, durable, fan, history, latency, logins, stalled, workers
 from bench.fanout.machine import Refused
 from bench.fanout.report import shown, write
 from bench.fanout.rounds import Effort
 
-GOALS = {"w1": fan.w1, "burst": fan.burst}
+GOALS = {
+    "w1": fan.w1,
+    "burst": fan.burst,
+    "rate": latency.rate,
+    "idle": connections.idle,
+    "connect": connections.connect,
+    "durable": durable.durable,
+    "workers": workers.workers,
+    "logins": logins.logins,
+    "stalled": stalled.stalled,
+    "mass": connections.mass,
+    "idlep99": latency.idlep99,
+    "history": history.history,
+}
 
 
 def main() -> int:
@@ -29,7 +42,7 @@ def main() -> int:
     told = parser.parse_args()
     if told.write and (told.short or told.even_if_busy):
         parser.error("--write keeps only what was measured at length on a quiet machine")
-    effort = Effort(3, 0.4, told.even_if_busy) if told.short else Effort(anyway=told.even_if_busy)
+    effort = Effort(3, 0.4, told.even_if_busy, divisor=10) if told.short else Effort(anyway=told.even_if_busy)
     held = True
     with tempfile.TemporaryDirectory() as folder:
         for goal in told.goals or GOALS:

@@ -1,4 +1,7 @@
-"""Nothing but the shipped transport: `gunicorn -c gunicorn.conf.py bench.fanout.app:app`."""
+"""Nothing but the shipped transport: `gunicorn -c gunicorn.conf.py bench.fanout.app:app`.
+
+Ten sockets say what in a chat hundreds would, so what one of them may send is counted as ever but not limited.
+"""
 
 from gevent import monkey
 
@@ -9,8 +12,11 @@ from typing import Any  # noqa: E402
 from flask import Flask, request  # noqa: E402
 
 from chat.config import Config  # noqa: E402
-from chat.sockets.transport import check, create_socketio  # noqa: E402
+from chat.services.bus import Bus  # noqa: E402
+from chat.services.redis import connect  # noqa: E402
+from chat.sockets.transport import check, create_socketio, credit  # noqa: E402
 
+credit.CREDIT = credit.CREDIT_PER_S = 10**9
 config = Config.from_env()
 app = Flask(__name__)
 app.config.update(SESSION_COOKIE_NAME=config.cookie_name, SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax")
@@ -28,9 +34,20 @@ def on_join(room: str) -> dict[str, Any]:
 
 
 def on_say(room: str, text: str) -> None:
+    if bus is None:
+        pass_on(room, text)
+    else:
+        bus.publish("said", room=room, text=text)
+
+
+def pass_on(room: str, text: str) -> None:
     socketio.server.emit("said", (room, text), room=room)
 
 
+bus: Bus | None = None
+if config.workers > 1:
+    bus = Bus(connect(config.redis_url), config.redis_url)
+    bus.start(lambda event: pass_on(event["room"], event["text"]), lambda: None)
 socketio.on_event("join", on_join)
 socketio.on_event("say", on_say)
 check(socketio, config)

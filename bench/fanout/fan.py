@@ -22,7 +22,7 @@ def w1(folder: Path, effort: Effort) -> Finding:
     rows = _measured(folder, effort, outstanding=1, joined=False)
     claims = []
     for index, members in enumerate(MEMBERS):
-        own, c, node = (rows[name][index] for name in ("Parley", "C, one send each", "Node socket.io"))
+        own, c, node = (rows[name][index] for name in (peers.PARLEY, peers.C, peers.NODE))
         claims.append(Claim(f"to C at N = {members}", own / c, MOST_TO_C, at_most=True))
         claims.append(Claim(f"Node to Parley at N = {members}", node / own, LEAST_TO_NODE))
     return Finding("G1", "w1", "a broadcast alone", "µs of CPU a delivery", _columns(), rows, claims)
@@ -33,7 +33,7 @@ def burst(folder: Path, effort: Effort) -> Finding:
     rows = _measured(folder, effort, outstanding=OUTSTANDING, joined=True)
     claims = []
     for index, members in enumerate(MEMBERS):
-        own, c, node = (rows[name][index] for name in ("Parley", "C, joined", "Node socket.io"))
+        own, c, node = (rows[name][index] for name in (peers.PARLEY, peers.JOINED_C, peers.NODE))
         claims.append(Claim(f"Node to Parley at N = {members}", node / own, LEAST_TO_NODE_BUSY[members]))
         claims.append(Claim(f"to joined C at N = {members}", own / c, MOST_TO_JOINED, at_most=True))
     return Finding("G2", "burst", "broadcasts without a pause", "µs of CPU a delivery", _columns(), rows, claims)

@@ -7,16 +7,29 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from bench.fanout.machine import Refused, busy_us, cores, cpu_us
-from bench.fanout.peers import Peer, compiled
+from bench.fanout.machine import Refused, allow_files, busy_us, cores, cpu_us
+from bench.fanout.peers import compiled
 
 FRAME_BYTES = 235
-MOST_LATE_US = 2_000
-SATURATED = 0.9
 JOIN = '0["join","@R"]'
-_HEAD = '["say","@R","~@N~'
-SAY = _HEAD + "x" * (FRAME_BYTES - len(_HEAD) - 20) + '"]'
+_SAY = '["say","@R","~@N~{}"]'
+
+
+def say(size: int = FRAME_BYTES) -> str:
+    """An event that comes back as a frame of about so many bytes."""
+    return _SAY.format("x" * (size - len(_SAY) - 20))
+
+
+class Server(Protocol):
+    """What can be loaded."""
+
+    name: str
+    port: int
+
+    def cpu_us(self) -> float:
+        """Microseconds of CPU used so far."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +54,26 @@ class Round:
     def per_delivery_us(self) -> float:
         return self.server_us / max(1, self.deliveries)
 
+    @property
+    def per_message_us(self) -> float:
+        return self.server_us / max(1, self.messages)
+
 
 class Load:
     """Sockets of one server. `with Load(peer, folder, rooms, members) as load:`"""
 
     def __init__(
         self,
-        peer: Peer,
+        peer: Server,
         folder: Path,
         rooms: list[str],
         members: int,
-        say: str = SAY,
+        event: str = "",
         join: str = JOIN,
         cookie: str = "",
     ):
         self.peer = peer
-        argv = [str(compiled("client", folder)), str(peer.port), cookie, join, say, str(members), *rooms]
+        argv = [str(compiled("client", folder)), str(peer.port), cookie, join, event or say(), str(members), *rooms]
         self._process = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=_on_the_clients_core
         )
@@ -77,11 +94,8 @@ class Load:
         return self._round(f"load {outstanding} {seconds}")
 
     def rate(self, messages_per_s: float, seconds: float) -> Round:
-        """So many messages a second, whatever comes back. Raises: Refused when the client could not keep to it."""
-        found = self._round(f"rate {messages_per_s} {seconds}")
-        if found.late_us > MOST_LATE_US:
-            raise Refused(f"The client is the bottleneck: it sent a message {found.late_us / 1000:.0f} ms late.")
-        return found
+        """So many messages a second, whatever comes back."""
+        return self._round(f"rate {messages_per_s} {seconds}")
 
     def stall(self) -> None:
         """The first socket reads nothing any more."""
@@ -124,3 +138,4 @@ class Load:
 
 def _on_the_clients_core() -> None:
     os.sched_setaffinity(0, {cores()[1]})
+    allow_files()

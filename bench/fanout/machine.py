@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import resource
 import subprocess
 import time
 from datetime import date
@@ -24,6 +26,22 @@ def cores() -> tuple[int, int]:
     if len(mine) < 2:
         raise Refused("The server and the client need a core each, and there is only one.")
     return mine[-1], mine[-2]
+
+
+def allow_files() -> None:
+    """For a child before it begins: as many open files as it may have."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def sockets_allowed(number: int) -> int:
+    """`number`. Raises: Refused when a process may not have so many open."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if most < number + 500:
+        raise Refused(
+            f"{number:,} sockets need more open files than the {most:,} that a process may have (ulimit -Hn)."
+        )
+    return number
 
 
 def cpu_us(*pids: int) -> float:
@@ -73,7 +91,5 @@ def described() -> str:
 
 
 def _npm(package: str) -> str:
-    import json
-
     found = json.loads((Path(__file__).parent / "node" / "node_modules" / package / "package.json").read_text())
     return str(found["version"])

@@ -10,23 +10,26 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
-from bench.fanout.machine import Refused, cores, cpu_us
+from bench.fanout.machine import Refused, allow_files, cores, cpu_us
 from chat.config import Config
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 READY_WITHIN_S = 60.0
 SOCKETS = 30_000
+PARLEY, NODE, C, JOINED_C = "Parley, fast", "Node socket.io", "C, one send each", "C, joined"
 
 
 class Peer:
     """A server that runs until `stack` is left. `pids` are the processes whose CPU counts."""
 
     def __init__(
-        self, stack: ExitStack, name: str, port: int, argv: list[str], log: Path, env: dict[str, str] | None = None
+        self, stack: ExitStack, name: str, port: int, argv: list[str], log: Path, env: Mapping[str, str] | None = None
     ):
         self.name = name
         self.port = port
@@ -74,39 +77,55 @@ class Peer:
 def relay(stack: ExitStack, folder: Path, mode: str) -> Peer:
     """The C relay; `each` sends at once, `joined` joins what one round of epoll brings."""
     port = free_port()
-    name = "C, one send each" if mode == "each" else "C, joined"
-    return Peer(stack, name, port, [str(compiled("relay", folder)), str(port), mode], folder / f"relay-{mode}.log")
-
-
-def node(stack: ExitStack, folder: Path, *options: str) -> Peer:
-    """Node's socket.io."""
-    install_node_packages()
-    port = free_port()
     return Peer(
-        stack, "Node socket.io", port, ["node", str(HERE / "node/relay.js"), str(port), *options], folder / "node.log"
+        stack,
+        C if mode == "each" else JOINED_C,
+        port,
+        [str(compiled("relay", folder)), str(port), mode],
+        folder / f"relay-{mode}.log",
     )
 
 
-def parley(stack: ExitStack, folder: Path, fanout: str = "") -> Peer:
+def node(stack: ExitStack, folder: Path, script: str = "relay.js", **env: str) -> Peer:
+    """Node's socket.io."""
+    install_node_packages()
+    port = free_port()
+    argv = ["node", str(HERE / "node" / script), str(port)]
+    peer = Peer(stack, NODE, port, argv, folder / "node.log", os.environ | env)
+    peer.pids += _children(peer.pids[0])
+    return peer
+
+
+def parley(stack: ExitStack, folder: Path, fanout: str = "fast", **more: str) -> Peer:
     """Parley's transport under gunicorn by the shipped gunicorn.conf.py; `fanout` is the setting of that name."""
     port = free_port()
     env = {name: value for name, value in os.environ.items() if name not in _settings()}
     roomy = dict.fromkeys(("SOCKETS_PER_WORKER", "SOCKETS_PER_ADDRESS", "SOCKETS_PER_USER"), str(SOCKETS))
-    env |= {"SECRET_KEY": "x" * 43, "PORT": str(port), "LOG_LEVEL": "warning"} | roomy
-    if fanout:
-        env["FANOUT"] = fanout
+    env |= {"SECRET_KEY": "x" * 43, "PORT": str(port), "LOG_LEVEL": "warning", "FANOUT": fanout} | roomy | more
     argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "bench.fanout.app:app"]
-    name = f"Parley, FANOUT={fanout}" if fanout else "Parley"
-    peer = Peer(stack, name, port, argv, folder / f"parley{fanout}.log", env)
+    peer = Peer(stack, f"Parley, {fanout}", port, argv, folder / f"parley-{fanout}.log", env)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=READY_WITHIN_S):
-        peer.pids = sorted(_children(peer.pids[0]))
+        peer.pids = _children(peer.pids[0])
     return peer
 
 
+def redis(stack: ExitStack, folder: Path) -> int:
+    """A Redis of its own on the client's core; its port."""
+    port = free_port()
+    argv = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    server = Peer(stack, "Redis", port, argv, folder / "redis.log")
+    os.sched_setaffinity(server.pids[0], {cores()[1]})
+    return port
+
+
+def parley_starts() -> list[Callable[[ExitStack, Path], Peer]]:
+    """Parley on both of its transports (FANOUT)."""
+    return [partial(parley, fanout="stock"), parley]
+
+
 def parleys(stack: ExitStack, folder: Path) -> list[Peer]:
-    """Parley as it comes, and on the transport it falls back to."""
-    both = "FANOUT" in _settings()
-    return [parley(stack, folder), *([parley(stack, folder, "stock")] if both else [])]
+    """Both of them, started."""
+    return [start(stack, folder) for start in parley_starts()]
 
 
 def compiled(program: str, folder: Path) -> Path:
@@ -138,11 +157,12 @@ def free_port() -> int:
 
 def _on_the_servers_core() -> None:
     os.sched_setaffinity(0, {cores()[0]})
+    allow_files()
 
 
 def _settings() -> set[str]:
     return {name.upper() for name in Config.__dataclass_fields__}
 
 
-def _children(pid: int) -> set[int]:
-    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

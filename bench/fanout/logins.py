@@ -1,0 +1,59 @@
+"""G8: what people who talk notice of people who sign in."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from bench.fanout.finding import Claim, Finding
+from bench.fanout.load import Load, Round
+from bench.fanout.product import Product, send_event
+from bench.fanout.rounds import Effort, interleaved, middle
+from tests.e2e.parley import PASSWORD, Person
+
+MEMBERS, MESSAGES_PER_S, SECONDS = 10, 20, 5.0
+LOGINS_PER_S, PEOPLE = 20, 20
+
+
+def logins(folder: Path, effort: Effort) -> Finding:
+    """Twenty logins a second at cost 12, whether each is let in or told to come back (503)."""
+    with ExitStack() as stack:
+        product = Product(stack, folder, BCRYPT_COST="12")
+        product.everywhere()
+        people = [product.parley.person("Login") for _ in range(PEOPLE)]
+        room = product.person.room("bench")
+        load = stack.enter_context(Load(product, folder, [room], MEMBERS, send_event(), "", product.cookie))
+        alone = partial(load.rate, MESSAGES_PER_S, SECONDS * effort.seconds)
+        ways = {"nobody signs in": alone, f"{LOGINS_PER_S} logins/s": lambda: _beside(people, alone)}
+        found = interleaved(
+            ways, Effort(effort.rounds, effort.seconds, anyway=True)
+        )  # bcrypt uses the client's core too
+    rows = {
+        name: [middle(rounds, lambda each: each.p50_us / 1000), middle(rounds, lambda each: each.p99_us / 1000)]
+        for name, rounds in found.items()
+    }
+    without, beside = rows.values()
+    claims = [Claim("p99 to that without", beside[1] / without[1], 2, at_most=True)]
+    return Finding("G8", "logins", "people who sign in", "ms from send to delivery", ["p50", "p99"], rows, claims)
+
+
+def _beside(people: list[Person], measure: partial[Round]) -> Round:
+    over = threading.Event()
+    signing_in = [threading.Thread(target=_sign_in, args=(person, over)) for person in people]
+    for thread in signing_in:
+        thread.start()
+    try:
+        return measure()
+    finally:
+        over.set()
+        for thread in signing_in:
+            thread.join()
+
+
+def _sign_in(person: Person, over: threading.Event) -> None:
+    """Again and again, as often as makes LOGINS_PER_S of them all, if they are answered at once."""
+    while not over.wait(PEOPLE / LOGINS_PER_S):
+        status, answer = person.post("/api/auth/login", username=person.name, password=PASSWORD)
+        assert status in (200, 503), answer
