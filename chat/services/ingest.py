@@ -100,6 +100,8 @@ class Ingest:
         except Unusable as reason:
             self._set_aside(change.room, change.id, str(reason))
             return
+        if change.kind == "MODIFY":  # it may have been bad, and is put right; first, because the change is told again
+            self._storage.forget_set_aside(change.room, change.id)
         if mark is not None and mark.seq:
             self._edit(room, mark, change, name, text)
         else:
@@ -136,8 +138,6 @@ class Ingest:
             return Draft(Entry(room.room, seq, "message", at_ms), image)
 
         self._log.take_over(room, build, lambda seq: _mark(change, seq))
-        if change.kind == "MODIFY":
-            self._storage.forget_set_aside(change.room, change.id)  # it was bad, and has been put right
 
     def _edit(self, room: Room, mark: Mark, change: Change, name: str, text: str) -> None:
         def edited(old: Message) -> Message | None:
