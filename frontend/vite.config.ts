@@ -9,6 +9,7 @@ import { fakeServer } from "./src/testing/server.ts";
 const API = process.env.PARLEY_API ?? "http://127.0.0.1:8000";
 const proxy = {
   "/api": { target: API },
+  "/config.json": { target: API },
   "/socket.io": { target: API, ws: true },
 };
 

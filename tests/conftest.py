@@ -196,7 +196,7 @@ class LiveServer:
 def spawn_server(config: Config, folder: Path, wsgi: str = "wsgi:app", **changes: object) -> LiveServer:
     """Starts gunicorn with gunicorn.conf.py on a free port and waits until it is alive; `changes` are settings that
     differ from `config`, `wsgi` is what it serves."""
-    port = free_port()
+    port = int(changes.pop("port", 0) or free_port())  # type: ignore[call-overload]
     config = replace(config, port=port, public_url=f"http://localhost:{port}", **changes)  # type: ignore[arg-type]
     settings = {name.upper(): value for name, value in vars(config).items() if value not in ("", ())}
     settings["ALLOWED_ORIGINS"] = ",".join(config.allowed_origins)

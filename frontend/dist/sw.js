@@ -2,8 +2,8 @@
  * Opens the page while the server is away: index.html and the files it needs, as one build made them. Everything else
  * passes by: the API, sockets, other sites. It keeps nothing that belongs to a person, so signing out has nothing to wipe.
  */
-const FILES = ["/assets/index-CPevwuP5.js","/assets/AccountPanel-BXnjn1zI.css","/assets/AccountPanel-h7evme28.js","/assets/BrowseRooms-x8mwebkV.js","/assets/ChatRoom-C8eft0tH.js","/assets/ChatRoom-CNr7jm6s.css","/assets/CreateRoom-CwLCl7VV.js","/assets/Dialog-CenmjexC.js","/assets/Dialog-D13yRPC8.css","/assets/MembersPanel-DztR8RNK.js","/assets/QuickSwitcher-Dd9yYac5.js","/assets/RoomDialogs-BhfCFNlv.css","/assets/RoomDialogs.module-DzHoRph-.js","/assets/ShortcutSheet-Csa25nFR.css","/assets/ShortcutSheet-tWCgg2HI.js","/assets/esm-BVBoLIDL.js","/assets/index-DKtfzpKM.css","/assets/rolldown-runtime-XKyaHtl9.js"]; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
-const SHELL = "shell-e28dbd5e7b8a6561";
+const FILES = ["/assets/index-DhpxhCcr.js","/assets/AccountPanel-BXnjn1zI.css","/assets/AccountPanel-CxRDK8cM.js","/assets/BrowseRooms-Ci1Fu0q4.js","/assets/ChatRoom-CNr7jm6s.css","/assets/ChatRoom-D-7vJXU-.js","/assets/CreateRoom-P3kpH3bp.js","/assets/Dialog-Brl13oBV.js","/assets/Dialog-D13yRPC8.css","/assets/MembersPanel-BLd3cHdq.js","/assets/QuickSwitcher-Cb0Klyl8.js","/assets/RoomDialogs-BhfCFNlv.css","/assets/RoomDialogs.module-DzHoRph-.js","/assets/ShortcutSheet-ByiMXvM_.js","/assets/ShortcutSheet-Csa25nFR.css","/assets/esm-BVBoLIDL.js","/assets/index-DKtfzpKM.css","/assets/rolldown-runtime-XKyaHtl9.js"]; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
+const SHELL = "shell-a60fe6280f79a353";
 const PAGES = /^\/(login|register|r\/.*)?$/;
 
 /** All or nothing. While a new version is being rolled out, index.html may be of another build: then it is for later. */

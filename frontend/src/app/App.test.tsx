@@ -25,6 +25,9 @@ let session: SessionService;
 let signedIn: string | null;
 let requests: [method: string, url: string, headers: Record<string, string>][];
 let address: string;
+/** Where the doors are, as /config.json says; and whether the browser keeps the cookie that it is given there. */
+let told: string;
+let keepsCookies: boolean;
 
 const names: Record<string, string> = { ada: "Ada", grace: "Grace" };
 const json = (status: number, body: object) => new Response(JSON.stringify(body), { status });
@@ -33,6 +36,7 @@ const refusal = (status: number, code: string, message: string) => json(status, 
 /** The four doors, with two people behind them. */
 async function server(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   const url = String(input);
+  if (url === "/config.json") return json(200, { auth_base: told });
   requests.push([init.method ?? "GET", url, init.headers as Record<string, string>]);
   const body = JSON.parse((init.body as string | undefined) ?? "{}") as { username?: string; password?: string };
   const answer = (username: string) => ({ user: { username, name: names[username] }, session: { expires_at: 1 } });
@@ -46,8 +50,10 @@ async function server(input: RequestInfo | URL, init: RequestInit = {}): Promise
     if (body.password !== "correct horse") return refusal(401, "bad_credentials", "That name and password do not match.");
     signedIn = String(body.username).toLowerCase();
   }
+  if (url.endsWith("/protected") && !keepsCookies) return refusal(401, "unauthenticated", "Please sign in.");
   if (!signedIn) return refusal(401, "unauthenticated", "Please sign in.");
-  return json(200, answer(signedIn));
+  const across = told.startsWith("https:") && url.endsWith("/protected") ? { ticket: `for ${signedIn}` } : {};
+  return json(200, { ...answer(signedIn), ...across });
 }
 
 function Address() {
@@ -79,6 +85,8 @@ const heading = (name: string) => screen.findByRole("heading", { name });
 
 beforeEach(() => {
   signedIn = null;
+  told = "";
+  keepsCookies = true;
   requests = [];
   vi.stubGlobal("fetch", vi.fn(server));
 });
@@ -239,6 +247,50 @@ describe("signing out", () => {
     await act(() => session.logout());
     await waitFor(() => expect(address).toBe("/login"));
     expect([screen.queryByRole("dialog"), screen.queryByLabelText("Field")]).toEqual([null, null]);
+  });
+});
+
+describe("the doors elsewhere", () => {
+  const asked = () => requests.map(([method, url]) => `${method} ${url}`);
+
+  it("at another site are asked there, and their ticket is taken to the chat server before the room opens", async () => {
+    told = "https://api.example/prod";
+    const user = visit("/login");
+    await signIn(user, "Ada");
+    await heading("Ada in general");
+    expect(asked()).toEqual(["POST https://api.example/prod/login", "GET https://api.example/prod/protected", "POST /api/auth/ticket"]);
+    requests = [];
+    await act(() => session.logout());
+    expect(asked()).toEqual(["POST https://api.example/prod/logout", "POST /api/auth/logout"]);
+  });
+
+  it("behind a path of this site need neither ticket nor second look", async () => {
+    told = "/auth/";
+    const user = visit("/login");
+    await signIn(user, "Ada");
+    await heading("Ada in general");
+    await act(() => session.logout());
+    expect(asked()).toEqual(["POST /auth/login", "POST /auth/logout"]);
+  });
+
+  it("say so when the browser keeps no cookie of theirs", async () => {
+    told = "https://api.example/prod";
+    keepsCookies = false;
+    const user = visit("/login");
+    await signIn(user, "Ada");
+    expect((await screen.findByRole("alert")).textContent).toContain("Please allow cookies");
+  });
+
+  it("are asked for again when nobody could say where they are, and no other server is asked instead", async () => {
+    told = "/auth";
+    signedIn = "ada";
+    vi.mocked(fetch).mockImplementationOnce(async () => new Response("starting", { status: 503 }));
+    const user = visit("/r/general");
+    expect((await screen.findByRole("alert")).textContent).toContain("cannot be reached");
+    expect(requests).toEqual([]);
+    await user.click(screen.getByRole("button", { name: "Try again" }));
+    await heading("Ada in general");
+    expect(asked()).toEqual(["GET /auth/protected"]);
   });
 });
 

@@ -1,14 +1,39 @@
+import { offline } from "@/lib/failure";
+
+const told = (meta: string) => document.querySelector<HTMLMetaElement>(`meta[name="${meta}"]`)?.content;
+const plain = (base: string) => base.replace(/\/+$/, "");
+
 /**
- * Where the servers are, read when the page runs: a <meta> of index.html (a deployment may fill it in), then the
- * build's variable, then the page's own origin.
+ * The chat server: HTTP routes under /api and the socket. A <meta> of index.html (a deployment may fill it in), then the
+ * build's variable, then the page's own origin, which is empty.
  */
-function base(meta: string, built: string | undefined, own: string): string {
-  const told = document.querySelector<HTMLMetaElement>(`meta[name="${meta}"]`)?.content;
-  return (told || built || own).replace(/\/+$/, "");
+export const chatBase = (): string => plain(told("parley-chat-base") || import.meta.env.VITE_CHAT_BASE || "");
+
+/**
+ * `register`, `login`, `logout` and `protected` stand below this: at the chat server, or elsewhere when API Gateway
+ * serves them. Asked of /config.json when the page opens, so that one bundle fits every installation; then the build's
+ * variable, then the chat server. Throws when nobody answers: not to know is no reason to ask the wrong server.
+ */
+export function createAuthBase(): () => Promise<string> {
+  let asked: Promise<string> | null = null;
+  const authBase = () => {
+    asked ??= ask().catch((thrown: unknown) => {
+      asked = null;
+      throw thrown;
+    });
+    return asked;
+  };
+  authBase().catch(() => {});
+  return authBase;
 }
 
-/** The chat server: HTTP routes under /api and the socket. Empty means the page's own origin. */
-export const chatBase = (): string => base("parley-chat-base", import.meta.env.VITE_CHAT_BASE, "");
+async function ask(): Promise<string> {
+  const response = await fetch("/config.json").catch(() => null);
+  if (!response || response.status >= 500) throw offline();
+  const config = response.ok ? ((await response.json().catch(() => null)) as { auth_base?: string } | null) : null;
+  return plain(config?.auth_base || import.meta.env.VITE_AUTH_BASE || `${chatBase()}/api/auth`);
+}
 
-/** `register`, `login`, `logout` and `protected` stand below this; elsewhere when API Gateway serves them. */
-export const authBase = (): string => base("parley-auth-base", import.meta.env.VITE_AUTH_BASE, `${chatBase()}/api/auth`);
+/** Whether that is another server than the chat server, which then needs a cookie of its own. */
+export const isElsewhere = (base: string): boolean =>
+  new URL(base, location.origin).origin !== new URL(chatBase(), location.origin).origin;

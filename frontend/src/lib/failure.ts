@@ -22,6 +22,9 @@ export const offline = () =>
 export const timedOut = () =>
   new Failure({ code: "timed_out", message: "The server took too long to answer. Please try again.", retry: true });
 
+export const cookieRefused = () =>
+  new Failure({ code: "cookie_refused", message: "Your browser did not keep the sign-in. Please allow cookies for this site.", retry: false });
+
 const unknown = () =>
   new Failure({ code: "internal", message: "Something went wrong. Please try again.", retry: true });
 

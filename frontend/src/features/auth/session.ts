@@ -1,5 +1,5 @@
-import { authBase, chatBase } from "@/config/endpoints";
-import { failureOf, type Failure } from "@/lib/failure";
+import { chatBase, createAuthBase, isElsewhere } from "@/config/endpoints";
+import { cookieRefused, failureOf, type Failure } from "@/lib/failure";
 import { createHttp } from "@/lib/http";
 import { createStore } from "@/lib/store";
 import type { Session, User } from "@/types/protocol";
@@ -17,6 +17,8 @@ export type SessionState =
 interface Answer {
   user: User;
   session: Session;
+  /** From a server of another site: good once for a cookie of the chat server's own. */
+  ticket?: string;
 }
 
 export type SessionService = ReturnType<typeof createSession>;
@@ -30,6 +32,8 @@ export function createSession() {
   const mismatch = createStore<Failure | null>(null);
   /** When the server says the session is about to end. */
   const expiring = createStore<number | null>(null);
+
+  const authBase = createAuthBase();
 
   const username = () => {
     const now = state.get();
@@ -60,12 +64,23 @@ export function createSession() {
 
   async function look(): Promise<boolean> {
     try {
-      signedIn(await doors<Answer>("GET", `${authBase()}/protected`));
+      const answer = await doors<Answer>("GET", `${await authBase()}/protected`);
+      if (answer.ticket) await doors("POST", `${chatBase()}/api/auth/ticket`, { ticket: answer.ticket });
+      signedIn(answer);
       return true;
     } catch (thrown) {
       if ((thrown as Failure).code !== "unauthenticated") throw thrown;
       return false;
     }
+  }
+
+  /** Where the door is another server, only another look tells whether the browser keeps its cookie, and has a ticket. */
+  async function enter(name: string, password: string): Promise<User> {
+    const base = await authBase();
+    const answer = await doors<Answer>("POST", `${base}/login`, { username: name, password });
+    if (!isElsewhere(base)) return signedIn(answer);
+    if (!(await look())) throw cookieRefused();
+    return answer.user;
   }
 
   /** Whoever was signed in last, as long as nobody can say that they are not: the connection asks before it carries anything. */
@@ -100,19 +115,20 @@ export function createSession() {
         if (!failureOf(thrown).retry || !assume()) throw thrown;
       }
     },
-    async login(name: string, password: string): Promise<User> {
-      return signedIn(await doors<Answer>("POST", `${authBase()}/login`, { username: name, password }));
-    },
+    login: enter,
     /** Makes the account and signs in with it. */
     async register(name: string, password: string): Promise<User> {
-      await doors("POST", `${authBase()}/register`, { username: name, password });
-      return signedIn(await doors<Answer>("POST", `${authBase()}/login`, { username: name, password }));
+      await doors("POST", `${await authBase()}/register`, { username: name, password });
+      return enter(name, password);
     },
     async stay(): Promise<void> {
       signedIn(await http<Answer>("POST", `${chatBase()}/api/auth/stay`, {}));
     },
     async logout(): Promise<void> {
-      await doors("POST", `${authBase()}/logout`);
+      const base = await authBase();
+      await doors("POST", `${base}/logout`);
+      // The session is over now, wherever it was; the chat server's own cookie of it is only tidied away.
+      if (isElsewhere(base)) await doors("POST", `${chatBase()}/api/auth/logout`).catch(() => {});
       forget();
     },
     forget,
