@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import socket
 import sys
 
@@ -15,10 +16,17 @@ try:
 except ConfigError as error:
     sys.exit("Parley does not start:\n" + "\n".join(f"- {problem}" for problem in error.problems))
 
-bind = f"[{_config.bind}]:{_config.port}" if ":" in _config.bind else f"{_config.bind}:{_config.port}"
+if _config.bind.startswith("unix:"):
+    bind = _config.bind
+    umask = 0o007  # the proxy is in our group; nobody else may say for whom it speaks
+else:
+    bind = f"[{_config.bind}]:{_config.port}" if ":" in _config.bind else f"{_config.bind}:{_config.port}"
 workers = _config.workers
 worker_class = "gevent"
-worker_connections = _config.sockets_per_worker + 100  # so that plain HTTP is answered when all sockets are taken
+# 100 more than sockets, so that plain HTTP is answered when all are taken. The fast transport takes its sockets out of
+# gunicorn's hands: there the rest is spare for visitors, and no more than that is needed.
+_sockets = _config.sockets_per_worker
+worker_connections = 100 + (min(_sockets, 900) if _config.fanout == "fast" else _sockets)
 preload_app = False  # each worker patches first and connects for itself
 keepalive = 2  # also the time that a request's head may take
 graceful_timeout = 5
@@ -55,6 +63,14 @@ logconfig_dict = {
 }
 
 gunicorn.http.wsgi.SERVER = "parley"
+
+# A file for each socket and visitor, and as many again for logs, pools and what is about to be closed.
+_files = 2 * (_sockets + worker_connections)
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+if _hard != resource.RLIM_INFINITY:
+    _files = min(_files, _hard)
+if _soft != resource.RLIM_INFINITY and _soft < _files:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_files, _hard))
 
 
 def on_starting(server):

@@ -62,8 +62,19 @@ class Subscriber:
 class Follower:
     """One room's cursor in this worker. Not for use by two threads; greenlets switch only where it reads the table."""
 
-    def __init__(self, room: Room, cursor: int, storage: Storage, numbers: Numbers, log_: Log, outlet: Outlet):
+    def __init__(
+        self,
+        room: Room,
+        cursor: int,
+        storage: Storage,
+        numbers: Numbers,
+        log_: Log,
+        outlet: Outlet,
+        followed: dict[str, dict[str, Follower]],
+    ):
+        """`followed` is kept true for all followers together: socket → room → its follower."""
         self.room = room
+        self._followed = followed
         self.cursor = cursor
         self.checked_at = time.monotonic()
         self.empty_since: float | None = time.monotonic()
@@ -90,6 +101,7 @@ class Follower:
             return False
         self._subscribers[sid] = Subscriber(membership.username, membership.seq, membership.start)
         self._sids.setdefault(membership.username, set()).add(sid)
+        self._followed.setdefault(sid, {})[self.room.room] = self
         self.empty_since = None
         self._admit(sid, self.cursor + 1)
         return True
@@ -99,6 +111,11 @@ class Follower:
         subscriber = self._subscribers.pop(sid, None)
         if subscriber:
             self._outlet.expel(self.room.room, sid)
+            mine = self._followed.get(sid, {})
+            if mine.get(self.room.room) is self:
+                del mine[self.room.room]
+            if not mine:
+                self._followed.pop(sid, None)
             self._sids[subscriber.username].discard(sid)
             if not self._sids[subscriber.username]:
                 del self._sids[subscriber.username]
@@ -302,6 +319,7 @@ class Followers:
         self._log = log_
         self._outlet = outlet
         self._followers: dict[str, Follower] = {}
+        self._followed: dict[str, dict[str, Follower]] = {}  # socket → room → follower: leaving costs one's own rooms
         self._starting = OneAtATime()
         self._doubt_until = float("-inf")
 
@@ -342,7 +360,7 @@ class Followers:
             if entry.seq != cursor + 1:
                 break
             cursor = entry.seq
-        follower = Follower(room, cursor, self._storage, self._numbers, self._log, self._outlet)
+        follower = Follower(room, cursor, self._storage, self._numbers, self._log, self._outlet, self._followed)
         for entry, _ in last:
             if entry.seq <= cursor:
                 follower.note(entry.to_dict())
@@ -367,15 +385,15 @@ class Followers:
 
     def forget(self, sid: str) -> None:
         """Takes a closed socket out of every room."""
-        for follower in self._followers.values():
+        for follower in list(self._followed.get(sid, {}).values()):
             follower.unsubscribe(sid)
 
     def heads(self, sid: str) -> dict[str, tuple[int, int]]:
         """Room → (generation, last delivered entry) for every room this socket is in."""
         return {
             room: (follower.room.generation, follower.cursor)
-            for room, follower in self._followers.items()
-            if follower.has(sid)
+            for room, follower in self._followed.get(sid, {}).items()
+            if self._followers.get(room) is follower
         }
 
     def offer(self, room: str, generation: int, entry: dict[str, Any], image: dict[str, Any] | None) -> None:

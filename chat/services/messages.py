@@ -288,6 +288,10 @@ class Messages:
             raise ChatError("room_not_found")
         return membership.read
 
+    def is_known(self, person: Person, room_id: str) -> bool:
+        """Whether it is known here and now that the person is in the room: then `typing` waits for nothing."""
+        return self._rooms.is_known(person, room_id)
+
     def typing(self, person: Person, room_id: str, typing: bool) -> None:
         """Tells the other members that the person types, or no longer; may be lost."""
         room, _ = self._rooms.require(person, room_id)

@@ -97,6 +97,10 @@ class Rooms:
             raise ChatError("room_not_found")
         return self.get(room_id), membership
 
+    def is_known(self, person: Person, room_id: str) -> bool:
+        """Whether `require` would return without waiting for anything."""
+        return self._known(room_id, person.username) is not None and self._fresh(room_id) is not None
+
     def memberships(self, person: Person) -> list[tuple[Room, Membership]]:
         """The rooms the person is in; `general` always, from the first time on."""
         mine = self._storage.memberships(person.username)

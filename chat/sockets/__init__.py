@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import request
@@ -23,6 +24,7 @@ from chat.sockets.connections import Connection, Connections, clock
 from chat.sockets.fanout import Fanout
 from chat.sockets.retreat import Retreat
 from chat.sockets.sessions import SocketSessions
+from chat.sockets.transport import LATER
 
 Handler = Callable[[Messages, Connection, dict[str, Any]], dict[str, Any]]
 
@@ -35,6 +37,11 @@ EVENTS: dict[str, tuple[Handler, bool]] = {
     "room:read": (handlers.read, False),
     "typing:start": (handlers.typing_start, False),
     "typing:stop": (handlers.typing_stop, False),
+}
+# Events that are answered without waiting for anything where that can be known at once, without a greenlet.
+HOT: dict[str, Callable[[Messages, Connection, dict[str, Any]], bool]] = {
+    "typing:start": handlers.typing_is_known,
+    "typing:stop": handlers.typing_is_known,
 }
 CONNECT_WITHIN_S = 10.0  # the first socket of a worker waits until the heads of all its rooms are read
 CONNECTING = 16  # at once: when everybody comes back, the first are in soon, instead of all late
@@ -64,10 +71,13 @@ class Sockets:
     def register(self, socketio: SocketIO) -> None:
         """Makes the table true for this app's sockets."""
         socketio.on_event("connect", self.on_connect)
-        socketio.on_event("disconnect", self.on_disconnect)
+        # All others know their person from the connection, and need none of Flask's contexts.
+        socketio.server.on("disconnect", self.on_disconnect)
         for event in EVENTS:
-            socketio.on_event(event, lambda *args, event=event: self.on_request(event, *args))
-        socketio.on_event("*", self.on_request)
+            socketio.server.on(event, partial(self.on_request, event))
+        socketio.server.on("*", self.on_request)
+        for event in HOT:
+            socketio.server.on_hot(event, partial(self.on_hot, event))
 
     def on_connect(self, auth: Any) -> None:
         """Lets a socket in that carries a live session. Any failure refuses it: an error here must never let it in."""
@@ -110,26 +120,35 @@ class Sockets:
             self._sessions.run()
             self._retreat.run()
 
-    def on_disconnect(self, reason: str) -> None:
+    def on_disconnect(self, sid: str, reason: str) -> None:
         """Forgets a socket."""
-        self._forget(_sid())
+        self._forget(sid)
 
     def _forget(self, sid: str) -> None:
         connection = self._connections.remove(sid)
         if connection is not None:
             self._fanout.unsubscribe(connection)
 
-    def on_request(self, event: str, *args: Any) -> dict[str, Any]:
+    def on_hot(self, event: str, sid: str, *args: Any) -> Any:
+        """Answers one request at once, or returns LATER."""
+        connection = self._connections.get(sid)
+        if connection is None or len(args) != 1 or not isinstance(args[0], dict):
+            return LATER
+        if not self._sessions.is_fresh(connection) or not HOT[event](self._messages, connection, args[0]):
+            return LATER
+        return self.on_request(event, sid, *args)
+
+    def on_request(self, event: str, sid: str, *args: Any) -> dict[str, Any]:
         """Answers one request."""
         try:
-            return {"ok": True} | self._dispatch(event, args)
+            return {"ok": True} | self._dispatch(event, sid, args)
         except ChatError as error:
             return {"ok": False, "error": error.to_dict()}
         except Exception:
             return {"ok": False, "error": _unexpected(event).to_dict()}
 
-    def _dispatch(self, event: str, args: tuple[Any, ...]) -> dict[str, Any]:
-        connection = self._connections.get(_sid())
+    def _dispatch(self, event: str, sid: str, args: tuple[Any, ...]) -> dict[str, Any]:
+        connection = self._connections.get(sid)
         if connection is None:
             raise ChatError("unauthenticated")
         connection.events.take()

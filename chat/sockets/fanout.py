@@ -19,6 +19,7 @@ from chat.sockets.connections import Connection, Connections
 from chat.sockets.sessions import SocketSessions
 
 HEADS_EVERY_S = 60.0
+HEADS_AT_ONCE = 200
 ROOMS_EVERY_S = 180.0
 RESUME_WITHIN_S = 5.0
 LONG_AGO = float("-inf")
@@ -164,5 +165,8 @@ class Fanout:
                 self._tell_rooms(connection)
 
     def _tell_heads(self) -> None:
-        for connection in self._connections:
-            self.heads(connection)
+        for number, connection in enumerate(self._connections):
+            if number % HEADS_AT_ONCE == 0:
+                gevent.sleep(0)  # lets others run
+            if self._connections.get(connection.sid) is connection:
+                self.heads(connection)

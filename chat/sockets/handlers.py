@@ -66,3 +66,9 @@ def typing_stop(messages: Messages, me: Connection, payload: dict[str, Any]) -> 
     """`typing:stop`"""
     messages.typing(me.person, field(payload, "room", str), False)
     return {}
+
+
+def typing_is_known(messages: Messages, me: Connection, payload: dict[str, Any]) -> bool:
+    """Whether these two can be answered without waiting."""
+    room = payload.get("room")
+    return isinstance(room, str) and messages.is_known(me.person, room)

@@ -26,6 +26,7 @@ from chat.sockets.connections import Connection, Connections, clock
 SWEEP_S = 1.0
 RETRY_S = 0.25
 FRESH_S = 1.0
+MOMENT_S = 0.05
 WARN_S = 120
 WARN_EVERY_S = 15.0
 
@@ -87,6 +88,10 @@ class SocketSessions:
             self._look({connection.session_id: connection.person.username})
         if connection.ended:
             raise ChatError("unauthenticated")
+
+    def is_fresh(self, connection: Connection) -> bool:
+        """Whether `check` would return without looking anything up, now and in a moment."""
+        return not connection.ended and clock() - connection.checked_at < FRESH_S - MOMENT_S
 
     def act(self, connection: Connection) -> None:
         """A person did something: their session lives on from now, noted at most once a minute."""

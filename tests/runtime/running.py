@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 from chat.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {name.upper() for name in Config.__dataclass_fields__} | {"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"}
+SETTINGS = {name.upper() for name in Config.__dataclass_fields__} - {"FANOUT"}  # FANOUT=stock tests the other transport
+OURS = SETTINGS | {"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"}
 NAME, PASSWORD = "alice", "correct horse battery"
 
 T = TypeVar("T")

@@ -21,6 +21,7 @@ from chat.sockets.transport.frames import (
     FrameReader,
     Refused,
     frame,
+    sole_text,
 )
 from tests.transport.peers import masked
 
@@ -115,6 +116,37 @@ def test_how_the_network_cuts_the_bytes_makes_no_difference(data: bytes, cuts: l
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     outcome(data, [])
+
+
+@settings(max_examples=1_000, deadline=1_000)
+@given(frames | st.binary(max_size=300))
+def test_what_is_taken_for_one_text_frame_is_one(data: bytes) -> None:
+    if (payload := sole_text(data)) is not None:
+        assert read(data) == [(TEXT, payload)]
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535])
+def test_one_text_frame_is_taken_for_one(size: int) -> None:
+    assert sole_text(masked(TEXT, b"x" * size)) == b"x" * size
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        masked(TEXT, b"x", final=False),
+        masked(TEXT, b"x", flags=0x40),
+        masked(PING, b"x"),
+        masked(BINARY, b"x"),
+        masked(TEXT, b"x" * 65_536),
+        masked(TEXT, b"x") + masked(TEXT, b"x"),
+        masked(TEXT, b"xy")[:-1],
+        frame(TEXT, b"not masked, and long enough"),
+        bytes((0x81, 0xFE, 0, 5)) + b"mask" + b"hello",
+    ],
+)
+def test_anything_else_is_left_to_the_reader(data: bytes) -> None:
+    assert sole_text(data) is None
 
 
 def outcome(data: bytes, cuts: list[int]) -> object:

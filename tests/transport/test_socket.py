@@ -43,6 +43,50 @@ def test_requests_of_one_client_are_answered_in_order(tiny: Tiny) -> None:
         assert [answer.split("[")[0] for answer in answers] == [f"43{number}" for number in range(1, 20)]
 
 
+def test_a_hot_event_is_answered_at_once_or_by_its_ordinary_handler(tiny: Tiny) -> None:
+    with tiny.entered() as peer:
+        assert peer.ask("hot", {"a": 1}) == {"hot": [{"a": 1}]}
+        assert peer.ask("hot", "later") == {"ordinary": ["later"]}
+        peer.say('42["hot"]')
+        assert peer.ask("echo") == {"echo": []}, "nothing was asked, so nothing is answered"
+
+
+def test_a_hot_event_does_not_overtake_what_was_asked_before(tiny: Tiny) -> None:
+    with tiny.entered() as peer:
+        peer.say('421["slow",0.1]')
+        peer.say('422["hot"]')
+        assert [peer.text(), peer.text()] == ['431[{"ok":true}]', '432[{"hot":[]}]']
+
+
+def test_a_hot_event_before_the_connect_ends_the_socket(tiny: Tiny) -> None:
+    with tiny.peer() as peer:
+        assert peer.text().startswith("0{")
+        peer.say('427["hot"]')
+        assert peer.ends(2)
+        assert peer.close_code == 1008
+
+
+def test_a_hot_handler_that_waits_is_found_out(shared: Tiny) -> None:
+    """By the hub, which cannot wait; the stock path has none to ask."""
+    with shared.entered() as peer:
+        if shared.fanout == "stock":
+            assert peer.ask("hot", "wait") == {"hot": ["wait"]}
+            return
+        peer.say('427["hot","wait"]')
+        assert peer.ends(2)
+    assert "Impossible to call blocking function in the event loop" in shared.log.read_text()
+    shared.empty()
+
+
+def test_a_client_that_asks_without_waiting_for_answers_gets_them_all(tiny: Tiny) -> None:
+    """More at once than may wait behind the one that is being answered: reading stops and goes on."""
+    with tiny.entered() as peer:
+        peer.say('420["slow",0.3]')
+        for number in range(1, 200):
+            peer.say(f'42{number}["echo","{"x" * 500}"]')
+        assert [peer.text().partition("[")[0] for _ in range(200)] == [f"43{number}" for number in range(200)]
+
+
 def test_a_burst_reaches_a_client_that_reads(tiny: Tiny) -> None:
     """2,000 packets within one turn of the loop are many, but nobody's fault."""
     with tiny.entered() as peer:

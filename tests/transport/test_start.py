@@ -9,8 +9,11 @@ import sys
 import time
 from pathlib import Path
 
-from tests.conftest import ROOT, free_port
-from tests.transport.conftest import OURS, Start
+import pytest
+
+from tests.conftest import ROOT, free_port, wait_until
+from tests.transport.conftest import FANOUTS, OURS, Start
+from tests.transport.peers import handshake, status
 
 
 def run(port: int, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -51,3 +54,34 @@ def test_two_instances_of_one_user_run_side_by_side_without_a_control_socket(sta
             assert not any(link.endswith(".ctl") for link in links)
     listening = Path("/proc/net/unix").read_text()
     assert "gunicorn.ctl" not in listening
+
+
+@pytest.mark.parametrize("fanout", FANOUTS)
+def test_a_proxy_on_the_same_host_may_come_through_a_unix_socket(tmp_path: Path, fanout: str) -> None:
+    """Nobody but its owner and group may; whose socket it is, is what the proxy says."""
+    port, path = free_port(), tmp_path / "parley.sock"
+    env = {name: value for name, value in os.environ.items() if name not in OURS}
+    env |= {"SECRET_KEY": "x" * 43, "PORT": str(port), "BIND": f"unix:{path}", "FANOUT": fanout}
+    env |= {"TRUSTED_PROXY_HOPS": "1", "SOCKETS_PER_ADDRESS": "1"}
+    argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "tests.transport.tiny:app"]
+    process = subprocess.Popen(argv, cwd=ROOT, env=env)
+
+    def opened(address: str) -> socket.socket | None:
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(5)
+        try:
+            sock.connect(str(path))
+            sock.sendall(handshake(port, X_Forwarded_For=address))
+            return sock if status(sock.recv(65_536)) == 101 else None
+        except OSError:
+            return None
+
+    try:
+        first: list[socket.socket] = []
+        wait_until(lambda: (sock := opened("203.0.113.7")) and not first.append(sock), 30, "a socket is opened")
+        assert opened("203.0.113.7") is None
+        assert opened("203.0.113.8") is not None
+        assert path.stat().st_mode & 0o777 == 0o770
+    finally:
+        process.kill()
+        process.wait(5)

@@ -15,7 +15,7 @@ from flask_socketio import ConnectionRefusedError  # noqa: E402
 
 from chat.config import Config  # noqa: E402
 from chat.sockets import transport  # noqa: E402
-from chat.sockets.transport import check, create_socketio, engine, visitors, worker  # noqa: E402
+from chat.sockets.transport import LATER, check, create_socketio, engine, visitors, worker  # noqa: E402
 
 if "HURRY_S" in os.environ:  # what ends after ten seconds does so after that many
     engine.CONNECT_WITHIN_S = visitors.BODY_S = visitors.WRITE_S = float(os.environ["HURRY_S"])
@@ -120,6 +120,17 @@ def on_guard(seconds: float) -> dict[str, bool]:
     return {"ok": False}
 
 
+def on_hot(sid: str, *args: Any) -> Any:
+    """Waits when asked to, which only an ordinary handler may."""
+    if args == ("later",):
+        return LATER
+    if args == ("wait",):
+        gevent.sleep(0)
+    return {"hot": list(args)}
+
+
+socketio.server.on_hot("hot", on_hot)
+socketio.on_event("hot", lambda *args: {"ordinary": list(args)})
 socketio.on_event("connect", on_connect)
 socketio.on_event("disconnect", disconnects.append)
 socketio.on_event("echo", lambda *args: {"echo": list(args)})

@@ -23,9 +23,9 @@ from chat.sockets.transport.fast.server import FastServer
 from chat.sockets.transport.frames import MAX_MESSAGE_BYTES
 from chat.sockets.transport.gate import Gate
 from chat.sockets.transport.selfcheck import check
-from chat.sockets.transport.server import Server
+from chat.sockets.transport.server import LATER, Server
 
-__all__ = ["check", "create_socketio", "drain", "send_away"]
+__all__ = ["LATER", "check", "create_socketio", "drain", "send_away"]
 
 PING_INTERVAL_S = 25
 PING_TIMEOUT_S = 20

@@ -53,6 +53,20 @@ def close_answer(payload: bytes) -> bytes:
     return frame(CLOSE, payload[:2])
 
 
+def sole_text(data: bytes) -> bytes | None:
+    """The payload when the bytes are one whole text frame of a client, which they nearly always are; None for anything
+    else, which is for FrameReader to judge."""
+    size = len(data)
+    if size < 6 or data[0] != 0x80 | TEXT:
+        return None
+    length = data[1] - 0x80
+    if length == size - 6 and length < 126:
+        return unmask(data[6:], data[2:6])
+    if length == 126 and 126 <= size - 8 == int.from_bytes(data[2:4], "big") <= MAX_MESSAGE_BYTES:
+        return unmask(data[8:], data[4:8])
+    return None
+
+
 class FrameReader:
     """Takes bytes as they come from a client and gives whole messages and control frames.
 

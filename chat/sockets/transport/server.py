@@ -9,7 +9,10 @@ from typing import Any
 import socketio
 
 from chat.sockets.transport.engine import Engine
-from chat.sockets.transport.packets import ACK, CONNECT, DISCONNECT, ClientPacket, Malformed, decode
+from chat.sockets.transport.packets import ACK, CONNECT, DISCONNECT, EVENT, ClientPacket, Malformed, decode
+
+LATER = object()  # what the handler of a hot event returns when it would have to wait
+HotHandler = Callable[..., Any]
 
 log = logging.getLogger(__name__)
 
@@ -18,11 +21,46 @@ class Server(socketio.Server):
     """python-socketio's server over `Engine`, with a strict decoder."""
 
     def __init__(self, **options: Any):
+        self._hot: dict[str, HotHandler] = {}
         super().__init__(**options)
         self.eio.is_connected = lambda eio_sid: self.manager.sid_from_eio_sid(eio_sid, "/") is not None
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
+
+    def on_hot(self, event: str, handler: HotHandler) -> None:
+        """`handler(sid, *args)` answers the event without waiting for anything, or returns LATER: then the event's
+        ordinary handler is asked. The fast transport calls it in the hub, where waiting for something is an error."""
+        self._hot[event] = handler
+
+    def handle_hot(self, eio_sid: str, data: str) -> bool:
+        """Answers a packet if its event is hot and can be answered at once. For the hub."""
+        at = data.find('["') + 2
+        if not data.startswith("2") or data[at : data.find('"', at)] not in self._hot:
+            return False
+        try:
+            packet = decode(data)
+        except Malformed:
+            return False
+        return self._answer_at_once(eio_sid, packet)
+
+    def _answer_at_once(self, eio_sid: str, packet: ClientPacket) -> bool:
+        handler = self._hot.get(packet.data[0]) if packet.kind == EVENT else None
+        sid = self.manager.sid_from_eio_sid(eio_sid, packet.namespace)
+        if handler is None or not self.manager.is_connected(sid, packet.namespace):
+            return False
+        try:
+            answer = handler(sid, *packet.data[1:])
+        except Exception:
+            log.exception("a socket's hot handler failed")
+            self._refuse(eio_sid)
+            return True
+        if answer is LATER:
+            return False
+        if packet.id is not None:
+            args = [] if answer is None else [answer]
+            self._send_packet(eio_sid, self.packet_class(ACK, data=args, id=packet.id, binary=False))
+        return True
 
     def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
         """Tells a client that it is disconnected, and closes its connection behind what was sent before."""
@@ -72,7 +110,7 @@ class Server(socketio.Server):
             self._refuse(eio_sid)
         elif packet.kind == DISCONNECT:
             self._handle_disconnect(eio_sid, packet.namespace, self.reason.CLIENT_DISCONNECT)
-        elif packet.kind != ACK:  # the chat asks for no acks
+        elif packet.kind != ACK and not self._answer_at_once(eio_sid, packet):  # the chat asks for no acks
             self._handle_event(eio_sid, packet.namespace, packet.id, packet.data)
 
     def _settle(self, eio_sid: str) -> None:

@@ -20,6 +20,8 @@ from gunicorn.http.errors import LimitRequestHeaders
 HEAD_S = 10.0
 BODY_S = 10.0
 WRITE_S = 10.0
+PEEK_S = 2.0  # as gunicorn.conf.py's keepalive, which is the time for a head
+PEEK_BYTES = 8 * 1024
 HEAD_BYTES = 64 * 1024
 DRAIN_BYTES = 1024 * 1024  # of a body that nobody read, for the sake of an answer that the client shall still read
 SPARE = 50  # with fewer free places, clients are thinned out
@@ -73,6 +75,11 @@ class Visitor(socket.socket):
         """From now on it is somebody else's to be patient."""
         self._handed_over = True
         return self
+
+    def peek(self) -> bytes:
+        """What the client said first, without taking it. Raises: OSError when it says nothing for PEEK_S seconds."""
+        with self._visitors.waiting(self, self._since), _within(PEEK_S):
+            return super().recv(PEEK_BYTES, socket.MSG_PEEK)
 
     def request_began(self) -> None:
         """The head has been read: the body's time begins."""

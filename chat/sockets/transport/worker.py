@@ -8,6 +8,8 @@ from typing import Any
 import gevent
 
 from chat.sockets.transport.drain import drain
+from chat.sockets.transport.fast.engine import FastEngine
+from chat.sockets.transport.fast.handshake import take_handshake
 from chat.sockets.transport.visitors import Visitor, Visitors
 
 POLL_S = 0.05
@@ -21,10 +23,17 @@ def install(worker: Any) -> None:
     visitors = Visitors(worker.worker_connections)
     handle = worker.handle
 
+    app = worker.wsgi
+    fast = isinstance(app.extensions["socketio"].server.eio, FastEngine)
+
     def handle_visitor(listener: Any, client: Any, address: Any) -> None:
         visitors.present += 1
+        visitor = Visitor(client, visitors)
         try:
-            handle(listener, Visitor(client, visitors), address)
+            if not (fast and take_handshake(app, visitor, address)):
+                handle(listener, visitor, address)
+        except OSError:
+            visitor.close()  # it said nothing
         finally:
             visitors.present -= 1
 
@@ -32,7 +41,7 @@ def install(worker: Any) -> None:
         while worker.alive:
             gevent.sleep(POLL_S)
             visitors.thin_out()
-        drain(worker.wsgi.extensions["socketio"])
+        drain(app.extensions["socketio"])
 
     worker.handle = handle_visitor
     gevent.spawn(watch)

@@ -30,6 +30,7 @@ from chat.sockets.transport.frames import (
     close_answer,
     close_frame,
     frame,
+    sole_text,
 )
 from chat.sockets.transport.outbox import MAX_BYTES
 from chat.sockets.transport.places import Place
@@ -212,6 +213,10 @@ class Connection:
     def _take(self, data: bytes) -> None:
         """Handles what came. Raises: Refused."""
         self._heard_at = time.monotonic()
+        if self._reader is None and (payload := sole_text(data)) is not None:
+            self._on_text(payload)
+            self._credit.charge(1, len(data), self._heard_at)
+            return
         reader = self._reader or FrameReader()
         before = reader.frames
         reader.feed(data)
@@ -247,7 +252,7 @@ class Connection:
             self._inbox.append(text)
             if len(self._inbox) > INBOX:
                 self._reads.stop()
-        else:
+        elif not self._engine.handle_hot(self.sid, text):
             self.busy = True
             gevent.spawn_raw(self._handle, text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from _socket import socket as RawSocket
+from collections.abc import Callable
 from typing import Any
 
 from engineio import packet
@@ -17,7 +18,10 @@ from chat.sockets.transport.websocket import accept_key, switching
 
 
 class FastEngine(Engine):
-    """All clients of this worker; `sockets` holds a Connection for each."""
+    """All clients of this worker; `sockets` holds a Connection for each. `handle_hot` answers what can be answered
+    without waiting, or says that it did not: Socket.IO knows."""
+
+    handle_hot: Callable[[str, str], bool] = staticmethod(lambda sid, data: False)
 
     def __init__(self, *args: Any, **options: Any):
         super().__init__(*args, **options)

@@ -15,7 +15,7 @@ import socketio
 from chat.sockets.transport.fast.connection import Connection
 from chat.sockets.transport.frames import TEXT, frame
 
-NAMESPACE = "/"  # the chat's only one
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Manager(socketio.Manager):
@@ -41,8 +41,7 @@ class Manager(socketio.Manager):
         """Queues an event for one socket, a room, or everybody; what cannot be told in JSON raises TypeError. Asks for
         no acks: the chat has no use for them."""
         args = list(data) if isinstance(data, tuple) else [] if data is None else [data]
-        packet = json.dumps([event, *args], separators=(",", ":"))
-        self._write(frame(TEXT, b"42" + packet.encode()), self._to(to or room), skip_sid)
+        self._write(frame(TEXT, b"42" + _encode([event, *args]).encode()), self._to(to or room), skip_sid)
 
     def _to(self, room: str | None) -> dict[str, Connection]:
         if room is None:
