@@ -115,6 +115,7 @@ def test_reloaded_while_the_server_is_away_the_page_opens_and_says_it_once_in_or
         for number in range(3, 5):
             writer.page.reload()
             expect(writer.page.get_by_role("heading", level=1)).to_have_text(re.compile("outbox"))
+            expect(writer.page.get_by_text("Earlier messages are here again when")).to_be_visible()
             writer.write(f"thought {number}")
             for said in range(number + 1):
                 waits(writer.page, f"thought {said}")

@@ -264,6 +264,16 @@ describe("the doors elsewhere", () => {
     expect(asked()).toEqual(["POST https://api.example/prod/logout", "POST /api/auth/logout"]);
   });
 
+  it("are where the build says when the server names none, and where the server says when both do", async () => {
+    vi.stubEnv("VITE_AUTH_BASE", "https://built.example");
+    visit("/r/general");
+    await screen.findByRole("heading", { name: "Sign in" });
+    told = "https://api.example";
+    await createSession().check();
+    vi.unstubAllEnvs();
+    expect(asked()).toEqual(["GET https://built.example/protected", "GET https://api.example/protected"]);
+  });
+
   it("behind a path of this site need neither ticket nor second look", async () => {
     told = "/auth/";
     const user = visit("/login");

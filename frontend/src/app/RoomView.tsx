@@ -27,6 +27,7 @@ export function RoomView({ world, room, target }: Props) {
   const composer = useRef<HTMLTextAreaElement>(null);
   const held = useValue(followers.rooms)[room.room] ?? NOT_HELD;
   const waiting = useValue(outbox.items);
+  const connection = useValue(world.connection.state);
   const pending = useMemo(() => waiting.filter((item) => item.room === room.room), [waiting, room.room]);
   const [replyTo, setReplyTo] = useState<Message | null>(null);
   const [editing, setEditing] = useState<number | null>(null);
@@ -72,6 +73,9 @@ export function RoomView({ world, room, target }: Props) {
     <>
       {held.log.generation === 0 ? (
         <div className={styles.waiting} aria-busy="true">
+          {"attempt" in connection && connection.attempt > 0 && (
+            <p className={styles.later}>Earlier messages are here again when the server can be reached. What you write waits until then.</p>
+          )}
           {pending.map((item, at) => (
             <PendingMessage key={item.client_id} item={item} name={user.name} starts={at === 0} retry={outbox.retry} remove={outbox.remove} />
           ))}
