@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Request, expect
 from chat.config import Config
 from tests.conftest import LiveServer, free_port, start_server
 from tests.e2e.browser import REFUSALS, Visitor
+from tests.e2e.parley import PASSWORD
 
 NAMES = ("localhost", "127.0.0.1")
 
@@ -58,13 +59,13 @@ def hybrid(config: Config, tmp_path: Path, browser: Browser) -> Iterator[Callabl
     started: list[LiveServer] = []
     visitors: list[Visitor] = []
 
-    def start(door_name: str) -> Two:
+    def start(door_name: str, cookie_mode: str = "") -> Two:
         port = free_port()
-        across = door_name != "localhost"
+        fitting = "same_site" if door_name == "localhost" else "cross_site"
         door = start_server(
             config,
             tmp_path,
-            cookie_mode="cross_site" if across else "same_site",
+            cookie_mode=cookie_mode or fitting,
             allowed_origins=(f"http://localhost:{port}",),
         )
         started.append(door)
@@ -115,3 +116,10 @@ def test_a_session_that_ends_at_the_door_of_another_site_ends_at_the_chat_server
     out = "(base) => fetch(`${base}/logout`, { method: 'POST', credentials: 'include' }).then(({ status }) => status)"
     assert ada.page.evaluate(out, two.base) == 204
     expect(ada.page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_cookie_for_one_site_is_not_kept_by_a_page_of_another_and_the_page_says_so(hybrid):
+    two = hybrid("127.0.0.1", cookie_mode="same_site")
+    two.visitor.page.goto("/register")
+    two.visitor.fill_in("Ada", PASSWORD, "Create account")
+    expect(two.visitor.page.get_by_role("alert")).to_have_text(re.compile("Please allow cookies for this site"))
