@@ -31,11 +31,14 @@ from chat.services.followers import Followers, Outlet
 from chat.services.ingest import Ingest
 from chat.services.key_events import KeyEvents
 from chat.services.leases import Lease
+from chat.services.limits import Limits
 from chat.services.log import Log
 from chat.services.messages import Messages
 from chat.services.numbers import Numbers
+from chat.services.passwords import Passwords
 from chat.services.poller import LEASE_MS, Poller
 from chat.services.readiness import Readiness
+from chat.services.registration import Registration
 from chat.services.retention import LEASE_MS as SWEEP_LEASE_MS
 from chat.services.retention import Retention, Sweeper
 from chat.services.rooms import Rooms
@@ -65,6 +68,7 @@ class Services:
     storage: Storage
     redis: Redis
     sessions: Sessions
+    registration: Registration
     accounts: Accounts
     tickets: Tickets
     bus: Bus
@@ -102,7 +106,9 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     redis = redis_service.connect(config.redis_url, queue_class=LifoQueue)
     sessions = Sessions(redis, config.session_ttl_s, config.session_max_age_s, storage.epochs)
     bus = Bus(redis, config.redis_url)
-    accounts = Accounts(storage, sessions, redis, bus, config)
+    passwords, limits = Passwords(config.bcrypt_cost, config.bcrypt_queue), Limits(redis, config)
+    registration = Registration(storage, passwords, limits.registrations)
+    accounts = Accounts(storage, sessions, passwords, limits, bus, config)
     tickets = Tickets(redis, sessions, config.secret_key)
     numbers = Numbers(redis, storage)
     keep_s = config.retention_days * DAY_S
@@ -121,20 +127,21 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         retention = Retention(storage, log, keep_s, gevent.sleep)
         sweeper = Sweeper(retention, Lease(redis, f"retention:{storage.table('messages')}", SWEEP_LEASE_MS))
     return Services(
-        config,
-        storage,
-        redis,
-        sessions,
-        accounts,
-        tickets,
-        bus,
-        followers,
-        rooms,
-        messages,
-        workers,
-        readiness,
-        poller,
-        sweeper,
+        config=config,
+        storage=storage,
+        redis=redis,
+        sessions=sessions,
+        registration=registration,
+        accounts=accounts,
+        tickets=tickets,
+        bus=bus,
+        followers=followers,
+        rooms=rooms,
+        messages=messages,
+        workers=workers,
+        readiness=readiness,
+        poller=poller,
+        sweeper=sweeper,
     )
 
 

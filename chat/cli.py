@@ -55,7 +55,7 @@ def create_user(name: str, password_stdin: bool) -> None:
         password = sys.stdin.readline().rstrip("\n")
     else:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    user = _or_fail(lambda: services().accounts.register(name, password, f"cli-{secrets.token_hex(4)}"))
+    user = _or_fail(lambda: services().registration.register(name, password, f"cli-{secrets.token_hex(4)}"))
     click.echo(f"{user.name} can sign in now.")
 
 
@@ -64,7 +64,7 @@ def create_user(name: str, password_stdin: bool) -> None:
 def doctor() -> None:
     """Say what is wrong with this installation, in plain words."""
     found = services()
-    problems = found.config.problems()
+    problems = found.config.problems() + found.config.lacks_secret()
     try:
         with answering():
             found.redis.ping()

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from chat.errors import ConfigError
 
@@ -39,6 +39,11 @@ class Config:
         "same_site", "same_site, or cross_site on a server that signs people in for a page of another site"
     )
     redis_url: str = setting("redis://127.0.0.1:6379/0", "Redis or Valkey: sessions, counters, the bus")
+    redis_host: str = setting("", "in place of REDIS_URL, for passwords that break an address: its host")
+    redis_port: int = setting(6379, "with REDIS_HOST")
+    redis_username: str = setting("", "with REDIS_HOST")
+    redis_password: str = setting("", "with REDIS_HOST")
+    redis_tls: bool = setting(False, "with REDIS_HOST: by TLS")
     dynamodb_endpoint: str = setting("", "DynamoDB's address; empty means AWS")
     aws_region: str = setting("eu-west-1", "AWS_REGION or AWS_DEFAULT_REGION")
     table_prefix: str = setting("", "put before the table names `users`, `messages`, `chat`")
@@ -68,7 +73,7 @@ class Config:
     testing: bool = setting(False, "allows settings that are unsafe for people: cheap hashes")
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str] | None = None) -> Config:
+    def from_env(cls, env: Mapping[str, str] | None = None, needs_secret: bool = True) -> Config:
         """Reads and checks the settings. Raises: ConfigError with every problem, not only the first."""
         env = os.environ if env is None else env
         values: dict[str, Any] = {}
@@ -88,7 +93,9 @@ class Config:
         if problems:
             raise ConfigError(problems)
         config = cls(**values)
-        problems = config.problems()
+        if config.redis_host:
+            config = replace(config, redis_url=config.redis_address())
+        problems = config.problems() + (config.lacks_secret() if needs_secret else [])
         if problems:
             raise ConfigError(problems)
         return config
@@ -96,8 +103,6 @@ class Config:
     def problems(self) -> list[str]:
         """What is missing or unsafe, one plain sentence each; empty when the chat may start."""
         found = []
-        if len(self.secret_key.encode()) < MIN_SECRET_BYTES:
-            found.append(f"SECRET_KEY has fewer than {MIN_SECRET_BYTES} bytes")
         url = urlsplit(self.public_url)
         if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/"):
             found.append(f"PUBLIC_URL={self.public_url!r} is not like https://chat.example.org")
@@ -138,6 +143,17 @@ class Config:
             if getattr(self, name) < 1:
                 found.append(f"{name.upper()} must be at least 1")
         return found
+
+    def lacks_secret(self) -> list[str]:
+        """What is wrong with the secret key, which only who signs something needs."""
+        short = len(self.secret_key.encode()) < MIN_SECRET_BYTES
+        return [f"SECRET_KEY has fewer than {MIN_SECRET_BYTES} bytes"] if short else []
+
+    def redis_address(self) -> str:
+        """REDIS_HOST and what belongs to it as an address."""
+        user, password = quote(self.redis_username, safe=""), quote(self.redis_password, safe="")
+        login = f"{user}:{password}@" if user or password else ""
+        return f"{'rediss' if self.redis_tls else 'redis'}://{login}{self.redis_host}:{self.redis_port}/0"
 
     @property
     def secure(self) -> bool:

@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from chat.blueprints.guard import address, json_body, require_auth, services
 from chat.blueprints.session import begin, current, finish
 from chat.errors import ChatError
+from chat.http import described
 from chat.services.cookies import browser_name
-from chat.services.sessions import Session
 
 bp = Blueprint("auth", __name__, url_prefix="/api/auth")
 
@@ -19,7 +19,7 @@ bp = Blueprint("auth", __name__, url_prefix="/api/auth")
 @bp.post("/register")
 def register() -> ResponseReturnValue:
     body = json_body(username=str, password=str)
-    user = services().accounts.register(body["username"], body["password"], address())
+    user = services().registration.register(body["username"], body["password"], address())
     return jsonify(user=user.public()), 201
 
 
@@ -31,7 +31,7 @@ def login() -> ResponseReturnValue:
     browser = request.cookies.get(browser_name(services().config), "")
     session = accounts.login(body["username"], body["password"], address(), request.user_agent.string, browser)
     if former is not None:
-        accounts.replace(former)
+        accounts.replace(former.sid)
     begin(session, accounts.known_browser(session.person.username))
     return jsonify(described(session))
 
@@ -62,7 +62,7 @@ def ticket() -> ResponseReturnValue:
     session = services().tickets.redeem(body["ticket"])
     former = current().stored
     if former is not None and former.sid != session.sid:
-        services().accounts.replace(former)
+        services().accounts.replace(former.sid)
     begin(session)
     return jsonify(described(session))
 
@@ -116,12 +116,3 @@ def change_password() -> ResponseReturnValue:
     body = json_body(password=str, new_password=str)
     services().accounts.change_password(g.session, body["password"], body["new_password"], address())
     return jsonify(described(g.session))
-
-
-def described(session: Session) -> dict[str, object]:
-    """`{user, session: {expires_at}}`"""
-    person = session.person
-    return {
-        "user": {"username": person.username, "name": person.name},
-        "session": {"expires_at": session.expires_at},
-    }

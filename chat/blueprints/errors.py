@@ -9,6 +9,7 @@ from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from chat import http
 from chat.errors import ChatError
 
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type", 429: "rate_limited"}
@@ -24,14 +25,11 @@ def register(app: Flask) -> None:
 
 
 def refused(error: ChatError) -> ResponseReturnValue:
-    """A refusal with its code; 401 names the login page, 429 and 503 say when to come back."""
-    body: dict[str, object] = {"error": error.to_dict()}
-    if error.status == 401:
-        body["redirect"] = "/login"
+    """A refusal (chat.http.refusal)."""
+    body, headers = http.refusal(error)
     response = jsonify(body)
     response.status_code = error.status
-    if error.retry_after_s is not None:
-        response.headers["Retry-After"] = str(error.retry_after_s)
+    response.headers.update(headers)
     return response
 
 

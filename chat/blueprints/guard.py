@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
 
+from chat import http
 from chat.blueprints.session import current
 from chat.errors import ChatError
 from chat.models import Person
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 BEGAN = "parley.began"  # in a request's environ: when it came, by the monotonic clock (chat.sockets.transport.gate)
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def register(app: Flask) -> None:
@@ -72,9 +71,7 @@ def require_auth(act: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]
         @wraps(view)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
             g.session = live_session()
-            expected = request.headers.get("X-Parley-User")
-            if expected is not None and expected != g.session.person.username:
-                raise ChatError("user_mismatch")
+            http.check_user(g.session, request.headers.get("X-Parley-User"))
             with deadline(ANSWER_WITHIN_S - (time.monotonic() - request.environ.get(BEGAN, time.monotonic()))):
                 if act:
                     g.session = services().sessions.slide_if_due(g.session)
@@ -111,15 +108,9 @@ def check_host() -> None:
 
 
 def check_origin() -> None:
-    """Refuses what another site makes a browser send. Without either header it is no browser: let it pass."""
-    if request.method in SAFE_METHODS:
-        return
-    origin = request.headers.get("Origin")
-    listed = services().config.origins
-    if origin is not None and origin not in listed:
-        raise ChatError("origin_refused")
-    if origin is None and request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-        raise ChatError("origin_refused")
+    """Refuses what another site makes a browser send."""
+    headers = request.headers
+    http.check_origin(request.method, headers.get("Origin"), headers.get("Sec-Fetch-Site"), services().config.origins)
 
 
 def add_headers(response: Response) -> Response:
@@ -132,14 +123,10 @@ def add_headers(response: Response) -> Response:
         f"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
         f"connect-src {reached}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
     )
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if config.secure:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    response.headers.update(http.HEADERS | (http.SECURE_HEADERS if config.secure else {}))
     if request.path.startswith("/api/"):
-        response.headers["Cache-Control"] = "no-store"
-        response.vary.update(["Cookie", "Origin"])
+        response.headers.update(http.NOT_CACHED)
+        response.vary.update(http.VARY)
     return response
 
 
@@ -152,41 +139,5 @@ def _websocket(origin: str) -> str:
 
 
 def json_body(**types: type | UnionType) -> dict[str, Any]:
-    """The named fields of a JSON body, each of exactly its type; `str | None` may be absent.
-
-    Raises: ChatError `media_type`, `body_invalid`.
-    """
-    if request.mimetype not in ("", "application/json"):
-        raise ChatError("media_type")
-    try:
-        body = json.loads(request.get_data().decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise ChatError("body_invalid") from None
-    if not isinstance(body, dict):
-        raise ChatError("body_invalid")
-    fields = {name: body.get(name) for name in types}
-    for name, kind in types.items():
-        allowed = kind.__args__ if isinstance(kind, UnionType) else (kind,)
-        if type(fields[name]) not in allowed:
-            raise ChatError("body_invalid")
-    if any(isinstance(value, str) and not _is_text(value) for value in fields.values()):
-        raise ChatError("body_invalid")
-    return fields
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("a name stands twice")
-    return dict(pairs)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
-
-
-def _is_text(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    """The named fields of a JSON body (chat.http.json_fields)."""
+    return http.json_fields(request.mimetype, request.get_data(), types)

@@ -1,70 +1,54 @@
-"""Accounts: registering, signing in and out, passwords, and how often one may try."""
+"""Accounts: signing in and out, and passwords."""
 
 from __future__ import annotations
 
 import hmac
-import json
-import logging
-import re
 import secrets
-import time
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
-
-import limits
-from limits.storage import RedisStorage
-from limits.strategies import MovingWindowRateLimiter
-from redis import Redis
+from typing import TYPE_CHECKING
 
 from chat.config import Config
 from chat.errors import ChatError
-from chat.models import User
 from chat.services.addresses import address_bucket
-from chat.services.bus import Bus
+from chat.services.audit import note
 from chat.services.devices import device
-from chat.services.dynamodb import Storage
+from chat.services.limits import Limit, Limits
 from chat.services.passwords import Passwords, check
-from chat.services.redis import answering
+from chat.services.registration import USERNAME, USERNAME_CHARS
 from chat.services.sessions import EVERYWHERE, Session, Sessions
 
-USERNAME_CHARS = (2, 32)
-USERNAME = re.compile(r"\w+([.\-]\w+)*")
-MAX_LOGIN_CHARS = 256
+if TYPE_CHECKING:
+    from chat.services.dynamodb import Storage
+    from chat.services.publisher import Publisher
 
-audit = logging.getLogger("parley.audit")
+MAX_LOGIN_CHARS = 256
 
 
 class Accounts:
-    """Who may come in. `address` is the client's, for rate limits and the audit log."""
+    """Who may come in. `address` is the client's, for rate limits and the audit log.
 
-    def __init__(self, storage: Storage, sessions: Sessions, redis: Redis, bus: Bus, config: Config):
+    Without a `bus` (a Lambda function, which may open a session and no more) signing in leaves old hashes and a
+    person's oldest sessions as they are, for the next time that they come by another door.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        sessions: Sessions,
+        passwords: Passwords,
+        limits: Limits,
+        bus: Publisher | None,
+        config: Config,
+    ):
         self._storage = storage
         self._bus = bus
         self._sessions = sessions
-        self._passwords = Passwords(config.bcrypt_cost, config.bcrypt_queue)
-        self._limits = Limits(redis, config)
+        self._passwords = passwords
+        self._limits = limits
         self._sessions_per_user = config.sessions_per_user
         self._secret = config.secret_key.encode()
-
-    def register(self, username: str, password: str, address: str) -> User:
-        """Makes an account; opens no session.
-
-        Raises: ChatError `username_invalid`, `username_taken`, `password_length`, `password_common`, `rate_limited`,
-        `busy`, `unavailable`.
-        """
-        name = unicodedata.normalize("NFKC", username)
-        folded = fold(username)
-        raw = check(password, folded)
-        self._limits.registrations.spend(address_bucket(address))
-        user = User(folded, name, self._passwords.hash(raw), created_at_ms=int(time.time() * 1000))
-        try:
-            self._storage.put_user(user)
-        except ChatError as error:
-            note("register", user=folded, address=address, outcome=error.code)
-            raise
-        note("register", user=folded, address=address, outcome="ok")
-        return user
 
     def login(self, username: str, password: str, address: str, user_agent: str = "", browser: str = "") -> Session:
         """Opens a session. An unknown name and a wrong password take the same time and get the same answer.
@@ -85,12 +69,13 @@ class Accounts:
                 limit.count(key)
             note("login", user=folded, address=address, outcome="bad_credentials")
             raise ChatError("bad_credentials")
-        if self._passwords.is_weak(user.password_hash):
+        if self._bus is not None and self._passwords.is_weak(user.password_hash):
             stronger = self._passwords.hash(password.encode())
             self._storage.set_password_hash(folded, user.password_hash, stronger)
             user = replace(user, password_hash=stronger)
         session = self._sessions.create(user, device(user_agent))
-        self._tell(self._sessions.end_oldest(folded, self._sessions_per_user, "elsewhere"), "elsewhere")
+        if self._bus is not None:
+            self._tell(self._sessions.end_oldest(folded, self._sessions_per_user, "elsewhere"), "elsewhere")
         note("login", user=folded, address=address, outcome="ok")
         return session
 
@@ -113,9 +98,9 @@ class Accounts:
             self._end([session.sid], "logout")
             note("logout", user=session.person.username, address=address, outcome="ok")
 
-    def replace(self, former: Session) -> None:
+    def replace(self, sid: str) -> None:
         """Ends the session of a browser that has signed in again. Raises: ChatError `unavailable`."""
-        self._end([former.sid], "replaced")
+        self._end([sid], "replaced")
 
     def sessions(self, session: Session) -> list[Session]:
         """The sessions of whoever asks, the newest first. Raises: ChatError `unavailable`."""
@@ -179,61 +164,6 @@ class Accounts:
         self._tell(sids, reason)
 
     def _tell(self, sids: list[str], reason: str) -> None:
-        for sid in sids:
-            self._bus.publish("session_ended", session=sid, reason=reason)
-
-
-def fold(username: str) -> str:
-    """The id of a name: NFKC and casefolded. Raises: ChatError `username_invalid`."""
-    folded = unicodedata.normalize("NFKC", username).casefold()
-    letters = all(c.isalnum() or c in "._-" or unicodedata.category(c) in ("Mn", "Mc") for c in folded)
-    if not (USERNAME_CHARS[0] <= len(folded) <= USERNAME_CHARS[1] and letters and USERNAME.fullmatch(folded)):
-        raise ChatError("username_invalid")
-    return folded
-
-
-def note(event: str, **facts: str) -> None:
-    """One line of the audit log: JSON, so that nothing in a name can forge a line."""
-    audit.info(json.dumps({"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": event, **facts}))
-
-
-class Limits:
-    """The numbers of the settings, kept in Redis, so that all workers and the Lambda functions obey the same."""
-
-    def __init__(self, redis: Redis, config: Config):
-        storage = RedisStorage("redis://", connection_pool=redis.connection_pool, key_prefix="limit")
-        window = MovingWindowRateLimiter(storage)
-        self.account = Limit(window, "login", config.login_failures_per_account, 15 * 60)
-        self.address = Limit(window, "from", config.login_failures_per_address, 15 * 60)
-        self.browser = Limit(window, "browser", config.login_failures_per_account, 15 * 60)
-        self.password = Limit(window, "password", config.login_failures_per_account, 15 * 60)
-        self.registrations = Limit(window, "register", config.registrations_per_address, 60 * 60)
-
-
-class Limit:
-    """So many acts of one kind in a window of `seconds`. Redis that does not answer refuses: never unlimited."""
-
-    def __init__(self, window: MovingWindowRateLimiter, kind: str, amount: int, seconds: int):
-        self._window = window
-        self._item = limits.RateLimitItemPerSecond(amount, seconds, namespace=kind)
-
-    def open(self, key: str) -> bool:
-        """Whether another act is allowed. Raises: ChatError `unavailable`."""
-        with answering():
-            return self._window.test(self._item, key)
-
-    def count(self, key: str) -> bool:
-        """Counts an act; False when it is one too many. Raises: ChatError `unavailable`."""
-        with answering():
-            return self._window.hit(self._item, key)
-
-    def spend(self, key: str) -> None:
-        """Counts an act. Raises: ChatError `rate_limited`, `unavailable`."""
-        if not self.count(key):
-            raise self.refusal(key)
-
-    def refusal(self, key: str) -> ChatError:
-        """The error that says when to come back."""
-        with answering():
-            reset_at = self._window.get_window_stats(self._item, key).reset_time
-        return ChatError("rate_limited", retry_after_s=max(1, int(reset_at - time.time()) + 1))
+        if self._bus is not None:
+            for sid in sids:
+                self._bus.publish("session_ended", session=sid, reason=reason)

@@ -3,14 +3,13 @@
 It makes delivery fast; it does not make it certain. Followers find by the log's numbers what the bus lost, so an event
 may be dropped, doubled or late without harm. Each origin counts its events: a number that is missing tells every reader
 that something was lost (Redis emptied, failed over, trimmed, or an outbox that overflowed). A heartbeat every second
-tells a deaf reader from a quiet bus. Also usable without a worker (CLI, Lambda): then `publish` writes at once.
+tells a deaf reader from a quiet bus.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import secrets
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -23,10 +22,9 @@ from gevent.event import Event
 from chat.errors import ChatError
 from chat.services import redis as redis_service
 from chat.services.deadline import deadline
+from chat.services.publisher import STREAM, Publisher
 
-STREAM = "bus"
 BEGINNING = "0-0"
-MAX_STREAM = 20_000  # events kept in Redis
 MAX_OUTBOX = 20_000  # events waiting for Redis in this worker
 VOLATILE_OUTBOX = 1_000  # beyond so many, volatile ones are dropped
 VOLATILE_LAG_S = 2.0  # and so is a volatile one that comes later than this
@@ -42,17 +40,15 @@ log = logging.getLogger(__name__)
 Listener = Callable[[dict[str, Any]], None]
 
 
-class Bus:
-    """Publishes events, `{kind, …}` of JSON values, and hands those of all workers to `listener`.
+class Bus(Publisher):
+    """A worker's end: also hands the events of all workers to `listener`.
 
     An event published here reaches this worker's own listener at once, without Redis between.
     """
 
     def __init__(self, client: redis.Redis, url: str):
-        self._client = client
+        super().__init__(client)
         self._url = url
-        self._origin = secrets.token_hex(8)
-        self._sent = 0
         self._outbox: deque[str] = deque()
         self._filled = Event()
         self._listener: Listener | None = None
@@ -73,17 +69,12 @@ class Bus:
         self._heard_at = time.monotonic()
 
     def publish(self, kind: str, volatile: bool = False, **payload: Any) -> None:
-        """Sends an event to every worker. Never blocks in a worker; without one it is written before this returns.
-
-        A volatile event (typing) is dropped when Redis lags. Raises nothing for a Redis that does not answer.
-        """
-        event = {"kind": kind, **payload}
+        """Sends an event to every worker; never blocks while this one listens. A volatile one is dropped when Redis
+        lags."""
         if self._listener is None:
-            try:
-                self._write([self._encode(event)])
-            except redis.RedisError:
-                log.warning("the bus did not take an event: %s", kind)
+            super().publish(kind, volatile, **payload)
             return
+        event = {"kind": kind, **payload}
         self._post(event | {"volatile": True} if volatile else event, volatile)
         self._hand_over(event)
 
@@ -116,16 +107,6 @@ class Bus:
         else:
             self._outbox.append(encoded)
             self._filled.set()
-
-    def _encode(self, event: dict[str, Any]) -> str:
-        self._sent += 1
-        return json.dumps({"from": self._origin, "n": self._sent, **event}, separators=(",", ":"), ensure_ascii=False)
-
-    def _write(self, events: list[str]) -> None:
-        pipeline = self._client.pipeline(transaction=False)
-        for event in events:
-            pipeline.xadd(STREAM, {"e": event}, maxlen=MAX_STREAM, approximate=True)
-        pipeline.execute()
 
     def _write_some(self) -> None:
         batch = [self._outbox[i] for i in range(min(BATCH, len(self._outbox)))]

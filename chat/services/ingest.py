@@ -20,11 +20,11 @@ from typing import Any, Literal
 from chat.errors import ChatError
 from chat.models import Entry, Mark, Message, Room, SetAside
 from chat.services import rows
-from chat.services.bus import Bus
 from chat.services.dynamodb import Storage
 from chat.services.log import Draft, Log
-from chat.services.messages import check_text
+from chat.services.publisher import Publisher
 from chat.services.rooms import Rooms
+from chat.services.texts import check_text
 
 SET_ASIDE_KEPT_S = 7 * 24 * 60 * 60
 MAX_NAME_CHARS = 32
@@ -57,7 +57,7 @@ class Unusable(Exception):
 class Ingest:
     """Takes changes over, in the order of the stream for each row. Raises ChatError `unavailable`: tell it again."""
 
-    def __init__(self, storage: Storage, rooms: Rooms, log: Log, bus: Bus):
+    def __init__(self, storage: Storage, rooms: Rooms, log: Log, bus: Publisher):
         self._storage = storage
         self._rooms = rooms
         self._log = log

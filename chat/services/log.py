@@ -17,9 +17,9 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Entry, Mark, Membership, Message, Room
-from chat.services.bus import Bus
 from chat.services.dynamodb import AppendRefused, Storage
 from chat.services.numbers import Numbers
+from chat.services.publisher import Publisher
 from chat.services.rows import Claim, bucket_of
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -74,7 +74,7 @@ class Log:
         self,
         storage: Storage,
         numbers: Numbers,
-        bus: Bus,
+        bus: Publisher,
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
         defer: Callable[..., Any] = lambda work, *args: work(*args),

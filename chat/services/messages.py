@@ -8,15 +8,14 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Page, Person, Room
-from chat.services.bus import Bus
 from chat.services.dynamodb import Storage
 from chat.services.followers import LEAVING, Followers, images_of_changes
 from chat.services.log import Appended, Draft, Log
 from chat.services.numbers import Numbers
+from chat.services.publisher import Publisher
 from chat.services.rooms import Rooms
+from chat.services.texts import check_text
 
-MAX_TEXT_CHARS = 4_000
-MAX_TEXT_BYTES = 16_000
 MAX_PAGE = 200
 MAX_PAGE_ENTRIES = 1_000
 MAX_BEHIND = 1_000
@@ -28,7 +27,9 @@ Pair = tuple[Entry, Message | None]
 class Messages:
     """Every method takes the person who asks, and raises ChatError `room_not_found` when the room is not theirs."""
 
-    def __init__(self, storage: Storage, rooms: Rooms, log: Log, numbers: Numbers, followers: Followers, bus: Bus):
+    def __init__(
+        self, storage: Storage, rooms: Rooms, log: Log, numbers: Numbers, followers: Followers, bus: Publisher
+    ):
         self._storage = storage
         self._rooms = rooms
         self._log = log
@@ -298,18 +299,6 @@ class Messages:
         self._bus.publish(
             "typing", volatile=True, room=room.room, user=person.username, name=person.name, typing=typing
         )
-
-
-def check_text(text: str) -> None:
-    """Raises: ChatError `text_empty`, `text_too_long`, `body_invalid` for a lone surrogate."""
-    if not text.strip():
-        raise ChatError("text_empty")
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError:
-        raise ChatError("body_invalid") from None
-    if len(text) > MAX_TEXT_CHARS or size > MAX_TEXT_BYTES:
-        raise ChatError("text_too_long")
 
 
 def _count(pairs: Iterable[Pair]) -> int:

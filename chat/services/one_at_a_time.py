@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
-from gevent.lock import BoundedSemaphore
+try:
+    from gevent.lock import BoundedSemaphore
+except ImportError:  # a Lambda function has no greenlets
+    from threading import BoundedSemaphore
 
 
 class OneAtATime:

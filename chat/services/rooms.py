@@ -12,11 +12,11 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Entry, EntryKind, Membership, Person, Room, RoomKind
-from chat.services.bus import Bus
 from chat.services.dynamodb import Storage
 from chat.services.log import Draft, Log
 from chat.services.numbers import Numbers
 from chat.services.one_at_a_time import OneAtATime
+from chat.services.publisher import Publisher
 
 GENERAL = Room("general", "General", "public")
 META_FRESH_S = 30.0
@@ -43,7 +43,7 @@ class Rooms:
         storage: Storage,
         numbers: Numbers,
         log: Log,
-        bus: Bus,
+        bus: Publisher,
         known: Known = lambda room_id, username: None,
         gather: Gather = one_by_one,
     ):

@@ -25,8 +25,6 @@ const now = () => performance.now();
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const jitter = (ms) => ms * (0.5 + Math.random());
 const short = ({ seq, rev, author, client_id, text, deleted }) => ({ seq, rev, author, client_id, text, deleted: Boolean(deleted) });
-/** Whether an entry says that this person came or went. */
-const isAbout = (name) => ({ user, kind }) => user === name && /joined|left|removed/.test(kind);
 
 let options;
 let dice;
@@ -402,9 +400,10 @@ class Client {
     state.entries.push(said ? { seq, client_id: image.client_id, author: image.author } : { seq, kind });
   }
 
-  /** Leaves the room when the last that its log says of this person is that they went. */
-  leaveAfter(state, entry) {
-    if (entry && isAbout(this.name)(entry) && !entry.kind.endsWith("joined")) this.close(state);
+  /** Leaves the room when it is told that this person went. A page is answered to who is in the room: a removal that
+   * it speaks of is long over. */
+  leaveAfter(state, { user, kind }) {
+    if (user === this.name && /left|removed/.test(kind)) this.close(state);
   }
 
   hold(state, image) {
@@ -415,7 +414,6 @@ class Client {
   async pull(state) {
     if (state.pulling) return;
     state.pulling = true;
-    let said; // only what the log says last counts: who was put out and brought back reads of both
     while (state.open && this.socket?.connected && state.cursor < state.head) {
       const asked = Date.now();
       const after = state.cursor;
@@ -446,11 +444,9 @@ class Client {
         learn(state.room, entry.seq);
         if (state.open && entry.seq === state.cursor + 1) this.pass(state, entry, images.get(entry.seq));
       }
-      said = page.entries.findLast(isAbout(this.name)) ?? said;
       if (page.entries.at(-1)?.seq !== state.cursor) await sleep(100);
     }
     state.pulling = false;
-    if (state.open && state.cursor >= state.head) this.leaveAfter(state, said);
   }
 
   get inSync() {

@@ -4,6 +4,7 @@ on their screen is judged."""
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from collections import Counter
@@ -113,10 +114,17 @@ class Reader:
 
     def _come_to_rest(self, page: Page) -> None:
         deadline = time.monotonic() + SYNCED_WITHIN_S
+        with contextlib.suppress(Error):
+            page.wait_for_selector(SYNCED)
+            self._send_draft(page)
         while not (synced := page.query_selector(SYNCED)) and time.monotonic() < deadline:
             with contextlib.suppress(Error):
                 self._go_in(page)
             page.wait_for_timeout(200)
+        down = page.get_by_role("button", name=re.compile("^(To the newest|New messages)$"))
+        if down.is_visible():  # only what is near the view is in the page: from the end of the room up, then
+            down.click()
+            down.wait_for(state="hidden")
         self._shown = page.evaluate(SHOWN)
         picture = self._site.folder / f"{self.name}.png"
         page.screenshot(path=picture)
@@ -139,7 +147,15 @@ class Reader:
         if f"/r/{self.room}" not in page.url:
             page.goto(f"/r/{self.room}")
 
+    def _send_draft(self, page: Page) -> None:
+        """What a reload left in the composer, because it was not stored yet, a person sees there and sends."""
+        composer = page.get_by_role("textbox", name="Message", exact=True)
+        left = composer.input_value()
+        if left and not page.get_by_role("log").get_by_text(left, exact=True).count():
+            composer.press("Enter")
+
     def _write(self, page: Page) -> None:
+        self._send_draft(page)
         text = f"{self.name} types {len(self.typed)}"
         composer = page.get_by_role("textbox", name="Message", exact=True)
         composer.fill(text)

@@ -1,0 +1,130 @@
+"""API Gateway's REST events in, answers out: the edge of the functions that people's browsers call.
+
+Event and answer: Amazon API Gateway Developer Guide, "Lambda proxy integrations", format 1.0. A test event that has a
+`body` alone is a POST with that body.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from http.cookies import CookieError, SimpleCookie
+from types import UnionType
+from typing import Any
+
+from chat import http
+from chat.config import Config
+from chat.errors import ChatError
+from chat.services.addresses import client_address
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a function is asked. Header names in small letters."""
+
+    method: str
+    headers: dict[str, str]
+    content: bytes
+    peer: str
+
+    @classmethod
+    def of(cls, event: dict[str, Any]) -> Request:
+        """Raises: ChatError `body_invalid` for a body that cannot be read."""
+        content = (event.get("body") or "").encode("utf-8", "surrogatepass")
+        if event.get("isBase64Encoded"):
+            try:
+                content = base64.b64decode(content, validate=True)
+            except binascii.Error:
+                raise ChatError("body_invalid") from None
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        many = {name.lower(): ", ".join(values) for name, values in (event.get("multiValueHeaders") or {}).items()}
+        identity = (event.get("requestContext") or {}).get("identity") or {}
+        return cls(event.get("httpMethod") or "POST", headers | many, content, identity.get("sourceIp") or "")
+
+    def fields(self, **types: type | UnionType) -> dict[str, Any]:
+        """The named fields of the JSON body (chat.http.json_fields)."""
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return http.json_fields(kind, self.content, types)
+
+    def cookie(self, name: str) -> str:
+        """The value of that cookie; empty when there is none."""
+        try:
+            found = SimpleCookie(self.headers.get("cookie", "")).get(name)
+        except CookieError:
+            return ""
+        return found.value if found is not None else ""
+
+    @property
+    def address(self) -> str:
+        """The address of who asks, behind as many proxies as we are told to believe."""
+        return client_address(self.peer, self.headers.get("x-forwarded-for"), config().trusted_proxy_hops)
+
+
+@dataclass
+class Answer:
+    """What a function answers; `body` None is no content."""
+
+    status: int
+    body: dict[str, Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    cookies: list[str] = field(default_factory=list)
+
+
+@lru_cache(maxsize=1)
+def config() -> Config:
+    """The settings of this function, which knows the secret key only where it signs in."""
+    return Config.from_env(needs_secret=False)
+
+
+def function(view: Callable[[Request], Answer], method: str) -> Callable[[dict[str, Any], object], dict[str, Any]]:
+    """The handler of a view: origins, errors and headers as Flask has them."""
+
+    def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+        origin = None
+        try:
+            request = Request.of(event)
+            origin = request.headers.get("origin")
+            if request.method != method:
+                raise ChatError("method_not_allowed")
+            http.check_origin(request.method, origin, request.headers.get("sec-fetch-site"), config().origins)
+            answer = view(request)
+        except ChatError as error:
+            answer = _refused(error)
+        except Exception as error:
+            incident = secrets.token_hex(4)
+            log.error("unexpected error, incident %s", incident, exc_info=error)
+            answer = _refused(ChatError("internal", f"Something went wrong on the server (incident {incident})."))
+        return _wire(answer, origin)
+
+    return handler
+
+
+def _refused(error: ChatError) -> Answer:
+    body, headers = http.refusal(error)
+    return Answer(error.status, body, headers)
+
+
+def _wire(answer: Answer, origin: str | None) -> dict[str, Any]:
+    headers = http.HEADERS | http.NOT_CACHED | (http.SECURE_HEADERS if config().secure else {}) | answer.headers
+    headers["Vary"] = ", ".join(http.VARY)
+    if origin in config().origins:
+        headers |= {"Access-Control-Allow-Origin": str(origin), "Access-Control-Allow-Credentials": "true"}
+    body = ""
+    if answer.body is not None:
+        headers["Content-Type"] = "application/json"
+        body = json.dumps(answer.body, separators=(",", ":"), sort_keys=True) + "\n"
+    return {
+        "statusCode": answer.status,
+        "headers": headers,
+        "multiValueHeaders": {"Set-Cookie": answer.cookies} if answer.cookies else {},
+        "body": body,
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,48 @@
+"""Takes over what others put into the table `messages`, as its stream tells it: INGEST_MODE=lambda.
+
+Event and answer: AWS Lambda Developer Guide, "Using AWS Lambda with Amazon DynamoDB", with ReportBatchItemFailures. A
+batch that meets storage which does not answer is told again from its first record on; that is harmless, and a row that
+can never be a message stops nobody (`flask ingest-errors` lists it).
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from typing import Any
+
+from chat.errors import ChatError
+from chat.lambdas.http import config
+from chat.services import redis as redis_service
+from chat.services.dynamodb import Storage
+from chat.services.ingest import Ingest
+from chat.services.log import Log
+from chat.services.numbers import Numbers
+from chat.services.publisher import Publisher
+from chat.services.rooms import Rooms
+from chat.services.streams import read_record
+
+log = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=1)
+def ingest() -> Ingest:
+    """The service of this function; made when it is first called."""
+    settings = config()
+    storage = Storage.connect(settings)
+    redis = redis_service.connect(settings.redis_url)
+    numbers = Numbers(redis, storage)
+    bus = Publisher(redis)
+    entries = Log(storage, numbers, bus)
+    return Ingest(storage, Rooms(storage, numbers, entries, bus), entries, bus)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """`{Records}` → `{batchItemFailures}`: empty, or where to begin again."""
+    records = event["Records"]
+    try:
+        ingest().take([read_record(record["eventSourceARN"], record) for record in records])
+    except ChatError as error:
+        log.warning("%d records are to be told again: %s", len(records), error.code)
+        return {"batchItemFailures": [{"itemIdentifier": records[0]["dynamodb"]["SequenceNumber"]}]}
+    return {"batchItemFailures": []}

@@ -1,0 +1,45 @@
+"""Signs in: `dynamodb:GetItem` on the table of users; in Redis it writes sessions, counts tries, and
+reads no session."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from chat.errors import ConfigError
+from chat.http import described
+from chat.lambdas.http import Answer, Request, config, function
+from chat.services import cookies
+from chat.services import redis as redis_service
+from chat.services.accounts import Accounts
+from chat.services.dynamodb import Storage
+from chat.services.limits import Limits
+from chat.services.passwords import Passwords
+from chat.services.sessions import Sessions
+
+
+@lru_cache(maxsize=1)
+def accounts() -> Accounts:
+    """The service of this function; made when it is first called. Raises: ConfigError without a secret key."""
+    settings = config()
+    if problems := settings.lacks_secret():
+        raise ConfigError(problems)
+    redis = redis_service.connect(settings.redis_url)
+    sessions = Sessions(redis, settings.session_ttl_s, settings.session_max_age_s)
+    passwords = Passwords(settings.bcrypt_cost, settings.bcrypt_queue)
+    return Accounts(Storage.connect(settings), sessions, passwords, Limits(redis, settings), None, settings)
+
+
+def login(request: Request) -> Answer:
+    """`{username, password}` → `{user, session}` and its cookie."""
+    fields = request.fields(username=str, password=str)
+    known = request.cookie(cookies.browser_name(config()))
+    device = request.headers.get("user-agent", "")
+    session = accounts().login(fields["username"], fields["password"], request.address, device, known)
+    if former := request.cookie(config().cookie_name):
+        accounts().replace(former)
+    known = accounts().known_browser(session.person.username)
+    sent = [cookies.session_cookie(config(), session.sid), cookies.browser_cookie(config(), known)]
+    return Answer(200, described(session), cookies=sent)
+
+
+handler = function(login, "POST")
