@@ -1,6 +1,6 @@
 # Parley: `make run` starts the chat, `make test` tests it; both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock build bench audit faults soak setup-dev setup-serverless setup-pages bundle-check
+.PHONY: help run test check lock build bench audit faults soak lambdas invoke setup-dev setup-serverless setup-pages bundle-check
 .SILENT:
 
 PY := .venv/bin/python
@@ -56,6 +56,12 @@ faults: setup-dev setup-pages ## eight minutes of faults on network namespaces, 
 
 soak: setup-dev setup-pages ## the long form of the faults: an hour, 1,000 people
 	$(PY) -m tests.faults.run --minutes 55 --clients 1000 --rooms 50 --rate 110 --workers 2 2 --cut $(FAULTS_ARGS)
+
+lambdas: setup-dev ## the Lambda functions' packages, deploy/build/*.zip
+	$(PY) -m deploy.package
+
+invoke: setup-dev ## a function with its test event, here: FUNCTION=login (SESSION=… is the cookie that login gave)
+	$(PY) -m deploy.invoke $(FUNCTION) --session "$(SESSION)"
 
 setup-dev:
 	bin/venv dev

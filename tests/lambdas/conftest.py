@@ -13,14 +13,20 @@ from urllib.parse import urlsplit
 import pytest
 
 from chat.config import Config
-from chat.lambdas import http, login, logout, protected, register
+from chat.lambdas import http, ingest, login, logout, protected, register
 from chat.services import redis as redis_service
 from chat.services.endpoint import Endpoint
 from tests.conftest import ROOT
 from tests.conftest import Browser as AtHome
 from tests.lambdas.doors import Browser, FlaskDoor, FunctionDoor
 
-FUNCTIONS: dict[str, ModuleType] = {"register": register, "login": login, "logout": logout, "protected": protected}
+FUNCTIONS: dict[str, ModuleType] = {
+    "register": register,
+    "login": login,
+    "logout": logout,
+    "protected": protected,
+    "ingest": ingest,
+}
 USERS: dict[str, str] = json.loads((ROOT / "deploy" / "redis-users.json").read_text())
 ORIGIN = "http://localhost:5173"
 Handler = Callable[[dict[str, Any], object], dict[str, Any]]
@@ -73,7 +79,7 @@ class Runtime:
             settings = Config.from_env(self.environment(name), needs_secret=False)
             self._monkeypatch.setattr(http, "config", lambda: settings)
             self._monkeypatch.setattr(FUNCTIONS[name], "config", lambda: settings)
-            for made in ("registration", "accounts", "sessions"):
+            for made in ("registration", "accounts", "sessions", "redis", "tickets", "ingest"):
                 if hasattr(FUNCTIONS[name], made):
                     getattr(FUNCTIONS[name], made).cache_clear()
             self._running = name
@@ -88,7 +94,7 @@ class Runtime:
 
         def noted(endpoint: Endpoint, operation: str, body: bytes) -> Any:
             if runtime._running:
-                runtime.asked.append((runtime._running, operation, json.loads(body)["TableName"]))
+                runtime.asked += [(runtime._running, *each) for each in actions(operation, json.loads(body))]
             return exchange(endpoint, operation, body)
 
         self._monkeypatch.setattr(Endpoint, "_exchange", noted)
@@ -105,6 +111,19 @@ class Runtime:
     def close(self) -> None:
         for name in self._users:
             self._redis.execute_command("ACL", "DELUSER", name)
+
+
+def actions(operation: str, request: dict[str, Any]) -> list[tuple[str, str]]:
+    """The (action, table) that IAM checks for a request."""
+    if operation == "TransactWriteItems":
+        parts = [part for item in request["TransactItems"] for part in item.items()]
+        return [
+            ("ConditionCheckItem" if kind == "ConditionCheck" else f"{kind}Item", said["TableName"])
+            for kind, said in parts
+        ]
+    if operation == "BatchGetItem":
+        return [(operation, table) for table in request["RequestItems"]]
+    return [(operation, request["TableName"])]
 
 
 @pytest.fixture

@@ -1,0 +1,80 @@
+"""What goes into a function's zip: enough to run, and nothing that it does not need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from deploy import package
+from tests.conftest import ROOT
+
+LIBRARIES = {
+    "register": {"bcrypt"},
+    "login": {"bcrypt", "redis", "limits", "deprecated", "wrapt", "packaging", "typing-extensions"},
+    "logout": {"redis"},
+    "protected": {"redis"},
+    "ingest": {"redis"},
+}
+# Imports the handler with nothing on the path but the folder, Python's own and the runtime's boto3.
+COLD = """
+import importlib, sys
+class Fence:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {banned}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Fence())
+sys.path.insert(0, {folder!r})
+module = importlib.import_module("chat.lambdas.{name}")
+assert module.__file__.startswith({folder!r}), module.__file__
+assert callable(module.handler)
+"""
+
+
+@pytest.mark.parametrize("name", package.FUNCTIONS)
+def test_a_function_takes_only_what_it_imports(name: str) -> None:
+    needed = package.modules(f"chat.lambdas.{name}")
+    assert set(package.libraries(needed)) == LIBRARIES[name]
+    ours = {module for module in needed if module.startswith("chat")}
+    assert not any(
+        module.startswith(("chat.blueprints", "chat.sockets", "chat.embedded", "chat.app")) for module in ours
+    )
+    assert len(ours) < 30
+
+
+@pytest.mark.parametrize("name", package.FUNCTIONS)
+def test_a_function_runs_from_its_folder_alone(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our modules out of the folder, and of the libraries only those that the package has."""
+    monkeypatch.setattr(package, "fetch", lambda names, folder, python: None)  # this machine has them installed
+    package.build(name, tmp_path)
+    every = {"flask", "gevent", "socketio", "engineio", "flask_session", "limits", "bcrypt", "redis"}
+    banned = every - {library.replace("-", "_") for library in LIBRARIES[name]}
+    code = COLD.format(banned=sorted(banned), folder=str(tmp_path / name), name=name)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_same_sources_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(package, "fetch", lambda names, folder, python: None)
+    one, other = (package.build("login", tmp_path / place) for place in ("one", "other"))
+    assert one.read_bytes() == other.read_bytes()
+    names = zipfile.ZipFile(one).namelist()
+    assert names == sorted(names)
+    assert "chat/services/common_passwords.txt" in names
+
+
+def test_the_pins_are_those_of_the_runtime() -> None:
+    lock = (ROOT / "requirements.txt").read_text()
+    pins = package.pins(lock, package.RUNTIME)
+    assert {"bcrypt", "redis", "limits", "deprecated"} <= set(pins)
+    assert all(" --hash=sha256:" in pin for pin in pins.values())
+    assert "async-timeout" not in pins, "only for old Pythons"
+    assert pins["deprecated"] != package.pins(lock, "3.11")["deprecated"]
+
+
+def test_a_library_that_nobody_thought_of_is_named() -> None:
+    with pytest.raises(ValueError, match="flask"):
+        package.libraries({"flask", "json"})
