@@ -9,7 +9,7 @@ monkey.patch_all()
 
 from typing import Any  # noqa: E402
 
-from flask import Flask, request  # noqa: E402
+from flask import Flask  # noqa: E402
 
 from chat.config import Config  # noqa: E402
 from chat.services.bus import Bus  # noqa: E402
@@ -28,8 +28,8 @@ def health() -> dict[str, bool]:
     return {"ok": True}
 
 
-def on_join(room: str) -> dict[str, Any]:
-    socketio.server.enter_room(request.sid, room)  # type: ignore[attr-defined]
+def on_join(sid: str, room: str) -> dict[str, Any]:
+    socketio.server.enter_room(sid, room)
     return {}
 
 
@@ -49,6 +49,6 @@ bus: Bus | None = None
 if config.workers > 1:
     bus = Bus(connect(config.redis_url), config.redis_url)
     bus.start(lambda event: pass_on(event["room"], event["text"]), lambda: None)
-socketio.on_event("join", on_join)
+socketio.server.on("join", on_join)
 socketio.server.on_hot("say", on_say)
 check(socketio, config)

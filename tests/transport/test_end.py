@@ -36,6 +36,19 @@ def test_sigterm_with_fifty_open_sockets_ends_within_three_seconds(start: Start)
     stalled.sock.close()
 
 
+def test_what_takes_longer_than_its_client_is_waited_for_is_still_finished(start: Start) -> None:
+    """What a handler has begun to store is not left half done, though nobody is told any more."""
+    tiny = start()
+    with tiny.entered() as peer:
+        peer.say('427["slow",3]')
+        wait_until(lambda: tiny.facts()["begun"] == ["slow"])
+        began = time.monotonic()
+        tiny.process.send_signal(signal.SIGTERM)
+        assert tiny.process.wait(10) == 0
+    assert time.monotonic() - began > 2
+    assert "slow has finished" in tiny.log.read_text()
+
+
 def test_a_new_handshake_during_the_end_is_sent_elsewhere(start: Start) -> None:
     tiny = start()
     busy = tiny.entered()

@@ -34,6 +34,7 @@ app.config.update(
     SESSION_COOKIE_SECURE=config.secure,
 )
 socketio = create_socketio(app, config)
+begun: list[str] = []
 finished: list[str] = []
 connects: list[str] = []
 disconnects: list[str] = []
@@ -68,6 +69,7 @@ def facts() -> dict[str, Any]:
         "addresses": len(app.wsgi_app.places.by_address),  # type: ignore[attr-defined]
         "connects": len(connects),
         "disconnects": len(disconnects),
+        "begun": begun,
         "finished": finished,
     }
 
@@ -100,8 +102,10 @@ def on_burst(packets: int) -> dict[str, bool]:
 
 
 def on_slow(seconds: float) -> dict[str, bool]:
+    begun.append("slow")
     gevent.sleep(seconds)
     finished.append("slow")
+    print("slow has finished", flush=True)
     return {"ok": True}
 
 

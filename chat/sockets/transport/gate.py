@@ -6,6 +6,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -26,8 +27,11 @@ class Gate:
     def __init__(self, inner: Callable[..., Iterable[bytes]], config: Config, engine: Engine):
         self.places = Places(config)
         self._inner = inner
-        self._config = config
+        self._hosts, self._origins = config.hosts, frozenset(config.origins)
         self._engine = engine
+        hops = config.trusted_proxy_hops
+        # Kept for some: when everybody comes back, they come through one proxy.
+        self._bucket = lru_cache(1024)(lambda peer, forwarded: address_bucket(client_address(peer, forwarded, hops)))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if not environ.get("PATH_INFO", "").startswith("/socket.io"):
@@ -45,25 +49,24 @@ class Gate:
                 place.free()
 
     def admit(self, environ: dict[str, Any]) -> Place:
-        """A place for the websocket that this handshake opens. X-Forwarded-Host and -Proto are not asked: a client may
-        have written them. Raises: ChatError."""
+        """A place for the websocket that this handshake opens; `parley.accept` of the environ is the answer to its key.
+        X-Forwarded-Host and -Proto are not asked: a client may have written them. Raises: ChatError."""
         origin = environ.get("HTTP_ORIGIN")
-        if environ.get("HTTP_HOST") not in self._config.hosts:
+        if environ.get("HTTP_HOST") not in self._hosts:
             raise ChatError("body_invalid", "The chat does not answer under this name.")
-        if origin not in self._config.origins and (origin is not None or "HTTP_COOKIE" in environ):
+        if origin not in self._origins and (origin is not None or "HTTP_COOKIE" in environ):
             raise ChatError("origin_refused")
         query = parse_qs(environ.get("QUERY_STRING", ""))
         opens = query.get("transport") == ["websocket"] and query.get("EIO") == ["4"] and "sid" not in query
-        if not opens or accept_key(environ) is None:
+        accept = environ["parley.accept"] = accept_key(environ)
+        if not opens or accept is None:
             raise ChatError("body_invalid", "Live events travel by websocket only.")
         if self._engine.draining or self._engine.deaf:
             raise ChatError("busy", retry_after_s=5)
         return self.places.take(self._address(environ))
 
     def _address(self, environ: dict[str, Any]) -> str:
-        forwarded = environ.get("HTTP_X_FORWARDED_FOR")
-        peer = environ.get("REMOTE_ADDR", "")
-        return address_bucket(client_address(peer, forwarded, self._config.trusted_proxy_hops))
+        return self._bucket(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR"))
 
 
 def _read_chunks(environ: dict[str, Any]) -> None:

@@ -58,6 +58,7 @@ HOOKS = (
     Hook("gunicorn.workers.base_async", "AsyncWorker.handle", "wrapped: Visitor", "self, listener, client, addr"),
     Hook("gunicorn.workers.base_async", "AsyncWorker", "its worker_connections is the number of places"),
     Hook("gunicorn.workers.ggevent", "GeventWorker.run", "reads worker.handle once, after post_worker_init", "self"),
+    Hook("gunicorn.workers.base", "Worker.init_process", "calls run after post_worker_init, by its name", "self"),
     Hook("gunicorn.http.body", "LengthReader", "its length says what was not read"),
     Hook("gunicorn.http.wsgi", "Response.force_close", "ends a connection after a refusal", "self"),
     Hook("gunicorn.http.wsgi", "SERVER", "replaced: no banner"),

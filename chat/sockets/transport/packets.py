@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, NamedTuple
 
 CONNECT, DISCONNECT, EVENT, ACK = 0, 1, 2, 3
@@ -15,6 +16,7 @@ CONNECT, DISCONNECT, EVENT, ACK = 0, 1, 2, 3
 MAX_ID_DIGITS = 15  # below 2^53: JavaScript tells such numbers apart
 MAX_NAMESPACE = 64
 MAX_EVENT_NAME = 64
+_EVENT = re.compile(rf"2([0-9]{{0,{MAX_ID_DIGITS}}})(?=\[)")
 RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener", "*"})
 
 
@@ -33,15 +35,24 @@ class ClientPacket(NamedTuple):
 
 def decode(text: str) -> ClientPacket:
     """A client's packet. Raises: Malformed."""
+    event = _EVENT.match(text)
+    if event is not None:  # nearly all of them
+        number = int(event[1]) if event[1] else None
+        packet = ClientPacket(EVENT, "/", number, _json(text[event.end() :]))
+    else:
+        packet = _any(text)
+    if not _makes_sense(packet):
+        raise Malformed("data")
+    return packet
+
+
+def _any(text: str) -> ClientPacket:
     kind = "0123".find(text[:1]) if text else -1
     if kind < 0:
         raise Malformed("kind")
     namespace, rest = _namespace(text[1:])
     number, rest = _id(rest)
-    packet = ClientPacket(kind, namespace, number, _json(rest) if rest else None)
-    if not _makes_sense(packet):
-        raise Malformed("data")
-    return packet
+    return ClientPacket(kind, namespace, number, _json(rest) if rest else None)
 
 
 def _namespace(rest: str) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from chat.sockets.transport.fast.tick import Tick
 from chat.sockets.transport.fast.wheel import Wheel
 from chat.sockets.transport.frames import TEXT, frame
 from chat.sockets.transport.places import Place
-from chat.sockets.transport.websocket import accept_key, switching
+from chat.sockets.transport.websocket import switching
 
 
 class FastEngine(Engine):
@@ -28,20 +28,18 @@ class FastEngine(Engine):
         self.tick = Tick()
         self.wheel = Wheel()
 
-    def accept(self, environ: dict[str, Any], file: RawSocket, key: str) -> None:
-        """Takes over the file of a handshake that has been judged, and answers it."""
-        place: Place | None = environ.pop("parley.place", None)
-        if place is not None:
-            place.kept = True
+    def accept(self, environ: dict[str, Any], file: RawSocket) -> None:
+        """Takes over the file of a handshake that the Gate has admitted, and answers it."""
+        accept: str = environ.pop("parley.accept")
+        place: Place = environ.pop("parley.place")
+        place.kept = True
         sid = self.generate_id()
         connection = self.sockets[sid] = Connection(self, sid, file, place)
         self._trigger_event("connect", sid, environ, run_async=False)
         opening = packet.Packet(packet.OPEN, self._opening(sid)).encode()
-        connection.write(switching(key) + frame(TEXT, opening.encode()))
+        connection.write(switching(accept) + frame(TEXT, opening.encode()))
 
     def _handle_connect(self, environ: Any, start_response: Any, transport: str, jsonp_index: Any = None) -> Any:
         """Takes the connection from gunicorn, whose greenlet ends."""
-        key = accept_key(environ)
-        if key is not None:
-            self.accept(environ, RawSocket(fileno=environ["gunicorn.socket"].detach()), key)
+        self.accept(environ, RawSocket(fileno=environ["gunicorn.socket"].detach()))
         raise StopIteration  # tells gunicorn that the connection was ours

@@ -15,7 +15,6 @@ from flask import Flask
 
 from chat.errors import ChatError
 from chat.sockets.transport.visitors import Visitor
-from chat.sockets.transport.websocket import accept_key
 
 BEGINS = b"GET /socket.io/?"
 MAX_FIELDS = 64
@@ -49,12 +48,11 @@ def take_handshake(app: Flask, visitor: Visitor, address: Any) -> bool:
         place = app.wsgi_app.admit(environ)  # type: ignore[attr-defined]  # the Gate
     except ChatError:
         return False
-    key = accept_key(environ)
     kept = {name: environ[name] for name in KEPT if name in environ}
     visitor.recv(data.index(b"\r\n\r\n") + 4)
     kept |= COMMON | {"QUERY_STRING": environ["QUERY_STRING"], "REMOTE_ADDR": environ["REMOTE_ADDR"]}
-    kept |= {"flask.app": app, "parley.place": place}
-    app.extensions["socketio"].server.eio.accept(kept, RawSocket(fileno=visitor.detach()), key)
+    kept |= {"flask.app": app, "parley.place": place, "parley.accept": environ["parley.accept"]}
+    app.extensions["socketio"].server.eio.accept(kept, RawSocket(fileno=visitor.detach()))
     return True
 
 
