@@ -206,15 +206,24 @@ def spawn_server(config: Config, folder: Path, wsgi: str = "wsgi:app", **changes
     process = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT)
 
     server = LiveServer(f"http://localhost:{port}", port, process, log, config)
-    wait_until(lambda: server.says_yes("/healthz"), 20, "the server is alive")
+    _await(server, "/healthz", "the server is alive")
     return server
 
 
 def start_server(config: Config, folder: Path, wsgi: str = "wsgi:app", **changes: object) -> LiveServer:
     """A server as `spawn_server` starts it, once it is ready."""
     server = spawn_server(config, folder, wsgi, **changes)
-    wait_until(lambda: server.says_yes("/readyz"), 20, "the server is ready")
+    _await(server, "/readyz", "the server is ready")
     return server
+
+
+def _await(server: LiveServer, path: str, what: str) -> None:
+    """Waits for a 200 there; a server that does not get so far leaves nothing running behind."""
+    try:
+        wait_until(lambda: server.says_yes(path), 40, what)
+    except BaseException:
+        server.process.terminate()
+        raise
 
 
 @pytest.fixture
