@@ -1,6 +1,7 @@
 # Parley: `make run` starts the chat, `make test` tests it; both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock build bench audit faults soak lambdas invoke setup-dev setup-serverless setup-pages bundle-check
+.PHONY: help run test check lock build bench audit faults soak lambdas invoke cloud up down tunnel
+.PHONY: setup-dev setup-serverless setup-pages bundle-check
 .SILENT:
 
 PY := .venv/bin/python
@@ -62,6 +63,18 @@ lambdas: setup-dev ## the Lambda functions' packages, deploy/build/*.zip
 
 invoke: setup-dev ## a function with its test event, here: FUNCTION=login (SESSION=… is the cookie that login gave)
 	$(PY) -m deploy.invoke $(FUNCTION) --session "$(SESSION)"
+
+cloud: setup-dev setup-serverless ## the template deployed to a local AWS, with the chat around it; Ctrl-C stops it
+	exec $(PY) -m deploy.local
+
+up: setup-dev setup-serverless lambdas ## the template deployed to your AWS account (PARAMETERS="Size=full …"): deploy/README.md
+	$(PY) -m deploy.up $(PARAMETERS)
+
+down: setup-dev ## the deployed template deleted with all that is in it (YES=--yes)
+	$(PY) -m deploy.down $(YES)
+
+tunnel: setup-dev ## a port of this box to the private ElastiCache, through the bastion
+	$(PY) -m deploy.tunnel
 
 setup-dev:
 	bin/venv dev

@@ -1,0 +1,1 @@
+"""Deploying: the template, and the local cloud that runs it."""

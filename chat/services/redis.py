@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import LifoQueue
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -17,6 +18,25 @@ TIMEOUT_S = 1.0
 POOL_SIZE = 50
 
 
+class NamedConnection(redis.SSLConnection):
+    """By TLS to a server that shows the certificate of another name than it is reached by: through a tunnel.
+
+    redis-py has no option for that name; it checks the certificate against the host that it connects to.
+    """
+
+    def __init__(self, server_name: str, **options: Any):
+        super().__init__(**options)
+        self._server_name = server_name
+
+    def _wrap_socket_with_ssl(self, sock: Any) -> Any:
+        wrap: Any = super()._wrap_socket_with_ssl  # it has no types
+        reached, self.host = self.host, self._server_name
+        try:
+            return wrap(sock)
+        finally:
+            self.host = reached
+
+
 def connect(url: str, timeout_s: float = TIMEOUT_S, queue_class: type = LifoQueue) -> redis.Redis:
     """A client that answers or fails within `timeout_s` seconds; strings in and out.
 
@@ -24,8 +44,12 @@ def connect(url: str, timeout_s: float = TIMEOUT_S, queue_class: type = LifoQueu
     costs `timeout_s` at most, or twice that when no connection is free either. A reader that blocks (XREAD) passes a
     `timeout_s` above its BLOCK, or every quiet moment looks like a fault. `queue_class` holds the free connections:
     gevent's where a deadline interrupts greenlets, since the conditions of `threading`, which Python's waits with, do
-    not bear that (tests/services/test_interrupted.py).
+    not bear that (tests/services/test_interrupted.py). With `?server_name=…` in the address the server must show that
+    name's certificate.
     """
+    named: dict[str, Any] = {}
+    if "server_name" in parse_qs(urlsplit(url).query):
+        named["connection_class"] = NamedConnection
     pool = redis.BlockingConnectionPool.from_url(
         url,
         max_connections=POOL_SIZE,
@@ -37,6 +61,7 @@ def connect(url: str, timeout_s: float = TIMEOUT_S, queue_class: type = LifoQueu
         socket_connect_timeout=TIMEOUT_S,
         retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         driver_info=None,
+        **named,
     )
     return redis.Redis(connection_pool=pool)
 

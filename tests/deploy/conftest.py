@@ -1,11 +1,45 @@
+"""The template, and one local cloud that all tests share."""
+
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
 
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from deploy.local.cloud import Cloud
+from tests.deploy.hybrid import Hybrid
 from tests.deploy.tools import Json, transformed
+from tests.e2e.browser import ARGS, CHROMIUM
+from tests.e2e.parley import ROOMY
+
+CHEAP = {"BCRYPT_COST": "4", "TESTING": "1"}  # a test signs in more often than people do
 
 
 @pytest.fixture(scope="session")
 def template() -> Json:
     """deploy/template.yaml after the transform."""
     return transformed()
+
+
+@pytest.fixture(scope="package")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """`make cloud`, with cheap hashes."""
+    with Cloud(tmp_path_factory.mktemp("cloud"), **ROOMY, **CHEAP) as running:
+        for function in ("register", "login"):
+            running.stack.change_settings(function, **CHEAP)
+        yield running
+
+
+@pytest.fixture(scope="package")
+def hybrid(cloud: Cloud) -> Hybrid:
+    return Hybrid(cloud)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the tests here, gone before tests/e2e starts its own: a thread has one Playwright."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield chromium
+        chromium.close()

@@ -1,0 +1,1 @@
+"""make cloud: the template deployed to a local AWS, with a real Redis, the chat server and the page around it."""

@@ -1,0 +1,66 @@
+"""What the cloud runs on: programs of .venv-serverless, each a child that ends with us and writes a log of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from chat.embedded.children import Child, stop
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = ROOT / ".venv-serverless" / "bin"
+START_WITHIN_S = 120.0
+STOP_WITHIN_S = 5.0
+
+T = TypeVar("T")
+
+
+class CloudError(Exception):
+    """Why the cloud does not start, in one plain sentence."""
+
+
+class Processes:
+    """The children of one cloud; `stop` ends them in the order in which they were started, backwards."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._children: list[Child] = []
+
+    def start(self, name: str, argv: Sequence[str | Path], env: Mapping[str, str]) -> Child:
+        """Starts a program from the checkout; what it says is in `<name>.log`."""
+        log = self._folder / f"{name}.log"
+        with log.open("ab") as out:
+            command = ["/bin/sh", "-c", 'exec "$0" "$@" 2>&1', *(str(part) for part in argv)]
+            child = Child(name, command, {**os.environ, **env}, ROOT, stdout=out.fileno())
+            child.log = log
+            child.start()
+        self._children.append(child)
+        return child
+
+    def wait(self, child: Child, check: Callable[[], T | None]) -> T:
+        """What `check` says once it says something true. Raises: CloudError when the child ends before, or never."""
+        until = time.monotonic() + START_WITHIN_S
+        while time.monotonic() < until:
+            try:
+                if found := check():
+                    return found
+            except OSError:
+                pass
+            if not child.running:
+                raise CloudError(f"{child.name} did not start ({child.ended}), see {child.log}.")
+            time.sleep(0.05)
+        raise CloudError(f"{child.name} did not get ready within {START_WITHIN_S:.0f} seconds, see {child.log}.")
+
+    def ended(self) -> Child | None:
+        """A child that ended by itself, if one did."""
+        return next((child for child in self._children if not child.running), None)
+
+    def stop(self) -> None:
+        """Ends them all."""
+        for child in reversed(self._children):
+            child.signal(signal.SIGTERM)
+        stop(self._children, STOP_WITHIN_S)

@@ -1,0 +1,126 @@
+"""The template deployed to a local AWS, by the command that deploys it to a real one: `sam deploy`.
+
+The local AWS is ministack with `AUTH=true`: it checks each request of a function against the role that the template
+gives the function, as AWS does. It has no VPC that could keep anybody out, no TLS, and its ElastiCache is a name only.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from chat.embedded.folder import free_port
+from deploy.local.processes import BIN, CloudError, Processes
+from deploy.up import DeployError, outputs, sam_deploy
+
+REGION = "eu-west-1"
+NAME = "parley"
+CODE_BUCKET = "code"
+AMI = {"Name": "/local/ami", "Type": "String", "Value": "ami-0123456789abcdef0"}
+PARAMETERS = {"Size": "full", "WithServers": "no", "KeepData": "no", "AmiId": AMI["Name"]}
+# What the template is made of, and no other service: some of them listen on every address.
+SERVICES = (
+    "apigateway,cloudformation,cloudfront,cloudwatch,dynamodb,dynamodbstreams,ec2,elasticache,elbv2,iam,lambda,logs,s3,"
+    "secretsmanager,sns,sqs,ssm,sts,autoscaling"
+)
+
+
+class Stack:
+    """One deployed template. `endpoint` is the address of every service in it; `credentials` may do everything."""
+
+    def __init__(self, folder: Path, processes: Processes):
+        self._folder = folder
+        port = free_port()
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self.credentials = {
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local-secret",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+        }
+        env = {
+            **self.credentials,
+            "AUTH": "true",
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            "MINISTACK_REGION": REGION,
+            "SERVICES": SERVICES,
+            "S3_DATA_DIR": str(folder / "s3"),
+            "STATE_DIR": str(folder / "state"),
+            "LOG_LEVEL": "WARNING",
+            "PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin",  # functions run on its Python
+            "PYTHONPATH": "",
+        }
+        child = processes.start("aws", [BIN / "python", "-m", "ministack"], env)
+        processes.wait(child, self._answers)
+        location = {"LocationConstraint": REGION}
+        self.client("s3").create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration=location)
+        self.client("ssm").put_parameter(**AMI)
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection(self.endpoint.removeprefix("http://"), timeout=2)
+        try:
+            connection.request("GET", "/_ministack/health")
+            return connection.getresponse().status == 200
+        finally:
+            connection.close()
+
+    def client(self, service: str) -> Any:
+        """boto3's client of one of its services."""
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=self.credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.credentials["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def deploy(self, name: str = NAME, **parameters: str) -> None:
+        """`sam deploy`, with these parameters of the template besides those that the local AWS needs.
+
+        Raises: CloudError with what it said last.
+        """
+        env = {**os.environ, **self.credentials, "AWS_ENDPOINT_URL": self.endpoint, "SAM_CLI_TELEMETRY": "0"}
+        env |= {"HOME": str(self._folder), "SAM_CLI_POLL_DELAY": "0.2"}
+        log = self._folder / "deploy.log"
+        try:
+            log.write_text(sam_deploy(name, {**PARAMETERS, **parameters}, "--s3-bucket", CODE_BUCKET, env=env))
+        except DeployError as error:
+            log.write_text(str(error))
+            raise CloudError(f"sam deploy failed, see {log}: {str(error).strip()[-300:]}") from None
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The outputs of the template."""
+        return outputs(self.client("cloudformation"), NAME)
+
+    def secret(self, output: str) -> str:
+        """The value of the secret that an output names."""
+        return str(self.client("secretsmanager").get_secret_value(SecretId=self.outputs[output])["SecretString"])
+
+    def redis_users(self) -> dict[str, str]:
+        """ElastiCache's users: name → access string."""
+        users = self.client("elasticache").describe_users()["Users"]
+        return {user["UserName"]: user["AccessString"] for user in users if user["UserId"].startswith(f"{NAME}-")}
+
+    def settings(self, function: str) -> dict[str, str]:
+        """A function's environment variables."""
+        found = self.client("lambda").get_function_configuration(FunctionName=f"{NAME}-{function}")
+        return dict(found["Environment"]["Variables"])
+
+    def change_settings(self, function: str, **changes: str) -> None:
+        """Gives a function other environment variables."""
+        variables = {**self.settings(function), **changes}
+        self.client("lambda").update_function_configuration(
+            FunctionName=f"{NAME}-{function}", Environment={"Variables": variables}
+        )
+
+    def functions(self) -> list[str]:
+        """The functions of the template by their short names."""
+        found = [each["FunctionName"] for each in self.client("lambda").list_functions()["Functions"]]
+        return [name.removeprefix(f"{NAME}-") for name in found if name.startswith(f"{NAME}-")]

@@ -1,0 +1,1 @@
+"""What runs on the instances of deploy/template.yaml."""

@@ -1,0 +1,84 @@
+"""`python -m deploy.up [NAME=value …]`: from an empty account to a chat; again brings it up to date. `make up`.
+
+The values are parameters of deploy/template.yaml; one that is not named keeps what it has. Credentials and region as
+boto3 finds them. `sam deploy` runs up to three times, because two things are known only in between: the bucket that
+the servers' archive goes to, and CloudFront's address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+ROOT = Path(__file__).resolve().parents[1]
+SAM = ROOT / ".venv-serverless" / "bin" / "sam"
+STACK = os.environ.get("STACK", "parley")
+
+
+class DeployError(Exception):
+    """What `sam deploy` said when it failed."""
+
+
+def sam_deploy(stack: str, parameters: Mapping[str, str], *options: str, env: Mapping[str, str] = os.environ) -> str:
+    """Brings the stack to the template with these parameters; returns what was said. Raises: DeployError."""
+    argv = [SAM, "deploy", "--template-file", ROOT / "deploy" / "template.yaml", "--stack-name", stack]
+    argv += ["--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-fail-on-empty-changeset"]
+    argv += ["--no-progressbar", *options]
+    if parameters:
+        argv += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
+    command = [str(part) for part in argv]
+    done = subprocess.run(command, cwd=ROOT, env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise DeployError(done.stdout)
+    return done.stdout
+
+
+def outputs(cloudformation: Any, stack: str) -> dict[str, str]:
+    """The outputs of the template."""
+    (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+
+
+def archive() -> bytes:
+    """What servers run: the files of the last commit, without tests and the sources of the page."""
+    left_out = [f":!{folder}" for folder in ("tests", "bench", "docs", "frontend/src", "frontend/public")]
+    command = ["git", "archive", "--format=tar.gz", "HEAD", "--", ".", *left_out]
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+
+
+def up(stack: str, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Does it all; returns the outputs. Raises: DeployError, CalledProcessError, boto3's many."""
+    cloudformation = boto3.client("cloudformation")
+    sam_deploy(stack, parameters, "--resolve-s3")
+    if parameters.get("WithServers") == "no":
+        return outputs(cloudformation, stack)
+    code = archive()
+    key = f"server-{hashlib.sha256(code).hexdigest()[:16]}.tar.gz"
+    boto3.client("s3").put_object(Bucket=outputs(cloudformation, stack)["ArtifactsBucket"], Key=key, Body=code)
+    sam_deploy(stack, {**parameters, "ServerCode": key}, "--resolve-s3")
+    url = outputs(cloudformation, stack)["ChatUrl"]
+    sam_deploy(stack, {**parameters, "ServerCode": key, "PublicUrl": url}, "--resolve-s3")
+    return outputs(cloudformation, stack)
+
+
+def main(argv: list[str]) -> int:
+    """Exit code: 0, or 1 when it failed."""
+    try:
+        found = up(STACK, dict(argument.split("=", 1) for argument in argv))
+    except DeployError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for name, value in found.items():
+        print(f"{name}={value}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

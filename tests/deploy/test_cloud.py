@@ -1,0 +1,134 @@
+"""The template deployed: sessions of functions count on the chat server, rows become messages, roles hold."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+
+import pytest
+import redis
+
+from tests.deploy.hybrid import Hybrid
+from tests.deploy.tools import Json, resources
+from tests.e2e.parley import PASSWORD, new_id
+from tests.e2e.peer import Peer
+from tests.lambdas.doors import Browser
+from tests.runtime.running import until
+
+ENDED_WITHIN_S = 2.0
+
+# Does what each event names, with the rights of the role that it runs under.
+NOSY = """
+import boto3
+def handler(event, context):
+    try:
+        getattr(boto3.client(event["service"]), event["operation"])(**event["request"])
+    except Exception as error:
+        return type(error).__name__ + ": " + str(error)
+    return "done"
+"""
+USERS = "parley-users"
+KEY = {"username": {"S": "somebody"}}
+DENIED = [
+    ("Register", "dynamodb", "get_item", {"TableName": USERS, "Key": KEY}),
+    ("Register", "dynamodb", "put_item", {"TableName": "parley-chat", "Item": {"pk": {"S": "a"}, "sk": {"S": "b"}}}),
+    ("Login", "dynamodb", "put_item", {"TableName": USERS, "Item": KEY}),
+    ("Login", "dynamodb", "scan", {"TableName": USERS}),
+    ("Logout", "dynamodb", "get_item", {"TableName": USERS, "Key": KEY}),
+    ("Protected", "dynamodb", "get_item", {"TableName": USERS, "Key": KEY}),
+    ("Ingest", "dynamodb", "get_item", {"TableName": USERS, "Key": KEY}),
+    ("Ingest", "dynamodb", "scan", {"TableName": "parley-messages"}),
+]
+
+
+def test_a_session_opened_by_a_function_opens_a_socket(hybrid: Hybrid) -> None:
+    ada = hybrid.person("Ada")
+    text = new_id()
+    with Peer(ada) as peer:
+        assert peer.send("general", text)["ok"]
+    status, answer = ada.get("/api/auth/protected")
+    assert (status, answer["user"]["name"]) == (200, ada.name)
+
+
+def test_signing_out_at_the_function_ends_the_session_everywhere_within_two_seconds(hybrid: Hybrid) -> None:
+    ada = hybrid.person("Ada")
+    with Peer(ada) as peer:
+        out = hybrid.at_the_api(ada).ask("logout")
+        began = time.monotonic()
+        assert out.status == 204
+        assert peer.hears("session:ended")["reason"] == "logout"
+        assert time.monotonic() - began < ENDED_WITHIN_S
+    assert ada.get("/api/rooms")[0] == 401
+
+
+def test_signing_out_at_the_chat_server_ends_the_session_at_the_function(hybrid: Hybrid) -> None:
+    ada = hybrid.person("Ada")
+    browser = hybrid.at_the_api(ada)
+    assert browser.ask("protected").status == 200
+    assert ada.post("/api/auth/logout")[0] == 204
+    assert browser.ask("protected").status == 401
+
+
+def test_the_chat_servers_user_may_do_what_a_new_password_takes(hybrid: Hybrid) -> None:
+    ada = hybrid.person("Ada")
+    changed = ada.post("/api/auth/password", password=PASSWORD, new_password="another horse battery")
+    assert changed[0] == 200, changed
+    assert Browser(hybrid.door, hybrid.url).login(ada.name, "another horse battery").status == 200
+
+
+def test_a_row_put_into_the_table_becomes_a_message_by_the_function(hybrid: Hybrid) -> None:
+    ada = hybrid.person("Ada")
+    assert ada.get("/api/rooms")[0] == 200
+    text = f"Deploy {new_id()}"
+    hybrid.put_row("general", new_id(), text)
+    until(lambda: text in [said for _, _, said in ada.everything("general")], 60, "the row is a message")
+
+
+@pytest.mark.parametrize(("function", "service", "operation", "request_"), DENIED)
+def test_a_role_is_refused_what_it_is_not_given(
+    hybrid: Hybrid, function: str, service: str, operation: str, request_: Json
+) -> None:
+    said = _as_role(hybrid, function, service, operation, request_)
+    assert said.startswith("ClientError: An error occurred (AccessDenied"), said
+
+
+def test_a_role_does_get_what_it_is_given(hybrid: Hybrid) -> None:
+    item = {**KEY, "username": {"S": new_id()}}
+    assert _as_role(hybrid, "Register", "dynamodb", "put_item", {"TableName": USERS, "Item": item}) == "done"
+    assert _as_role(hybrid, "Login", "dynamodb", "get_item", {"TableName": USERS, "Key": KEY}) == "done"
+
+
+def test_redis_has_the_users_of_the_template_and_each_is_refused_the_rest(hybrid: Hybrid, template: Json) -> None:
+    users = {user["UserName"]: user for user in resources(template, "AWS::ElastiCache::User").values()}
+    stack = hybrid.cloud.stack
+    assert {name: user["AccessString"] for name, user in users.items()} == stack.redis_users()
+    for function in ("login", "logout", "protected", "ingest"):
+        client = hybrid.cloud.redis.client(function, stack.settings(function)["REDIS_PASSWORD"])
+        for command in (("KEYS", "*"), ("SCAN", "0"), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("GET", "secret")):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                client.execute_command(*command)
+
+
+def _as_role(hybrid: Hybrid, function: str, service: str, operation: str, request: Json) -> str:
+    """What AWS says to code that runs under that function's role."""
+    functions = hybrid.cloud.stack.client("lambda")
+    name = f"nosy-{function.lower()}"
+    try:
+        functions.get_function(FunctionName=name)
+    except functions.exceptions.ResourceNotFoundException:
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as archive:
+            archive.writestr("nosy.py", NOSY)
+        role = functions.get_function(FunctionName=f"parley-{function.lower()}")["Configuration"]["Role"]
+        functions.create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Role=role,
+            Handler="nosy.handler",
+            Timeout=60,
+            Code={"ZipFile": code.getvalue()},
+        )
+    event = {"service": service, "operation": operation, "request": request}
+    return str(json.loads(functions.invoke(FunctionName=name, Payload=json.dumps(event))["Payload"].read()))

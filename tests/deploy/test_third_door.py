@@ -1,0 +1,47 @@
+"""The suite of accounts at its third door: HTTP, API Gateway's edge, the functions as they are deployed."""
+
+from __future__ import annotations
+
+import pytest
+
+from deploy.local.cloud import Cloud
+from tests.deploy.hybrid import Hybrid
+from tests.lambdas import test_doors
+from tests.lambdas.doors import Browser, HttpDoor
+from tests.lambdas.test_doors import *  # noqa: F403
+
+
+@pytest.fixture
+def browser(hybrid: Hybrid, monkeypatch: pytest.MonkeyPatch) -> Browser:
+    """Somebody at API Gateway, where nobody has been before."""
+    monkeypatch.setattr(test_doors, "ORIGIN", hybrid.url)
+    table = hybrid.cloud.stack.settings("register")["TABLE_PREFIX"] + "users"
+    dynamodb = hybrid.cloud.stack.client("dynamodb")
+    for item in dynamodb.scan(TableName=table)["Items"]:
+        dynamodb.delete_item(TableName=table, Key={"username": item["username"]})
+    for key in hybrid.redis.scan_iter("limit*"):
+        hybrid.redis.delete(key)
+    return Browser(hybrid.door, hybrid.url)
+
+
+@pytest.fixture
+def config() -> None:
+    """The settings are the template's."""
+
+
+@pytest.fixture
+def redis_url(cloud: Cloud) -> str:
+    return cloud.redis.url
+
+
+def test_what_browsers_ask_first_is_answered_for_the_one_origin(browser: Browser, hybrid: Hybrid) -> None:
+    for name, method in {"register": "POST", "login": "POST", "logout": "POST", "protected": "GET"}.items():
+        answer = browser.ask(name, method="OPTIONS", Access_Control_Request_Method=method)
+        assert answer.status == 200
+        assert answer.headers["access-control-allow-origin"] == [hybrid.url]
+        assert answer.headers["access-control-allow-credentials"] == ["true"]
+        assert "Content-Type" in answer.headers["access-control-allow-headers"][0]
+
+
+def test_the_door_is_http(browser: Browser) -> None:
+    assert isinstance(browser.door, HttpDoor)
