@@ -96,6 +96,11 @@ class Cloud:
         self._processes.wait(child, lambda: _answers(self.port, "/readyz", "GET", 200))
         return child
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes that the parts began with."""
+        return self._processes.pids
+
     def ended(self) -> Child | None:
         """A part that ended by itself, if one did."""
         return self._processes.ended()

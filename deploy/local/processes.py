@@ -13,7 +13,7 @@ from chat.embedded.children import Child, stop
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv-serverless" / "bin"
-START_WITHIN_S = 120.0
+START_WITHIN_S = 240.0
 STOP_WITHIN_S = 5.0
 
 T = TypeVar("T")
@@ -54,6 +54,11 @@ class Processes:
                 raise CloudError(f"{child.name} did not start ({child.ended}), see {child.log}.")
             time.sleep(0.05)
         raise CloudError(f"{child.name} did not get ready within {START_WITHIN_S:.0f} seconds, see {child.log}.")
+
+    @property
+    def pids(self) -> list[int]:
+        """Those of the children, not of what they start."""
+        return [child.process.pid for child in self._children if child.process is not None]
 
     def ended(self) -> Child | None:
         """A child that ended by itself, if one did."""

@@ -23,7 +23,7 @@ NAME = "parley"
 CODE_BUCKET = "code"
 AMI = {"Name": "/local/ami", "Type": "String", "Value": "ami-0123456789abcdef0"}
 PARAMETERS = {"Size": "full", "WithServers": "no", "KeepData": "no", "AmiId": AMI["Name"]}
-# What the template is made of, and no other service: some of them listen on every address.
+# What the template is made of, and no other service.
 SERVICES = (
     "apigateway,cloudformation,cloudfront,cloudwatch,dynamodb,dynamodbstreams,ec2,elasticache,elbv2,iam,lambda,logs,s3,"
     "secretsmanager,sns,sqs,ssm,sts,autoscaling"
@@ -50,6 +50,8 @@ class Stack:
             "GATEWAY_PORT": str(port),
             "MINISTACK_REGION": REGION,
             "SERVICES": SERVICES,
+            "IOT_MTLS_ENABLED": "0",  # these two would listen on every address, whatever BIND_HOST says
+            "SFTP_ENABLED": "0",
             "S3_DATA_DIR": str(folder / "s3"),
             "STATE_DIR": str(folder / "state"),
             "LOG_LEVEL": "WARNING",

@@ -6,13 +6,14 @@ import io
 import json
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 import redis
 
 from tests.deploy.hybrid import Hybrid
 from tests.deploy.tools import Json, resources
-from tests.e2e.parley import PASSWORD, new_id
+from tests.e2e.parley import PASSWORD, children, new_id, open_files
 from tests.e2e.peer import Peer
 from tests.lambdas.doors import Browser
 from tests.runtime.running import until
@@ -109,6 +110,19 @@ def test_redis_has_the_users_of_the_template_and_each_is_refused_the_rest(hybrid
         for command in (("KEYS", "*"), ("SCAN", "0"), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("GET", "secret")):
             with pytest.raises(redis.exceptions.NoPermissionError):
                 client.execute_command(*command)
+
+
+def test_nobody_outside_this_machine_can_reach_any_of_it(hybrid: Hybrid) -> None:
+    listening = "0A"
+    loopback = {"0100007F", "00000000000000000000000001000000"}
+    rows = [row.split() for kind in ("tcp", "tcp6") for row in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]]
+    addresses = {f"socket:[{row[9]}]": row[1].partition(":")[0] for row in rows if row[3] == listening}
+    found = set()
+    for pid in hybrid.cloud.pids:
+        for process in {pid, *children(pid)}:
+            found |= {addresses[file] for file in open_files(process) & addresses.keys()}
+    assert found
+    assert found <= loopback
 
 
 def _as_role(hybrid: Hybrid, function: str, service: str, operation: str, request: Json) -> str:

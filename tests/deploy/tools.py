@@ -19,7 +19,7 @@ def tool(*argv: str | Path, check: bool = True) -> subprocess.CompletedProcess[s
     """Runs one of them; with `check` it must succeed."""
     assert BIN.is_dir(), "make setup-serverless installs what these tests run"
     env = {**os.environ, "AWS_DEFAULT_REGION": "eu-west-1", "SAM_CLI_TELEMETRY": "0"}
-    done = subprocess.run([BIN / argv[0], *argv[1:]], cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([BIN / argv[0], *argv[1:]], cwd=ROOT, env=env, capture_output=True, text=True, timeout=900)
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
 

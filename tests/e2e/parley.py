@@ -62,7 +62,7 @@ class Parley(Running):
         local, established = f":{self.port:04X}", "01"
         rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         inodes = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(local) and row[3] == established}
-        return {pid for pid in self.pids() if inodes & _open_files(pid)}
+        return {pid for pid in self.pids() if inodes & open_files(pid)}
 
     def new_name(self, name: str) -> str:
         """A name that nobody has yet."""
@@ -161,7 +161,8 @@ def new_id() -> str:
     return secrets.token_urlsafe(12)
 
 
-def _open_files(pid: int) -> set[str]:
+def open_files(pid: int) -> set[str]:
+    """What a process has open, as /proc says it: a path, or `socket:[inode]`."""
     found = set()
     for fd in Path(f"/proc/{pid}/fd").glob("*"):
         try:
