@@ -57,7 +57,8 @@ def up(stack: str, parameters: Mapping[str, str]) -> dict[str, str]:
     """Does it all; returns the outputs. Raises: DeployError, CalledProcessError, boto3's many."""
     cloudformation = boto3.client("cloudformation")
     sam_deploy(stack, parameters, "--resolve-s3")
-    if parameters.get("WithServers") == "no":
+    (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    if {"ParameterKey": "WithServers", "ParameterValue": "no"} in found["Parameters"]:
         return outputs(cloudformation, stack)
     code = archive()
     key = f"server-{hashlib.sha256(code).hexdigest()[:16]}.tar.gz"
