@@ -181,10 +181,13 @@ class Ingest:
         """Compares every row that others put with its mark, for what the stream no longer tells: reads both tables
         whole, and calls `hold_on` again and again meanwhile. Changes that are in the stream still count as later than
         what is found here."""
-        for row in self._storage.foreign_rows():
+        for found in self._storage.foreign_rows():
             hold_on()
-            mark = self._storage.get_mark(row["room"], row["id"])
-            self._take_or_set_aside(Change("MODIFY", row["room"], row["id"], row, _after(mark, stream), stream))
+            room, row_id = found["room"], found["id"]
+            mark = self._storage.get_mark(room, row_id)
+            row = self._storage.foreign_row(room, row_id)  # read after its mark, or it may be older than that
+            if row is not None:
+                self._take_or_set_aside(Change("MODIFY", room, row_id, row, _after(mark, stream), stream))
         for mark in self._storage.marks():
             hold_on()
             if mark.seq and self._storage.foreign_row(mark.room, mark.id) is None:

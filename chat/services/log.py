@@ -226,8 +226,8 @@ class Log:
         )
 
     def _already(self, claim: Claim, digest: str) -> Appended:
-        """Answers a request that was carried out before, and tells of its entry again: the first telling may be
-        lost."""
+        """Answers a request that was carried out before, and tells of its entry again: the first telling may be lost.
+        Raises: ChatError `client_id_reused`, `unavailable` while its transaction is still under way."""
         if claim.digest != digest:
             raise ChatError("client_id_reused")
         if claim.seq:
@@ -238,7 +238,14 @@ class Log:
             if image is not None and image.rev >= claim.seq:
                 break
             self._pause(CONFLICT_PAUSE_S)  # the claim was read beside the transaction that writes both
+        if claim.message and (image.rev < claim.seq if image is not None else self._is_kept(claim)):
+            raise ChatError("unavailable", retry_after_s=1)
         return Appended(claim.seq, image)
+
+    def _is_kept(self, claim: Claim) -> bool:
+        """Whether the message that a claim speaks of has to be in the table, once its transaction has ended."""
+        room = self._storage.get_room(claim.room)
+        return room is not None and (claim.message or 0) >= room.floor
 
     def already(self, user: str, client_id: str, request: Iterable[Any]) -> Appended | None:
         """What that request became, if it was carried out: looked up before a rule could refuse what was done long ago.

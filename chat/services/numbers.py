@@ -72,7 +72,11 @@ class Numbers:
 
     def read_head(self, room: Room) -> int:
         """The highest decided number, from the table."""
-        head = self._storage.head(room.room, max(room.bucket, rows.bucket_of(self._known.get(room.room, 0))))
+        known = self._known.get(room.room, 0)
+        head = self._storage.head(room.room, max(room.bucket, rows.bucket_of(known)))
+        if head < max(known, 1):  # nothing was said, or these buckets are no longer kept and the log went on elsewhere
+            now = self._storage.get_room(room.room)
+            head = self._storage.head(room.room, now.bucket) if now is not None and now.bucket else head
         self.decided(room.room, head)
         return head
 

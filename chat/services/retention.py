@@ -54,6 +54,8 @@ class Retention:
     def _raise_floor(self, room: Room) -> int:
         floor = self._first_kept(room)
         if floor > room.floor:
+            # Where the head is must be known when nothing is left where it was.
+            self._storage.raise_bucket(room.room, rows.bucket_of(self._storage.head(room.room, room.bucket)))
             self._storage.raise_floor(room.room, floor)
         return floor
 

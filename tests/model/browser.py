@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ANSWER_S = 6.0
 RETRY_S = 0.5
+PATIENT_S = (ANSWER_S, ANSWER_S, ANSWER_S, 0.3)  # how long before a person asks again
+IMPATIENT_S = (0.005, 0.05, 0.3, 2.0)
 
 
 @dataclass
@@ -29,6 +31,13 @@ class Socket:
     worker: Worker
     open: bool = True
     arrives_at: float = 0.0
+
+
+@dataclass
+class Attempt:
+    """One asking of several, and when a worker began with it."""
+
+    began_at: float = 0.0
 
 
 @dataclass
@@ -54,7 +63,10 @@ class Browser(Process):
         self.schedule = schedule
         self.scheduler = schedule.scheduler
         self.plan = plan
+        self._number = 0
+        self._writing = False
         self.hurry = hurry
+        self.patience_s = self.scheduler.rng.choice(IMPATIENT_S if schedule.scene.impatient else PATIENT_S)
         self.views: dict[str, View] = {}
         self.socket: Socket | None = None
         self.acked: dict[str, int] = {}
@@ -64,7 +76,14 @@ class Browser(Process):
 
     def start(self) -> None:
         self.scheduler.spawn(self, self._stay_connected)
-        self.scheduler.spawn(self, self._write)
+        self.go_on([])
+
+    def go_on(self, plan: list[str]) -> None:
+        """Does more, after what is planned."""
+        self.plan += plan
+        if not self._writing:
+            self._writing = True
+            self.scheduler.spawn(self, self._write)
 
     # --- the socket -----------------------------------------------------------------------------------------------
 
@@ -79,6 +98,7 @@ class Browser(Process):
         if worker is None:
             return
         self.sockets += 1
+        self.schedule.connecting(worker)
         socket = Socket(f"{self.name}-{self.sockets}", worker)
 
         def push(event: str, payload: Any) -> None:
@@ -112,7 +132,7 @@ class Browser(Process):
 
         self.scheduler.at(socket.arrives_at, arrived, self)
 
-    def _ask(self, socket: Socket, request: Callable[[Worker], Any]) -> Any:
+    def _ask(self, socket: Socket, request: Callable[[Worker], Any], within_s: float = ANSWER_S) -> Any:
         """The answer over that socket: a value, a ChatError, or LOST."""
         scheduler = self.scheduler
         task = scheduler.task
@@ -132,7 +152,7 @@ class Browser(Process):
                 scheduler.spawn(socket.worker, serve)
 
         scheduler.at(scheduler.now + self.schedule.network.latency(), arrive, socket.worker)
-        scheduler.at(scheduler.now + ANSWER_S, lambda: scheduler.wake(task, wait), self)
+        scheduler.at(scheduler.now + within_s, lambda: scheduler.wake(task, wait), self)
         scheduler.switch()
         return heard[0] if heard else LOST
 
@@ -196,7 +216,7 @@ class Browser(Process):
     def _take(self, room: str, after: int, page: Page) -> bool:
         """Takes a page in; whether there is more to ask for."""
         view = self.views.get(room)
-        if view is None or page.gap or page.start > view.cursor + 1:
+        if view is None or page.gap or page.start > view.cursor + 1 or after == view.cursor == 0:
             first = page.entries[0].seq if page.entries else page.head + 1
             view = self.views[room] = View(first - 1, first)
         for image in page.messages:
@@ -216,15 +236,15 @@ class Browser(Process):
 
     def _write(self) -> None:
         rng = self.scheduler.rng
-        number = 0
         while self.plan:
             self.scheduler.sleep(rng.random() * (0.02 if self.hurry else rng.choice((0.01, 0.3, 3.0))))
-            number += 1
-            request = self._drafted(self.plan[0], number)
+            self._number += 1
+            request = self._drafted(self.plan[0], self._number)
             if request is not None:
                 self.schedule.truth.requests.append(request)
                 self._carry_out(request)
             self.plan.pop(0)
+        self._writing = False
 
     def _drafted(self, kind: str, number: int) -> Request | None:
         rng = self.scheduler.rng
@@ -235,7 +255,7 @@ class Browser(Process):
             mine = self.schedule.truth.said_by(self.person.username)
             if not mine:
                 return None
-            request.room, request.about = rng.choice(mine[-3:])
+            request.room, request.about = rng.choice(mine[-1 if self.schedule.scene.latest else -3 :])
         if kind == "send" and rng.random() < 0.2:
             request.room = "general"
         if kind in ("invite", "remove"):
@@ -246,27 +266,34 @@ class Browser(Process):
 
     def _carry_out(self, request: Request) -> None:
         """Asks until it is answered, by the socket or by HTTP, as the page's outbox does."""
+        patience_s = self.patience_s
         while True:
             socket = self.socket
             if socket is None or not socket.open or self.scheduler.rng.random() < 0.2:
                 worker = self.schedule.some_worker()
                 socket = Socket("http", worker) if worker is not None else None
             if socket is not None:
-                answer = self._ask(socket, partial(self._perform, request))
+                attempt = Attempt()
+                answer = self._ask(socket, partial(self._attempt, request, attempt), patience_s)
                 self.scheduler.note(request, "→", "lost" if answer is LOST else repr(answer))
                 if answer is not LOST and not isinstance(answer, ChatError):
                     self._succeeded(request, answer)
                     return
                 if isinstance(answer, ChatError) and not answer.retry:
-                    self.schedule.truth.refused(request, answer.code)
+                    self.schedule.truth.refused(request, answer.code, attempt.began_at)
                     return
                 request.uncertain = True
-            self.scheduler.sleep(RETRY_S * (0.5 + self.scheduler.rng.random()))
+            self.scheduler.sleep(min(RETRY_S, patience_s) * (0.5 + self.scheduler.rng.random()))
+            patience_s = min(2 * patience_s, ANSWER_S)
 
     def _succeeded(self, request: Request, answer: Any) -> None:
         self.schedule.truth.acked(request, answer)
         if request.kind == "send":
             self.acked[request.room] = answer["seq"]
+
+    def _attempt(self, request: Request, attempt: Attempt, worker: Worker) -> Any:
+        attempt.began_at = self.scheduler.now
+        return self._perform(request, worker)
 
     def _perform(self, request: Request, worker: Worker) -> Any:
         me, room, client_id = self.person, request.room, request.client_id

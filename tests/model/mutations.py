@@ -11,9 +11,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat.services.dynamodb import Storage
-from chat.services.followers import Follower, Followers
+from chat.services.followers import Follower
+from chat.services.ingest import Ingest
 from chat.services.log import Log
 from chat.services.messages import Messages
+from chat.services.retention import Retention
+from tests.model.scenes import (
+    ASKED_AGAIN,
+    DOORS,
+    NIGHT,
+    REMOVAL_BETWEEN_CHANGES,
+    ROWS,
+    Scene,
+)
 from tests.model.schedule import run
 
 
@@ -25,6 +35,7 @@ class Mutation:
     owner: type
     method: str
     changes: tuple[tuple[str, str], ...]
+    scene: Scene | None = None  # where it is looked for; None for all
 
     @contextmanager
     def planted(self) -> Iterator[None]:
@@ -47,7 +58,7 @@ class Mutation:
         with self.planted():
             for seed in range(within):
                 try:
-                    run(seed)
+                    run(seed, self.scene)
                 except AssertionError as error:
                     return str(error)
         return None
@@ -118,16 +129,55 @@ MUTATIONS = [
     Mutation("a socket gets what was before its time", Follower, "_admit", (("subscriber.start <= upcoming", "True"),)),
     Mutation("nobody settles holes", Follower, "_settle_holes", (("now - seen_at > self._log.grace_s", "False"),)),
     Mutation(
-        "a new follower does not know who left before it began",
-        Followers,
-        "_start",
-        (("follower.note(entry.to_dict())", "pass"),),
+        "an image rides on any entry that speaks of it",
+        Follower,
+        "_read_on",
+        (("image.rev != entry.seq", "image.rev < entry.seq"),),
+        REMOVAL_BETWEEN_CHANGES,
     ),
     Mutation(
-        "a page does not ask at last who is inside",
+        "a page goes past its reader's own removal",
         Messages,
         "_checked",
-        (("self._storage.membership(room.room, person.username)", "membership"),),
+        (("e.seq > now.seq", "False"),),
+        DOORS,
     ),
-    Mutation("a page goes over holes", Messages, "_before_hole", (("return pairs[:index]", "pass"),)),
+    Mutation(
+        "what was carried out is refused to who was put out since",
+        Messages,
+        "_done",
+        (('if refusal.code == "room_not_found" else', "if False else"),),
+        ASKED_AGAIN,
+    ),
+    Mutation(
+        "a change of a row counts though a later one was taken over",
+        Storage,
+        "_put_mark",
+        (("#number < :number)", "(#number < :number OR #number >= :number))"),),
+        ROWS,
+    ),
+    Mutation(
+        "each change of a row is a message of its own",
+        Ingest,
+        "_take_foreign",
+        (("if mark is not None and mark.seq:", "if False:"),),
+        ROWS,
+    ),
+    Mutation(
+        "a row that goes leaves its message", Ingest, "_delete", (("mark is not None and mark.seq", "False"),), ROWS
+    ),
+    Mutation(
+        "what is too old goes before the floor moves",
+        Retention,
+        "_raise_floor",
+        (("self._storage.raise_floor(room.room, floor)", "pass"),),
+        NIGHT,
+    ),
+    Mutation(
+        "who is behind the floor is sent what is left",
+        Messages,
+        "open",
+        (("after and after >= room.floor - 1 and", "after and"),),
+        NIGHT,
+    ),
 ]

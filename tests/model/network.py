@@ -10,7 +10,7 @@ import redis
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chat.embedded.dynamodb.errors import ApiError
-from chat.services import numbers
+from chat.services import leases, numbers
 from tests.model.scheduler import Process, Scheduler
 from tests.model.tables import Tables
 
@@ -40,6 +40,8 @@ class Network:
     def __init__(self, scheduler: Scheduler):
         self.scheduler = scheduler
         self.weather = Weather()
+        self.cut: set[Process] = set()  # nothing they ask for arrives
+        self.nights = 0  # what is on its way when one falls is lost
 
     def chance(self, probability: float) -> bool:
         """Whether something of that probability happens now."""
@@ -77,13 +79,15 @@ class Network:
             else:
                 running.at(max(give_up, running.now), wake, task.process)
 
+        nights = self.nights
         lost, unanswered = self.chance(self.weather.lost), self.chance(self.weather.unanswered)
+        lost = lost or task.process in self.cut
         late = self.chance(self.weather.late)
         if lost or late:
             running.at(give_up, wake, task.process)
         if not lost:
             delay = timeout_s + running.rng.random() * 6 if late else self.latency()
-            running.at(began + delay, lambda: work(reply))
+            running.at(began + delay, lambda: work(reply) if self.nights == nights else wake())
         running.switch()
         return heard[0] if heard else LOST
 
@@ -102,7 +106,10 @@ class Dynamodb:
     def _ask(self, operation: str, request: dict[str, Any]) -> Any:
         scheduler = self._network.scheduler
         token = object()  # botocore gives each transaction one, so that its own retries are carried out once
+        nights = self._network.nights
         for _ in range(1 + scheduler.rng.randrange(2)):
+            if self._network.nights != nights:
+                break
             answer = self._network.exchange(
                 lambda reply: self._arrive(operation, request, token, reply), DYNAMODB_TIMEOUT_S
             )
@@ -154,16 +161,22 @@ class Dynamodb:
 
 
 class Redis:
-    """The Redis of a schedule: counters, and the scripts of chat.services.numbers written in Python."""
+    """The Redis of a schedule: counters and leases, and the scripts of chat.services.numbers and .leases written in
+    Python. `now` gives seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = lambda: 0.0) -> None:
         self.counters: dict[str, int] = {}
+        self.leases: dict[str, tuple[str, float]] = {}  # → the holder, and until when
+        self.notes: dict[str, dict[str, str]] = {}
+        self._now = now
         self.down = False
         self._saved: dict[str, int] = {}
 
     def flush(self) -> None:
         """FLUSHALL"""
         self.counters.clear()
+        self.leases.clear()
+        self.notes.clear()
 
     def save(self) -> None:
         """What a restart would bring back."""
@@ -176,6 +189,35 @@ class Redis:
     def mget(self, *keys: str) -> list[str | None]:
         """MGET"""
         return [str(self.counters[key]) if key in self.counters else None for key in keys]
+
+    def hgetall(self, key: str) -> dict[str, str]:
+        """HGETALL"""
+        return dict(self.notes.get(key, {}))
+
+    def _holder(self, lease: str) -> str | None:
+        holder, until = self.leases.get(lease, (None, 0.0))
+        return holder if self._now() < until else None
+
+    def take(self, lease: str, notes: str, holder: str, ttl_ms: int) -> int:
+        """leases.TAKE"""
+        if self._holder(lease) not in (None, holder):
+            return 0
+        self.leases[lease] = holder, self._now() + ttl_ms / 1000
+        return 1
+
+    def note(self, lease: str, notes: str, holder: str, ttl_ms: int, field: str, value: str) -> int:
+        """leases.NOTE"""
+        if self._holder(lease) != holder:
+            return 0
+        self.leases[lease] = holder, self._now() + ttl_ms / 1000
+        self.notes.setdefault(notes, {})[field] = value
+        return 1
+
+    def release(self, lease: str, notes: str, holder: str) -> int:
+        """leases.RELEASE"""
+        if self._holder(lease) == holder:
+            del self.leases[lease]
+        return 1
 
     def propose(self, key: str, seen: int, highest: int) -> int:
         """numbers.PROPOSE"""
@@ -201,15 +243,24 @@ class RedisClient:
         self._server = server
 
     def register_script(self, script: str) -> Callable[..., Any]:
-        run = {numbers.PROPOSE: self._server.propose, numbers.RAISE: self._server.raise_to}[script]
+        run = {
+            numbers.PROPOSE: self._server.propose,
+            numbers.RAISE: self._server.raise_to,
+            leases.TAKE: self._server.take,
+            leases.NOTE: self._server.note,
+            leases.RELEASE: self._server.release,
+        }[script]
 
-        def call(keys: list[str], args: list[int]) -> Any:
+        def call(keys: list[str], args: list[Any]) -> Any:
             return self._ask(run, *keys, *args)
 
         return call
 
     def mget(self, keys: list[str]) -> list[str | None]:
         return self._ask(self._server.mget, *keys)
+
+    def hgetall(self, key: str) -> dict[str, str]:
+        return self._ask(self._server.hgetall, key)
 
     def _ask(self, command: Callable[..., Any], *args: Any) -> Any:
         def arrive(reply: Reply) -> None:
@@ -246,6 +297,8 @@ class Wire:
         for process, hear in self._ends:
             if process is origin or process.dead or self._redis.down or self._network.chance(weather.bus_lost):
                 continue
+            if {process, origin} & self._network.cut:
+                continue
             for _ in range(2 if self._network.chance(weather.bus_doubled) else 1):
                 late = scheduler.rng.random() * 3 if self._network.chance(weather.bus_late) else 0.0
                 scheduler.at(
@@ -260,7 +313,9 @@ def _brief(request: dict[str, Any]) -> str:
     if "TransactItems" in request:
         return " + ".join(_brief(body) for each in request["TransactItems"] for body in each.values())
     if "RequestItems" in request:
-        return " ".join(_key(key) for asked in request["RequestItems"].values() for key in asked["Keys"])
+        (asked,) = request["RequestItems"].values()
+        keys = [each["DeleteRequest"]["Key"] for each in asked] if isinstance(asked, list) else asked["Keys"]
+        return " ".join(_key(key) for key in keys)
     if "KeyConditionExpression" in request:
         return request["KeyConditionExpression"] + " " + _key(request["ExpressionAttributeValues"])
     item = request.get("Item") or request.get("Key") or {}

@@ -7,29 +7,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from chat.errors import ChatError
 from chat.models import Person
-from chat.services import dynamodb, followers, log, messages, numbers, rows
+from chat.services import dynamodb, followers, log, messages, numbers, retention, rooms, rows
 from chat.services.dynamodb import pack, unpack
 from tests.model.browser import Browser
 from tests.model.network import Network, Redis, Weather, Wire
-from tests.model.scheduler import Scheduler
+from tests.model.producer import Producer
+from tests.model.scenes import ALICE, BOB, CAROL, OWNERS_OWN, PEOPLE, SCENES, Scene
+from tests.model.scheduler import Scheduler, Task
 from tests.model.standins import standing_in
+from tests.model.stream import SHARD, Stream
 from tests.model.tables import Tables
 from tests.model.truth import Broken, Truth
 from tests.model.worker import Worker
 
-ALICE, BOB, CAROL, DAVE = (Person(name.lower(), name) for name in ("Alice", "Bob", "Carol", "Dave"))
-PEOPLE = (ALICE, BOB, CAROL, DAVE)
 QUIET_WITHIN_S, LOOK_EVERY_S = 200.0, 0.5
+NIGHT_S, CALM_S = 12_000.0, 16.0
 STRAGGLERS_S = 10.0  # so long requests of the storm may still arrive
-TALK = {"send": 6, "edit": 2, "delete": 1, "read": 1, "page": 1}
-THEMES = (
-    TALK,
-    {"send": 3, "edit": 5, "delete": 2, "page": 1},
-    {"send": 3, "invite": 3, "remove": 3, "leave": 2, "join": 2, "page": 3},
-    TALK | {"invite": 1, "remove": 1, "leave": 1, "join": 1, "page": 3},
-)
-OWNERS_OWN = ("invite", "remove")
 # What is thousands in the product is a few here in some schedules, so that its edges are met.
 SIZES = (
     (rows, "BUCKET_SIZE", 8),
@@ -40,6 +35,12 @@ SIZES = (
     (followers, "PAGE", 3),
     (messages, "MAX_BEHIND", 12),
     (messages, "MAX_PAGE", 6),
+    (retention, "PAGE", 3),
+)
+WAITS = (
+    (rooms, "META_FRESH_S", 1.5),
+    (retention, "META_FRESH_S", 1.5),
+    (retention, "SLACK_S", 1.0),
 )
 
 
@@ -58,20 +59,25 @@ class Figures:
 
 
 class Schedule:
-    """Everything that one seed decides."""
+    """Everything that one seed decides; the scene too, unless it is given."""
 
-    def __init__(self, seed: int):
+    def __init__(self, seed: int, scene: Scene | None = None):
         self.scheduler = Scheduler(seed)
         self.rng = self.scheduler.rng
+        self.scene = scene or self.rng.choice(SCENES)
         self.network = Network(self.scheduler)
         self.tables = Tables()
-        self.redis = Redis()
+        self.stream = Stream(self.tables)
+        self.redis = Redis(lambda: self.scheduler.now)
         self.wire = Wire(self.network, self.redis)
         self.truth = Truth(self.scheduler, self.tables)
         self.workers: list[Worker] = []
         self.browsers: list[Browser] = []
+        self.producer = Producer(self, self.scene.rows)
+        self.sweeps: list[Task] = []
         self.figures = Figures(seed)
         self.room = ""
+        self.quiet = False
         self._started = 0
 
     def run(self) -> Figures:
@@ -84,7 +90,11 @@ class Schedule:
             for _ in range(self.rng.choice((2, 2, 3))):
                 self._start_worker()
             self._in_a_task(self._set_up)
-            self._storm()
+            self._begin_storm()
+            self._storm(self.rng.choice((1.0, 3.0)) if self.scene.night else self.rng.choice((2.0, 6.0, 15.0)))
+            if self.scene.night:
+                self._night()
+                self._storm(self.rng.choice((3.0, 6.0)))
             self._quiet()
             self._in_a_task(self._judge)
         return self._counted()
@@ -114,7 +124,8 @@ class Schedule:
 
     def _start_worker(self) -> None:
         self._started += 1
-        worker = Worker(f"worker-{self._started}", self.scheduler, self.network, self.tables, self.redis, self.wire)
+        world = (self.scheduler, self.network, self.tables, self.redis, self.wire)
+        worker = Worker(f"worker-{self._started}", *world, self.stream if self.scene.rows else None)
         self.workers.append(worker)
         worker.start()
 
@@ -136,26 +147,67 @@ class Schedule:
 
     # --- the storm ------------------------------------------------------------------------------------------------
 
-    def _storm(self) -> None:
-        theme = self.rng.choice(THEMES)
-        hurry = self.rng.random() < 0.5
-        for tab, person in enumerate(self.rng.choice((PEOPLE[:3], PEOPLE, (ALICE, ALICE, BOB), (*PEOPLE, BOB)))):
-            acts = [act for act in theme if (act in OWNERS_OWN) <= (person is ALICE)]
-            plan = self.rng.choices(acts, [theme[act] for act in acts], k=self.rng.randrange(1, 7))
-            browser = Browser(self, person, tab, plan, hurry)
+    def _begin_storm(self) -> None:
+        scene, hurry = self.scene, self.rng.random() < 0.5
+        people = scene.people or self.rng.choice((PEOPLE[:3], PEOPLE, (ALICE, ALICE, BOB), (*PEOPLE, BOB)))
+        for tab, person in enumerate(people):
+            browser = Browser(self, person, tab, self._plan(person), hurry)
             self.browsers.append(browser)
             browser.start()
+        self.producer.start()
+
+    def _plan(self, person: Person) -> list[str]:
+        scene = self.scene
+        acts = [act for act in scene.acts if (act in OWNERS_OWN) <= (person is ALICE)]
+        return self.rng.choices(acts, [scene.acts[act] for act in acts], k=self.rng.randrange(1, scene.longest + 1))
+
+    def _storm(self, length_s: float) -> None:
         self.network.weather = self._weather()
-        length_s = self.rng.choice((2.0, 6.0, 15.0))
+        scene = self.scene
         for _ in range(self.rng.choice((0, 1, 2, 4))):
             when = self.scheduler.now + self.rng.random() * length_s
             self.scheduler.at(when, self.rng.choice(self._faults()))
+        for _ in range(scene.cuts):
+            self.scheduler.at(self.scheduler.now + self.rng.random() * length_s, self._cut_socket)
         self.scheduler.run(within_s=length_s)
+
+    def _night(self) -> None:
+        """Hours pass in which nothing happens, and a worker may have heard nothing since some time before."""
+        cut_off = self.some_worker() if self.rng.random() < 0.7 else None
+        if cut_off is not None:
+            self._note("cut off", cut_off.name)
+            self.network.cut.add(cut_off)
+            self.scheduler.run(within_s=self.rng.random() * 3)
+        self._calm_down()
+        self.scheduler.run(within_s=CALM_S)
+        self.network.nights += 1
+        self.scheduler.now += NIGHT_S
+        self._note("night")
+        self.scheduler.at(self.scheduler.now + self.rng.random() * 8, self._join_again)
+        for browser in self.browsers:
+            browser.go_on(self._plan(browser.person))
+        for _ in range(self.rng.choice((1, 2, 3))):
+            self.scheduler.at(self.scheduler.now + self.rng.random() * 3, self._begin_sweep)
+
+    def _join_again(self) -> None:
+        self.network.cut.clear()
+        self._doubt_soon()
+
+    def _begin_sweep(self) -> None:
+        worker = self.some_worker()
+        if worker is not None:
+            self.sweeps.append(self.scheduler.spawn(worker, worker.sweep))
+
+    def _calm_down(self) -> None:
+        self.network.weather = Weather()
+        self.redis.down = False
+        for worker in self.workers:
+            worker.stopped_until = 0.0
 
     def _weather(self) -> Weather:
         hard = self.rng.choice((0.0, 0.3, 1.0))
         share = lambda most: hard * self.rng.random() * most  # noqa: E731
-        return Weather(
+        weather = Weather(
             lost=share(0.1),
             unanswered=share(0.15),
             late=share(0.08),
@@ -166,6 +218,9 @@ class Schedule:
             bus_doubled=share(0.2),
             bus_late=share(0.4),
         )
+        for name, least in self.scene.weather.items():
+            setattr(weather, name, max(getattr(weather, name), least))
+        return weather
 
     def _faults(self) -> list[Callable[[], None]]:
         return [
@@ -190,8 +245,17 @@ class Schedule:
     def _stop_worker(self) -> None:
         worker = self.some_worker()
         if worker is not None:
-            self._note("stop", worker.name)
-            worker.stopped_until = self.scheduler.now + self.rng.choice((0.3, 3.0, 12.0)) * self.rng.random()
+            self._stop(worker, self.rng.choice((0.3, 3.0, 12.0)) * self.rng.random())
+
+    def _stop(self, worker: Worker, seconds: float) -> None:
+        self._note("stop", worker.name)
+        worker.stopped_until = self.scheduler.now + seconds
+
+    def connecting(self, worker: Worker) -> None:
+        """Somebody connects to that worker; it may stand still somewhere on the way."""
+        if not self.quiet and self.rng.random() < self.scene.stops:
+            when = self.scheduler.now + self.rng.random() * 0.05
+            self.scheduler.at(when, lambda: self._stop(worker, 5 + self.rng.random() * 10))
 
     def _flush_redis(self) -> None:
         self._note("flushall")
@@ -248,12 +312,13 @@ class Schedule:
 
     def _quiet(self) -> None:
         self.scheduler.note("*** quiet")
-        self.network.weather = Weather()
-        self.redis.down = False
-        for worker in self.workers:
-            worker.stopped_until = 0.0
+        self.quiet = True
+        self._calm_down()
+        self.network.cut.clear()
         began = self.scheduler.now
         self.scheduler.run(within_s=STRAGGLERS_S)
+        if self.scene.night:
+            self._in_a_task(Worker.sweep)
         while self._behind():
             if self.scheduler.now > began + QUIET_WITHIN_S:
                 raise Broken(f"not in sync after {QUIET_WITHIN_S} s of quiet: {self._behind()}")
@@ -266,6 +331,10 @@ class Schedule:
                 return f"{browser.name} still has {browser.plan}"
         if not self.workers or self.tables.busy:
             return "a worker or a transaction"
+        if not all(sweep.ended for sweep in self.sweeps):
+            return "a sweep"
+        if self.scene.rows and not self._stream_is_read():
+            return f"the stream is not read to {self.stream.end}"
         for room in self._rooms:
             head = self.truth.head(room)
             for worker in self.workers:
@@ -277,6 +346,10 @@ class Schedule:
                 if self._inside(room, browser.person) and (view is None or view.cursor != head):
                     return f"{browser.name} is at {room}/{view.cursor if view else None} of {head}"
         return ""
+
+    def _stream_is_read(self) -> bool:
+        pollers = [worker.poller for worker in self.workers if worker.poller is not None]
+        return self.producer.done and any(poller._positions.get(SHARD) == self.stream.end for poller in pollers)
 
     def _inside(self, room: str, person: Person) -> bool:
         key = rows.user_room_key(person.username, room)
@@ -290,7 +363,11 @@ class Schedule:
             for room in self._rooms:
                 if self._inside(room, browser.person):
                     self._judge_view(browser, room)
-                    self._judge_pages(worker, browser.person, room)
+                    try:
+                        self._judge_pages(worker, browser.person, room)
+                    except ChatError:
+                        if self._inside(room, browser.person):  # else a request of the storm has put them out just now
+                            raise
 
     def _judge_view(self, browser: Browser, room: str) -> None:
         view = browser.views[room]
@@ -307,7 +384,7 @@ class Schedule:
         """Somebody who has nothing yet reads the same log."""
         page = worker.messages.page(person, room, limit=5, after=0)
         self.truth.paged(person.username, page, room)
-        start = page.start
+        start = max(page.start, page.floor)
         numbers = [entry.seq for entry in page.entries]
         while page.more:
             page = worker.messages.page(person, room, limit=5, after=numbers[-1])
@@ -318,9 +395,9 @@ class Schedule:
 
 @contextmanager
 def _small(small: bool) -> Iterator[None]:
-    """Edges everywhere, if told so."""
-    before = [(module, name, getattr(module, name)) for module, name, _ in SIZES]
-    for module, name, value in SIZES if small else before:
+    """Edges everywhere, if told so; short waits before the old goes in any case."""
+    before = [(module, name, getattr(module, name)) for module, name, _ in (*SIZES, *WAITS)]
+    for module, name, value in (*SIZES, *WAITS) if small else WAITS:
         setattr(module, name, value)
     try:
         yield
@@ -348,10 +425,10 @@ def _listening(scheduler: Scheduler) -> Iterator[None]:
         logger.manager._clear_cache()  # type: ignore[attr-defined]
 
 
-def run(seed: int) -> Figures:
-    """Runs the schedule of that seed. Raises: Broken with the seed; `python -m tests.model.run --seed` tells how it
-    came to it."""
-    schedule = Schedule(seed)
+def run(seed: int, scene: Scene | None = None) -> Figures:
+    """Runs the schedule of that seed, in that scene if one is given. Raises: Broken with the seed; `python -m
+    tests.model.run --replay` tells how it came to it."""
+    schedule = Schedule(seed, scene)
     try:
         return schedule.run()
     except Exception as error:

@@ -14,6 +14,9 @@ from chat.embedded.dynamodb.errors import ApiError, condition_failed, invalid
 from chat.embedded.dynamodb.expressions import Expressions
 from chat.services.tables import TABLES
 
+STREAM_ARN = "arn:aws:dynamodb:::table/messages/stream/2026-01-01T00:00:00.000"
+SCAN_PAGE = 4
+
 Item = dict[str, Any]
 Place = tuple[str, str, str]  # table, hash key, range key ("" without one)
 Watcher = Callable[[Place, Item | None, Item | None], None]
@@ -132,6 +135,23 @@ class Tables:
                 conditions += texts
         return hash_key, conditions
 
+    def scan(self, request: Item) -> Item:
+        """Scan, a few items at a time"""
+        table = request["TableName"]
+        expressions = Expressions(request)
+        start = request.get("ExclusiveStartKey")
+        after = self.place(table, start) if start is not None else ("", "", "")
+        found = [(place, item) for place, item in self.all(table) if place > after]
+        page = found[:SCAN_PAGE]
+        answer: Item = {"Items": [item for _, item in page if expressions.holds("FilterExpression", item)]}
+        if len(found) > len(page):
+            answer["LastEvaluatedKey"] = {name: page[-1][1][name] for name in self._keys[table]}
+        return answer
+
+    def describe_table(self, request: Item) -> Item:
+        """DescribeTable, as far as somebody asks"""
+        return {"Table": {"TableName": request["TableName"], "LatestStreamArn": STREAM_ARN}}
+
     # --- writes ---
 
     def put_item(self, request: Item) -> Item:
@@ -145,6 +165,18 @@ class Tables:
     def delete_item(self, request: Item) -> Item:
         """DeleteItem"""
         return self._write("Delete", request)
+
+    def batch_write_item(self, request: Item) -> Item:
+        """BatchWriteItem with deletions"""
+        unprocessed: Item = {}
+        for table, asked in request["RequestItems"].items():
+            for each in asked:
+                place = self.place(table, each["DeleteRequest"]["Key"])
+                if place in self._locked:
+                    unprocessed.setdefault(table, []).append(each)
+                else:
+                    self.set(place, None)
+        return {"UnprocessedItems": unprocessed}
 
     def _write(self, kind: str, request: Item) -> Item:
         place, decide = self._decide(kind, request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +11,12 @@ from typing import Any
 from chat.models import Entry, Message, Page
 from chat.services import rows
 from chat.services.dynamodb import unpack
+from chat.services.retention import YOUNGEST_S
 from tests.model.scheduler import Scheduler
 from tests.model.tables import Item, Place, Tables
 
 OUT = ("left", "removed")
 PAGE = "page"
-JUST_NOW_S = 4.0
 
 
 class Broken(AssertionError):
@@ -68,6 +68,12 @@ class Truth:
     left_at: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
     heads: dict[str, int] = field(default_factory=dict)
     floors: dict[str, int] = field(default_factory=dict)
+    entries: dict[tuple[str, int], Entry] = field(default_factory=dict)
+    rows_put: Counter[str] = field(default_factory=Counter)  # room → how often somebody put a row that was not there
+    rows_removed: Counter[str] = field(default_factory=Counter)
+    row_texts: dict[Place, str | None] = field(default_factory=dict)
+    claimed_at: dict[tuple[str, str], float] = field(default_factory=dict)  # (user, client_id)
+    joins: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
         self.tables.watchers.append(self._written)
@@ -77,8 +83,16 @@ class Truth:
     def _written(self, place: Place, old: Item | None, new: Item | None) -> None:
         if place[0] == "messages" and "#" in place[1]:
             self._log_written(place, old, new)
+        elif place[0] == "messages":
+            self._row_written(place, old, new)
+        elif place[0] == "chat" and place[2] == "META":
+            self._meta_written(place[1].removeprefix("ROOM#"), unpack(new or {}))
+        elif place[0] == "chat" and place[1].startswith("C#"):
+            self.claimed_at.setdefault((place[1].removeprefix("C#"), place[2]), self.scheduler.now)
         elif place[0] == "chat" and place[1].startswith("USER#") and place[2].startswith("ROOM#"):
             before, after = unpack(old or {}), unpack(new or {})
+            if after.get("state") == "in":
+                self.joins[after["username"], after["room"]].append(after["seq"])
             if after.get("state") == "out":
                 self.out_at[place[1].removeprefix("USER#"), place[2].removeprefix("ROOM#"), after["seq"]] = (
                     self.scheduler.now
@@ -86,20 +100,37 @@ class Truth:
             if "username" not in after or after.get("read", 0) < before.get("read", 0):
                 raise Broken(f"the read position of {place[1:]} went from {before} to {after}")
 
+    def _row_written(self, place: Place, old: Item | None, new: Item | None) -> None:
+        if old is None or new is None:
+            (self.rows_put if old is None else self.rows_removed)[place[1]] += 1
+        self.row_texts[place] = unpack(new)["text"] if new is not None else None
+
+    def _meta_written(self, room: str, row: dict[str, Any]) -> None:
+        if row["floor"] < self.floors.get(room, 1):
+            raise Broken(f"the floor of {room} went from {self.floors[room]} to {row['floor']}")
+        self.floors[room] = row["floor"]
+
     def _log_written(self, place: Place, old: Item | None, new: Item | None) -> None:
         room = place[1].split("#")[1]
         seq = int(place[2])
         if new is None:
             if seq >= self.floors.get(room, 1):
                 raise Broken(f"{room}/{seq} was deleted above the floor")
+            if self.scheduler.now - self.decided_at[room, seq] < YOUNGEST_S:
+                raise Broken(f"{room}/{seq} was deleted before its time")
             return
         row = unpack(new)
         entry, image = rows.read_entry(room, row), rows.read_image(room, row)
+        if old is None and (room, seq) in self.decided_at:
+            raise Broken(f"{room}/{seq} was deleted, and has become {entry}")
         if old is None:
+            self.entries[room, seq] = entry
             self.decided_at[room, seq] = self.scheduler.now
             self.heads[room] = max(seq, self.heads.get(room, 0))
             if entry.kind in OUT:
                 self.left_at[entry.user or "", room].append(seq)
+            if entry.kind == "joined":
+                self.joins[entry.user or "", room].append(seq)
         else:
             before = rows.read_image(room, unpack(old))
             if before is None or image is None or image.rev <= before.rev or before.deleted:
@@ -121,12 +152,16 @@ class Truth:
             return
         room = payload["room"]
         last = self.last_pushed.get((sid, room))
-        if last is not None and entry != last + 1 and not (entry > last and last in self.left_at[user, room]):
+        if last is not None and entry != last + 1 and not (entry > last and self._may_skip(user, room, last)):
             raise Broken(f"{user} was sent {room}/{entry} after {room}/{last}")
         self.last_pushed[sid, room] = entry
         if (room, entry) not in self.decided_at:
             raise Broken(f"{user} was sent {room}/{entry}, which is not in the table")
         self._show(user, room, entry, image["rev"] if image else 0, event)
+
+    def _may_skip(self, user: str, room: str, last: int) -> bool:
+        """Whether somebody's socket need not get what follows that entry: they were out, or it is no longer kept."""
+        return last in self.left_at[user, room] or last + 1 < self.floors.get(room, 1)
 
     def paged(self, user: str, page: Page, room: str) -> None:
         """A page that a worker answers."""
@@ -135,6 +170,8 @@ class Truth:
             raise Broken(f"{user} got a page of {room} with holes: {numbers}")
         for entry in page.entries:
             self._show(user, room, entry.seq, 0, PAGE)
+            if entry.kind in OUT and entry.user == user and entry.seq >= max(self.joins[user, room], default=0):
+                raise Broken(f"{user} got a page of {room} with their own end, {entry.seq}, in it")
         for image in page.messages:
             self._show(user, room, image.seq, image.rev, PAGE)
 
@@ -156,12 +193,16 @@ class Truth:
         if image is None or (image.author, image.client_id) != (request.user, request.client_id):
             raise Broken(f"{request} was acked, and {request.room}/{request.seq} is {image}")
 
-    def refused(self, request: Request, code: str) -> None:
-        """A request was refused for good: it must not have been carried out, unless that happened just now."""
+    def refused(self, request: Request, code: str, began_at: float) -> None:
+        """A request was refused for good: it must not have been carried out when the worker began to look."""
         request.outcome = code
-        for room, seq, _ in self._made(request):
-            if self.decided_at.get((room, seq), self.scheduler.now) < self.scheduler.now - JUST_NOW_S:
-                raise Broken(f"{request} was refused with {code}, and it is {room}/{seq}")
+        claimed_at = self.claimed_at.get((request.user, request.client_id), began_at)
+        if code == "expired" or (
+            request.about < self.floors.get(request.room, 1) and request.kind in ("edit", "delete")
+        ):
+            return  # what is no longer kept cannot be answered
+        if request.kind in ("send", "edit", "delete") and claimed_at < began_at:
+            raise Broken(f"{request} was refused with {code}, and was carried out: {self._made(request)}")
 
     def _made(self, request: Request) -> list[tuple[str, int, int]]:
         """(room, entry, message) of every entry that a send or an edit made."""
@@ -185,9 +226,13 @@ class Truth:
         return [(r.room, r.seq) for r in self.requests if r.user == user and r.kind == "send" and r.outcome == "ok"]
 
     def log(self, room: str) -> list[Entry]:
-        """All entries of a room, in order."""
-        found = [unpack(row) for place, row in self.tables.all("messages") if place[1].split("#")[1:2] == [room]]
-        return sorted((rows.read_entry(room, row) for row in found), key=lambda entry: entry.seq)
+        """All entries of a room that there ever were, in order."""
+        return [entry for (where, _), entry in sorted(self.entries.items()) if where == room]
+
+    def kept(self, room: str) -> list[int]:
+        """The numbers that are in the table, in order."""
+        found = [place for place, _ in self.tables.all("messages") if place[1].split("#")[1:2] == [room]]
+        return sorted(int(place[2]) for place in found)
 
     def head(self, room: str) -> int:
         """The highest decided number."""
@@ -200,16 +245,17 @@ class Truth:
         for room in rooms:
             log = self.log(room)
             if room in followed:
-                self._check_dense(room, log)
+                self._check_dense(room)
             self._check_memberships(room, log)
             self._check_changes(room, log)
             self._check_shown(room, log)
+            self._check_rows(room)
         self._check_requests()
         self._check_deleted()
 
-    def _check_dense(self, room: str, log: list[Entry]) -> None:
+    def _check_dense(self, room: str) -> None:
         floor = self.floors.get(room, 1)
-        numbers = [entry.seq for entry in log if entry.seq >= floor]
+        numbers = [seq for seq in self.kept(room) if seq >= floor]
         if numbers != list(range(floor, self.head(room) + 1)):
             raise Broken(f"the log of {room} is not dense: {numbers}")
 
@@ -232,6 +278,24 @@ class Truth:
                 if where == room and kinds.get(rev, "change") != ("message" if rev == seq else "change"):
                     raise Broken(f"{room}/{seq} has rev {rev}, which is a {kinds[rev]}")
 
+    def rows_of(self, room: str) -> tuple[list[str], list[str]]:
+        """What the rows that somebody put into a room say, and what the messages say that they have become."""
+        said = [text for place, text in self.row_texts.items() if place[1] == room and text is not None]
+        became = [
+            image.text
+            for where, seq in self.revs
+            if where == room and (image := self.image(room, seq)) is not None and image.via and not image.deleted
+        ]
+        return sorted(said), sorted(became)
+
+    def _check_rows(self, room: str) -> None:
+        said, became = self.rows_of(room)
+        made = sum(revs[min(revs)].via is not None for (where, _), revs in self.revs.items() if where == room)
+        # What is deleted while the tables are compared may come and go once more when the stream tells of it.
+        doubled = made > self.rows_put[room] and not self.rows_removed[room]
+        if said != became or made < self.rows_put[room] or doubled:
+            raise Broken(f"the rows of {room} say {said}, became {became}; {self.rows_put[room]} put, {made} messages")
+
     def _check_requests(self) -> None:
         for request in self.requests:
             if request.kind not in ("send", "edit"):
@@ -252,6 +316,8 @@ class Truth:
         everything = json.dumps([item for table in ("messages", "chat") for _, item in self.tables.all(table)])
         for request in self.requests:
             image = self.image(request.room, request.about) if request.kind == "delete" else None
+            if request.about < self.floors.get(request.room, 1):
+                continue
             if request.kind == "delete" and request.outcome == "ok" and not (image and image.deleted):
                 raise Broken(f"{request} was acked, and it is {image}")
             if image is not None and image.deleted:

@@ -11,19 +11,25 @@ from chat.models import Person
 from chat.services.deadline import deadline
 from chat.services.dynamodb import Storage
 from chat.services.followers import Followers
+from chat.services.ingest import Ingest
+from chat.services.leases import Lease
 from chat.services.log import Log
 from chat.services.messages import Messages
 from chat.services.numbers import Numbers
+from chat.services.poller import LEASE_MS, Poller
+from chat.services.retention import Retention
 from chat.services.rooms import Rooms
 from chat.sockets.connections import Allowance, Connection, Connections
 from chat.sockets.fanout import Fanout, SocketOutlet
 from tests.model import standins
 from tests.model.network import Dynamodb, Network, Redis, RedisClient, Wire
 from tests.model.scheduler import Process, Scheduler
+from tests.model.stream import Reader, Stream
 from tests.model.tables import Tables
 
 CONNECT_WITHIN_S = 10.0
 PLENTY = 1_000_000
+KEEP_S = 7_500.0  # longer than clocks differ, twice
 Push = Callable[[str, dict[str, Any]], None]
 
 
@@ -71,13 +77,23 @@ class Server:
 class Worker(Process):
     """One worker. `doubt` is what its bus calls when it may have lost events."""
 
-    def __init__(self, name: str, scheduler: Scheduler, network: Network, tables: Tables, redis: Redis, wire: Wire):
+    def __init__(
+        self,
+        name: str,
+        scheduler: Scheduler,
+        network: Network,
+        tables: Tables,
+        redis: Redis,
+        wire: Wire,
+        stream: Stream | None = None,
+    ):
         super().__init__(name)
         self.scheduler = scheduler
         self.doubt: Callable[[], None] = lambda: None
         self.storage = Storage(Dynamodb(network, tables))
         bus = Plug(self, wire)
-        self.numbers = Numbers(RedisClient(network, redis), self.storage)
+        client = RedisClient(network, redis)
+        self.numbers = Numbers(client, self.storage)
         self.log = Log(
             self.storage, self.numbers, bus, now=standins.now, pause=standins.GEVENT.sleep, defer=standins.GEVENT.spawn
         )
@@ -86,12 +102,29 @@ class Worker(Process):
         self.followers = Followers(self.storage, self.numbers, self.log, SocketOutlet(socketio))
         self.rooms = Rooms(self.storage, self.numbers, self.log, bus, self.followers.member)
         self.messages = Messages(self.storage, self.rooms, self.log, self.numbers, self.followers, bus)
+        self.retention = Retention(self.storage, self.log, KEEP_S, standins.GEVENT.sleep)
+        self.poller: Poller | None = None
+        if stream is not None:
+            ingest = Ingest(self.storage, self.rooms, self.log, bus)
+            lease = Lease(client, "ingest", LEASE_MS)
+            self.poller = Poller(self.storage, lambda: Reader(network, stream), ingest, lease, standins.TIME.monotonic)
         self.connections = Connections(PLENTY, PLENTY)
         self.fanout = Fanout(socketio, self.connections, SimpleNamespace(), self.followers, self.rooms, bus)
 
     def start(self) -> None:
         """Begins to listen and to check."""
         self.scheduler.spawn(self, self.fanout.start)
+        if self.poller is not None:
+            self.scheduler.spawn(self, self.poller.start)
+
+    def sweep(self) -> None:
+        """Lets the old go, however often it takes."""
+        while True:
+            try:
+                self.retention.sweep()
+                return
+            except ChatError:
+                standins.GEVENT.sleep(0.5)
 
     def connect(self, sid: str, person: Person, push: Push) -> None:
         """What the connection of a socket does. Raises: ChatError."""

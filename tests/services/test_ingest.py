@@ -365,3 +365,15 @@ def test_a_holder_that_lost_the_lease_notes_nothing_more(worker, other):
     assert holder.take(), "only a holder gives up"
     holder.release()
     assert stale.take()
+
+
+def test_a_row_that_goes_while_the_tables_are_compared_does_not_come_back(worker, put, delete, monkeypatch):
+    ingest = Ingest(worker.storage, worker.rooms, worker.log, worker.bus)
+    put()
+    found = list(worker.storage.foreign_rows())
+    delete()
+    told = Change("REMOVE", ROW["room"], ROW["id"], None, "7".zfill(DIGITS), "stream")
+    ingest.take([told])  # by another poller, while this one stood still with what it had found
+    monkeypatch.setattr(worker.storage, "foreign_rows", lambda: iter(found))
+    ingest.reconcile("stream")
+    assert worker.storage.entries_after("general", 0, 10) == []

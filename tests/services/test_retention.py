@@ -280,3 +280,31 @@ def test_an_entry_of_a_deleted_message_does_not_hold_a_follower_up(worker, other
     assert other.numbers_sent(sid) == [last] and lying(worker) == [change, last]
     page = other.messages.page(BOB, "general", after=old)
     assert [e for e in page.entries if e.seq == change] == [Entry("general", change, "change", int(time.now * 1000), 1)]
+
+
+def test_a_worker_that_knows_only_buckets_that_went_finds_the_head_again(worker, other, retention, time, monkeypatch):
+    monkeypatch.setattr(rows, "BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.dynamodb.MAX_AHEAD", 2)
+    say(worker, range(2))
+    sid = other.connect(BOB)
+    say(worker, range(2, 9))
+    time.pass_days(8)
+    (last,) = say(worker, [9])
+    retention.sweep()
+    other.numbers._known = {"general": 2}
+    other.follower().check_head()
+    other.catch_up("general", last)
+    assert other.numbers_sent(sid) == [last]
+
+
+def test_a_sweep_notes_where_the_log_goes_on_when_nobody_else_did(worker, other, retention, time, monkeypatch):
+    monkeypatch.setattr(rows, "BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.dynamodb.MAX_AHEAD", 2)
+    for seq in range(1, 10):
+        worker.storage.tombstone("general", seq, worker.log.now_ms())
+    time.pass_days(8)
+    worker.storage.tombstone("general", 10, worker.log.now_ms())
+    assert worker.storage.get_room("general").bucket == 0
+    retention.sweep()
+    assert worker.storage.get_room("general").bucket == rows.bucket_of(10)
+    assert other.messages.send(ALICE, "general", "c", "on")["seq"] == 11
