@@ -56,6 +56,7 @@ class Device {
   said = new Map();
   ends = new Map();
   stopped = false;
+  refused = false;
 
   constructor({ client, user, cookie, urls, local_address, in_flight }) {
     Object.assign(this, { client, user, cookie, urls, local_address, in_flight: in_flight ?? 1 });
@@ -96,10 +97,13 @@ class Device {
     };
     socket.on("connect", () => {
       this.note("connect", { n: number, url });
+      this.refused = false;
       for (const lane of this.lanes.values()) this.drain(lane);
     });
     socket.on("connect_error", ({ message, data }) => {
-      this.note("unconnected", { n: number, code: data?.error?.code ?? data?.code ?? message });
+      const code = data?.error?.code ?? data?.code ?? message;
+      this.note("unconnected", { n: number, code });
+      this.refused = code === "unauthenticated";
       again(data ? REFUSED_MS : between(RECONNECT_MS));
     });
     socket.on("disconnect", (reason) => {
@@ -226,6 +230,7 @@ const commands = {
   sign_in({ client, cookie }) {
     const device = devices.get(client);
     device.cookie = cookie;
+    device.refused = false;
     device.note("signed_in", {});
     device.connect();
   },
@@ -284,7 +289,7 @@ const commands = {
   state() {
     return Object.fromEntries([...devices].map(([client, device]) => [client, {
       connected: Boolean(device.socket?.connected),
-      away: device.stopped,
+      away: device.stopped || device.refused,
       pending: [...device.lanes.values()].reduce((sum, lane) => sum + lane.length, 0),
       cursors: Object.fromEntries([...device.follower.rooms].map(([room, { cursor }]) => [room, cursor])),
     }]));

@@ -169,8 +169,8 @@ class Fleet:
     # --- what is known --------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, dict[str, Any]]:
-        """Device → `{connected, away, pending, cursors: {room: entry}}`: `away` is who was told to disconnect,
-        `pending` how much waits in its outbox."""
+        """Device → `{connected, away, pending, cursors: {room: entry}}`: `away` is who was told to disconnect
+        or has no session, `pending` how much waits in its outbox."""
         state: dict[str, dict[str, Any]] = self.command("state")
         return state
 

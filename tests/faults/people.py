@@ -109,7 +109,7 @@ class People:
             (client, room): state[client]["cursors"].get(room, 0)
             for room, head in heads.items()
             for client in self.devices_of(*self.rooms[room])
-            if state[client]["connected"] and state[client]["cursors"].get(room, 0) < head
+            if not state[client]["away"] and state[client]["cursors"].get(room, 0) < head
         }
 
     def evidence(self, patient: bool = True) -> Evidence:

@@ -26,6 +26,20 @@ def test_calls_come_in_the_order_in_which_they_are_due_and_never_early() -> None
     assert all(at >= delay for delay, at in came)
 
 
+@pytest.mark.parametrize("part_of_a_step", [0.0, 0.2, 0.5, 0.8, 0.99])
+@pytest.mark.parametrize("delay", [0.01, 0.15, 0.3, 0.7])  # 0.15 / 0.05 is a little less than 3
+def test_a_call_is_never_early_however_far_the_step_has_come(monkeypatch, part_of_a_step, delay) -> None:
+    clock = [(1000 + part_of_a_step) * STEP_S]
+    monkeypatch.setattr("chat.sockets.transport.fast.wheel.time.monotonic", lambda: clock[0])
+    wheel, came = Wheel(), []
+    wheel.call(delay, lambda: came.append(clock[0]))
+    wheel._timer.stop()
+    while not came:
+        clock[0] += STEP_S / 100
+        wheel._turn()
+    assert delay - 1e-9 <= came[0] - (1000 + part_of_a_step) * STEP_S <= delay + 2 * STEP_S
+
+
 def test_a_call_may_ask_for_another() -> None:
     wheel, came = Wheel(), []
 

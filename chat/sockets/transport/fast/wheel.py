@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +30,7 @@ class Wheel:
             self._turned = now
             self._timer = gevent.get_hub().loop.timer(STEP_S, STEP_S)
             self._timer.start(self._turn)
-        due = max(now + 1 + int(delay_s / STEP_S), self._turned + 1)
+        due = max(now + 1 + math.ceil(delay_s / STEP_S), self._turned + 1)
         self._slots.setdefault(due, []).append(function)
 
     def _turn(self) -> None:
