@@ -27,7 +27,7 @@ PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x8
 # A library's module → the distributions that it takes.
 LIBRARIES = {
     "bcrypt": ("bcrypt",),
-    "redis": ("redis",),
+    "redis": ("redis", "async-timeout"),  # the second for Python before 3.11.3 alone, as the lock says
     "limits": ("limits", "deprecated", "wrapt", "packaging", "typing-extensions"),
 }
 OF_THE_RUNTIME = ("boto3", "botocore")
@@ -91,7 +91,7 @@ def libraries(needed: Iterable[str]) -> list[str]:
 
 
 def pins(lock: str, python: str) -> dict[str, str]:
-    """Distribution → its pin with its hashes, of those that this version of Python takes."""
+    """Distribution → its pin with its hashes, of those that this version of Python (3.13, 3.11.2) takes."""
     found = {}
     for block in lock.replace("\\\n", "").splitlines():
         pin, _, hashes = block.partition(" --hash")
@@ -103,9 +103,10 @@ def pins(lock: str, python: str) -> dict[str, str]:
 
 
 def _environment(python: str) -> dict[str, str]:
+    major, minor, *patch = python.split(".")
     return {
-        "python_version": python,
-        "python_full_version": f"{python}.9",
+        "python_version": f"{major}.{minor}",
+        "python_full_version": f"{major}.{minor}.{patch[0] if patch else 9}",
         "sys_platform": "linux",
         "platform_system": "Linux",
         "platform_machine": "x86_64",
@@ -159,7 +160,7 @@ def build(name: str, into: Path = BUILD, python: str = RUNTIME) -> Path:
 
 
 def _compile(folder: Path, version: str) -> None:
-    python = f"python{version}"
+    python = "python" + ".".join(version.split(".")[:2])
     try:
         subprocess.run([python, "-c", ""], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):

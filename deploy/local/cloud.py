@@ -18,7 +18,7 @@ from deploy.local.stack import NAME, PARAMETERS, Stack
 from deploy.local.valkey import Valkey
 from deploy.package import FUNCTIONS, build
 
-VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
+VERSION = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
 
 
 class Cloud:

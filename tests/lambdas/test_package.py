@@ -14,10 +14,10 @@ from tests.conftest import ROOT
 
 LIBRARIES = {
     "register": {"bcrypt"},
-    "login": {"bcrypt", "redis", "limits", "deprecated", "wrapt", "packaging", "typing-extensions"},
-    "logout": {"redis"},
-    "protected": {"redis"},
-    "ingest": {"redis"},
+    "login": {"bcrypt", "redis", "async-timeout", "limits", "deprecated", "wrapt", "packaging", "typing-extensions"},
+    "logout": {"redis", "async-timeout"},
+    "protected": {"redis", "async-timeout"},
+    "ingest": {"redis", "async-timeout"},
 }
 # Imports the handler with nothing on the path but the folder, Python's own and the runtime's boto3.
 COLD = """
@@ -72,6 +72,8 @@ def test_the_pins_are_those_of_the_runtime() -> None:
     assert {"bcrypt", "redis", "limits", "deprecated"} <= set(pins)
     assert all(" --hash=sha256:" in pin for pin in pins.values())
     assert "async-timeout" not in pins, "only for old Pythons"
+    assert "async-timeout" in package.pins(lock, "3.11.2"), "Debian 12's"
+    assert "async-timeout" not in package.pins(lock, "3.11.3")
     assert pins["deprecated"] != package.pins(lock, "3.11")["deprecated"]
 
 
