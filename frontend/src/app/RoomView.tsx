@@ -62,11 +62,10 @@ export function RoomView({ world, room, target }: Props) {
     [followers, room.room, report],
   );
 
-  async function send(text: string) {
-    const reply = replyTo?.seq;
+  function send(text: string) {
+    void outbox.add(room.room, text, replyTo?.seq);
     setReplyTo(null);
     followers.newest(room.room);
-    await outbox.add(room.room, text, reply);
   }
 
   return (

@@ -12,8 +12,8 @@ interface Props {
   roomName: string;
   replyTo: Message | null;
   cancelReply(): void;
-  /** Resolves when the message would survive a reload; the draft is kept until then. */
-  send(text: string): Promise<void>;
+  /** Takes the message over at once, so that it survives a reload: the draft goes with the same key. */
+  send(text: string): void;
   editLast(): void;
   typed(): void;
   stopped(): void;
@@ -38,20 +38,20 @@ export function Composer({ user, room, roomName, replyTo, cancelReply, send, edi
     else stopped();
   }
 
-  async function submit() {
+  function submit() {
     const ready = text.trim();
     if (!ready || tooLong) return;
     setText("");
+    writeDraft(user, room, "");
+    send(ready);
     stopped();
-    await send(ready);
-    if (readDraft(user, room).trim() === ready) writeDraft(user, room, "");
   }
 
   function pressed(event: KeyboardEvent<HTMLTextAreaElement>) {
     if (event.nativeEvent.isComposing) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      void submit();
+      submit();
     } else if (event.key === "ArrowUp" && !text && !event.shiftKey && !event.altKey) {
       event.preventDefault();
       editLast();
@@ -65,7 +65,7 @@ export function Composer({ user, room, roomName, replyTo, cancelReply, send, edi
   };
 
   return (
-    <form className={styles.composer} onSubmit={(event) => { event.preventDefault(); void submit(); }}>
+    <form className={styles.composer} onSubmit={(event) => { event.preventDefault(); submit(); }}>
       {replyTo && (
         <p className={styles.reply}>
           <span>To {replyTo.name}: {inOneLine(replyTo.text, 90)}</span>

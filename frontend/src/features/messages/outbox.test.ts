@@ -54,6 +54,7 @@ function request(index: number) {
 }
 
 beforeEach(async () => {
+  localStorage.clear();
   time = fakeClock();
   disk = await openOutboxDisk(new IDBFactory());
   connected = true;
@@ -345,6 +346,76 @@ describe("a reload", () => {
     const other = openTab("grace");
     await other.load();
     expect(states(other)).toEqual([]);
+  });
+});
+
+describe("a page that ends right after Enter", () => {
+  const never = () => new Promise<never>(() => {});
+
+  it("before the disk has the message: it goes with the next page, as the same request", async () => {
+    const kept = disk;
+    disk = { ...kept, put: never };
+    const ended = openTab();
+    void ended.add("general", "hello");
+    ended.close();
+    disk = kept;
+    await openTab().load();
+    await settled();
+    expect(requests.map(({ payload }) => [payload.client_id, payload.text])).toEqual([["id-1", "hello"]]);
+    expect([await onDisk(), localStorage.length]).toEqual([["hello"], 0]);
+  });
+
+  it("when the disk has it already, before the page heard so: it goes once", async () => {
+    const kept = disk;
+    disk = { ...kept, put: (item) => kept.put(item).then(never) };
+    const ended = openTab();
+    void ended.add("general", "hello");
+    ended.close();
+    await settled();
+    disk = kept;
+    const outbox = openTab();
+    await outbox.load();
+    await settled();
+    expect(states(outbox)).toEqual(["hello sending"]);
+    request(0).answer();
+    await settled();
+    expect([requests.length, await onDisk(), localStorage.length]).toEqual([1, [], 0]);
+  });
+
+  it("twice in a row: in the order typed", async () => {
+    const kept = disk;
+    disk = { ...kept, put: never };
+    const ended = openTab();
+    void ended.add("general", "one");
+    void ended.add("general", "two");
+    ended.close();
+    disk = kept;
+    const outbox = openTab();
+    await outbox.load();
+    void outbox.add("general", "three");
+    expect(outbox.items.get().map(({ text }) => text)).toEqual(["one", "two", "three"]);
+  });
+
+  it("is wiped at a logout like all the rest", async () => {
+    const kept = disk;
+    disk = { ...kept, put: never };
+    const outbox = openTab();
+    void outbox.add("general", "hello");
+    void outbox.wipe();
+    disk = kept;
+    const next = openTab();
+    await next.load();
+    expect([states(next), localStorage.length]).toEqual([[], 0]);
+  });
+
+  it("in a browser without IndexedDB: it goes with the next page all the same", async () => {
+    disk = memoryDisk();
+    connected = false;
+    await openTab().add("general", "hello");
+    disk = memoryDisk();
+    const outbox = openTab();
+    await outbox.load();
+    expect(states(outbox)).toEqual(["hello queued"]);
   });
 });
 

@@ -5,6 +5,7 @@ import { createStore, type Store } from "@/lib/store";
 import type { Tabs } from "@/lib/tabs";
 import type { Ask, Message } from "@/types/protocol";
 import type { OutboxDisk, Waiting } from "./outboxDisk";
+import { eraseJournal, readJournal, wipeJournal, writeJournal } from "./outboxJournal";
 
 /** `sent` stays until the room's log shows the message itself. */
 export interface OutboxItem extends Waiting {
@@ -57,7 +58,9 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
   /** On disk when this resolves, or nowhere but here when the browser refuses. */
   async function keep({ state: _state, message: _message, ...waiting }: OutboxItem) {
     try {
-      await (await opening).put(waiting);
+      const disk = await opening;
+      await disk.put(waiting);
+      if (disk.durable) eraseJournal(user, waiting.client_id);
     } catch {
       // A full or forbidden disk must not stop anybody from sending.
     }
@@ -70,6 +73,7 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
     gone.add(client_id);
     onDisk.delete(client_id);
     attempts.delete(client_id);
+    eraseJournal(user, client_id);
     await (await opening).remove(user, client_id).catch(() => {});
     tabs.announce();
   }
@@ -160,12 +164,24 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
       lastOrder = Math.max(lastOrder, order);
     }
     insert(unseen.map((item) => ({ ...item, state: item.failed ? "failed" : "queued" })));
+    await rescue(there);
     for (const item of waiting) {
       const known = find(item.client_id);
       if (known && known.state === "failed" && !item.failed) change(item.client_id, { state: "queued", failed: undefined });
       if (known && known.state === "queued" && item.failed) change(item.client_id, { state: "failed", failed: item.failed });
     }
     for (const room of rooms()) pump(room);
+  }
+
+  /** What a page wrote down and had no time to put on disk. */
+  async function rescue(onDiskNow: ReadonlySet<string>) {
+    const left = readJournal(user).filter(({ client_id }) => !onDiskNow.has(client_id) && !find(client_id) && !gone.has(client_id));
+    insert(left.map((item) => ({ ...item, state: "queued" })));
+    lastOrder = Math.max(lastOrder, ...left.map(({ order }) => order));
+    for (const { client_id } of left) {
+      const item = find(client_id);
+      if (item) await keep(item);
+    }
   }
 
   const stopWatching = tabs.leading.subscribe(() => {
@@ -178,10 +194,12 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
     load,
     settle,
 
-    /** Shown at once; resolves when it would survive a reload. */
+    /** Shown at once, and survives a reload from then on; resolves when it is on disk. */
     async add(room: string, text: string, reply_to?: number): Promise<void> {
       lastOrder = Math.max(lastOrder + 1, clock.now_ms() * 1000);
-      const item: OutboxItem = { user, room, client_id: newId(), text, reply_to, order: lastOrder, state: "queued" };
+      const waiting: Waiting = { user, room, client_id: newId(), text, reply_to, order: lastOrder };
+      const item: OutboxItem = { ...waiting, state: "queued" };
+      writeJournal(waiting);
       insert([item]);
       await keep(item);
       pump(room);
@@ -220,6 +238,7 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
       for (const { client_id } of items.get()) gone.add(client_id);
       items.set([]);
       onDisk.clear();
+      wipeJournal(user);
       await (await opening).wipe(user).catch(() => {});
       tabs.announce();
     },

@@ -1,0 +1,46 @@
+/**
+ * Messages between Enter and the disk: IndexedDB takes a moment, and a page may end in it. localStorage takes one before
+ * the draft is given up, in the same turn, so that a message is never in both places to be sent twice, nor in neither.
+ */
+import type { Waiting } from "./outboxDisk";
+
+const PREFIX = "parley.outgoing/";
+const key = (user: string, client_id: string) => `${PREFIX}${user}/${client_id}`;
+
+export function writeJournal(item: Waiting): void {
+  try {
+    localStorage.setItem(key(item.user, item.client_id), JSON.stringify(item));
+  } catch {
+    // The browser refuses storage (private windows, full disks): the message then waits for IndexedDB alone.
+  }
+}
+
+export function readJournal(user: string): Waiting[] {
+  return keysOf(user).flatMap((name) => {
+    try {
+      return [JSON.parse(localStorage.getItem(name) ?? "") as Waiting];
+    } catch {
+      return []; // another tab was quicker
+    }
+  });
+}
+
+export function eraseJournal(user: string, client_id: string): void {
+  try {
+    localStorage.removeItem(key(user, client_id));
+  } catch {
+    // There is none.
+  }
+}
+
+export function wipeJournal(user: string): void {
+  for (const name of keysOf(user)) localStorage.removeItem(name);
+}
+
+function keysOf(user: string): string[] {
+  try {
+    return Object.keys(localStorage).filter((name) => name.startsWith(key(user, "")));
+  } catch {
+    return [];
+  }
+}
