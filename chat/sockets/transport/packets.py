@@ -38,7 +38,7 @@ def decode(text: str) -> ClientPacket:
     event = _EVENT.match(text)
     if event is not None:  # nearly all of them
         number = int(event[1]) if event[1] else None
-        packet = ClientPacket(EVENT, "/", number, _json(text[event.end() :]))
+        packet = ClientPacket(EVENT, "/", number, _json(text, event.end()))
     else:
         packet = _any(text)
     if not _makes_sense(packet):
@@ -72,11 +72,15 @@ def _id(rest: str) -> tuple[int | None, str]:
     return (int(rest[:digits]) if digits else None), rest[digits:]
 
 
-def _json(text: str) -> Any:
+def _json(text: str, at: int = 0) -> Any:
+    """What stands from there to the end."""
     try:
-        return _DECODER.decode(text)
+        value, end = _DECODER.raw_decode(text, at)
     except (ValueError, RecursionError):
         raise Malformed("json") from None
+    if end != len(text):
+        raise Malformed("json")
+    return value
 
 
 def _refuse(constant: str) -> None:
