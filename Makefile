@@ -40,13 +40,14 @@ lock: ## the lock files from the .in files (UPGRADE=--upgrade takes newer versio
 	$(COMPILE) $(UPGRADE) --constraint requirements.txt --constraint requirements-run.txt requirements-dev.in --output-file requirements-dev.txt
 	$(COMPILE) $(UPGRADE) requirements-serverless.in --output-file requirements-serverless.txt
 
-bench: setup-dev setup-pages ## what a start, a message, a row, a day away, a delivery and the engine cost
+bench: setup-dev setup-pages ## what a start, a message, a row, a day away, a delivery, the engine and a cold function cost
 	$(PY) -m bench.start
 	$(PY) -m bench.messages 5
 	$(PY) -m bench.ingest
 	$(PY) -m bench.away
 	$(PY) -m bench.embedded
 	$(PY) -m bench.sweep
+	$(PY) -m bench.cold
 	$(PY) -m bench.fanout --short
 
 audit: setup-dev setup-pages ## whether the checker of the faults finds each planted bug, and nothing else (AUDIT_ARGS=…)

@@ -51,8 +51,8 @@ def test_a_reset_breaks_the_connection(network: Network, wire: Wire) -> None:
     with Line(network) as line:
         heal = wire.reset([network["near"].address], [network["far"].address], 500)
         with pytest.raises(ConnectionResetError):
-            for _ in range(100):  # when the far end was told, this end may hear of it with a later packet only
-                line.echoes(b"z", 1)
+            # When the far end was told, this end may hear of it with a later packet only.
+            [line.echoes(b"z", 1) for _ in range(100)]
         heal()
         assert line.echoes(b"z", client=line.connect())
 
