@@ -201,7 +201,8 @@ class Connection:
         except OSError:
             data = b""
         if not data:
-            self.lost()
+            self._reads.stop()
+            self._engine.departures.add(self)
         elif self.closing:
             self._swallow(len(data))
         else:

@@ -10,6 +10,7 @@ from engineio import packet
 
 from chat.sockets.transport.engine import Engine
 from chat.sockets.transport.fast.connection import Connection
+from chat.sockets.transport.fast.departures import Departures
 from chat.sockets.transport.fast.tick import Tick
 from chat.sockets.transport.fast.wheel import Wheel
 from chat.sockets.transport.frames import TEXT, frame
@@ -27,6 +28,7 @@ class FastEngine(Engine):
         super().__init__(*args, **options)
         self.tick = Tick()
         self.wheel = Wheel()
+        self.departures = Departures()
 
     def accept(self, environ: dict[str, Any], file: RawSocket) -> None:
         """Takes over the file of a handshake that the Gate has admitted, and answers it."""
