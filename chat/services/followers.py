@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -39,8 +40,11 @@ log = logging.getLogger(__name__)
 class Outlet(Protocol):
     """Where a follower's entries go: the sockets of this worker."""
 
-    def emit(self, room: str, event: str, payload: dict[str, Any]) -> None:
-        """Queues an event for every admitted socket of the room; never blocks."""
+    def emit(self, room: str, event: str, payload: dict[str, Any], skip: Collection[str] = ()) -> None:
+        """Queues an event for every admitted socket of the room but those; never blocks."""
+
+    def tell(self, sid: str, event: str, payload: dict[str, Any]) -> None:
+        """Queues an event for one socket; never blocks."""
 
     def admit(self, room: str, sid: str) -> None:
         """From the next event on, this socket gets the room's."""
@@ -170,9 +174,17 @@ class Follower:
             self._numbers.decided(self.room.room, self.cursor)
             for sid in [sid for sid, s in self._subscribers.items() if not s.admitted]:
                 self._admit(sid, self.cursor)
-            event, payload = push(self.room, entry, image)
-            self._outlet.emit(self.room.room, event, payload)
+            later = self._came_after(entry.get("message") or self.cursor)
+            self._outlet.emit(self.room.room, *push(self.room, entry, image), skip=later)
+            for sid in later:
+                self._outlet.tell(sid, *push(self.room, entry, None))
             self.note(entry)
+
+    def _came_after(self, number: int) -> list[str]:
+        """The sockets that are handed entries and may not see this earlier one: a change of it tells them nothing."""
+        if number == self.cursor or self.room.kind == "public":
+            return []
+        return [sid for sid, s in self._subscribers.items() if s.admitted and s.start > number]
 
     def note(self, entry: dict[str, Any]) -> None:
         """Remembers who is in the room after this entry: a membership read beside the transaction that ends it must

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Collection
 from typing import Any
 
 import gevent
@@ -32,9 +33,13 @@ class SocketOutlet:
     def __init__(self, socketio: SocketIO):
         self._socketio = socketio
 
-    def emit(self, room: str, event: str, payload: dict[str, Any]) -> None:
-        """Queues an event for every admitted socket of the room."""
-        self._socketio.server.emit(event, payload, room=f"room:{room}")
+    def emit(self, room: str, event: str, payload: dict[str, Any], skip: Collection[str] = ()) -> None:
+        """Queues an event for every admitted socket of the room but those."""
+        self._socketio.server.emit(event, payload, room=f"room:{room}", skip_sid=skip)
+
+    def tell(self, sid: str, event: str, payload: dict[str, Any]) -> None:
+        """Queues an event for one socket."""
+        self._socketio.server.emit(event, payload, to=sid)
 
     def admit(self, room: str, sid: str) -> None:
         """From the next event on, this socket gets the room's."""

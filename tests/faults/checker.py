@@ -443,9 +443,10 @@ def check_leaks(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _beyond_seats(delivery: Record, seats: list[tuple[int, float]]) -> Iterator[Violation]:
+    """An image of what was before their time tells them just as much when a later entry changed it."""
     numbers = delivery["entries"] if delivery["e"] == "page" else [delivery["entry"]]
-    numbers = [*numbers, *(image["rev"] for image in _images(delivery))]
-    beyond = [number for number in numbers if not any(first <= number <= last for first, last in seats)]
+    told = [(number, number) for number in numbers] + [(image["seq"], image["rev"]) for image in _images(delivery)]
+    beyond = [(seq, rev) for seq, rev in told if not any(first <= seq and rev <= last for first, last in seats)]
     if beyond:
         yield Violation(LEAKED, f"{delivery['c']} got {beyond[:5]} of {delivery['room']} and was there for {seats}")
 

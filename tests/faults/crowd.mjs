@@ -435,6 +435,10 @@ class Client {
       if (state.cursor > 0 && (page.gap || page.from > state.cursor + 1)) {
         this.note("reset", { room: state.room });
         Object.assign(state, { entries: [], images: new Map(), cursor: 0, first: 0 });
+      } else if (after === 0) {
+        // The newest page says nothing of what was changed before it: of what was pushed only the newer stays.
+        const last = page.entries.at(-1)?.seq ?? 0;
+        for (const [seq, image] of state.images) if (image.rev <= last) state.images.delete(seq);
       }
       if (state.cursor === 0 && page.entries.length > 0) state.cursor = page.entries[0].seq - 1;
       state.head = Math.max(state.head, page.head);

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -188,10 +188,10 @@ def drop_pushes() -> None:
     """What is dropped leaves no gap: with one, the follower of docs/protocol.md would repair it."""
     pushed = 0
 
-    def emit(self: SocketOutlet, room: str, event: str, payload: dict[str, Any]) -> None:
+    def emit(self: SocketOutlet, room: str, event: str, payload: dict[str, Any], skip: Collection[str] = ()) -> None:
         nonlocal pushed
         server = self._socketio.server
-        for sid, _ in list(server.manager.get_participants("/", f"room:{room}")):
+        for sid in {sid for sid, _ in server.manager.get_participants("/", f"room:{room}")} - set(skip):
             pushed += 1
             if event == "message:sent" and pushed >= PUSHES:
                 pushed = 0

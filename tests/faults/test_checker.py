@@ -272,6 +272,18 @@ def test_an_image_made_after_a_removal_is_leaked(evidence):
     assert checker.LEAKED in found(evidence)
 
 
+def test_an_image_of_before_somebodys_time_is_leaked(evidence):
+    entries = evidence.logs[ROOM].entries
+    entries += [Entry(8, "joined", user="zed"), Entry(9, "change", message=5)]
+    changed = image(5, 9, text="secret")
+    evidence.logs[ROOM].images[5] = Image.of(changed)
+    told = push("zed", 9, 500, "message:changed")
+    evidence.history.append(told)
+    assert checker.LEAKED not in found(evidence), "it says no more than that something was changed"
+    told["image"] = changed
+    assert checker.LEAKED in found(evidence)
+
+
 def test_a_page_asked_for_after_a_removal_is_leaked(evidence):
     page = {"e": "page", "c": "eve", "n": 1, "room": ROOM, "after": 3, "gap": False, "entries": [5], "images": []}
     evidence.history.append({"t": 420, "asked": 400, **page})

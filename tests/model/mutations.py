@@ -127,6 +127,13 @@ MUTATIONS = [
     ),
     Mutation("who is removed stays subscribed", Follower, "note", (("self.unsubscribe(sid)", "pass"),)),
     Mutation("a socket gets what was before its time", Follower, "_admit", (("subscriber.start <= upcoming", "True"),)),
+    Mutation(
+        "a change tells of what was before their time",
+        Follower,
+        "_came_after",
+        (("s.start > number", "False"),),
+        REMOVAL_BETWEEN_CHANGES,
+    ),
     Mutation("nobody settles holes", Follower, "_settle_holes", (("now - seen_at > self._log.grace_s", "False"),)),
     Mutation(
         "an image rides on any entry that speaks of it",

@@ -158,6 +158,8 @@ class Truth:
         if (room, entry) not in self.decided_at:
             raise Broken(f"{user} was sent {room}/{entry}, which is not in the table")
         self._show(user, room, entry, image["rev"] if image else 0, event)
+        if image is not None and image["seq"] != entry:
+            self._show(user, room, image["seq"], image["rev"], event)
 
     def _may_skip(self, user: str, room: str, last: int) -> bool:
         """Whether somebody's socket need not get what follows that entry: they were out, or it is no longer kept."""

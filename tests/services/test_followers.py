@@ -206,6 +206,26 @@ def test_who_joins_a_private_room_is_sent_nothing_of_before(worker, other, wire)
     assert sent_texts(other, sid) == ["after"]
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_is_changed_of_before_tells_who_came_later_nothing(worker, other, wire, lost):
+    """The same as their pages do, so a page that was pushed it once would never hear of the next change."""
+    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    seq = say(worker, "before", room=room)
+    worker.rooms.invite(ALICE, "i", room, "bob")
+    alice, bob = other.connect(ALICE), other.connect(BOB)
+    own = say(worker, "after", room=room)
+    worker.messages.edit(ALICE, room, "e1", seq, "not for bob")
+    worker.messages.edit(ALICE, room, "e2", own, "for both")
+    if lost:
+        wire.waiting.clear()
+    wire.carry()
+    other.catch_up(room)
+    assert [event for event, _ in other.outlet.sent[alice]][-2:] == ["message:changed", "message:changed"]
+    assert [event for event, _ in other.outlet.sent[bob]][-2:] == ["entry:skipped", "message:changed"]
+    assert "not for bob" not in str(other.outlet.sent[bob])
+    assert [payload["entry"] for _, payload in other.outlet.sent[bob][-2:]] == [own + 1, own + 2]
+
+
 def test_a_membership_read_before_a_removal_does_not_subscribe_behind_it(worker, wire):
     room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
     worker.rooms.invite(ALICE, "i", room, "bob")

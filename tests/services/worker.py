@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from collections.abc import Collection
 from typing import Any
 
 import gevent
@@ -57,9 +58,13 @@ class Outlet:
         self.inside: dict[str, list[str]] = {}
         self.sent: dict[str, list[tuple[str, dict[str, Any]]]] = {}
 
-    def emit(self, room: str, event: str, payload: dict[str, Any]) -> None:
+    def emit(self, room: str, event: str, payload: dict[str, Any], skip: Collection[str] = ()) -> None:
         for sid in self.inside.get(room, ()):
-            self.sent.setdefault(sid, []).append((event, payload))
+            if sid not in skip:
+                self.tell(sid, event, payload)
+
+    def tell(self, sid: str, event: str, payload: dict[str, Any]) -> None:
+        self.sent.setdefault(sid, []).append((event, payload))
 
     def admit(self, room: str, sid: str) -> None:
         self.inside.setdefault(room, []).append(sid)
