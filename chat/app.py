@@ -25,6 +25,7 @@ from chat.errors import ChatError
 from chat.services import redis as redis_service
 from chat.services.accounts import Accounts
 from chat.services.bus import Bus
+from chat.services.commits import Commits
 from chat.services.deadline import deadline
 from chat.services.dynamodb import MAX_REQUESTS, Storage
 from chat.services.followers import Followers, Outlet
@@ -113,7 +114,15 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     numbers = Numbers(redis, storage)
     keep_s = config.retention_days * DAY_S
     claims_kept_s = keep_s + CLAIMS_LONGER_S if keep_s else None
-    log = Log(storage, numbers, bus, pause=gevent.sleep, defer=gevent.spawn, claims_kept_s=claims_kept_s)
+    log = Log(
+        storage,
+        numbers,
+        bus,
+        pause=gevent.sleep,
+        defer=gevent.spawn,
+        claims_kept_s=claims_kept_s,
+        commits=Commits(storage),
+    )
     followers = Followers(storage, numbers, log, outlet)
     rooms = Rooms(storage, numbers, log, bus, followers.member, _gather)
     messages = Messages(storage, rooms, log, numbers, followers, bus)

@@ -10,7 +10,7 @@ Three tables, no secondary index (an index is eventually consistent and unordere
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -69,6 +69,35 @@ class AppendRefused(Exception):
     room_taken: bool = False
     slot_taken: bool = False
     changed: bool = False
+
+
+@dataclass(frozen=True)
+class Append:
+    """An entry to be stored with the proof that it was: all of it, or nothing.
+
+    The proof is the claim of a person's request, or the mark of a row that somebody put. `image` is the message sent
+    or, with `replaces_rev`, the new image of an older one whose `rev` must still be that and which must not be deleted.
+    A `membership` is written to both its rows unless a later entry wrote them already.
+    """
+
+    entry: Entry
+    proof: Claim | Mark
+    image: Message | None = None
+    replaces_rev: int | None = None
+    membership: Membership | None = None
+    new_room: Room | None = None
+
+    @property
+    def items(self) -> frozenset[tuple[str, ...]]:
+        """Names for the items that it writes: at most so many as there are writes, and the same for the same item."""
+        room, proof = self.entry.room, self.proof
+        proven = ("claim", proof.user, proof.client_id) if isinstance(proof, Claim) else ("mark", proof.room, proof.id)
+        named = {proven, ("slot", room, str(self.entry.seq))}
+        if self.image is not None:
+            named.add(("slot", room, str(self.image.seq)))
+        if self.membership is not None:
+            named |= {(row, self.membership.room, self.membership.username) for row in ("member", "room of")}
+        return frozenset(named)
 
 
 class Places(Protocol):
@@ -237,13 +266,33 @@ class Storage:
         membership: Membership | None = None,
         new_room: Room | None = None,
     ) -> None:
-        """Stores an entry in one transaction with the proof that it was: all of it, or nothing.
+        """Stores an entry with what belongs to it (see Append), or nothing. Raises: AppendRefused."""
+        (refusal,) = self.append_each([Append(entry, proof, image, replaces_rev, membership, new_room)])
+        if refusal is not None:
+            raise refusal
 
-        The proof is the claim of a person's request, or the mark of a row that somebody put. `image` is the message
-        sent or, with `replaces_rev`, the new image of an older one whose `rev` must still be that and which must not be
-        deleted. A `membership` is written to both its rows unless a later entry wrote them already.
-        Raises: AppendRefused.
+    def append_each(self, appends: Sequence[Append]) -> list[Exception | None]:
+        """Stores each of these or refuses it, on its own conditions: all in one transaction, and when some are refused,
+        again without them. Says of each why not (AppendRefused, or what DynamoDB finds fault with), None when it is
+        stored. No two of them may have an item in common.
         """
+        writes = [self._writes(append) for append in appends]
+        try:
+            self.call("transact_write_items", TransactItems=[write for each in writes for _, write in each])
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("TransactionCanceledException", CONFLICT):
+                return [error] if len(appends) == 1 else [self.append_each([append])[0] for append in appends]
+            ends = _refusals(writes, error.response.get("CancellationReasons", []))
+            left = [index for index, end in enumerate(ends) if end is None]
+            again = self.append_each([appends[index] for index in left]) if left else []
+            for index, end in zip(left, again, strict=True):
+                ends[index] = end
+            return ends
+        return [None] * len(appends)
+
+    def _writes(self, append: Append) -> list[tuple[str, dict[str, Any]]]:
+        """What an append writes, each with the word that `_refusal` has for it."""
+        entry, proof, image, membership = append.entry, append.proof, append.image, append.membership
         own_image = image if entry.kind == "message" else None
         proven = (
             ("claim", self._put_new("chat", rows.claim_row(proof)))
@@ -255,23 +304,18 @@ class Storage:
             ("slot", self._put_new("messages", rows.log_row(entry, own_image))),
         ]
         if image is not None and own_image is None:
-            writes.append(("changed", self._replace_image(image, replaces_rev)))
+            writes.append(("changed", self._replace_image(image, append.replaces_rev)))
         if membership is not None:
             for key in (
                 rows.member_key(membership.room, membership.username),
                 rows.user_room_key(membership.username, membership.room),
             ):
                 writes.append(("changed", self._set_membership(key, membership)))
-        if new_room is not None:
-            writes.append(("room", self._put_new("chat", rows.meta_row(new_room))))
-            if new_room.kind == "public":
-                writes.append(("room", self._put_new("chat", _directory_row(new_room))))
-        try:
-            self.call("transact_write_items", TransactItems=[write for _, write in writes])
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("TransactionCanceledException", CONFLICT):
-                raise
-            raise _refusal([what for what, _ in writes], error.response.get("CancellationReasons", [])) from None
+        if append.new_room is not None:
+            writes.append(("room", self._put_new("chat", rows.meta_row(append.new_room))))
+            if append.new_room.kind == "public":
+                writes.append(("room", self._put_new("chat", _directory_row(append.new_room))))
+        return writes
 
     def _put_new(self, table: str, row: Row) -> dict[str, Any]:
         key = "id" if table == "messages" else "pk"
@@ -699,9 +743,20 @@ def _directory_row(room: Room) -> Row:
     return {"pk": rows.PUBLIC, "sk": room.room, "room": room.room, "name": room.name}
 
 
-def _refusal(what: list[str], reasons: list[dict[str, Any]]) -> AppendRefused:
-    """Reads a cancelled transaction: which of its writes (`claim` or `mark`, `slot`, `changed`, `room`) met
-    what."""
+def _refusals(appends: list[list[tuple[str, Any]]], reasons: list[dict[str, Any]]) -> list[Exception | None]:
+    """Reads of a cancelled transaction why it refused each append; None of one that was not in the way."""
+    at = 0
+    refusals: list[Exception | None] = []
+    for writes in appends:
+        refusals.append(_refusal([what for what, _ in writes], reasons[at : at + len(writes)]))
+        at += len(writes)
+    return refusals if any(refusals) else [AppendRefused() for _ in appends]
+
+
+def _refusal(what: list[str], reasons: list[dict[str, Any]]) -> AppendRefused | None:
+    """Which writes of one append (`claim` or `mark`, `slot`, `changed`, `room`) met what; None when none did."""
+    if all(reason.get("Code", "None") == "None" for reason in reasons):
+        return None
     failed = {}
     for name, reason in zip(what, reasons, strict=False):
         if reason.get("Code") == "ConditionalCheckFailed":

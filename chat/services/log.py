@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from chat.errors import ChatError
 from chat.models import Entry, Mark, Membership, Message, Room
@@ -65,10 +65,24 @@ class Placed:
 Build = Callable[[int], Draft | None]
 
 
+class Appender(Protocol):
+    """Stores entries: Storage one by one, Commits together with others."""
+
+    def append(
+        self,
+        entry: Entry,
+        proof: Claim | Mark,
+        image: Message | None,
+        replaces_rev: int | None,
+        membership: Membership | None,
+    ) -> None:
+        """See Storage.append."""
+
+
 class Log:
     """The logs of all rooms. `now` gives seconds since 1970, `pause` sleeps for seconds, `defer` runs work that
     nobody waits for (in a worker: `gevent.spawn`). `claims_kept_s` is how long a request is known again, None for ever;
-    longer than entries are kept."""
+    longer than entries are kept. `commits` stores entries, in a worker together (Commits), else one by one."""
 
     def __init__(
         self,
@@ -79,6 +93,7 @@ class Log:
         pause: Callable[[float], None] = time.sleep,
         defer: Callable[..., Any] = lambda work, *args: work(*args),
         claims_kept_s: int | None = None,
+        commits: Appender | None = None,
     ):
         self._storage = storage
         self._numbers = numbers
@@ -87,6 +102,7 @@ class Log:
         self._pause = pause
         self._defer = defer
         self._claims_kept_s = claims_kept_s
+        self._commits = commits or storage
         self._commits_s: deque[float] = deque(maxlen=200)
 
     def now_ms(self) -> int:
@@ -167,7 +183,7 @@ class Log:
                 began = time.perf_counter()
                 try:
                     stored = proof(number, draft)
-                    self._storage.append(draft.entry, stored, draft.image, draft.replaces_rev, draft.membership)
+                    self._commits.append(draft.entry, stored, draft.image, draft.replaces_rev, draft.membership)
                 except AppendRefused as refused:
                     if refused.claim or refused.overtaken:
                         if refused.claim is None or refused.claim.seq != number:

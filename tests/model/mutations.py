@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from chat.services.commits import Commits
 from chat.services.dynamodb import Storage
 from chat.services.followers import Follower
 from chat.services.ingest import Ingest
@@ -68,7 +69,7 @@ MUTATIONS = [
     Mutation(
         "a claim is written whether it stands or not",
         Storage,
-        "append",
+        "_writes",
         (
             (
                 'self._put_new("chat", rows.claim_row(proof))',
@@ -79,7 +80,7 @@ MUTATIONS = [
     Mutation(
         "a slot is written whether it is taken or not",
         Storage,
-        "append",
+        "_writes",
         (
             (
                 'self._put_new("messages", rows.log_row(entry, own_image))',
@@ -103,6 +104,19 @@ MUTATIONS = [
         Storage,
         "_set_membership",
         (("#seq < :seq", "attribute_exists(#seq)"),),
+        DOORS,
+    ),
+    Mutation(
+        "who shares a transaction with somebody refused counts as stored",
+        Storage,
+        "append_each",
+        (("self.append_each([appends[index] for index in left])", "[None] * len(left)"),),
+    ),
+    Mutation(
+        "who is refused in a transaction of many counts as stored",
+        Commits,
+        "_carry",
+        (("passenger.end(end)", "passenger.end(end if len(batch) == 1 else None)"),),
     ),
     Mutation(
         "an entry is told before it is stored",

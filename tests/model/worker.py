@@ -8,6 +8,7 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Person
+from chat.services.commits import Commits
 from chat.services.deadline import deadline
 from chat.services.dynamodb import Storage
 from chat.services.followers import Followers
@@ -95,7 +96,13 @@ class Worker(Process):
         client = RedisClient(network, redis)
         self.numbers = Numbers(client, self.storage)
         self.log = Log(
-            self.storage, self.numbers, bus, now=standins.now, pause=standins.GEVENT.sleep, defer=standins.GEVENT.spawn
+            self.storage,
+            self.numbers,
+            bus,
+            now=standins.now,
+            pause=standins.GEVENT.sleep,
+            defer=standins.GEVENT.spawn,
+            commits=Commits(self.storage),
         )
         self.server = Server()
         socketio = SimpleNamespace(server=self.server)
