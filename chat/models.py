@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 RoomKind = Literal["public", "private"]
@@ -54,7 +54,8 @@ class Message:
 
     def to_dict(self, generation: int) -> dict[str, Any]:
         """The wire shape of docs/protocol.md."""
-        return {"generation": generation} | {k: v for k, v in asdict(self).items() if v is not None}
+        told = {"generation": generation} | vars(self)  # asdict copies deeply, at ten times the cost
+        return {name: value for name, value in told.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Entry:
 
     def to_dict(self) -> dict[str, Any]:
         """The wire shape of docs/protocol.md (the room stands beside the entries, not in them)."""
-        return {k: v for k, v in asdict(self).items() if v is not None and k != "room"}
+        return {k: v for k, v in vars(self).items() if v is not None and k != "room"}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ Three tables, no secondary index (an index is eventually consistent and unordere
 from __future__ import annotations
 
 import time
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -37,8 +38,16 @@ THROTTLED = (
     "TransactionInProgressException",
 )
 
+
+class _Values(TypeDeserializer):
+    """boto3's, also for binary values as they come over the wire: others may put such into their rows."""
+
+    def _deserialize_b(self, value: Any) -> Any:
+        return super()._deserialize_b(b64decode(value) if isinstance(value, str) else value)
+
+
 _to_wire = TypeSerializer().serialize
-_from_wire = TypeDeserializer().deserialize
+_from_wire = _Values().deserialize
 
 
 def pack(row: dict[str, Any]) -> dict[str, Any]:

@@ -39,12 +39,12 @@ OPERATIONS = {
     "batch_get_item": "BatchGetItem",
     "delete_item": "DeleteItem",
     "get_item": "GetItem",
+    "get_records": "GetRecords",
     "put_item": "PutItem",
     "query": "Query",
     "transact_write_items": "TransactWriteItems",
     "update_item": "UpdateItem",
 }
-TARGET = "DynamoDB_20120810."
 CONTENT_TYPE = "application/x-amz-json-1.0"
 SIGNED = "content-type;host;x-amz-date;x-amz-target"
 ATTEMPTS = 3
@@ -72,12 +72,13 @@ class Answer:
         return self.status in PASSING or self.code in THROTTLED
 
 
-def connect(region: str, url: str | None, max_connections: int) -> Any:
-    """A client of DynamoDB there, or of AWS; credentials as boto3 finds them. Through a proxy it is boto3's own."""
+def connect(region: str, url: str | None, max_connections: int, service: str = "dynamodb") -> Any:
+    """A client of DynamoDB there, or of AWS, or of `dynamodbstreams`; credentials as boto3 finds them. Through a proxy
+    it is boto3's own."""
     settings = botocore.session.get_session()
     session = boto3.session.Session(botocore_session=settings)
     client = session.client(
-        "dynamodb",
+        service,
         region_name=region,
         endpoint_url=url,
         config=BotoConfig(
@@ -100,6 +101,7 @@ class Endpoint:
         url = urlsplit(client.meta.endpoint_url)
         settings = client.meta.config
         self._client = client
+        self._target: str = client.meta.service_model.metadata["targetPrefix"]
         self._credentials = credentials
         self._region = client.meta.region_name
         self._url = client.meta.endpoint_url
@@ -185,7 +187,7 @@ class Endpoint:
             raise NoCredentialsError
         credentials = self._credentials.get_frozen_credentials()
         at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        target, token = TARGET + operation, credentials.token
+        target, token = f"{self._target}.{operation}", credentials.token
         signed = f"{SIGNED.replace(';x-amz-target', ';x-amz-security-token;x-amz-target')}" if token else SIGNED
         lines = f"content-type:{CONTENT_TYPE}\nhost:{self._host}\nx-amz-date:{at}\n"
         lines += f"x-amz-security-token:{token}\n" if token else ""

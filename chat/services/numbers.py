@@ -7,24 +7,27 @@ emptied or set back costs time, never a message.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from redis import Redis
 
+from chat.errors import ChatError
 from chat.models import Room
 from chat.services import rows
 from chat.services.dynamodb import MAX_AHEAD, Storage
+from chat.services.one_at_a_time import OneAtATime
 from chat.services.redis import answering
 
-# KEYS[1] the counter. ARGV[1] what the asker has seen: the number must exceed it. ARGV[2] the highest number allowed.
-# Answers the number, or 0 when the counter is missing or may not be believed.
+# KEYS[1] the counter. ARGV[1] what the asker has seen: the numbers must exceed it. ARGV[2] the highest number allowed.
+# ARGV[3] how many are wanted. Answers the first of them, or 0 when the counter is missing or may not be believed.
 PROPOSE = """
 local last = redis.call('GET', KEYS[1])
 if not last then return 0 end
-local n = tonumber(last) + 1
-if n <= tonumber(ARGV[1]) or n > tonumber(ARGV[2]) then return 0 end
-redis.call('SET', KEYS[1], n)
-return n
+local first, highest = tonumber(last) + 1, tonumber(last) + tonumber(ARGV[3])
+if first <= tonumber(ARGV[1]) or highest > tonumber(ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], highest)
+return first
 """
 RAISE = """
 local last = redis.call('GET', KEYS[1])
@@ -35,6 +38,14 @@ return 1
 """
 
 
+@dataclass(eq=False)
+class Wish:
+    """Somebody waits for a number: None until it is known, 0 when Redis may not be believed."""
+
+    number: int | None = None
+    error: ChatError | None = None
+
+
 class Numbers:
     """Proposes entry numbers for rooms, and knows the highest decided number this worker has seen of each."""
 
@@ -43,6 +54,8 @@ class Numbers:
         self._storage = storage
         self._propose = redis.register_script(PROPOSE)
         self._raise = redis.register_script(RAISE)
+        self._asking = OneAtATime()
+        self._wishes: dict[str, list[Wish]] = {}
         self._known: dict[str, int] = {}
         self._trusted: set[str] = set()
 
@@ -54,7 +67,7 @@ class Numbers:
         """
         head = self._known.get(room.room, 0)
         if room.room in self._trusted:
-            number = self._ask(room, max(seen, head), head)
+            number = self._share(room) if seen <= head else self._ask(room, seen)
             if number:
                 return number
         while True:
@@ -62,13 +75,44 @@ class Numbers:
             with answering():
                 self._raise(keys=[self._key(room)], args=[head, head + MAX_AHEAD])
             self._trusted.add(room.room)
-            number = self._ask(room, head, head)
+            number = self._ask(room, head)
             if number:
                 return number
 
-    def _ask(self, room: Room, seen: int, head: int) -> int:
+    def _share(self, room: Room) -> int:
+        """A number above all that this worker knows of; whoever asks while Redis is being asked shares the next
+        question. Interrupted, it leaves a number undecided at worst."""
+        wish = Wish()
+        self._wishes.setdefault(room.room, []).append(wish)
+        try:
+            with self._asking(room.room):
+                if wish.number is None and wish.error is None:
+                    self._fulfil(room, wish)
+        finally:
+            if wish in (waiting := self._wishes.get(room.room, [])):
+                waiting.remove(wish)
+        if wish.error is not None:
+            raise wish.error
+        return wish.number or 0
+
+    def _fulfil(self, room: Room, wish: Wish) -> None:
+        wishes = self._wishes.pop(room.room, [])
+        if wish not in wishes:  # who asked for it was interrupted
+            wishes.append(wish)
+        try:
+            first = self._ask(room, self.known(room.room), len(wishes))
+        except ChatError as error:
+            for each in wishes:
+                each.error = error
+        else:
+            for at, each in enumerate(wishes):
+                each.number = first and first + at
+
+    def _ask(self, room: Room, seen: int, count: int = 1) -> int:
+        """The first of so many numbers above `seen`, 0 when Redis may not be believed."""
+        highest = self.known(room.room) + MAX_AHEAD
         with answering():
-            return int(self._propose(keys=[self._key(room)], args=[seen, head + MAX_AHEAD]))
+            return int(self._propose(keys=[self._key(room)], args=[seen, highest, count]))
 
     def read_head(self, room: Room) -> int:
         """The highest decided number, from the table."""

@@ -6,12 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-from botocore.config import Config as BotoConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chat.config import Config
 from chat.errors import ChatError
+from chat.services import endpoint
 from chat.services.dynamodb import unpack
 from chat.services.ingest import DIGITS, Change
 
@@ -54,13 +53,7 @@ class Streams:
     @classmethod
     def connect(cls, config: Config) -> Streams:
         """On `config.dynamodb_endpoint`, or on AWS."""
-        client = boto3.session.Session().client(
-            "dynamodbstreams",
-            region_name=config.aws_region,
-            endpoint_url=config.dynamodb_endpoint or None,
-            config=BotoConfig(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "max_attempts": 2}),
-        )
-        return cls(client)
+        return cls(endpoint.connect(config.aws_region, config.dynamodb_endpoint or None, 1, "dynamodbstreams"))
 
     def shards(self, arn: str) -> list[Shard]:
         """The shards of a stream that there are now."""

@@ -219,12 +219,12 @@ class Redis:
             del self.leases[lease]
         return 1
 
-    def propose(self, key: str, seen: int, highest: int) -> int:
+    def propose(self, key: str, seen: int, highest: int, count: int) -> int:
         """numbers.PROPOSE"""
         last = self.counters.get(key)
-        if last is None or not seen < last + 1 <= highest:
+        if last is None or last + 1 <= seen or last + count > highest:
             return 0
-        self.counters[key] = last + 1
+        self.counters[key] = last + count
         return last + 1
 
     def raise_to(self, key: str, head: int, highest: int) -> int:

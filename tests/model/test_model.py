@@ -46,6 +46,8 @@ def test_the_counters_do_what_the_scripts_do_in_redis(redis_url):
         if rng.random() < 0.02:
             client.flushall()
             counters.flush()
-        script, command = rng.choice(((propose, counters.propose), (raise_to, counters.raise_to)))
-        assert script(keys=[key], args=[low, high]) == command(key, low, high)
+        script, command, more = rng.choice(
+            ((propose, counters.propose, [rng.randrange(1, 4)]), (raise_to, counters.raise_to, []))
+        )
+        assert script(keys=[key], args=[low, high, *more]) == command(key, low, high, *more)
         assert client.mget(["a", "b"]) == counters.mget("a", "b")

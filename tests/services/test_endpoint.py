@@ -21,6 +21,7 @@ from chat.services import endpoint as endpoint_module
 from chat.services import tables
 from chat.services.dynamodb import Storage, pack
 from chat.services.endpoint import Endpoint, connect
+from chat.services.streams import read_record
 
 KEYS = {"room": "r", "id": "1"}
 
@@ -96,6 +97,25 @@ def restore(client: Any, table: str, state: list[dict[str, Any]]) -> None:
         client.delete_item(TableName=table, Key={name: item[name] for name in KEYS})
     for item in state:
         client.put_item(TableName=table, Item=item)
+
+
+def test_it_reads_a_stream_as_boto3_does_but_for_the_time(config, lean, table):
+    lean._client.put_item(TableName=table, Item=pack(KEYS | {"text": "ü", "picture": b"\x89PNG"}))
+    arn = lean.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    theirs = boto3.client("dynamodbstreams", region_name="eu-west-1", endpoint_url=config.dynamodb_endpoint)
+    ours = connect("eu-west-1", config.dynamodb_endpoint, 1, "dynamodbstreams")
+    shard = theirs.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    read = []
+    for client in (theirs, ours):
+        iterator = client.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+        (record,) = client.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
+        read.append(read_record(arn, record))
+    assert read[0] == read[1]
+    with pytest.raises(ClientError) as refused:
+        ours.get_records(ShardIterator="none")
+    with pytest.raises(ClientError) as expected:
+        theirs.get_records(ShardIterator="none")
+    assert refused.value.response["Error"] == expected.value.response["Error"]
 
 
 def test_what_is_rare_goes_through_boto3(lean, table):
