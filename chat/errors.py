@@ -47,6 +47,8 @@ KINDS: dict[str, Kind] = {
     "not_author": Kind(403, "Only its author can change a message."),
     "text_empty": Kind(400, "A message cannot be empty."),
     "text_too_long": Kind(400, "A message has at most 4,000 characters."),
+    "emoji_invalid": Kind(400, "A reaction is one emoji."),
+    "reactions_full": Kind(409, "This message has as many reactions as it can hold."),
     "client_id_invalid": Kind(400, "The request carries no usable client id."),
     "client_id_reused": Kind(409, "This was already sent with another content."),
     "cursor_invalid": Kind(400, "That place in the room does not exist."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 RoomKind = Literal["public", "private"]
@@ -37,7 +37,8 @@ class Person:
 @dataclass(frozen=True)
 class Message:
     """A message's image: what it is now. `rev` is the number of the entry that changed it last. `via` is `table` when
-    it was put into the table by somebody who is no user here; then `author` is nobody's username."""
+    it was put into the table by somebody who is no user here; then `author` is nobody's username. `reactions` has the
+    usernames of those who reacted, by emoji, both in the order in which they came."""
 
     room: str
     seq: int
@@ -51,11 +52,26 @@ class Message:
     reply_to: int | None = None
     deleted: bool = False
     via: str | None = None
+    reactions: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def to_dict(self, generation: int) -> dict[str, Any]:
-        """The wire shape of docs/protocol.md."""
-        told = {"generation": generation} | vars(self)  # asdict copies deeply, at ten times the cost
-        return {name: value for name, value in told.items() if value is not None}
+    def mine(self, username: str) -> list[str]:
+        """The emoji that this person reacted with."""
+        return [emoji for emoji, who in self.reactions.items() if username in who]
+
+    def erased(self) -> Message:
+        """What is left of it once it is deleted; its `rev` is the caller's to set."""
+        return replace(self, text="", deleted=True, reactions={})
+
+    def to_dict(self, generation: int, reader: str | None = None) -> dict[str, Any]:
+        """The wire shape of docs/protocol.md: how many reacted; who did is asked for. Only what goes to one `reader`
+        tells which of the reactions are theirs."""
+        facts = {"generation": generation} | {k: v for k, v in vars(self).items() if v is not None}
+        del facts["reactions"]
+        if self.reactions:
+            facts["reactions"] = {emoji: len(who) for emoji, who in self.reactions.items()}
+            if reader is not None:
+                facts["mine"] = self.mine(reader)
+        return facts
 
 
 @dataclass(frozen=True)
@@ -143,7 +159,7 @@ class SetAside:
 
 @dataclass(frozen=True)
 class Page:
-    """A stretch of a room's log with the images it speaks of; see docs/protocol.md."""
+    """A stretch of a room's log with the images it speaks of, for one `reader`; see docs/protocol.md."""
 
     generation: int
     head: int
@@ -153,6 +169,7 @@ class Page:
     messages: list[Message] = field(default_factory=list)
     more: bool = False
     gap: bool = False
+    reader: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The wire shape of docs/protocol.md."""
@@ -162,6 +179,6 @@ class Page:
             "floor": self.floor,
             "from": self.start,
             "entries": [entry.to_dict() for entry in self.entries],
-            "messages": [message.to_dict(self.generation) for message in self.messages],
+            "messages": [message.to_dict(self.generation, self.reader) for message in self.messages],
             "more": self.more,
         } | ({"gap": True} if self.gap else {})

@@ -226,18 +226,26 @@ class Storage:
 
     def epochs(self, usernames: Iterable[str]) -> dict[str, int]:
         """The epochs of these accounts, as they are now; who has none is left out."""
+        return {row["username"]: row.get("epoch", 0) for row in self._users(usernames, "epoch")}
+
+    def names(self, usernames: Iterable[str]) -> dict[str, str]:
+        """What these people call themselves; who has no account is left out."""
+        return {row["username"]: row.get("name") or row["username"] for row in self._users(usernames, "name")}
+
+    def _users(self, usernames: Iterable[str], attribute: str) -> list[Row]:
+        """The rows of these accounts, of which only that attribute and the username are read."""
         table = self.table("users")
         wanted = [pack({"username": username}) for username in usernames]
-        found: dict[str, int] = {}
+        found: list[Row] = []
         while wanted:
             request = {
                 "Keys": wanted[:100],
                 "ConsistentRead": True,
-                "ProjectionExpression": "username, epoch",
+                "ProjectionExpression": "username, #attribute",
+                "ExpressionAttributeNames": {"#attribute": attribute},
             }
             answer = self.call("batch_get_item", RequestItems={table: request})
-            rows_read = [unpack(item) for item in answer["Responses"].get(table, [])]
-            found |= {row["username"]: row.get("epoch", 0) for row in rows_read}
+            found += [unpack(item) for item in answer["Responses"].get(table, [])]
             wanted = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", []) + wanted[100:]
         return found
 

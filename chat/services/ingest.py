@@ -155,7 +155,7 @@ class Ingest:
                 if error.retry:
                     raise
             else:
-                self._change(room, mark.seq, lambda old: replace(old, text="", deleted=True), change, 0)
+                self._change(room, mark.seq, Message.erased, change, 0)
                 return
         self._storage.put_mark(_mark(change, 0))
 

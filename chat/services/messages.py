@@ -1,4 +1,4 @@
-"""What people say: sending, editing, deleting, and reading it again."""
+"""What people say: sending, editing, deleting, reacting, and reading it again."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from chat.services.followers import LEAVING, Followers, images_of_changes
 from chat.services.log import Appended, Draft, Log
 from chat.services.numbers import Numbers
 from chat.services.publisher import Publisher
+from chat.services.reactions import MAX_NAMES, check_emoji, reacted, unreacted
 from chat.services.rooms import Rooms
 from chat.services.texts import check_text
 
@@ -61,7 +62,7 @@ class Messages:
             )
             return Draft(Entry(room.room, seq, "message", at_ms), image)
 
-        return self._image(room, self._log.append(room, person.username, client_id, request, build, seen))
+        return self._image(person, room, self._log.append(room, person.username, client_id, request, build, seen))
 
     def edit(self, person: Person, room_id: str, client_id: str, seq: int, text: str) -> dict[str, Any]:
         """Gives the person's own message another text; returns its new image.
@@ -85,9 +86,36 @@ class Messages:
         Raises: ChatError `message_not_found`, `message_deleted`, `not_author`, and those of `send` but for the text.
         """
         request = ("delete", room_id, seq)
-        return self._change(
-            person, room_id, client_id, seq, request, lambda old, at_ms: replace(old, text="", deleted=True)
+        return self._change(person, room_id, client_id, seq, request, lambda old, at_ms: old.erased())
+
+    def react(self, person: Person, room_id: str, client_id: str, seq: int, emoji: str, wanted: bool) -> dict[str, Any]:
+        """Adds the person's reaction to anybody's message, or takes it back; returns the new image. What is there
+        already, or is not, changes nothing.
+
+        Raises: ChatError `emoji_invalid`, `message_not_found`, `message_deleted`, `reactions_full`, and those of
+        `send` but for the text.
+        """
+        check_emoji(emoji)
+        request = ("react" if wanted else "unreact", room_id, seq, emoji)
+        change = reacted if wanted else unreacted
+        image = self._change(
+            person,
+            room_id,
+            client_id,
+            seq,
+            request,
+            lambda old, at_ms: change(old, person.username, emoji),
+            self._anybodys,
         )
+        self._bus.publish(
+            "reacted",
+            room=image["room"],
+            generation=image["generation"],
+            seq=seq,
+            rev=image["rev"],
+            mine={person.username: image.get("mine", [])},
+        )
+        return image
 
     def _change(
         self,
@@ -97,6 +125,7 @@ class Messages:
         seq: int,
         request: tuple[Any, ...],
         change: Callable[[Message, int], Message | None],
+        find: Callable[[Person, Room, Membership, int], Message] | None = None,
     ) -> dict[str, Any]:
         try:
             room, membership = self._rooms.require(person, room_id)
@@ -104,10 +133,10 @@ class Messages:
             return self._done(person, room_id, client_id, request, refusal)
         done = self._log.already(person.username, client_id, request)
         if done:
-            return self._image(room, done)
+            return self._image(person, room, done)
 
         def build(number: int) -> Draft | None:
-            old = self._own(person, room, membership, seq)
+            old = (find or self._own)(person, room, membership, seq)
             at_ms = self._log.now_ms()
             new = change(old, at_ms)
             if new is None:
@@ -115,16 +144,26 @@ class Messages:
             entry = Entry(room.room, number, "change", at_ms, message=seq)
             return Draft(entry, replace(new, rev=number), replaces_rev=old.rev)
 
-        return self._image(room, self._log.append(room, person.username, client_id, request, build, about=seq))
+        return self._image(person, room, self._log.append(room, person.username, client_id, request, build, about=seq))
 
     def _own(self, person: Person, room: Room, membership: Membership, seq: int) -> Message:
+        message = self._visible(room, membership, seq)
+        if message.author != person.username:
+            raise ChatError("not_author")
+        if message.deleted:
+            raise ChatError("message_deleted")
+        return message
+
+    def _anybodys(self, person: Person, room: Room, membership: Membership, seq: int) -> Message:
+        message = self._visible(room, membership, seq)
+        if message.deleted:
+            raise ChatError("message_deleted")
+        return message
+
+    def _visible(self, room: Room, membership: Membership, seq: int) -> Message:
         found = self._storage.get_entry(room.room, seq) if seq >= max(membership.start, room.floor) else None
         if found is None or found[1] is None:
             raise ChatError("message_not_found")
-        if found[1].author != person.username:
-            raise ChatError("not_author")
-        if found[1].deleted:
-            raise ChatError("message_deleted")
         return found[1]
 
     def _done(
@@ -135,13 +174,13 @@ class Messages:
         done = self._log.already(person.username, client_id, request) if refusal.code == "room_not_found" else None
         if done is None:
             raise refusal
-        return self._image(self._rooms.get(room_id), done)
+        return self._image(person, self._rooms.get(room_id), done)
 
     @staticmethod
-    def _image(room: Room, appended: Appended) -> dict[str, Any]:
+    def _image(person: Person, room: Room, appended: Appended) -> dict[str, Any]:
         if appended.image is None:
             raise ChatError("expired" if appended.seq < room.floor else "message_not_found")
-        return appended.image.to_dict(room.generation)
+        return appended.image.to_dict(room.generation, person.username)
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -273,7 +312,19 @@ class Messages:
             entries=entries,
             messages=[images[seq] for seq in sorted(images)],
             more=more,
+            reader=person.username,
         )
+
+    def who_reacted(self, person: Person, room_id: str, seq: int) -> dict[str, list[str]]:
+        """Emoji → the names of those who reacted with it, the first MAX_NAMES of each.
+
+        Raises: ChatError `message_not_found`, `message_deleted`.
+        """
+        room, membership = self._rooms.require(person, room_id)
+        message = self._anybodys(person, room, membership, seq)
+        shown = {emoji: who[:MAX_NAMES] for emoji, who in message.reactions.items()}
+        names = self._storage.names({username for who in shown.values() for username in who})
+        return {emoji: [names.get(username, username) for username in who] for emoji, who in shown.items()}
 
     # --- reading positions and typing -----------------------------------------------------------------------------
 

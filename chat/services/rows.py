@@ -101,6 +101,8 @@ def image_attributes(image: Message) -> Row:
         "reply_to": image.reply_to,
         "deleted": image.deleted or None,
         "via": image.via,
+        # A list, because a map has no order: [[emoji, username, …], …]
+        "reactions": [[emoji, *who] for emoji, who in image.reactions.items()] or None,
     }
 
 
@@ -136,6 +138,7 @@ def read_image(room: str, row: Row) -> Message | None:
         reply_to=row.get("reply_to"),
         deleted=row.get("deleted", False),
         via=row.get("via"),
+        reactions={emoji: tuple(who) for emoji, *who in row.get("reactions", ())},
     )
 
 

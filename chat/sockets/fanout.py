@@ -89,6 +89,10 @@ class Fanout:
                 gevent.spawn(self.refresh, connection)
         elif kind == "read":
             self._to_user(event["user"], "room:read", {"room": event["room"], "seq": event["seq"]})
+        elif kind == "reacted":
+            where = {key: event[key] for key in ("room", "generation", "seq", "rev")}
+            for username, mine in event["mine"].items():
+                self._to_user(username, "reaction:mine", where | {"mine": mine})
         elif kind == "session_ended":
             for connection in self._connections.of_session(event["session"]):
                 self._sessions.end(connection, event["reason"])

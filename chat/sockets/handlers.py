@@ -46,6 +46,23 @@ def delete(messages: Messages, me: Connection, payload: dict[str, Any]) -> dict[
     return {"message": messages.delete(me.person, room, client_id, number(payload, "seq"))}
 
 
+def add_reaction(messages: Messages, me: Connection, payload: dict[str, Any]) -> dict[str, Any]:
+    """`reaction:add`"""
+    room, client_id, emoji = (field(payload, name, str) for name in ("room", "client_id", "emoji"))
+    return {"message": messages.react(me.person, room, client_id, number(payload, "seq"), emoji, True)}
+
+
+def remove_reaction(messages: Messages, me: Connection, payload: dict[str, Any]) -> dict[str, Any]:
+    """`reaction:remove`"""
+    room, client_id, emoji = (field(payload, name, str) for name in ("room", "client_id", "emoji"))
+    return {"message": messages.react(me.person, room, client_id, number(payload, "seq"), emoji, False)}
+
+
+def list_reactions(messages: Messages, me: Connection, payload: dict[str, Any]) -> dict[str, Any]:
+    """`reaction:list`"""
+    return {"reactions": messages.who_reacted(me.person, field(payload, "room", str), number(payload, "seq"))}
+
+
 def open_room(messages: Messages, me: Connection, payload: dict[str, Any]) -> dict[str, Any]:
     """`room:open`"""
     return messages.open(me.person, field(payload, "room", str), number(payload, "after", 0)).to_dict()

@@ -140,6 +140,9 @@ def test_an_outsider_hears_nothing_of_a_private_room(parley, two, device):
         ("message:send", {"client_id": new_id(), "text": "let me in", "after": 0}),
         ("message:edit", {"client_id": new_id(), "text": "let me in", "seq": seq}),
         ("message:delete", {"client_id": new_id(), "seq": seq}),
+        ("reaction:add", {"client_id": new_id(), "seq": seq, "emoji": "👍"}),
+        ("reaction:remove", {"client_id": new_id(), "seq": seq, "emoji": "👍"}),
+        ("reaction:list", {"seq": seq}),
         ("room:open", {"after": 0}),
         ("room:read", {"seq": seq}),
         ("typing:start", {}),
@@ -206,3 +209,29 @@ def test_an_edit_and_a_deletion_reach_the_other_and_leave_no_text(two, device):
     g.reaches(room, gone["entry"])
     assert [image["text"] for image in g.state(room)["images"] if image["seq"] == seq] == [""]
     assert "word" not in str(ada.page(room))
+
+
+def test_a_reaction_reaches_everybody_as_a_number_and_my_other_device_as_mine(two, device):
+    ada, grace = two
+    room = ada.room("reactions", grace)
+    a, phone, laptop = device(ada), device(grace), device(grace)
+    seq = a.send(room, "well?")["message"]["seq"]
+    thumb = {"room": room, "seq": seq, "emoji": "👍"}
+    ack = phone.emit("reaction:add", thumb | {"client_id": new_id()})["message"]
+    assert (ack["reactions"], ack["mine"]) == ({"👍": 1}, ["👍"])
+    told = [p.hears("message:changed", lambda m: m["message"]["rev"] == ack["rev"]) for p in (a, phone, laptop)]
+    assert all(each["message"]["reactions"] == {"👍": 1} and "mine" not in each["message"] for each in told)
+    mine = laptop.hears("reaction:mine")
+    assert mine == {"room": room, "generation": 1, "seq": seq, "rev": ack["rev"], "mine": ["👍"]}
+    assert a.emit("reaction:add", thumb | {"client_id": new_id()})["message"]["reactions"] == {"👍": 2}
+    assert a.emit("reaction:list", {"room": room, "seq": seq}) == {
+        "ok": True,
+        "reactions": {"👍": [grace.name, ada.name]},
+    }
+    opened = a.emit("room:open", {"room": room, "after": 0})["messages"][-1]
+    assert (opened["reactions"], opened["mine"]) == ({"👍": 2}, ["👍"])
+    assert phone.emit("reaction:remove", thumb | {"client_id": new_id()})["message"]["reactions"] == {"👍": 1}
+    laptop.hears("reaction:mine", lambda m: m["mine"] == [])
+    assert a.emit("reaction:add", thumb | {"client_id": new_id(), "emoji": "yes"})["error"]["code"] == "emoji_invalid"
+    assert a.emit("reaction:add", thumb | {"client_id": new_id(), "emoji": 1})["error"]["code"] == "body_invalid"
+    assert {p["mine"][0] for e, p in a.heard if e == "reaction:mine"} == {"👍"}, "what Grace reacts with is hers"

@@ -120,6 +120,20 @@ def test_putting_the_same_row_again_changes_nothing(worker, put, poll):
     ]
 
 
+def test_reactions_outlast_an_edit_of_the_row_and_go_with_the_row(worker, put, delete, poll):
+    put()
+    poll()
+    worker.messages.react(BOB, "general", "r", 1, "👍", True)
+    put(text="Deploy failed")
+    poll()
+    (message,) = worker.messages.page(ALICE, "general").messages
+    assert (message.text, message.reactions) == ("Deploy failed", {"👍": ("bob",)})
+    delete()
+    poll()
+    (message,) = worker.messages.page(ALICE, "general").messages
+    assert (message.deleted, message.reactions) == (True, {})
+
+
 def test_deleting_the_row_deletes_the_message_and_its_text(worker, put, delete, poll):
     put()
     poll()
