@@ -27,6 +27,7 @@ from chat.services.rows import Claim, Row
 MAX_REQUESTS = 50  # under way at once, each with a connection: what an endpoint that hangs may hold of this process
 WAIT_S = 1.0  # for one of them to end
 MAX_DELETES = 25  # in one BatchWriteItem
+MAX_PROOFS = 90  # in one append, with what else it writes: a TransactWriteItems takes 100
 MAX_AHEAD = 5_000  # how far ahead of a decided entry a number may be proposed
 CONDITION_FAILED = "ConditionalCheckFailedException"
 CONFLICT = "TransactionConflictException"  # a transaction that is under way writes the same item
@@ -68,40 +69,57 @@ def unpack(item: dict[str, Any]) -> dict[str, Any]:
 class AppendRefused(Exception):
     """Why an append wrote nothing; the first that holds, in this order, says what to do next.
 
-    `claim`: the request was carried out before, as this. `overtaken`: a later change of the row was taken over before.
-    `room_taken`: the room exists. `slot_taken`: another entry has the number. `changed`: the message or the membership
-    is not what was read. None of them: a passing conflict, try again.
+    `claims`: requests that were carried out before, as these. `overtaken`: a later change of the row was taken over
+    before. `room_taken`: the room exists. `slot_taken`: another entry has the number. `changed`: the message or the
+    membership is not what was read. None of them: a passing conflict, try again.
     """
 
-    claim: Claim | None = None
+    claims: tuple[Claim, ...] = ()
     overtaken: bool = False
     room_taken: bool = False
     slot_taken: bool = False
     changed: bool = False
+
+    @property
+    def claim(self) -> Claim | None:
+        """The claim, where there was but one request."""
+        return self.claims[0] if self.claims else None
+
+
+Proof = Claim | Mark | tuple[Claim, ...]
 
 
 @dataclass(frozen=True)
 class Append:
     """An entry to be stored with the proof that it was: all of it, or nothing.
 
-    The proof is the claim of a person's request, or the mark of a row that somebody put. `image` is the message sent
-    or, with `replaces_rev`, the new image of an older one whose `rev` must still be that and which must not be deleted.
-    A `membership` is written to both its rows unless a later entry wrote them already.
+    The proof is the claim of a person's request, or of several people's, at most MAX_PROOFS and none twice; or the mark
+    of a row that somebody put. `image` is the message sent or, with `replaces_rev`, the new image of an older one whose
+    `rev` must still be that and which must not be deleted. A `membership` is written to both its rows unless a later
+    entry wrote them already.
     """
 
     entry: Entry
-    proof: Claim | Mark
+    proof: Proof
     image: Message | None = None
     replaces_rev: int | None = None
     membership: Membership | None = None
     new_room: Room | None = None
 
     @property
+    def proofs(self) -> tuple[Claim | Mark, ...]:
+        """All of them, also where there is but one."""
+        return self.proof if isinstance(self.proof, tuple) else (self.proof,)
+
+    @property
     def items(self) -> frozenset[tuple[str, ...]]:
         """Names for the items that it writes: at most so many as there are writes, and the same for the same item."""
-        room, proof = self.entry.room, self.proof
-        proven = ("claim", proof.user, proof.client_id) if isinstance(proof, Claim) else ("mark", proof.room, proof.id)
-        named = {proven, ("slot", room, str(self.entry.seq))}
+        room = self.entry.room
+        named = {
+            ("claim", proof.user, proof.client_id) if isinstance(proof, Claim) else ("mark", proof.room, proof.id)
+            for proof in self.proofs
+        }
+        named.add(("slot", room, str(self.entry.seq)))
         if self.image is not None:
             named.add(("slot", room, str(self.image.seq)))
         if self.membership is not None:
@@ -277,7 +295,7 @@ class Storage:
     def append(
         self,
         entry: Entry,
-        proof: Claim | Mark,
+        proof: Proof,
         image: Message | None = None,
         replaces_rev: int | None = None,
         membership: Membership | None = None,
@@ -309,17 +327,15 @@ class Storage:
 
     def _writes(self, append: Append) -> list[tuple[str, dict[str, Any]]]:
         """What an append writes, each with the word that `_refusal` has for it."""
-        entry, proof, image, membership = append.entry, append.proof, append.image, append.membership
+        entry, image, membership = append.entry, append.image, append.membership
         own_image = image if entry.kind == "message" else None
-        proven = (
+        writes = [
             ("claim", self._put_new("chat", rows.claim_row(proof)))
             if isinstance(proof, Claim)
             else ("mark", self._put_mark(proof))
-        )
-        writes = [
-            proven,
-            ("slot", self._put_new("messages", rows.log_row(entry, own_image))),
+            for proof in append.proofs
         ]
+        writes.append(("slot", self._put_new("messages", rows.log_row(entry, own_image))))
         if image is not None and own_image is None:
             writes.append(("changed", self._replace_image(image, append.replaces_rev)))
         if membership is not None:
@@ -774,13 +790,15 @@ def _refusal(what: list[str], reasons: list[dict[str, Any]]) -> AppendRefused | 
     """Which writes of one append (`claim` or `mark`, `slot`, `changed`, `room`) met what; None when none did."""
     if all(reason.get("Code", "None") == "None" for reason in reasons):
         return None
-    failed = {}
+    failed = set()
+    claims = []
     for name, reason in zip(what, reasons, strict=False):
         if reason.get("Code") == "ConditionalCheckFailed":
-            failed[name] = reason.get("Item")
-    claim = failed.get("claim")
+            failed.add(name)
+            if name == "claim" and reason.get("Item"):
+                claims.append(rows.read_claim(unpack(reason["Item"])))
     return AppendRefused(
-        claim=rows.read_claim(unpack(claim)) if claim else None,
+        claims=tuple(claims),
         overtaken="mark" in failed,
         room_taken="room" in failed,
         slot_taken="slot" in failed,

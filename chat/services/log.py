@@ -11,13 +11,13 @@ import logging
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chat.errors import ChatError
 from chat.models import Entry, Mark, Membership, Message, Room
-from chat.services.dynamodb import AppendRefused, Storage
+from chat.services.dynamodb import AppendRefused, Proof, Storage
 from chat.services.numbers import Numbers
 from chat.services.publisher import Publisher
 from chat.services.rows import Claim, bucket_of
@@ -62,7 +62,17 @@ class Placed:
     before: AppendRefused | None = None
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A person's request. `request` is everything that makes two requests the same."""
+
+    user: str
+    client_id: str
+    request: tuple[Any, ...]
+
+
 Build = Callable[[int], Draft | None]
+Answers = dict[Asked, Appended | ChatError]
 
 
 class Appender(Protocol):
@@ -71,7 +81,7 @@ class Appender(Protocol):
     def append(
         self,
         entry: Entry,
-        proof: Claim | Mark,
+        proof: Proof,
         image: Message | None,
         replaces_rev: int | None,
         membership: Membership | None,
@@ -151,6 +161,47 @@ class Log:
             return self._already(self._storage.put_claim(nothing) or nothing, digest)
         return Appended(placed.number, placed.draft.image)
 
+    def append_together(self, room: Room, asked: Collection[Asked], build: Build, about: int) -> Answers:
+        """Carries out the requests of several people about one message by one entry, each of them once: as `append`
+        does with one. At most MAX_PROOFS, no two with the same client id of one person.
+
+        Returns all their answers; or, when some were carried out before, only those of these, and nothing was stored:
+        the others go again. Raises: what `build` raises, and ChatError `unavailable`.
+        """
+        placed = self._place(room, build, lambda number, draft: tuple(self._claims(room, asked, number, about)))
+        if placed.before is not None:
+            claims = {(claim.user, claim.client_id): claim for claim in placed.before.claims}
+            return {
+                each: self._answer(claims[each.user, each.client_id], each)
+                for each in asked
+                if (each.user, each.client_id) in claims
+            }
+        if placed.draft is None:
+            return self.change_nothing(room, asked, about)
+        return {each: Appended(placed.number, placed.draft.image) for each in asked}
+
+    def change_nothing(self, room: Room, asked: Collection[Asked], about: int) -> Answers:
+        """Notes that requests about a message were carried out, and that there was nothing to change; answers them."""
+        answers: Answers = {}
+        for each, claim in zip(asked, self._claims(room, asked, 0, about), strict=True):
+            try:
+                answers[each] = self._answer(self._storage.put_claim(claim) or claim, each)
+            except ChatError as error:
+                answers[each] = error
+        return answers
+
+    def _claims(self, room: Room, asked: Iterable[Asked], number: int, about: int) -> list[Claim]:
+        ends = self._claims_end()
+        return [
+            Claim(each.user, each.client_id, room.room, _digest(each.request), number, about, ends) for each in asked
+        ]
+
+    def _answer(self, claim: Claim, asked: Asked) -> Appended | ChatError:
+        try:
+            return self._already(claim, _digest(asked.request))
+        except ChatError as error:
+            return error
+
     def take_over(self, room: Room, build: Build, mark: Callable[[int], Mark]) -> int:
         """Appends what a change of a row that somebody put makes of the log, once, however often it is told.
 
@@ -161,7 +212,7 @@ class Log:
         placed = self._place(room, build, lambda number, draft: mark(number))
         return placed.number if placed.draft is not None else 0
 
-    def _place(self, room: Room, build: Build, proof: Callable[[int, Draft], Claim | Mark], seen: int = 0) -> Placed:
+    def _place(self, room: Room, build: Build, proof: Callable[[int, Draft], Proof], seen: int = 0) -> Placed:
         """Finds a number for what `build` drafts and stores it there with its proof, then tells the workers.
 
         Raises: what `build` raises, and ChatError `unavailable`: the outcome is unknown, and the proof will tell.
@@ -186,7 +237,7 @@ class Log:
                     self._commits.append(draft.entry, stored, draft.image, draft.replaces_rev, draft.membership)
                 except AppendRefused as refused:
                     if refused.claim or refused.overtaken:
-                        if refused.claim is None or refused.claim.seq != number:
+                        if all(claim.seq != number for claim in refused.claims):
                             self._give_up(room, number)
                         return Placed(before=refused)
                     if refused.slot_taken:

@@ -10,10 +10,10 @@ from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Page, Person, Room
 from chat.services.dynamodb import Storage
 from chat.services.followers import LEAVING, Followers, images_of_changes
-from chat.services.log import Appended, Draft, Log
+from chat.services.log import Appended, Asked, Draft, Log, check_client_id
 from chat.services.numbers import Numbers
 from chat.services.publisher import Publisher
-from chat.services.reactions import MAX_NAMES, check_emoji, reacted, unreacted
+from chat.services.reactions import Reactions, Wish, check_emoji
 from chat.services.rooms import Rooms
 from chat.services.texts import check_text
 
@@ -37,6 +37,7 @@ class Messages:
         self._numbers = numbers
         self._followers = followers
         self._bus = bus
+        self._reactions = Reactions(storage, log, bus)
 
     # --- writing --------------------------------------------------------------------------------------------------
 
@@ -96,26 +97,14 @@ class Messages:
         `send` but for the text.
         """
         check_emoji(emoji)
+        check_client_id(client_id)
         request = ("react" if wanted else "unreact", room_id, seq, emoji)
-        change = reacted if wanted else unreacted
-        image = self._change(
-            person,
-            room_id,
-            client_id,
-            seq,
-            request,
-            lambda old, at_ms: change(old, person.username, emoji),
-            self._anybodys,
-        )
-        self._bus.publish(
-            "reacted",
-            room=image["room"],
-            generation=image["generation"],
-            seq=seq,
-            rev=image["rev"],
-            mine={person.username: image.get("mine", [])},
-        )
-        return image
+        try:
+            room, membership = self._rooms.require(person, room_id)
+        except ChatError as refusal:
+            return self._done(person, room_id, client_id, request, refusal)
+        wish = Wish(Asked(person.username, client_id, request), emoji, wanted, first=membership.start)
+        return self._image(person, room, self._reactions.carry_out(room, seq, wish))
 
     def _change(
         self,
@@ -125,7 +114,6 @@ class Messages:
         seq: int,
         request: tuple[Any, ...],
         change: Callable[[Message, int], Message | None],
-        find: Callable[[Person, Room, Membership, int], Message] | None = None,
     ) -> dict[str, Any]:
         try:
             room, membership = self._rooms.require(person, room_id)
@@ -136,7 +124,7 @@ class Messages:
             return self._image(person, room, done)
 
         def build(number: int) -> Draft | None:
-            old = (find or self._own)(person, room, membership, seq)
+            old = self._own(person, room, membership, seq)
             at_ms = self._log.now_ms()
             new = change(old, at_ms)
             if new is None:
@@ -147,23 +135,13 @@ class Messages:
         return self._image(person, room, self._log.append(room, person.username, client_id, request, build, about=seq))
 
     def _own(self, person: Person, room: Room, membership: Membership, seq: int) -> Message:
-        message = self._visible(room, membership, seq)
-        if message.author != person.username:
-            raise ChatError("not_author")
-        if message.deleted:
-            raise ChatError("message_deleted")
-        return message
-
-    def _anybodys(self, person: Person, room: Room, membership: Membership, seq: int) -> Message:
-        message = self._visible(room, membership, seq)
-        if message.deleted:
-            raise ChatError("message_deleted")
-        return message
-
-    def _visible(self, room: Room, membership: Membership, seq: int) -> Message:
         found = self._storage.get_entry(room.room, seq) if seq >= max(membership.start, room.floor) else None
         if found is None or found[1] is None:
             raise ChatError("message_not_found")
+        if found[1].author != person.username:
+            raise ChatError("not_author")
+        if found[1].deleted:
+            raise ChatError("message_deleted")
         return found[1]
 
     def _done(
@@ -316,15 +294,12 @@ class Messages:
         )
 
     def who_reacted(self, person: Person, room_id: str, seq: int) -> dict[str, list[str]]:
-        """Emoji → the names of those who reacted with it, the first MAX_NAMES of each.
+        """Emoji → the names of those who reacted with it, the first 50 of each.
 
         Raises: ChatError `message_not_found`, `message_deleted`.
         """
         room, membership = self._rooms.require(person, room_id)
-        message = self._anybodys(person, room, membership, seq)
-        shown = {emoji: who[:MAX_NAMES] for emoji, who in message.reactions.items()}
-        names = self._storage.names({username for who in shown.values() for username in who})
-        return {emoji: [names.get(username, username) for username in who] for emoji, who in shown.items()}
+        return self._reactions.who(room, seq, membership.start)
 
     # --- reading positions and typing -----------------------------------------------------------------------------
 

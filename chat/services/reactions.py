@@ -1,12 +1,17 @@
-"""Reactions: what an emoji is, and what a message becomes when somebody reacts to it."""
+"""Reactions: what an emoji is, what a message becomes when somebody reacts to it, and how a crowd does at once."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from chat.errors import ChatError
-from chat.models import Message
+from chat.models import Entry, Message, Room
+from chat.services.dynamodb import MAX_PROOFS, Storage
+from chat.services.log import Answers, Appended, Asked, Draft, Log
+from chat.services.one_at_a_time import OneAtATime
+from chat.services.publisher import Publisher
 
 MAX_EMOJI = 20  # different ones on a message
 MAX_REACTIONS = 2_000  # on a message; with the longest names its row stays below the 400 KB of an item
@@ -47,3 +52,149 @@ def unreacted(message: Message, username: str, emoji: str) -> Message | None:
     others = tuple(other for other in who if other != username)
     rest = {each: people for each, people in message.reactions.items() if each != emoji or others}
     return replace(message, reactions=rest | ({emoji: others} if others else {}))
+
+
+@dataclass(eq=False)
+class Wish:
+    """A person's request that an emoji of theirs be on a message, or not, and its answer when it has one. They may see
+    the room from the entry `first` on."""
+
+    asked: Asked
+    emoji: str
+    wanted: bool
+    first: int = 1
+    answer: Appended | ChatError | None = None
+
+    def fulfilled(self, message: Message) -> Message | None:
+        """The message as it is wished, None when it is so already. Raises: ChatError `reactions_full`."""
+        return (reacted if self.wanted else unreacted)(message, self.asked.user, self.emoji)
+
+
+class Reactions:
+    """Carries wishes out, one append at a time for each message: what comes while one is under way goes together, as
+    one entry with one image and a claim for each. So a crowd costs the log a few entries, not one each, and does not
+    contend with itself for the message's row."""
+
+    def __init__(self, storage: Storage, log: Log, bus: Publisher):
+        self._storage = storage
+        self._log = log
+        self._bus = bus
+        self._waiting: dict[tuple[str, int], list[Wish]] = {}
+        self._appending = OneAtATime()
+
+    def carry_out(self, room: Room, seq: int, wish: Wish) -> Appended:
+        """Does as wished, once, however often it is asked; then tells the devices of whoever wished it.
+
+        Whoever is interrupted leaves the others as they were: the next of them appends for all.
+        Raises: ChatError `message_not_found`, `message_deleted`, `reactions_full`, and those of `Log.append`.
+        """
+        if seq < wish.first:
+            self._refuse([wish], ChatError("message_not_found"))
+        else:
+            self._wait_for(room, seq, wish)
+        if wish.answer is None or isinstance(wish.answer, ChatError):
+            raise wish.answer or ChatError("unavailable")
+        return wish.answer
+
+    def _wait_for(self, room: Room, seq: int, wish: Wish) -> None:
+        place = room.room, seq
+        waiting = self._waiting.setdefault(place, [])
+        waiting.append(wish)
+        try:
+            with self._appending(place):
+                while wish.answer is None:
+                    self._answer(room, seq, _next(waiting))
+        finally:
+            waiting.remove(wish)
+            if not waiting:
+                del self._waiting[place]
+
+    def who(self, room: Room, seq: int, first: int) -> dict[str, list[str]]:
+        """Emoji → the names of the first MAX_NAMES who reacted with it, told to who may see the room from the entry
+        `first` on. Raises: ChatError `message_not_found`, `message_deleted`."""
+        message = self._read(room, seq, first)
+        shown = {emoji: who[:MAX_NAMES] for emoji, who in message.reactions.items()}
+        names = self._storage.names({username for who in shown.values() for username in who})
+        return {emoji: [names.get(username, username) for username in who] for emoji, who in shown.items()}
+
+    def _read(self, room: Room, seq: int, first: int = 1) -> Message:
+        found = self._storage.get_entry(room.room, seq) if seq >= max(first, room.floor) else None
+        if found is None or found[1] is None:
+            raise ChatError("message_not_found")
+        if found[1].deleted:
+            raise ChatError("message_deleted")
+        return found[1]
+
+    def _answer(self, room: Room, seq: int, wishes: Sequence[Wish]) -> None:
+        """Answers at least one of these wishes; none when the message became another one meanwhile."""
+        try:
+            old = new = self._read(room, seq)
+        except ChatError as refusal:
+            self._refuse(wishes, refusal)
+            return
+        rest = []
+        for wish in wishes:
+            try:
+                new = wish.fulfilled(new) or new
+                rest.append(wish)
+            except ChatError as refusal:
+                self._refuse([wish], refusal)
+        try:
+            answers = self._append(room, seq, rest, old, new) if rest else {}
+        except ChatError as refusal:
+            if refusal.retry:
+                self._refuse(rest, refusal)
+            return
+        for wish in rest:
+            wish.answer = answers.get(wish.asked)
+        self._tell(room, answers)
+
+    def _append(self, room: Room, seq: int, wishes: Sequence[Wish], old: Message, new: Message) -> Answers:
+        asked = [wish.asked for wish in wishes]
+        if new.reactions == old.reactions:
+            return self._log.change_nothing(room, asked, seq)
+        read = iter([(old, new)])
+
+        def build(number: int) -> Draft | None:
+            before, after = next(read, None) or self._again(room, seq, wishes)
+            if after.reactions == before.reactions:
+                return None
+            entry = Entry(room.room, number, "change", self._log.now_ms(), message=seq)
+            return Draft(entry, replace(after, rev=number), replaces_rev=before.rev)
+
+        return self._log.append_together(room, asked, build, seq)
+
+    def _again(self, room: Room, seq: int, wishes: Sequence[Wish]) -> tuple[Message, Message]:
+        old = new = self._read(room, seq)
+        for wish in wishes:
+            new = wish.fulfilled(new) or new
+        return old, new
+
+    def _refuse(self, wishes: Sequence[Wish], refusal: ChatError) -> None:
+        """No rule of now refuses what was carried out before."""
+        for wish in wishes:
+            asked, answer = wish.asked, refusal
+            try:
+                done = None if refusal.retry else self._log.already(asked.user, asked.client_id, asked.request)
+            except ChatError as error:
+                done, answer = None, error
+            wish.answer = done or answer
+
+    def _tell(self, room: Room, answers: Answers) -> None:
+        """Tells people's other devices what is theirs on the message now."""
+        told: dict[int, tuple[Message, dict[str, list[str]]]] = {}
+        for asked, answer in answers.items():
+            if isinstance(answer, Appended) and answer.image is not None:
+                image = answer.image
+                told.setdefault(image.rev, (image, {}))[1][asked.user] = image.mine(asked.user)
+        for rev, (image, mine) in told.items():
+            self._bus.publish("reacted", room=room.room, generation=room.generation, seq=image.seq, rev=rev, mine=mine)
+
+
+def _next(waiting: Sequence[Wish]) -> list[Wish]:
+    """The first wishes without an answer, as many as one append takes; a request that came twice is in it once."""
+    found: dict[tuple[str, str], Wish] = {}
+    for wish in waiting:
+        if wish.answer is None:
+            found.setdefault((wish.asked.user, wish.asked.client_id), wish)
+    return list(found.values())[:MAX_PROOFS]

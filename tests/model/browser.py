@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.model.schedule import Schedule
 
 ANSWER_S = 6.0
+EMOJI = ("👍", "🎉")
 RETRY_S = 0.5
 PATIENT_S = (ANSWER_S, ANSWER_S, ANSWER_S, 0.3)  # how long before a person asks again
 IMPATIENT_S = (0.005, 0.05, 0.3, 2.0)
@@ -256,6 +257,11 @@ class Browser(Process):
             if not mine:
                 return None
             request.room, request.about = rng.choice(mine[-1 if self.schedule.scene.latest else -3 :])
+        if kind in ("react", "unreact"):
+            said = self.schedule.truth.said()
+            if not said:
+                return None
+            (request.room, request.about), request.text = rng.choice(said[-2:]), rng.choice(EMOJI)
         if kind == "send" and rng.random() < 0.2:
             request.room = "general"
         if kind in ("invite", "remove"):
@@ -305,6 +311,8 @@ class Browser(Process):
             return worker.messages.edit(me, room, client_id, request.about, request.text)
         if request.kind == "delete":
             return worker.messages.delete(me, room, client_id, request.about)
+        if request.kind in ("react", "unreact"):
+            return worker.messages.react(me, room, client_id, request.about, request.text, request.kind == "react")
         if request.kind == "page":
             page = worker.messages.page(me, room, limit=5, after=request.about)
             self.schedule.truth.paged(me.username, page, room)

@@ -21,6 +21,7 @@ from tests.model.scenes import (
     ASKED_AGAIN,
     DOORS,
     NIGHT,
+    REACTIONS,
     REMOVAL_BETWEEN_CHANGES,
     ROWS,
     Scene,
@@ -117,6 +118,13 @@ MUTATIONS = [
         Commits,
         "_carry",
         (("passenger.end(end)", "passenger.end(end if len(batch) == 1 else None)"),),
+    ),
+    Mutation(
+        "a reaction overwrites what others did meanwhile",
+        Storage,
+        "_replace_image",
+        (("#rev = :rev", "#rev < :rev OR #rev >= :rev"),),
+        REACTIONS,
     ),
     Mutation(
         "an entry is told before it is stored",

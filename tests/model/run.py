@@ -12,7 +12,9 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
+from tests.model.scenes import Scene
 from tests.model.schedule import Schedule, run
 
 
@@ -24,22 +26,22 @@ class Result:
     broken: dict[int, str] = field(default_factory=dict)
 
 
-def run_all(seeds: Sequence[int]) -> Result:
-    """Runs these schedules, on all processors."""
+def run_all(seeds: Sequence[int], scene: Scene | None = None) -> Result:
+    """Runs these schedules, in that scene if one is given, on all processors."""
     jobs = min(os.cpu_count() or 1, len(seeds))
     result = Result()
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
-        for part in pool.map(_run_some, [seeds[start::jobs] for start in range(jobs)]):
+        for part in pool.map(partial(_run_some, scene), [seeds[start::jobs] for start in range(jobs)]):
             result.figures += part.figures
             result.broken |= part.broken
     return result
 
 
-def _run_some(seeds: Sequence[int]) -> Result:
+def _run_some(scene: Scene | None, seeds: Sequence[int]) -> Result:
     result = Result()
     for seed in seeds:
         try:
-            result.figures.update(vars(run(seed)))
+            result.figures.update(vars(run(seed, scene)))
         except AssertionError as error:
             result.broken[seed] = str(error)
     del result.figures["seed"]

@@ -82,6 +82,16 @@ ROWS = Scene(
 NIGHT = Scene(
     "a night after which the old goes", {"send": 6, "edit": 3, "delete": 1, "remove": 1, "page": 2}, night=True
 )
+# Not among SCENES, whose seeds are known to find what is planted: it is played by itself.
+REACTIONS = Scene(
+    "reactions to one message",
+    {"send": 1, "react": 6, "unreact": 4, "edit": 1, "delete": 1},
+    people=(ALICE, BOB, CAROL, DAVE, BOB),
+    longest=8,
+    weather={"unanswered": 0.1, "torn": 0.5, "slow": 0.2},
+    impatient=True,
+    latest=True,
+)
 NOBODY_WRITES = Scene("a night after which nobody writes", {"read": 1, "page": 3, "send": 1}, longest=2, night=True)
 SCENES = (
     *RANDOM,

@@ -10,9 +10,11 @@ from chat.services import numbers, redis
 from tests.model.mutations import MUTATIONS
 from tests.model.network import Redis
 from tests.model.run import run_all
+from tests.model.scenes import REACTIONS
 from tests.model.schedule import Schedule
 
 SCHEDULES = 2_000
+REACTING = 300
 FOUND_WITHIN = 600
 
 
@@ -20,6 +22,12 @@ def test_thousands_of_schedules_keep_the_promise():
     result = run_all(range(SCHEDULES))
     assert result.broken == {}
     assert result.figures["acked"] > SCHEDULES and result.figures["faults"] > SCHEDULES
+
+
+def test_a_crowd_that_reacts_to_one_message_keeps_it_too():
+    result = run_all(range(REACTING), REACTIONS)
+    assert result.broken == {}
+    assert result.figures["acked"] > REACTING
 
 
 def test_a_seed_is_the_same_schedule_every_time():

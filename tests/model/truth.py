@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Container
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from chat.models import Entry, Message, Page
@@ -17,6 +18,8 @@ from tests.model.tables import Item, Place, Tables
 
 OUT = ("left", "removed")
 PAGE = "page"
+REACTS = ("react", "unreact")
+CHANGES = ("edit", "delete", *REACTS)
 
 
 class Broken(AssertionError):
@@ -199,20 +202,19 @@ class Truth:
         """A request was refused for good: it must not have been carried out when the worker began to look."""
         request.outcome = code
         claimed_at = self.claimed_at.get((request.user, request.client_id), began_at)
-        if code == "expired" or (
-            request.about < self.floors.get(request.room, 1) and request.kind in ("edit", "delete")
-        ):
+        if code == "expired" or (request.about < self.floors.get(request.room, 1) and request.kind in CHANGES):
             return  # what is no longer kept cannot be answered
-        if request.kind in ("send", "edit", "delete") and claimed_at < began_at:
+        if request.kind in (*CHANGES, "send") and claimed_at < began_at:
             raise Broken(f"{request} was refused with {code}, and was carried out: {self._made(request)}")
 
     def _made(self, request: Request) -> list[tuple[str, int, int]]:
-        """(room, entry, message) of every entry that a send or an edit made."""
+        """(room, entry, message) of every entry that a send or an edit made; a reaction leaves the text as it is."""
         return [
             (room, rev, seq)
             for (room, seq), revs in self.revs.items()
-            for rev, image in revs.items()
+            for before, (rev, image) in pairwise([(0, None), *sorted(revs.items())])
             if image.text == request.text and image.author == request.user and (request.kind == "edit" or rev == seq)
+            if before[1] is None or before[1].text != image.text
         ]
 
     # --- what the tables say --------------------------------------------------------------------------------------
@@ -226,6 +228,10 @@ class Truth:
     def said_by(self, user: str) -> list[tuple[str, int]]:
         """(room, number) of a person's messages that were acked."""
         return [(r.room, r.seq) for r in self.requests if r.user == user and r.kind == "send" and r.outcome == "ok"]
+
+    def said(self) -> list[tuple[str, int]]:
+        """(room, number) of everybody's messages that were acked."""
+        return [(r.room, r.seq) for r in self.requests if r.kind == "send" and r.outcome == "ok"]
 
     def log(self, room: str) -> list[Entry]:
         """All entries of a room that there ever were, in order."""
@@ -253,6 +259,7 @@ class Truth:
             self._check_shown(room, log)
             self._check_rows(room)
         self._check_requests()
+        self._check_reactions()
         self._check_deleted()
 
     def _check_dense(self, room: str) -> None:
@@ -313,6 +320,31 @@ class Truth:
                 if request.seq <= typed.get((tab, request.room), 0):
                     raise Broken(f"{request} overtook what was sent before from the same tab")
                 typed[tab, request.room] = request.seq
+
+    def _check_reactions(self) -> None:
+        """A person's emoji comes and goes on a message at most as often as they asked for it; and what is there in the
+        end is what was acked last to who asked from one page alone."""
+        asked: dict[tuple[str, int, str, str], list[Request]] = defaultdict(list)
+        for request in self.requests:
+            if request.kind in REACTS:
+                asked[request.room, request.about, request.user, request.text].append(request)
+        for (room, seq, user, emoji), requests in asked.items():
+            there = [user in image.reactions.get(emoji, ()) for _, image in sorted(self.revs[room, seq].items())]
+            steps = Counter(now for before, now in pairwise(there) if before != now)
+            wanted = Counter(request.kind == "react" for request in requests if request.outcome in ("ok", "unknown"))
+            deleted = any(image.deleted for image in self.revs[room, seq].values())
+            if steps[True] > wanted[True] or (steps[False] > wanted[False] and not deleted):
+                raise Broken(f"{emoji} of {user} came and went {steps} on {room}/{seq}, by {requests}")
+            pages = {request.client_id.rsplit("-", 1)[0] for request in requests}
+            last = [request.kind == "react" for request in requests if request.outcome == "ok"][-1:]
+            sure = len(pages) == 1 and all(request.outcome == "ok" for request in requests)
+            if sure and not deleted and last != there[-1:]:
+                raise Broken(f"{emoji} of {user} is {there} on {room}/{seq} after {requests}")
+        for (room, seq), revs in self.revs.items():
+            for image in revs.values():
+                for emoji, who in image.reactions.items():
+                    if len(set(who)) != len(who) or any((room, seq, user, emoji) not in asked for user in who):
+                        raise Broken(f"{room}/{seq} has {emoji} of {who}")
 
     def _check_deleted(self) -> None:
         everything = json.dumps([item for table in ("messages", "chat") for _, item in self.tables.all(table)])

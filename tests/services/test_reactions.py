@@ -237,5 +237,5 @@ def test_who_reacted_is_told_by_name_and_so_many_names_at_most(worker, monkeypat
     add(worker, "r1")
     add(worker, "r2", person=ALICE)
     assert worker.messages.who_reacted(ALICE, "general", 1) == {THUMB: ["Bob", "Alice"]}
-    monkeypatch.setattr("chat.services.messages.MAX_NAMES", 1)
+    monkeypatch.setattr(reactions, "MAX_NAMES", 1)
     assert worker.messages.who_reacted(ALICE, "general", 1) == {THUMB: ["Bob"]}
