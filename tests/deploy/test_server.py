@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,73 @@ def test_a_server_finds_its_secrets_and_its_address_and_is_ready(instance: dict[
     finally:
         process.terminate()
         process.wait(10)
+
+
+# What systemd makes of the unit's lines for files, in a mount namespace: /dev, /proc and /sys stay as they are.
+SANDBOX = """
+mount -t tmpfs none /mnt && mkdir /mnt/parley && mount --bind "$1" /mnt/parley || exit 99
+for place in / /home /mnt /mnt/parley /opt /run /srv /tmp /var /var/tmp; do
+    ! mountpoint -q "$place" || mount -o remount,bind,ro "$place" || exit 99
+done
+[ "$2" != yes ] || for place in /tmp /var/tmp; do mount -t tmpfs none "$place" || exit 99; done
+cd /mnt/parley && shift 2 && exec "$@"
+"""
+UNSHARE = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+needs_namespaces = pytest.mark.skipif(
+    subprocess.run([*UNSHARE, "true"], capture_output=True).returncode != 0,
+    reason="wants a mount namespace: root, or users who may make one",
+)
+
+
+@pytest.fixture(scope="module")
+def unit(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The unit `parley`, as it is installed beside ElastiCache."""
+    folder = tmp_path_factory.mktemp("units")
+    stub = folder / "bin"
+    stub.mkdir()
+    for name in ("dnf", "systemctl", "useradd", "id", "python3.12"):
+        (stub / name).write_text("#!/bin/sh\n")
+        (stub / name).chmod(0o755)
+    env = {"PATH": f"{stub}:{os.environ['PATH']}", "UNITS": str(folder), "SETTINGS": str(folder / "parley.env")}
+    subprocess.run([ROOT / "deploy" / "server" / "install"], env={**env, "REDIS_HOST": "cache.example"}, check=True)
+    lines = (folder / "parley.service").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+@needs_namespaces
+def test_the_units_command_starts_where_it_may_write_nothing_but_its_own(
+    instance: dict[str, str], unit: dict[str, str]
+) -> None:
+    assert unit["ProtectSystem"] == "strict"
+    with _sandboxed(unit, instance) as (process, port):
+        wait_until(lambda: process.poll() is not None or _asks(port, "/readyz") == 200, 60, "the server is ready")
+        assert process.poll() is None, process.communicate()[0]
+
+
+@needs_namespaces
+def test_without_a_tmp_of_its_own_it_would_not(instance: dict[str, str], unit: dict[str, str]) -> None:
+    with _sandboxed({**unit, "PrivateTmp": "no"}, instance) as (process, _):
+        said, _ = process.communicate(timeout=60)
+        assert "No usable temporary directory" in said
+
+
+@contextmanager
+def _sandboxed(unit: dict[str, str], env: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The command of the unit, with the files that it has there; and the port that it is told to take."""
+    port = free_port()
+    command = unit["ExecStart"].replace(str(ROOT), "/mnt/parley").split()
+    process = subprocess.Popen(
+        [*UNSHARE, "sh", "-c", SANDBOX, "sh", str(ROOT), unit.get("PrivateTmp", "no"), *command],
+        env={**env, "PORT": str(port), "BIND": "127.0.0.1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process, port
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
 
 
 @pytest.fixture
