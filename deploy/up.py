@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 ROOT = Path(__file__).resolve().parents[1]
 SAM = ROOT / ".venv-serverless" / "bin" / "sam"
 STACK = os.environ.get("STACK", "parley")
+NEWEST_IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"  # of SSM's public parameters
 
 
 class DeployError(Exception):
@@ -46,6 +48,24 @@ def outputs(cloudformation: Any, stack: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
 
+def with_image(stack: str, parameters: Mapping[str, str], client: Any = boto3.client) -> dict[str, str]:
+    """These parameters with the newest Amazon Linux as AmiId, unless one is named or the stack has one already."""
+    if "AmiId" in parameters or existing(client("cloudformation"), stack):
+        return dict(parameters)
+    return {**parameters, "AmiId": client("ssm").get_parameter(Name=NEWEST_IMAGE)["Parameter"]["Value"]}
+
+
+def existing(cloudformation: Any, stack: str) -> dict[str, Any] | None:
+    """What CloudFormation says of the stack; None when there is none."""
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    return dict(found)
+
+
 def archive() -> bytes:
     """What servers run: the files of the last commit, without tests and the sources of the page."""
     left_out = [f":!{folder}" for folder in ("tests", "bench", "docs", "frontend/src", "frontend/public")]
@@ -56,6 +76,7 @@ def archive() -> bytes:
 def up(stack: str, parameters: Mapping[str, str]) -> dict[str, str]:
     """Does it all; returns the outputs. Raises: DeployError, CalledProcessError, boto3's many."""
     cloudformation = boto3.client("cloudformation")
+    parameters = with_image(stack, parameters)
     sam_deploy(stack, parameters, "--resolve-s3")
     (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     if {"ParameterKey": "WithServers", "ParameterValue": "no"} in found["Parameters"]:

@@ -21,8 +21,7 @@ from deploy.up import DeployError, outputs, sam_deploy
 REGION = "eu-west-1"
 NAME = "parley"
 CODE_BUCKET = "code"
-AMI = {"Name": "/local/ami", "Type": "String", "Value": "ami-0123456789abcdef0"}
-PARAMETERS = {"Size": "full", "WithServers": "no", "KeepData": "no", "AmiId": AMI["Name"]}
+PARAMETERS = {"Size": "full", "WithServers": "no", "KeepData": "no", "AmiId": "ami-0123456789abcdef0"}
 # What the template is made of, and no other service.
 SERVICES = (
     "apigateway,cloudformation,cloudfront,cloudwatch,dynamodb,dynamodbstreams,ec2,elasticache,elbv2,iam,lambda,logs,s3,"
@@ -62,7 +61,6 @@ class Stack:
         processes.wait(child, self._answers)
         location = {"LocationConstraint": REGION}
         self.client("s3").create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration=location)
-        self.client("ssm").put_parameter(**AMI)
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(self.endpoint.removeprefix("http://"), timeout=2)

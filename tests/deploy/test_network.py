@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from tests.deploy.tools import Json, resources
 
 
@@ -48,9 +51,28 @@ def test_only_what_needs_valkey_is_in_the_vpc_under_the_user_of_its_own_name(tem
 def test_there_is_no_nat_and_an_instance_asks_the_metadata_service_with_a_token(template: Json) -> None:
     assert resources(template, "AWS::EC2::NatGateway") == {}
     (launch,) = resources(template, "AWS::EC2::LaunchTemplate").values()
-    (bastion,) = [each for each in resources(template, "AWS::EC2::Instance").values() if "MetadataOptions" in each]
-    for box in (launch["LaunchTemplateData"], bastion):
+    for box in (launch["LaunchTemplateData"], *resources(template, "AWS::EC2::Instance").values()):
         assert box["MetadataOptions"]["HttpTokens"] == "required"
+
+
+def test_no_instance_has_an_address_that_its_successor_would_need(template: Json) -> None:
+    """CloudFormation makes the new one before it ends the old one."""
+    for kind in ("AWS::EC2::Instance", "AWS::EC2::LaunchTemplate"):
+        for name, described in resources(template, kind).items():
+            assert "PrivateIpAddress" not in json.dumps(described), name
+    for function in resources(template, "AWS::Lambda::Function").values():
+        host = function["Environment"]["Variables"].get("REDIS_HOST")
+        box = {"Fn::If": ["SmallServers", {"Fn::GetAtt": ["Box", "PrivateIp"]}, ""]}
+        assert host in (None, {"Fn::If": ["Full", {"Fn::GetAtt": ["Valkey", "PrimaryEndPoint.Address"]}, box]})
+
+
+def test_other_code_or_a_newer_image_does_not_replace_the_small_box(template: Json) -> None:
+    box = resources(template, "AWS::EC2::Instance")["Box"]
+    in_place = {"UserData", "InstanceType", "IamInstanceProfile", "CreditSpecification", "MetadataOptions", "Tags"}
+    rest = json.dumps({name: value for name, value in box.items() if name not in in_place})
+    assert re.findall(r'"Ref": "(\w+)"', rest) == ["AmiId", "ServersGroup", "PublicA"]
+    assert template["Parameters"]["AmiId"]["Type"] == "AWS::EC2::Image::Id", "no name that means the newest"
+    assert "[scripts-user, always]" in box["UserData"]["Fn::Base64"]["Fn::Sub"], "what is new there, is done"
 
 
 def test_an_error_of_one_person_is_never_cached_for_another(template: Json) -> None:

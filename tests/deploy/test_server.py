@@ -167,7 +167,7 @@ def test_installing_makes_units_with_the_settings_in_a_file_of_roots_own(host: s
     said = (tmp_path / "said").read_text()
     assert "venv run" in said
     names = ["parley"] if host else ["valkey-parley", "parley"]
-    assert said.endswith(f"systemctl daemon-reload\nsystemctl enable --now {' '.join(names)}\n")
+    assert said.endswith(f"systemctl enable {' '.join(names)}\nsystemctl restart {' '.join(names)}\n")
     assert {unit.stem for unit in units.iterdir()} == set(names)
     assert (tmp_path / "parley.env").stat().st_mode & 0o777 == 0o600
     told = dict(line.split("=", 1) for line in (tmp_path / "parley.env").read_text().splitlines())
