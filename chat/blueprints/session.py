@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, cast
 
 from flask import Flask, Request, Response, current_app
@@ -113,11 +112,5 @@ def current() -> StoredSession:
 
 def session_from_environ(environ: dict[str, Any]) -> Session | None:
     """The live session whose cookie a socket's handshake carries, or None. Raises: ChatError `unavailable`."""
-    try:
-        cookies = SimpleCookie(environ.get("HTTP_COOKIE", ""))
-    except CookieError:
-        return None
-    cookie = cookies.get(current_app.config["SESSION_COOKIE_NAME"])
-    if cookie is None or not ID.fullmatch(cookie.value):
-        return None
-    return current_app.extensions["parley"].sessions.read(cookie.value)
+    sid = cookies.value(environ.get("HTTP_COOKIE", ""), current_app.config["SESSION_COOKIE_NAME"])
+    return current_app.extensions["parley"].sessions.read(sid) if ID.fullmatch(sid) else None

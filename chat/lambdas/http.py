@@ -14,13 +14,13 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from http.cookies import CookieError, SimpleCookie
 from types import UnionType
 from typing import Any
 
 from chat import http
 from chat.config import Config
 from chat.errors import ChatError
+from chat.services import cookies
 from chat.services.addresses import client_address
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Request:
             except binascii.Error:
                 raise ChatError("body_invalid") from None
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-        many = {name.lower(): ", ".join(values) for name, values in (event.get("multiValueHeaders") or {}).items()}
+        many = {name.lower(): _joined(name, values) for name, values in (event.get("multiValueHeaders") or {}).items()}
         identity = (event.get("requestContext") or {}).get("identity") or {}
         return cls(event.get("httpMethod") or "POST", headers | many, content, identity.get("sourceIp") or "")
 
@@ -56,11 +56,7 @@ class Request:
 
     def cookie(self, name: str) -> str:
         """The value of that cookie; empty when there is none."""
-        try:
-            found = SimpleCookie(self.headers.get("cookie", "")).get(name)
-        except CookieError:
-            return ""
-        return found.value if found is not None else ""
+        return cookies.value(self.headers.get("cookie", ""), name)
 
     @property
     def address(self) -> str:
@@ -105,6 +101,11 @@ def function(view: Callable[[Request], Answer], method: str) -> Callable[[dict[s
         return _wire(answer, origin)
 
     return handler
+
+
+def _joined(name: str, values: list[str]) -> str:
+    """Several lines of one header as one: cookies have a separator of their own, and HTTP/2 may part them."""
+    return ("; " if name.lower() == "cookie" else ", ").join(values)
 
 
 def _refused(error: ChatError) -> Answer:

@@ -4,13 +4,39 @@ They are written here by hand because `http.cookies` before Python 3.14 refuses 
 COOKIE_MODE=cross_site they work also when the page is of another site than the server that signs people in: of all
 that Chromium 156 was offered across sites, it kept only `__Host-…; Path=/; SameSite=None; Secure; Partitioned`, and it
 lets go of it only when told so with `Partitioned` too.
+
+They are read here too, as Flask's REST reads them (Werkzeug's rules, tests/services/test_cookies.py): one site's odd
+cookie does not hide the others, for which `http.cookies` gives up on the whole header.
 """
 
 from __future__ import annotations
 
+import re
+
 from chat.config import Config
 
 BROWSER_KNOWN_S = 90 * 24 * 3600
+BLANK = r"[ \t]*"
+QUOTED = r'"(?:\\.|[^"\\])*"'
+PAIR = re.compile(rf'{BLANK}([^ \t=";]+)(?:{BLANK}={BLANK}({QUOTED}|[^ \t";]*))?{BLANK}(?:;|\Z)')
+
+
+def value(header: str, name: str) -> str:
+    """What the header `Cookie` says of the first cookie of that name; empty when there is none.
+
+    A value in quotes is taken out of them. What is escaped there stays so: nothing of ours ever is.
+    """
+    at = 0
+    while at < len(header):
+        pair = PAIR.match(header, at)
+        if pair is None:  # no cookie: on behind the next semicolon
+            at = (header.find(";", at) + 1) or len(header)
+            continue
+        if pair[1] == name:
+            found = pair[2] or ""
+            return found[1:-1] if found.startswith('"') else found
+        at = pair.end()
+    return ""
 
 
 def browser_name(config: Config) -> str:

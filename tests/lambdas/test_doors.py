@@ -71,6 +71,12 @@ def test_without_a_session_protected_says_where_to_go(browser: Browser) -> None:
         }
 
 
+def test_an_odd_cookie_of_another_program_hides_none_of_ours(browser: Browser) -> None:
+    sid = browser.enter()
+    for cookie in ('theme={"a": 1}; parley=' + sid, "a b; =; parley=" + sid, f'parley="{sid}"; x=[]'):
+        assert browser.ask("protected", Cookie=cookie).status == 200, cookie
+
+
 def test_a_wrong_password_and_an_unknown_name_are_told_alike(browser: Browser) -> None:
     browser.register()
     wrong, unknown = browser.login(password="not this one"), browser.login("nobody", "not this one")

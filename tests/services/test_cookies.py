@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import example, given
+from werkzeug.sansio.http import parse_cookie
 
 from chat.config import Config
 from chat.services import cookies
@@ -36,3 +39,20 @@ def test_a_browser_is_known_for_longer_than_its_sessions():
     known = cookies.browser_cookie(ACROSS, "nonce.mark")
     assert known.startswith("__Host-parley-browser=nonce.mark; Max-Age=7776000; ")
     assert known.endswith("; SameSite=None; Partitioned")
+
+
+@given(st.lists(st.sampled_from(["parley", "parley-browser", "x", "=", ";", '"', " ", "\t", ",", "é", "{", "abc"])))
+@example(['theme={"a": 1}; parley=abc'])
+@example(['x="a\\"; parley=no"; parley=abc'])
+@example(['x="a; parley=no"; parley="abc"'])
+@example(["parley = abc ; parley=second"])
+@example(["parley; parley=abc"])
+def test_a_cookie_is_read_as_flask_reads_it(parts):
+    header = "".join(parts)
+    for name in ("parley", "parley-browser"):
+        assert cookies.value(header, name) == parse_cookie(header).get(name, "")
+
+
+def test_a_header_with_much_that_is_no_cookie_is_read_at_once():
+    header = '"\\' * 4000 + "=;" * 100
+    assert cookies.value(header, "parley") == ""
