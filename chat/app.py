@@ -22,6 +22,7 @@ from chat.blueprints import auth, errors, frontend, guard, health, messages, roo
 from chat.blueprints.session import StoredSessionInterface
 from chat.config import Config
 from chat.errors import ChatError
+from chat.http import MAX_BODY_BYTES
 from chat.services import redis as redis_service
 from chat.services.accounts import Accounts
 from chat.services.bus import Bus
@@ -164,7 +165,7 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask("chat", static_folder=None)
     app.config.update(
         SECRET_KEY=config.secret_key,
-        MAX_CONTENT_LENGTH=64 * 1024,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         PERMANENT_SESSION_LIFETIME=timedelta(seconds=config.session_max_age_s),
         SESSION_COOKIE_NAME=config.cookie_name,
         SESSION_COOKIE_HTTPONLY=True,

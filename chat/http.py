@@ -23,6 +23,7 @@ HEADERS = {
 SECURE_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 NOT_CACHED = {"Cache-Control": "no-store"}
 VARY = ("Cookie", "Origin")
+MAX_BODY_BYTES = 64 * 1024
 
 
 def check_origin(method: str, origin: str | None, fetch_site: str | None, listed: Collection[str]) -> None:
@@ -47,8 +48,10 @@ def check_user(session: Session, expected: str | None) -> None:
 def json_fields(content_type: str, content: bytes, types: dict[str, type | UnionType]) -> dict[str, Any]:
     """The named fields of a JSON body, each of exactly its type; `str | None` may be absent.
 
-    Raises: ChatError `media_type`, `body_invalid`.
+    Raises: ChatError `too_large`, `media_type`, `body_invalid`.
     """
+    if len(content) > MAX_BODY_BYTES:
+        raise ChatError("too_large")
     if content_type not in ("", "application/json"):
         raise ChatError("media_type")
     try:

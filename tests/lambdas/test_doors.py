@@ -126,6 +126,17 @@ def test_a_body_that_is_none_is_refused(
     assert (answer.status, answer.code) == (status, code)
 
 
+@pytest.mark.parametrize("name", ["register", "login"])
+@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
+def test_a_body_over_64_kb_is_too_large_whatever_it_is(browser: Browser, name: str, kind: str) -> None:
+    browser.register()
+    body = b'{"username":"alice","password":"correct horse"'
+    fitting, larger = (body + b" " * (size - len(body) - 1) + b"}" for size in (64 * 1024, 64 * 1024 + 1))
+    answer = browser.ask(name, raw=larger, Content_Type=kind)
+    assert (answer.status, answer.code) == (413, "too_large")
+    assert browser.ask(name, raw=fitting).status == {"register": 409, "login": 200}[name]
+
+
 @pytest.mark.parametrize(
     ("username", "password", "code"),
     [
