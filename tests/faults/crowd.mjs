@@ -569,12 +569,14 @@ const commands = {
     for (const client of struck) if (!client.away) client.crash(dice() < 0.5);
     return { struck: struck.size, busy: busy.length };
   },
-  /** `back`: who is connected, in sync, and has no write under way that began more than `since_ms` ago. */
+  /** `back`: who is connected, in sync, and has no write under way that began more than `since_ms` ago; `here`: who has
+   * not just logged out. */
   status({ since_ms = Infinity }) {
     const lagging = clients.filter((client) => !client.inSync);
     const owing = new Set(waiting().filter((item) => now() - item.at > since_ms).map((item) => item.client));
     return {
       back: clients.filter((client) => client.inSync && !owing.has(client.name)).length,
+      here: clients.filter((client) => !client.away).length,
       clients: clients.length, connected: clients.filter((client) => client.socket?.connected).length,
       in_sync: clients.length - lagging.length, lagging: lagging.slice(0, 5).map((client) => client.lag),
       waiting: waiting().length, moves, oldest_ms: Math.max(0, ...waiting().map((item) => now() - item.at)), acked: figures.acked,

@@ -174,17 +174,18 @@ def divide(scene: Scene) -> Heal:
 class Fault:
     """`begin` strikes and returns what heals it; two with the same `target` do not strike together. After `back_s`
     seconds 99 % of the clients must be back and in sync: a connection that went silent is noticed by the server's ping,
-    after up to 45 s."""
+    after up to 45 s. An `instant` fault has nothing to heal: the time counts from when it struck."""
 
     name: str
     target: str
     says: str
     begin: Callable[[Scene], Heal]
     back_s: float = 60
+    instant: bool = False
 
 
 FAULTS = [
-    Fault("F1", "web", "a worker is killed", kill_worker, back_s=5),
+    Fault("F1", "web", "a worker is killed", kill_worker, back_s=5, instant=True),
     Fault("F2", "web", "rolling restart", rolling_restart),
     Fault("F3", "web", "a worker stands still", stop_worker),
     Fault("F4", "redis", "Redis is killed and comes back empty", empty_redis, back_s=10),
@@ -199,7 +200,7 @@ FAULTS = [
     Fault("F13", "wire", "connections are reset", reset_connections),
     Fault("F14", "wire", "64 kbit/s, stall and burst", slow_link),
     Fault("F15", "clock", "a clock jumps by an hour or ten minutes", jump_clock),
-    Fault("F16", "clients", "clients crash before the ack", crash_clients),
+    Fault("F16", "clients", "clients crash before the ack", crash_clients, instant=True),
 ]
 
 CUT = Fault("cut", "redis", "web-1 and Redis are cut apart", divide, back_s=5)

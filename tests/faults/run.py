@@ -26,12 +26,13 @@ from tests.faults.crowd import Crowd
 from tests.faults.faults import CUT, FAULTS, Scene
 from tests.faults.hosts import refusal
 from tests.faults.reader import Reader
-from tests.faults.schedule import HOLD_S, Window, windows
+from tests.faults.schedule import HOLD_S, Window, again, windows
 from tests.faults.site import Site
 
 BACK_SHARE = 0.99
 CUT_S = 30.0
-CALM_S = 2.0  # between the windows, all being well
+STAYS_S = 1.0  # so long it must last, or it was only not noticed yet
+CALM_S = 1.0  # between the windows, all being well
 PATIENCE_S = 60.0  # with those who come back too late
 QUIET_WITHIN_S = 90.0
 LATE = "late"
@@ -68,7 +69,8 @@ class Run:
         self.report = Report(seed)
 
     def strike(self, window: Window) -> None:
-        """Lets the window's faults begin, heals them after its time, and waits until everybody is back."""
+        """Lets the window's faults begin, heals them after its time, and waits until everybody is back. The clock starts
+        when they are healed; where there is nothing to heal, when they struck."""
         says = ", ".join(fault.says for fault in window.faults)
         _tell(f"{window.number:3} {window.name:8} {says} …")
         acked = self.crowd.status()["acked"]
@@ -76,11 +78,12 @@ class Run:
         began = time.monotonic()
         scene = Scene(self.site, self.crowd, window.dice)
         heals = [fault.begin(scene) for fault in window.faults]
-        time.sleep(max(0.0, began + window.hold_s - time.monotonic()))
+        if not window.instant:
+            time.sleep(max(0.0, began + window.hold_s - time.monotonic()))
         with ThreadPoolExecutor(len(heals)) as healing:  # side by side: one may have to wait for the other
             for ending in [healing.submit(heal) for heal in heals]:
                 ending.result()
-        healed = time.monotonic()
+        healed = began if window.instant else time.monotonic()
         within_s = max(fault.back_s for fault in window.faults)
         back_s = self.back(healed, PATIENCE_S)
         status = self.crowd.status()
@@ -100,12 +103,14 @@ class Run:
 
     def back(self, since: float, within_s: float) -> float | None:
         """Seconds until 99 % are connected and in sync, with all answered that they wrote before, and writes are acked
-        again; None when that takes too long."""
-        acked = self.crowd.status()["acked"]
-        while time.monotonic() < since + within_s:
-            status = self.crowd.status(time.monotonic() - since)
-            if status["back"] >= BACK_SHARE * status["clients"] and status["acked"] > acked:
-                return time.monotonic() - since
+        again, and stay so; None when that takes too long. Who logs out of their own accord just then does not count."""
+        acked, well_since = self.crowd.status()["acked"], None
+        while (now := time.monotonic()) < since + within_s + STAYS_S:
+            status = self.crowd.status(now - since)
+            well = status["back"] >= BACK_SHARE * status["here"] and status["acked"] > acked
+            well_since = (well_since or now) if well else None
+            if well_since is not None and now - well_since >= STAYS_S:
+                return well_since - since
             time.sleep(0.1)
         return None
 
@@ -156,6 +161,8 @@ def run(options: argparse.Namespace, folder: Path) -> Report:
             if options.only is not None and window.name not in options.only:
                 continue
             this.strike(window)
+        for window in again(options.seed, options.again, tuple(options.hold)):
+            this.strike(window)
         if options.cut:
             this.strike(Window(0, (CUT,), CUT_S, random.Random(options.seed)))
         return this.finish()
@@ -178,6 +185,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--pages", type=int, default=1, help="people at the shipped page in Chromium")
     parser.add_argument("--cut", action="store_true", help="and web-1 cut off from Redis for 30 s")
     parser.add_argument("--only", nargs="*", help="these faults alone, such as F4 F5")
+    parser.add_argument("--again", nargs="*", default=[], help="these once more at the end, each alone")
     parser.add_argument("--keep", type=Path, help="a folder for logs and history; made, and kept")
     return parser.parse_args(argv)
 

@@ -7,7 +7,7 @@ about the next, and a window can be run alone.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -20,7 +20,7 @@ LONG_SHARE = 0.1  # of the windows of a long run
 
 @dataclass(frozen=True)
 class Window:
-    """One or two faults that begin together. `hold_s` is how long they stay."""
+    """One or two faults that begin together. `hold_s` is how long they stay, if there is anything to heal."""
 
     number: int
     faults: tuple[Fault, ...]
@@ -30,6 +30,10 @@ class Window:
     @property
     def name(self) -> str:
         return "+".join(fault.name for fault in self.faults)
+
+    @property
+    def instant(self) -> bool:
+        return all(fault.instant for fault in self.faults)
 
 
 def windows(seed: int, hold_s: tuple[float, float] = HOLD_S, long: bool = False) -> Iterator[Window]:
@@ -43,6 +47,14 @@ def windows(seed: int, hold_s: tuple[float, float] = HOLD_S, long: bool = False)
             if long and own.random() < LONG_SHARE:
                 held_s = LONGEST_HOLD_S
             yield Window(k, faults, held_s, own)
+
+
+def again(seed: int, names: Sequence[str], hold_s: tuple[float, float] = HOLD_S) -> Iterator[Window]:
+    """These faults once more, each alone; their windows are numbered −1, −2, …"""
+    for k, name in enumerate(names, 1):
+        own = random.Random(f"{seed}/again {k}")
+        fault = next(fault for fault in FAULTS if fault.name == name)
+        yield Window(-k, (fault,), own.uniform(*hold_s), own)
 
 
 def _pairs(dice: random.Random) -> list[tuple[Fault, ...]]:

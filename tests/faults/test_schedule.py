@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 
 from tests.faults.faults import FAULTS
-from tests.faults.schedule import HOLD_S, Window, windows
+from tests.faults.schedule import HOLD_S, Window, again, windows
 
 
 def first(number: int, seed: int) -> list[Window]:
@@ -30,3 +30,19 @@ def test_the_same_seed_is_the_same_schedule_and_another_is_another() -> None:
 
     assert told(1) == told(1) != told(2)
     assert len({window.number for window in first(60, 1)}) == 60
+
+
+def test_what_is_struck_again_is_alone_has_a_number_of_its_own_and_replays() -> None:
+    def told() -> list[tuple[int, str, float]]:
+        return [(window.number, window.name, window.dice.random()) for window in again(1, ["F1", "F1", "F4"])]
+
+    assert told() == told()
+    assert [name[:2] for name in told()] == [(-1, "F1"), (-2, "F1"), (-3, "F4")]
+    assert len({drawn for _, _, drawn in told()}) == 3
+
+
+def test_only_a_window_with_nothing_to_heal_is_timed_from_its_strike() -> None:
+    by_name = {window.name: window for window in first(16, 1)}
+    assert [name for name, window in sorted(by_name.items()) if window.instant] == ["F1", "F16"]
+    killed, emptied = by_name["F1"].faults[0], by_name["F4"].faults[0]
+    assert not Window(1, (killed, emptied), 3.0, by_name["F1"].dice).instant
