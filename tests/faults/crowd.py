@@ -69,8 +69,8 @@ class Crowd:
         self.command("crash", share=share)
 
     def status(self, since_s: float = 1e6) -> dict[str, Any]:
-        """How many are connected, in sync, and `back`: with every write answered that began before `since_s` ago; `here`
-        is everybody who has not just logged out."""
+        """How many are connected, in sync, and `back`: with every write answered that began before `since_s` ago.
+        `here` is everybody who has not just logged out."""
         return self.command("status", since_ms=since_s * 1000)
 
     def figures(self) -> dict[str, Any]:

@@ -174,7 +174,8 @@ def divide(scene: Scene) -> Heal:
 class Fault:
     """`begin` strikes and returns what heals it; two with the same `target` do not strike together. After `back_s`
     seconds 99 % of the clients must be back and in sync: a connection that went silent is noticed by the server's ping,
-    after up to 45 s. An `instant` fault has nothing to heal: the time counts from when it struck."""
+    after up to 45 s. An `instant` fault has nothing to heal: the time counts from when it struck. The
+    long form lets it stay for `longest_s` now and then."""
 
     name: str
     target: str
@@ -182,6 +183,7 @@ class Fault:
     begin: Callable[[Scene], Heal]
     back_s: float = 60
     instant: bool = False
+    longest_s: float = 20
 
 
 FAULTS = [
@@ -194,7 +196,7 @@ FAULTS = [
     Fault("F7", "dynamodb", "DynamoDB throttles 30 %", throttle_dynamodb),
     Fault("F8", "dynamodb", "DynamoDB is slow or resets", slow_dynamodb),
     Fault("F9", "dynamodb", "DynamoDB commits, the answer is lost", lose_commits),
-    Fault("F10", "wire", "clients are cut off", cut_clients),
+    Fault("F10", "wire", "clients are cut off", cut_clients, longest_s=60),
     Fault("F11", "wire", "connections are half open", half_open),
     Fault("F12", "wire", "30 % of packets are lost", lose_packets),
     Fault("F13", "wire", "connections are reset", reset_connections),

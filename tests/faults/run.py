@@ -26,6 +26,7 @@ from tests.faults.crowd import Crowd
 from tests.faults.faults import CUT, FAULTS, Scene
 from tests.faults.hosts import refusal
 from tests.faults.reader import Reader
+from tests.faults.rows import Rows
 from tests.faults.schedule import HOLD_S, Window, again, windows
 from tests.faults.site import Site
 
@@ -62,15 +63,16 @@ class Report:
 class Run:
     """One run over a site with its crowd."""
 
-    def __init__(self, site: Site, crowd: Crowd, readers: list[Reader], seed: int):
+    def __init__(self, site: Site, crowd: Crowd, rows: Rows, readers: list[Reader], seed: int):
         self.site = site
         self.crowd = crowd
+        self.rows = rows
         self.readers = readers
         self.report = Report(seed)
 
     def strike(self, window: Window) -> None:
-        """Lets the window's faults begin, heals them after its time, and waits until everybody is back. The clock starts
-        when they are healed; where there is nothing to heal, when they struck."""
+        """Lets the window's faults begin, heals them after its time, and waits until everybody is back. The clock
+        starts when they are healed; where there is nothing to heal, when they struck."""
         says = ", ".join(fault.says for fault in window.faults)
         _tell(f"{window.number:3} {window.name:8} {says} …")
         acked = self.crowd.status()["acked"]
@@ -118,6 +120,8 @@ class Run:
         """Lets everything come to rest, and judges."""
         self.crowd.load(0)
         self.crowd.calm(False)
+        self.rows.end()
+        wait_until(self.rows.arrived, QUIET_WITHIN_S, "the last rows are messages")
         wait_until(self._rests, QUIET_WITHIN_S, "everything rests")
         shown = {(reader.name, reader.room): reader.shown() for reader in self.readers}
         wait_until(self._rests, QUIET_WITHIN_S, "everybody has heard of what the readers wrote last")
@@ -126,7 +130,7 @@ class Run:
         history = self.crowd.history()
         with self.site.clients.inside():
             logs = scan(self.site.storage(), self.crowd.rooms)
-        self.report.figures = self.crowd.figures()
+        self.report.figures = {**self.crowd.figures(), "rows": dict(self.rows.done)}
         found = judge(Evidence(history, logs, fresh, shown))
         self.report.violations += [str(violation) for violation in found]
         for reader in self.readers:
@@ -148,7 +152,8 @@ def run(options: argparse.Namespace, folder: Path) -> Report:
         readers = [open_.enter_context(Reader(site, f"reader{k}")) for k in range(options.pages)]
         for reader in readers:
             reader.enter(crowd.admit(reader.name))
-        this = Run(site, crowd, readers, options.seed)
+        rows = open_.enter_context(Rows(site, crowd.rooms, options.rows, options.seed))
+        this = Run(site, crowd, rows, readers, options.seed)
         crowd.load(options.rate)
         _tell(
             f"seed {options.seed}: {options.clients} clients in {options.rooms} rooms, {options.rate} writes a second"
@@ -180,6 +185,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--rooms", type=int, default=20)
     parser.add_argument("--members", type=int, default=20, help="in each room")
     parser.add_argument("--rate", type=float, default=50, help="writes a second")
+    parser.add_argument("--rows", type=float, default=3, help="put, edited or deleted past the chat, a second")
     parser.add_argument("--workers", type=int, nargs=2, default=[2, 1], help="of each web host")
     parser.add_argument("--hold", type=float, nargs=2, default=HOLD_S, help="seconds that a fault stays")
     parser.add_argument("--pages", type=int, default=1, help="people at the shipped page in Chromium")

@@ -45,7 +45,7 @@ def windows(seed: int, hold_s: tuple[float, float] = HOLD_S, long: bool = False)
             own = random.Random(f"{seed}/window {k}")
             held_s = own.uniform(*hold_s)
             if long and own.random() < LONG_SHARE:
-                held_s = LONGEST_HOLD_S
+                held_s = own.uniform(LONGEST_HOLD_S, min(fault.longest_s for fault in faults))
             yield Window(k, faults, held_s, own)
 
 

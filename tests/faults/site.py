@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -230,8 +231,15 @@ class Site(ExitStack):
 
     def storage(self) -> Storage:
         """The tables, for whoever asks `with site.clients.inside():`."""
+        return self._connect(self.config)
+
+    def storage_behind_proxy(self) -> Storage:
+        """The tables where no fault strikes, for whoever asks `with site.dynamodb.host.inside():`."""
+        return self._connect(replace(self.config, dynamodb_endpoint=f"http://127.0.0.1:{DYNAMODB_PORT}"))
+
+    def _connect(self, config: Config) -> Storage:
         with patch.dict(os.environ, AWS_SHARED_CREDENTIALS_FILE=str(self.folder / "credentials")):
-            return Storage.connect(self.config)
+            return Storage.connect(config)
 
     def _balance(self) -> None:
         targets = ", ".join(f"{k} : {web.host.address}" for k, web in enumerate(self.web))

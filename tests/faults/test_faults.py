@@ -19,6 +19,7 @@ def test_nothing_is_lost_through_sixteen_faults_and_a_cut_between_two_machines(p
     struck = [row["faults"] for row in report.recoveries]
     assert sorted(struck) == sorted(["cut", "F1", "F1", *(fault.name for fault in FAULTS)])
     assert report.figures["acked"] > 1_500
+    assert min(report.figures["rows"][done] for done in ("put", "edited", "deleted")) > 10
     assert not [one for one in report.violations if not one.startswith(LATE)], report.table()
     # How soon they are back says as much about what else this machine does: the goals are those of `make faults`.
     late = [row for row in report.recoveries if row["back_s"] is None or (row["faults"] == "cut" and row["back_s"] > 5)]

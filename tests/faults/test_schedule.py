@@ -46,3 +46,14 @@ def test_only_a_window_with_nothing_to_heal_is_timed_from_its_strike() -> None:
     assert [name for name, window in sorted(by_name.items()) if window.instant] == ["F1", "F16"]
     killed, emptied = by_name["F1"].faults[0], by_name["F4"].faults[0]
     assert not Window(1, (killed, emptied), 3.0, by_name["F1"].dice).instant
+
+
+def test_in_the_long_form_a_fault_stays_longer_now_and_then_and_a_cut_for_up_to_a_minute() -> None:
+    windows_of_an_hour = [window for seed in range(20) for window in islice(windows(seed, long=True), 300)]
+    longest: dict[str, float] = {}
+    for window in windows_of_an_hour:
+        longest[window.name] = max(longest.get(window.name, 0), window.hold_s)
+    assert longest["F5"] == 20 and 40 < longest["F10"] <= 60
+    assert {min(60.0 if name == "F10" else 20.0, held) for name, held in longest.items()} == set(longest.values())
+    assert sum(window.hold_s >= 20 for window in windows_of_an_hour) < 0.15 * len(windows_of_an_hour)
+    assert max(window.hold_s for window in islice(windows(1), 300)) <= HOLD_S[1]
