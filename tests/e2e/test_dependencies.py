@@ -1,17 +1,22 @@
-"""Redis and DynamoDB that hang, vanish, are full: who sends is told within three seconds, nobody is signed out, and a
-few seconds after all is well again nothing is missing."""
+"""Redis and DynamoDB that hang, vanish, are full, slow, throttled or broken: who sends is told within three seconds,
+nobody is signed out, and a few seconds after all is well again nothing is missing."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import pytest
 import redis
 
+from tests.conftest import ROOT, free_port
 from tests.e2e.parley import Parley
 from tests.e2e.peer import Peer
+from tests.faults.proxy import Proxy
 from tests.runtime.running import until
 
 ANSWERED_WITHIN_S = 3.0
@@ -55,20 +60,80 @@ def full(parley: Parley, program: str) -> Iterator[None]:
         client.config_set("maxmemory", 0)
 
 
+@contextmanager
+def weather(proxy: Proxy, **what: Any) -> Iterator[None]:
+    """What befalls each request to DynamoDB; it did, or the test would show nothing."""
+    before = proxy.heal()
+    heal = proxy.befall(**what)
+    try:
+        yield
+    finally:
+        heal()
+    assert proxy.heal() - before, what
+
+
+@pytest.fixture(scope="module")
+def behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Parley, Proxy]]:
+    """A product whose DynamoDB is reached through a proxy."""
+    folder = tmp_path_factory.mktemp("behind-proxy")
+    keys = folder / "credentials"
+    argv = [sys.executable, "-m", "chat.embedded.dynamodb", "--data", str(folder / "db"), "--credentials", str(keys)]
+    with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True) as engine:
+        try:
+            assert engine.stdout is not None
+            address = engine.stdout.readline().strip().removeprefix("DYNAMODB_ENDPOINT=http://")
+            here = f"127.0.0.1:{free_port()}"
+            given = {"DYNAMODB_ENDPOINT": f"http://{here}", "AWS_SHARED_CREDENTIALS_FILE": str(keys)}
+            with (
+                Proxy(here, address, folder / "proxy.sock", http=True) as proxy,
+                Parley(folder / "data", **given) as parley,
+            ):
+                yield parley, proxy
+        finally:
+            engine.kill()
+
+
 FAILURES = [(hanging, "redis-server"), (full, "redis-server"), (hanging, "chat.embedded.dynamodb")]
 
 
 @pytest.mark.parametrize(("failure", "program"), FAILURES, ids=["redis hangs", "redis is full", "dynamodb hangs"])
 def test_a_send_is_answered_in_time_and_all_is_well_soon_after(own_parley, device: Device, failure, program):
-    ada, grace = own_parley.person("Ada"), own_parley.person("Grace")
+    endures(own_parley, device, failure(own_parley, program))
+
+
+WEATHERS = {
+    "dynamodb is down": {"refuse": True, "reset_share": 1.0},  # the connections that it had break too
+    "dynamodb takes five seconds": {"delay_s": 5.0},
+    "dynamodb throttles all": {"refuse_requests": 1.0},
+    "dynamodb resets all": {"reset_share": 1.0},
+    "dynamodb commits and says nothing": {"lose_answers": 1.0},
+}
+
+
+@pytest.mark.parametrize("what", WEATHERS.values(), ids=WEATHERS.keys())
+def test_in_every_weather_a_send_is_answered_in_time_and_all_is_well_soon_after(behind_proxy, device: Device, what):
+    parley, proxy = behind_proxy
+    endures(parley, device, weather(proxy, **what))
+
+
+@pytest.mark.parametrize("what", [{"refuse_requests": 0.3}, {"reset_share": 0.3}], ids=["throttles", "resets"])
+def test_when_three_requests_in_ten_fail_sends_succeed_or_say_try_again(behind_proxy, device: Device, what):
+    """A worker that gets through at the second try has no reason to say that it is not ready."""
+    parley, proxy = behind_proxy
+    endures(parley, device, weather(proxy, **what), unready=False)
+
+
+def endures(parley: Parley, device: Device, failure: AbstractContextManager[None], unready: bool = True) -> None:
+    """The promise, with `failure` in the middle of it."""
+    ada, grace = parley.person("Ada"), parley.person("Grace")
     room = ada.room("dependency", grace)
     a, g = device(ada), device(grace)
     before = a.send(room, "before")["message"]["seq"]
     g.reaches(room, before)
-    with failure(own_parley, program):
+    with failure:
         time.sleep(0.2)
-        is_ready, took = ready(own_parley)
-        assert not is_ready and took < UNREADY_WITHIN_S
+        is_ready, took = ready(parley)
+        assert took < UNREADY_WITHIN_S and not (is_ready and unready)
         began = time.monotonic()
         answer = a.send(room, "meanwhile", client_id="meanwhile")
         assert time.monotonic() - began < ANSWERED_WITHIN_S
@@ -77,10 +142,10 @@ def test_a_send_is_answered_in_time_and_all_is_well_soon_after(own_parley, devic
         status, answer = ada.post(f"/api/rooms/{room}/messages", client_id="by-http", text="by http")
         assert time.monotonic() - began < ANSWERED_WITHIN_S + 0.3
         assert status == 201 or (status == 503 and answer["error"]["retry"]), answer
-        assert own_parley.request("/healthz")[0] == 200
+        assert parley.request("/healthz")[0] == 200
         time.sleep(4)
     healed = time.monotonic()
-    until(lambda: ready(own_parley)[0], WELL_WITHIN_S, "it is ready again")
+    until(lambda: ready(parley)[0], WELL_WITHIN_S, "it is ready again")
     until(lambda: a.send(room, "meanwhile", client_id="meanwhile").get("ok"), WELL_WITHIN_S, "a send is taken again")
     last = a.send(room, "after")["message"]["seq"]
     g.reaches(room, last, within_s=WELL_WITHIN_S)
