@@ -32,8 +32,10 @@ from tests.faults.site import Site
 
 BACK_SHARE = 0.99
 CUT_S = 30.0
-STAYS_S = 1.0  # so long it must last, or it was only not noticed yet
-CALM_S = 1.0  # between the windows, all being well
+STAYS_S = 1.0  # so long it must last after an instant fault, or it was only not noticed yet
+CALM_S = 1.5  # between the windows, all being well
+LEAST_PAIRS = 2
+ENDING_S = 75.0  # for the cut, and until all rests and is judged
 PATIENCE_S = 60.0  # with those who come back too late
 QUIET_WITHIN_S = 90.0
 LATE = "late"
@@ -87,7 +89,7 @@ class Run:
                 ending.result()
         healed = began if window.instant else time.monotonic()
         within_s = max(fault.back_s for fault in window.faults)
-        back_s = self.back(healed, PATIENCE_S)
+        back_s = self.back(healed, PATIENCE_S, STAYS_S if window.instant else 0)
         status = self.crowd.status()
         row = {
             "window": window.number,
@@ -103,15 +105,16 @@ class Run:
         self.crowd.calm(True)
         time.sleep(CALM_S)
 
-    def back(self, since: float, within_s: float) -> float | None:
+    def back(self, since: float, within_s: float, stays_s: float) -> float | None:
         """Seconds until 99 % are connected and in sync, with all answered that they wrote before, and writes are acked
-        again, and stay so; None when that takes too long. Who logs out of their own accord just then does not count."""
+        again, for `stays_s`; None when that takes too long. Who logs out of their own accord just then does not
+        count."""
         acked, well_since = self.crowd.status()["acked"], None
-        while (now := time.monotonic()) < since + within_s + STAYS_S:
+        while (now := time.monotonic()) < since + within_s + stays_s:
             status = self.crowd.status(now - since)
             well = status["back"] >= BACK_SHARE * status["here"] and status["acked"] > acked
             well_since = (well_since or now) if well else None
-            if well_since is not None and now - well_since >= STAYS_S:
+            if well_since is not None and now - well_since >= stays_s:
                 return well_since - since
             time.sleep(0.1)
         return None
@@ -130,7 +133,9 @@ class Run:
         history = self.crowd.history()
         with self.site.clients.inside():
             logs = scan(self.site.storage(), self.crowd.rooms)
-        self.report.figures = {**self.crowd.figures(), "rows": dict(self.rows.done)}
+        together = sum("+" in row["faults"] for row in self.report.recoveries)
+        windows = {"alone": len(self.report.recoveries) - together, "together": together}
+        self.report.figures = {"windows": windows, **self.crowd.figures(), "rows": dict(self.rows.done)}
         found = judge(Evidence(history, logs, fresh, shown))
         self.report.violations += [str(violation) for violation in found]
         for reader in self.readers:
@@ -143,7 +148,8 @@ class Run:
 
 
 def run(options: argparse.Namespace, folder: Path) -> Report:
-    """The schedule of the seed for so many minutes; at least each fault alone."""
+    """The schedule of the seed for so many minutes; at least each fault alone, and two times two together."""
+    began = time.monotonic()
     with (
         Site(folder, workers=tuple(options.workers), seed=options.seed) as site,
         Crowd(site, options.clients, options.rooms, options.members, options.seed) as crowd,
@@ -159,9 +165,9 @@ def run(options: argparse.Namespace, folder: Path) -> Report:
             f"seed {options.seed}: {options.clients} clients in {options.rooms} rooms, {options.rate} writes a second"
         )
         time.sleep(CALM_S)
-        until = time.monotonic() + options.minutes * 60
+        until = min(time.monotonic() + options.minutes * 60, began + options.within * 60 - ENDING_S)
         for window in windows(options.seed, tuple(options.hold), long=options.minutes > 20):
-            if window.number > len(FAULTS) and (options.only is not None or time.monotonic() > until):
+            if window.number > len(FAULTS) + LEAST_PAIRS and (options.only is not None or time.monotonic() > until):
                 break
             if options.only is not None and window.name not in options.only:
                 continue
@@ -170,7 +176,12 @@ def run(options: argparse.Namespace, folder: Path) -> Report:
             this.strike(window)
         if options.cut:
             this.strike(Window(0, (CUT,), CUT_S, random.Random(options.seed)))
-        return this.finish()
+        report = this.finish()
+    took_minutes = (time.monotonic() - began) / 60
+    report.figures["minutes"] = round(took_minutes, 1)
+    if took_minutes > options.within:
+        report.violations.append(f"{LATE}: the run took {took_minutes:.1f} minutes, not {options.within:g}")
+    return report
 
 
 def _tell(text: str) -> None:
@@ -181,6 +192,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.run", description=__doc__)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--within", type=float, default=float("inf"), help="minutes for the whole run, or it failed")
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--rooms", type=int, default=20)
     parser.add_argument("--members", type=int, default=20, help="in each room")
