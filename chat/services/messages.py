@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from chat.errors import ChatError
@@ -201,18 +202,16 @@ class Messages:
             )
         if after is not None:
             return self._after(person, room, membership, after, limit)
-        return self._before(person, room, membership, before, limit, head)
+        page = self._before(person, room, membership, before, limit, head)
+        if before is not None and page.more and not page.entries:
+            raise ChatError("unavailable", retry_after_s=1)  # what comes right before it is still undecided
+        return page
 
     def _after(self, person: Person, room: Room, membership: Membership, after: int, limit: int) -> Page:
         first = max(membership.start, room.floor)
         after = max(after, first - 1)
-        pairs: list[Pair] = []
-        while _count(pairs) < limit and len(pairs) < MAX_PAGE_ENTRIES:
-            batch = self._storage.entries_after(room.room, pairs[-1][0].seq if pairs else after, limit)
-            pairs += batch
-            if len(batch) < limit:
-                break
-        pairs = self._before_hole(room, _first_messages(pairs, limit), after)
+        pairs = self._settled(room, after, partial(self._read_on, room, after, limit))
+        pairs = _first_messages(_run(pairs, after), limit)
         head = max(self._head(room), pairs[-1][0].seq if pairs else 0)
         more = bool(pairs) and pairs[-1][0].seq < head
         return self._checked(person, room, membership, head, pairs, more, first)
@@ -220,32 +219,56 @@ class Messages:
     def _before(
         self, person: Person, room: Room, membership: Membership, before: int | None, limit: int, head: int
     ) -> Page:
+        """The newest page ends before the first number that is undecided; a page before a number begins behind the
+        last one, so that nothing is missing between the two."""
         first = max(membership.start, room.floor)
         if before is not None and before < room.floor:
             raise ChatError("expired")
-        end = before if before is not None else head + 1
+        if before is not None and before > head + 1:  # by far, perhaps: every bucket down to the head would be read
+            before = min(before, self._numbers.read_head(room) + 1)
+        if before is None:
+            pairs = self._settled(room, None, partial(self._read_back, room, head + 1, limit, first))
+            pairs = _first_messages(pairs[::-1], limit)[::-1]
+            pairs = _run(pairs, pairs[0][0].seq - 1 if pairs else 0)
+        else:
+            # Together with the entry of that number, which shows what is missing right before it.
+            pairs = self._settled(room, None, partial(self._read_back, room, before + 1, limit + 1, first))
+            pairs = [pair for pair in _last_run(pairs) if pair[0].seq < before]
+            pairs = _first_messages(pairs[::-1], limit)[::-1]
+        oldest = pairs[0][0].seq if pairs else min(before or first, head + 1)
+        return self._checked(person, room, membership, head, pairs, oldest > first, oldest if pairs else first)
+
+    def _read_on(self, room: Room, after: int, limit: int) -> list[Pair]:
+        pairs: list[Pair] = []
+        while _count(pairs) < limit and len(pairs) < MAX_PAGE_ENTRIES:
+            batch = self._storage.entries_after(room.room, pairs[-1][0].seq if pairs else after, limit)
+            pairs += batch
+            if len(batch) < limit:
+                break
+        return pairs
+
+    def _read_back(self, room: Room, end: int, limit: int, first: int) -> list[Pair]:
         pairs: list[Pair] = []
         while _count(pairs) < limit and len(pairs) < MAX_PAGE_ENTRIES:
             batch = self._storage.entries_before(room.room, pairs[0][0].seq if pairs else end, limit, first)
             pairs = batch + pairs
             if len(batch) < limit:
                 break
-        pairs = _first_messages(pairs[::-1], limit)[::-1]
-        pairs = self._before_hole(room, pairs, pairs[0][0].seq - 1 if pairs else 0)
-        more = bool(pairs) and pairs[0][0].seq > first
-        return self._checked(person, room, membership, head, pairs, more, pairs[0][0].seq if pairs else first)
+        return pairs
 
-    def _before_hole(self, room: Room, pairs: list[Pair], last: int) -> list[Pair]:
-        """The entries up to the first undecided number. One that has been undecided for long is decided now."""
-        for index, (entry, _) in enumerate(pairs):
-            if entry.seq != last + 1:
+    def _settled(self, room: Room, last: int | None, read: Callable[[], list[Pair]]) -> list[Pair]:
+        """What `read` finds, behind the entry `last` if one is given. Numbers among it that have been undecided for
+        long are decided now, and it is read again."""
+        pairs, settled = read(), False
+        for entry, _ in pairs:
+            if last is not None and entry.seq != last + 1:
                 if self._log.now_ms() - entry.at_ms > OLD_HOLE_S * 1000:
                     self._settle(room, range(last + 1, entry.seq))
+                    settled = True
                 else:
                     self._followers.decided(room.room, entry.seq)
-                return pairs[:index]
             last = entry.seq
-        return pairs
+        return read() if settled else pairs
 
     def _settle(self, room: Room, numbers: Iterable[int]) -> None:
         """Decides numbers that nobody wrote, unless they are missing because they are no longer kept: then this page
@@ -339,6 +362,22 @@ def _first_messages(pairs: list[Pair], limit: int) -> list[Pair]:
         if messages == limit:
             return pairs[: index + 1]
     return pairs[:MAX_PAGE_ENTRIES]
+
+
+def _run(pairs: list[Pair], last: int) -> list[Pair]:
+    """The beginning of `pairs` that follows the entry `last` without a hole."""
+    for index, (entry, _) in enumerate(pairs):
+        if entry.seq != last + 1 + index:
+            return pairs[:index]
+    return pairs
+
+
+def _last_run(pairs: list[Pair]) -> list[Pair]:
+    """The end of `pairs` that is without a hole."""
+    for index in range(len(pairs) - 1, 0, -1):
+        if pairs[index - 1][0].seq != pairs[index][0].seq - 1:
+            return pairs[index:]
+    return pairs
 
 
 def _rev(image: Message | None) -> int:

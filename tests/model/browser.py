@@ -54,6 +54,15 @@ class View:
         if rev > self.images.get(seq, (0,))[0]:
             self.images[seq] = (rev, text, deleted)
 
+    def extend_up(self, before: int, page: Page) -> None:
+        """Takes an older page, of which the protocol says that it ends right before what is held."""
+        if before != self.first or not page.entries:
+            return
+        self.first = page.entries[0].seq
+        self.kinds |= {entry.seq: entry.kind for entry in page.entries}
+        for image in page.messages:
+            self.keep(image.seq, image.rev, image.text, image.deleted)
+
 
 class Browser(Process):
     """One person at one page."""
@@ -266,6 +275,11 @@ class Browser(Process):
             request.room = "general"
         if kind in ("invite", "remove"):
             request.whom = rng.choice(self.schedule.others(self.person)).username
+        if kind == "page" and request.room in self.views:
+            view = self.views[request.room]
+            request.place = rng.choice(("after", "before", "older", "around"))
+            known = (rng.randrange(view.first, view.cursor + 2), self.acked.get(request.room, view.cursor))
+            request.about = view.first if request.place == "older" else rng.choice(known)
         if kind == "read":
             request.about = self.views[request.room].cursor if request.room in self.views else 0
         return request
@@ -273,6 +287,7 @@ class Browser(Process):
     def _carry_out(self, request: Request) -> None:
         """Asks until it is answered, by the socket or by HTTP, as the page's outbox does."""
         patience_s = self.patience_s
+        view = self.views.get(request.room)
         while True:
             socket = self.socket
             if socket is None or not socket.open or self.scheduler.rng.random() < 0.2:
@@ -283,7 +298,7 @@ class Browser(Process):
                 answer = self._ask(socket, partial(self._attempt, request, attempt), patience_s)
                 self.scheduler.note(request, "→", "lost" if answer is LOST else repr(answer))
                 if answer is not LOST and not isinstance(answer, ChatError):
-                    self._succeeded(request, answer)
+                    self._succeeded(request, answer, view)
                     return
                 if isinstance(answer, ChatError) and not answer.retry:
                     self.schedule.truth.refused(request, answer.code, attempt.began_at)
@@ -292,10 +307,12 @@ class Browser(Process):
             self.scheduler.sleep(min(RETRY_S, patience_s) * (0.5 + self.scheduler.rng.random()))
             patience_s = min(2 * patience_s, ANSWER_S)
 
-    def _succeeded(self, request: Request, answer: Any) -> None:
+    def _succeeded(self, request: Request, answer: Any, view: View | None) -> None:
         self.schedule.truth.acked(request, answer)
         if request.kind == "send":
             self.acked[request.room] = answer["seq"]
+        if request.place == "older" and view is not None and view is self.views.get(request.room):
+            view.extend_up(request.about, answer)
 
     def _attempt(self, request: Request, attempt: Attempt, worker: Worker) -> Any:
         attempt.began_at = self.scheduler.now
@@ -314,9 +331,7 @@ class Browser(Process):
         if request.kind in ("react", "unreact"):
             return worker.messages.react(me, room, client_id, request.about, request.text, request.kind == "react")
         if request.kind == "page":
-            page = worker.messages.page(me, room, limit=5, after=request.about)
-            self.schedule.truth.paged(me.username, page, room)
-            return page
+            return self._page(request, worker)
         if request.kind == "read":
             return worker.messages.mark_read(me, room, request.about)
         if request.kind == "invite":
@@ -326,3 +341,12 @@ class Browser(Process):
         if request.kind == "join":
             return worker.rooms.join(me, client_id, room)
         return worker.rooms.leave(me, client_id, room)
+
+    def _page(self, request: Request, worker: Worker) -> Page:
+        """Reads the history: after, before or around a number, or what is older than this page holds."""
+        side = "before" if request.place == "older" else request.place
+        decided = (request.room, request.about) in self.schedule.truth.decided_at
+        page = worker.messages.page(self.person, request.room, limit=5, **{side: request.about})
+        before = request.about if side == "before" and decided else None
+        self.schedule.truth.paged(self.person.username, page, request.room, before)
+        return page

@@ -19,6 +19,7 @@ from chat.services.messages import Messages
 from chat.services.retention import Retention
 from tests.model.scenes import (
     ASKED_AGAIN,
+    BACK,
     DOORS,
     NIGHT,
     REACTIONS,
@@ -170,6 +171,13 @@ MUTATIONS = [
         "_checked",
         (("e.seq > now.seq", "False"),),
         DOORS,
+    ),
+    Mutation(
+        "an older page ends before what is undecided",
+        Messages,
+        "_before",
+        (("_last_run(pairs)", "_run(pairs, pairs[0][0].seq - 1 if pairs else 0)"),),
+        BACK,
     ),
     Mutation(
         "what was carried out is refused to who was put out since",

@@ -64,6 +64,13 @@ DOORS = Scene(
     weather={"torn": 0.8, "slow": 0.2},
     cuts=8,
 )
+BACK = Scene(
+    "back through the history while numbers are undecided",
+    {"send": 5, "page": 7},
+    longest=12,
+    weather={"slow": 0.6, "unanswered": 0.2},
+    impatient=True,
+)
 STANDSTILL = Scene(
     "a worker stands still while somebody connects",
     {"send": 4, "invite": 3, "remove": 4},
@@ -99,6 +106,7 @@ SCENES = (
     REMOVAL_BETWEEN_CHANGES,
     ASKED_AGAIN,
     DOORS,
+    BACK,
     STANDSTILL,
     ROWS,
     ROWS,

@@ -35,7 +35,8 @@ class Request:
     kind: str
     room: str
     text: str = ""
-    about: int = 0  # a message, for a change
+    about: int = 0  # a message, for a change; a number, for a page
+    place: str = "after"  # on which side of that number the page is
     whom: str = ""
     outcome: str = "unknown"
     seq: int = 0  # what a send was acked with
@@ -168,11 +169,13 @@ class Truth:
         """Whether somebody's socket need not get what follows that entry: they were out, or it is no longer kept."""
         return last in self.left_at[user, room] or last + 1 < self.floors.get(room, 1)
 
-    def paged(self, user: str, page: Page, room: str) -> None:
-        """A page that a worker answers."""
+    def paged(self, user: str, page: Page, room: str, before: int | None = None) -> None:
+        """A page that a worker answers, to who asks for what is `before` an entry they know."""
         numbers = [entry.seq for entry in page.entries]
         if numbers != list(range(numbers[0], numbers[0] + len(numbers)) if numbers else []):
             raise Broken(f"{user} got a page of {room} with holes: {numbers}")
+        if before is not None and (numbers[-1] != before - 1 if numbers else page.more):
+            raise Broken(f"{user} got a page of {room} before {before} with {numbers}")
         for entry in page.entries:
             self._show(user, room, entry.seq, 0, PAGE)
             if entry.kind in OUT and entry.user == user and entry.seq >= max(self.joins[user, room], default=0):

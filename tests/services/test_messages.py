@@ -97,14 +97,63 @@ def test_a_page_ends_before_a_number_that_is_still_undecided(worker, other):
     assert (seqs(following), following.more) == ([], False)
 
 
-def test_a_number_undecided_for_long_is_decided_by_who_reads_past_it(worker, other, monkeypatch):
-    other.numbers.propose(other.rooms.get("general"))
-    worker.messages.send(ALICE, "general", "late", "behind the hole")
+def a_minute_later(worker, monkeypatch):
     now = worker.log.now_ms()
     monkeypatch.setattr(worker.log, "now_ms", lambda: now + 60_000)
-    worker.messages.page(ALICE, "general", after=0)
-    page = worker.messages.page(ALICE, "general", after=0)
-    assert [e.kind for e in page.entries] == ["tombstone", "message"]
+
+
+@pytest.mark.parametrize("asked", [{"after": 0}, {}, {"before": 3}, {"around": 2}])
+def test_a_number_undecided_for_long_is_decided_by_who_reads_past_it(worker, other, monkeypatch, asked):
+    fill(worker, 1)
+    other.numbers.propose(other.rooms.get("general"))
+    worker.messages.send(ALICE, "general", "late", "behind the hole")
+    a_minute_later(worker, monkeypatch)
+    page = worker.messages.page(ALICE, "general", **asked)
+    assert [e.kind for e in page.entries] == ["message", "tombstone", "message"][: 2 if "before" in asked else 3]
+
+
+def test_an_older_page_ends_right_before_its_number_whatever_is_undecided_below(worker, other):
+    fill(worker, 2)
+    hole = other.numbers.propose(other.rooms.get("general"))
+    for number in range(hole + 1, hole + 4):
+        worker.messages.send(ALICE, "general", f"m{number}", "behind the hole")
+    page = worker.messages.page(ALICE, "general", before=hole + 3)
+    assert (seqs(page), page.more) == ([hole + 1, hole + 2], True)
+
+
+def test_what_is_undecided_right_before_a_number_is_asked_for_again_and_not_skipped(worker, other, monkeypatch):
+    fill(worker, 2)
+    hole = other.numbers.propose(other.rooms.get("general"))
+    worker.messages.send(ALICE, "general", "late", "behind the hole")
+    assert code(lambda: worker.messages.page(ALICE, "general", before=hole + 1)) == "unavailable"
+    a_minute_later(worker, monkeypatch)
+    assert seqs(worker.messages.page(ALICE, "general", before=hole + 1)) == [1, 2, hole]
+
+
+@pytest.mark.parametrize("asked", [1, 2])
+def test_there_is_nothing_before_the_first_number(worker, asked):
+    fill(worker, 2)
+    page = worker.messages.page(ALICE, "general", before=asked)
+    assert (seqs(page), page.more) == (list(range(1, asked)), False)
+
+
+def test_a_page_before_a_number_beyond_the_head_is_the_newest_and_decides_nothing_there(worker, monkeypatch):
+    fill(worker, 3)
+    a_minute_later(worker, monkeypatch)
+    call, left = worker.storage.call, iter(range(10))
+    monkeypatch.setattr(worker.storage, "call", lambda *args, **request: (next(left), call(*args, **request))[1])
+    page = worker.messages.page(ALICE, "general", limit=2, before=10**9)
+    assert (seqs(page), page.more, worker.numbers.read_head(worker.rooms.get("general"))) == ([2, 3], True, 3)
+
+
+def test_a_page_around_a_number_has_no_hole_in_its_older_half(worker, other):
+    fill(worker, 2)
+    hole = other.numbers.propose(other.rooms.get("general"))
+    for number in range(hole + 1, hole + 5):
+        worker.messages.send(ALICE, "general", f"m{number}", "behind the hole")
+    for around, limit in ((hole + 2, 8), (hole + 1, 4), (hole + 3, 20)):
+        page = worker.messages.page(ALICE, "general", limit=limit, around=around)
+        assert seqs(page) == list(range(hole + 1, hole + 5))[: len(page.entries)] and around in seqs(page)
 
 
 def test_opening_a_room_further_behind_than_a_thousand_entries_is_a_gap(worker, monkeypatch):

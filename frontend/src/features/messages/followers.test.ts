@@ -12,7 +12,7 @@ let connected: boolean;
 let asked: number[];
 let answers: (Page | Failure)[];
 let places: Place[];
-let httpPage: Page;
+let httpPage: Page | Failure;
 
 beforeEach(() => {
   time = fakeClock();
@@ -29,6 +29,7 @@ beforeEach(() => {
   }) as unknown as Ask;
   const fetchPage = async (_room: string, place: Place) => {
     places.push(place);
+    if (httpPage instanceof Failure) throw httpPage;
     return httpPage;
   };
   followers = createFollowers({ ask, fetchPage, clock: time.clock, connected: () => connected });
@@ -219,6 +220,32 @@ describe("places in the history", () => {
     httpPage = page(range(1, 50).map(sent));
     await followers.older("general");
     expect([places, log().oldest]).toEqual([[{ before: 51 }], 1]);
+  });
+
+  const later = new Failure({ code: "unavailable", message: "Later.", retry: true, retry_after_s: 1 });
+
+  it.each([["it is told to", later], ["the page has a hole at its end", page(range(1, 40).map(sent), { more: true })]])(
+    "are asked for again when %s",
+    async (_why, first) => {
+      answers = [page(range(51, 100).map(sent))];
+      await open();
+      httpPage = first;
+      const asking = followers.older("general");
+      await settled();
+      expect([places.length, log().oldest, followers.rooms.get()["general"]?.loading]).toEqual([1, 51, "older"]);
+      httpPage = page(range(1, 50).map(sent));
+      await time.go(2_000);
+      await asking;
+      expect([places, log().oldest]).toEqual([[{ before: 51 }, { before: 51 }], 1]);
+    },
+  );
+
+  it("are not asked for again when they are refused for good", async () => {
+    answers = [page(range(51, 100).map(sent))];
+    await open();
+    httpPage = new Failure({ code: "expired", message: "Gone.", retry: false });
+    await expect(followers.older("general")).rejects.toThrow("Gone.");
+    expect(places).toHaveLength(1);
   });
 
   it("are asked for once at a time", async () => {

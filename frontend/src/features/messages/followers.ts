@@ -2,7 +2,7 @@ import { backoff_ms, jittered, type Clock } from "@/lib/clock";
 import { failureOf, type Failure } from "@/lib/failure";
 import { createStore, type Store } from "@/lib/store";
 import type { Ask, Entry, Heads, Message, Page, ServerEvents } from "@/types/protocol";
-import { emptyLog, hasOlder, isBehind, reduceLog, spanOf, type LogAction, type RoomLog } from "./log";
+import { emptyLog, hasOlder, isBehind, reachesUp, reduceLog, spanOf, type LogAction, type RoomLog } from "./log";
 
 export interface HeldRoom {
   log: RoomLog;
@@ -25,6 +25,8 @@ interface Needs {
 export type Followers = ReturnType<typeof createFollowers>;
 
 const GAP_WAIT_MS = 1_000;
+/** So often an edge of the history is asked for before a person has to scroll there again. */
+const OLDER_TRIES = 15;
 /** The server tells its heads every minute, unless it cannot tell anything. */
 const HEADS_FRESH_MS = 75_000;
 const nothingYet: HeldRoom = { log: emptyLog, failure: null, loading: null };
@@ -108,11 +110,27 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     else if (isBehind(log)) pullLater(room);
   }
 
-  async function load(room: string, loading: NonNullable<HeldRoom["loading"]>, place: Place, act: (page: Page) => void) {
+  /** A page that has everything up to `before`. While something there is undecided, the server says when to ask again. */
+  async function fetchOlder(room: string, before: number): Promise<Page> {
+    for (let left = OLDER_TRIES; ; left -= 1) {
+      let delay_ms = GAP_WAIT_MS;
+      try {
+        const page = await fetchPage(room, { before });
+        if (reachesUp(page, before) || left === 0) return page;
+      } catch (thrown) {
+        const { retry, retry_after_s } = failureOf(thrown);
+        if (!retry || retry_after_s === undefined || left === 0 || !held(room)) throw thrown;
+        delay_ms = retry_after_s * 1000;
+      }
+      await new Promise<void>((resolve) => clock.after(jittered(clock, delay_ms), resolve));
+    }
+  }
+
+  async function load(room: string, loading: NonNullable<HeldRoom["loading"]>, fetching: () => Promise<Page>, act: (page: Page) => void) {
     if (held(room)?.loading || !held(room)) return;
     set(room, { loading });
     try {
-      const page = await fetchPage(room, place);
+      const page = await fetching();
       if (held(room)) act(page);
     } finally {
       if (held(room)) set(room, { loading: null });
@@ -173,18 +191,18 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
       const log = held(room)?.log ?? emptyLog;
       if (!hasOlder(log)) return Promise.resolve();
       const before = spanOf(log).oldest;
-      return load(room, "older", { before }, (page) => dispatch(room, { type: "older", before, page }));
+      return load(room, "older", () => fetchOlder(room, before), (page) => dispatch(room, { type: "older", before, page }));
     },
     newer(room: string) {
       const after = held(room)?.log.window?.newest;
       if (after === undefined) return Promise.resolve();
-      return load(room, "newer", { after }, (page) => dispatch(room, { type: "newer", after, page }));
+      return load(room, "newer", () => fetchPage(room, { after }), (page) => dispatch(room, { type: "newer", after, page }));
     },
     /** Brings an entry into view that may lie far back. */
     around(room: string, seq: number) {
       const span = spanOf(held(room)?.log ?? emptyLog);
       if (seq >= span.oldest && seq <= span.newest) return Promise.resolve();
-      return load(room, "around", { around: seq }, (page) => dispatch(room, { type: "around", page }));
+      return load(room, "around", () => fetchPage(room, { around: seq }), (page) => dispatch(room, { type: "around", page }));
     },
     newest: (room: string) => void dispatch(room, { type: "newest" }),
     dispose() {

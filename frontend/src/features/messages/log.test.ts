@@ -197,6 +197,20 @@ describe("the shown stretch", () => {
     expect(hasOlder(reduceLog(deep, { type: "older", before: 951, page: page([]) }))).toBe(false);
   });
 
+  it("refuses an older page that ends before a hole: what lies between would never be asked for", () => {
+    expect(reduceLog(deep, { type: "older", before: 951, page: page(range(901, 940).map(sent), { more: true }) })).toBe(deep);
+    expect(reduceLog(deep, { type: "older", before: 951, page: page([], { more: true }) })).toBe(deep);
+  });
+
+  it("refuses a page around a number that has a hole in it", () => {
+    expect(reduceLog(deep, { type: "around", page: page([sent(100), sent(102)]) })).toBe(deep);
+  });
+
+  it("stays where it is when what follows is still undecided", () => {
+    const window = reduceLog(deep, { type: "around", page: page(range(100, 150).map(sent)) });
+    expect(reduceLog(window, { type: "newer", after: 150, page: page([], { head: 1000 }) })).toBe(window);
+  });
+
   const away = reduceLog(deep, { type: "around", page: page(range(100, 150).map(sent)) });
 
   it("may be a window around a permalink, while the cursor goes on", () => {

@@ -65,6 +65,10 @@ export const spanOf = (log: RoomLog): Span => log.window ?? { oldest: log.oldest
 
 export const hasOlder = (log: RoomLog): boolean => log.generation > 0 && spanOf(log).oldest > log.first;
 
+/** Whether an older page reaches up to the entry that it was asked for before, or says that there is nothing older. */
+export const reachesUp = (page: Page, before: number): boolean =>
+  page.entries.length > 0 ? page.entries.at(-1)?.seq === before - 1 : !page.more;
+
 export function reduceLog(log: RoomLog, action: LogAction): RoomLog {
   switch (action.type) {
     case "page":
@@ -139,12 +143,13 @@ function drain(log: RoomLog): RoomLog {
 function openWindow(log: RoomLog, page: Page): RoomLog {
   const [oldest, newest] = [page.entries[0]?.seq, page.entries.at(-1)?.seq];
   if (page.generation !== log.generation || oldest === undefined || newest === undefined) return log;
+  if (page.entries.length !== newest - oldest + 1) return log;
   return joined(taken(log, page), { oldest, newest });
 }
 
 function extendUp(log: RoomLog, before: number, page: Page): RoomLog {
   const span = spanOf(log);
-  if (page.generation !== log.generation || before !== span.oldest) return log;
+  if (page.generation !== log.generation || before !== span.oldest || !reachesUp(page, before)) return log;
   const oldest = page.entries[0]?.seq ?? log.first;
   const known = taken(log, page);
   return known.window ? joined(known, { ...known.window, oldest }) : { ...known, oldest };
@@ -153,7 +158,8 @@ function extendUp(log: RoomLog, before: number, page: Page): RoomLog {
 function extendDown(log: RoomLog, after: number, page: Page): RoomLog {
   if (page.generation !== log.generation || log.window?.newest !== after) return log;
   const newest = page.entries.at(-1)?.seq;
-  return newest === undefined ? { ...log, window: null } : joined(taken(log, page), { ...log.window, newest });
+  if (newest === undefined) return page.head > after ? log : { ...log, window: null };
+  return joined(taken(log, page), { ...log.window, newest });
 }
 
 /** A window that touches the newest stretch becomes part of it. */
