@@ -163,16 +163,22 @@ class Ingest:
         """Appends a change of the message that a row has become. A deletion in the chat is final: then, and when there
         is nothing to change, the mark alone is written."""
 
-        def build(number: int) -> Draft | None:
+        def images() -> tuple[Message, Message] | None:
             found = self._storage.get_entry(room.room, seq)
             old = found[1] if found else None
             new = change_image(old) if old is not None and not old.deleted else None
-            if old is None or new is None:
+            return (old, new) if old is not None and new is not None else None
+
+        def build(number: int) -> Draft | None:
+            changed = images()
+            if changed is None:
                 return None
+            old, new = changed
             entry = Entry(room.room, number, "change", self._log.now_ms(), message=seq)
             return Draft(entry, replace(new, rev=number), replaces_rev=old.rev)
 
-        if not self._log.take_over(room, build, lambda number: _mark(change, stays)):
+        # Looked at before a number is proposed: a row may be put again and again for the sake of what nobody shows.
+        if images() is None or not self._log.take_over(room, build, lambda number: _mark(change, stays)):
             self._storage.put_mark(_mark(change, stays))
 
     # --- after a gap in the stream --------------------------------------------------------------------------------
