@@ -87,10 +87,11 @@ class Ingest:
             self._set_aside(change.room, change.id, "it could not be taken over; the server's log says why")
 
     def _take_foreign(self, change: Change) -> None:
-        if change.kind == "REMOVE" and change.by_ttl:
-            return  # the row has had its time; what was said stays
         mark = self._storage.get_mark(change.room, change.id)
         if mark is not None and (mark.stream, mark.number) >= (change.stream, change.number):
+            return
+        if change.kind == "REMOVE" and change.by_ttl:
+            self._storage.put_mark(_mark(change, 0))  # the row has had its time; what was said stays
             return
         if change.kind == "REMOVE" or change.row is None:
             self._delete(mark, change)

@@ -156,6 +156,26 @@ def test_a_row_that_expires_leaves_its_message(worker):
     assert said(worker) == [("ci", "Deploy finished", False)]
 
 
+def test_a_row_put_after_one_of_its_key_expired_is_a_new_message(worker):
+    ingest = taker(worker)
+    ingest.take([told("INSERT", 1), told("REMOVE", 2, by_ttl=True), told("INSERT", 3, text="next")])
+    assert said(worker) == [("ci", "Deploy finished", False), ("ci", "next", False)]
+
+
+def test_a_row_that_expired_is_not_taken_for_deleted_when_the_tables_are_compared(worker):
+    ingest = taker(worker)
+    ingest.take([told("INSERT", 1), told("REMOVE", 2, by_ttl=True)])
+    ingest.reconcile("2026-01-01")
+    assert said(worker) == [("ci", "Deploy finished", False)]
+
+
+def test_an_expiry_told_late_changes_nothing(worker):
+    ingest = taker(worker)
+    ingest.take([told("INSERT", 1), told("REMOVE", 2, by_ttl=True), told("INSERT", 3, text="next")])
+    ingest.take([told("REMOVE", 2, by_ttl=True), told("MODIFY", 4, text="edited")])
+    assert said(worker) == [("ci", "Deploy finished", False), ("ci", "edited", False)]
+
+
 def test_whoever_puts_rows_is_taken_for_no_user(worker, put, poll):
     put(username="Alice")
     poll()
