@@ -39,7 +39,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Change:
-    """One record of a stream. `number` is its place there, digits of one length; `stream` says which stream."""
+    """One record of a stream. `number` is its place there, digits of one length; `stream` says which stream; `before`
+    is the row as it was."""
 
     kind: Literal["INSERT", "MODIFY", "REMOVE"]
     room: str
@@ -48,6 +49,7 @@ class Change:
     number: str
     stream: str
     by_ttl: bool = False
+    before: Row | None = None
 
 
 class Unusable(Exception):
@@ -103,9 +105,13 @@ class Ingest:
             return
         if change.kind == "MODIFY":  # it may have been bad, and is put right; first, because the change is told again
             self._storage.forget_set_aside(change.room, change.id)
-        if mark is not None and mark.seq:
+        if mark is None or not mark.seq:
+            self._adopt(room, change, name, text)
+        elif mark.seq >= room.floor:
             self._edit(room, mark, change, name, text)
-        else:
+        elif self._said_before(change, name, text):
+            self._storage.put_mark(_mark(change, mark.seq))
+        else:  # what it had become is no longer kept
             self._adopt(room, change, name, text)
 
     # --- what a row says ------------------------------------------------------------------------------------------
@@ -125,6 +131,13 @@ class Ingest:
             if error.retry:
                 raise
             raise Unusable("there is no such room" if error.code == "room_not_found" else error.message) from error
+
+    def _said_before(self, change: Change, name: str, text: str) -> bool:
+        """Whether the row said the same before this change."""
+        try:
+            return change.before is not None and self._read(change.room, change.before)[1:] == (name, text)
+        except Unusable:
+            return False
 
     def _set_aside(self, room_id: str, row_id: str, reason: str) -> None:
         bad = SetAside(room_id, row_id, reason, self._log.now_ms())
@@ -194,7 +207,9 @@ class Ingest:
             mark = self._storage.get_mark(room, row_id)
             row = self._storage.foreign_row(room, row_id)  # read after its mark, or it may be older than that
             if row is not None:
-                self._take_or_set_aside(Change("MODIFY", room, row_id, row, _after(mark, stream), stream))
+                # `before`: what a row said whose message is no longer kept is not known, and not said again.
+                told = Change("MODIFY", room, row_id, row, _after(mark, stream), stream, before=row)
+                self._take_or_set_aside(told)
         for mark in self._storage.marks():
             hold_on()
             if mark.seq and self._storage.foreign_row(mark.room, mark.id) is None:

@@ -106,14 +106,19 @@ def read_record(arn: str, record: dict[str, Any]) -> Change:
     """A record of a stream as a change; as Lambda functions get them, too."""
     told = record["dynamodb"]
     key = unpack(told["Keys"])
-    image = told.get("NewImage")
     by = record.get("userIdentity") or {}
     return Change(
         kind=record["eventName"],
         room=key["room"],
         id=key["id"],
-        row=unpack(image) if image is not None and "#" not in key["room"] else None,
+        row=_foreign(told.get("NewImage")),
         number=str(told["SequenceNumber"]).zfill(DIGITS),
         stream=label(arn),
         by_ttl={name[0].upper() + name[1:]: value for name, value in by.items()} == TTL,
+        before=_foreign(told.get("OldImage")),
     )
+
+
+def _foreign(image: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A row that others put, None for one of the app's own."""
+    return unpack(image) if image is not None and "#" not in image["room"]["S"] else None

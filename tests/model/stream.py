@@ -31,9 +31,9 @@ class Stream:
         table, room, row_id = place
         if table == "messages":
             kind: Any = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
-            row = unpack(new) if new is not None and not rows.is_own(room) else None
+            before, row = (unpack(i) if i is not None and not rows.is_own(room) else None for i in (old, new))
             number = str(len(self.changes) + 1).zfill(DIGITS)
-            self.changes.append(Change(kind, room, row_id, row, number, label(STREAM_ARN)))
+            self.changes.append(Change(kind, room, row_id, row, number, label(STREAM_ARN), before=before))
 
     def read(self, position: int) -> Batch:
         """What follows a position; the iterator of the answer is the next."""

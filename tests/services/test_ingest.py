@@ -176,6 +176,35 @@ def test_an_expiry_told_late_changes_nothing(worker):
     assert said(worker) == [("ci", "Deploy finished", False), ("ci", "edited", False)]
 
 
+def no_longer_kept(worker: Worker) -> None:
+    """What was said so far is below the floor."""
+    worker.messages.send(ALICE, "general", "c1", "the last")
+    worker.storage.raise_floor("general", 2)
+    worker.storage.delete_entries("general", [1])
+    worker.rooms.forget("general")
+
+
+def test_a_row_whose_message_is_no_longer_kept_speaks_again_when_it_says_something_else(worker, put, poll):
+    put()
+    poll()
+    no_longer_kept(worker)
+    put(text="Deploy failed")
+    poll()
+    put(text="Deploy mended")
+    poll()
+    assert said(worker) == [("Alice", "the last", False), ("ci", "Deploy mended", False)]
+
+
+def test_a_row_whose_message_is_no_longer_kept_does_not_say_the_same_again(worker, put, poll):
+    put()
+    poll()
+    no_longer_kept(worker)
+    put(attempt=2)
+    poll()
+    taker(worker).reconcile("2027-01-01")
+    assert said(worker) == [("Alice", "the last", False)]
+
+
 def test_whoever_puts_rows_is_taken_for_no_user(worker, put, poll):
     put(username="Alice")
     poll()
