@@ -424,21 +424,22 @@ class Storage:
         row = self._get("messages", rows.slot_key(room, seq))
         return (rows.read_entry(room, row), rows.read_image(room, row)) if row else None
 
-    def entries_after(self, room: str, after: int, limit: int) -> list[tuple[Entry, Message | None]]:
+    def entries_after(self, room: str, after: int, limit: int, head: int = 0) -> list[tuple[Entry, Message | None]]:
         """Up to `limit` decided entries after that number, in order; there may be holes among them.
 
-        Goes on into the next bucket only over its edge, so entries behind a hole at the very edge are not seen: whoever
-        looks for holes knows the head.
+        Goes on into the next bucket only over its edge, or when the `head` is known to be there: without it, entries
+        behind a hole at the very edge are not seen.
         """
         found: list[tuple[Entry, Message | None]] = []
         position = after
         while len(found) < limit:
             bucket = rows.bucket_of(position + 1)
+            last = (bucket + 1) * rows.BUCKET_SIZE - 1
             batch = self._log_query(room, bucket, ">", position, limit - len(found), forward=True)
             found += batch
-            if not batch or batch[-1][0].seq + 1 != (bucket + 1) * rows.BUCKET_SIZE:
+            if (not batch or batch[-1][0].seq != last) and head <= last:
                 break
-            position = batch[-1][0].seq
+            position = last
         return found
 
     def count_messages(self, room: str, after: int, head: int, limit: int, not_by: str) -> tuple[int, int]:

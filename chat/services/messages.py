@@ -241,7 +241,8 @@ class Messages:
     def _read_on(self, room: Room, after: int, limit: int) -> list[Pair]:
         pairs: list[Pair] = []
         while _count(pairs) < limit and len(pairs) < MAX_PAGE_ENTRIES:
-            batch = self._storage.entries_after(room.room, pairs[-1][0].seq if pairs else after, limit)
+            last, head = pairs[-1][0].seq if pairs else after, self._numbers.known(room.room)
+            batch = self._storage.entries_after(room.room, last, limit, head)
             pairs += batch
             if len(batch) < limit:
                 break

@@ -112,6 +112,17 @@ def test_a_number_undecided_for_long_is_decided_by_who_reads_past_it(worker, oth
     assert [e.kind for e in page.entries] == ["message", "tombstone", "message"][: 2 if "before" in asked else 3]
 
 
+def test_a_number_undecided_at_the_edge_of_a_bucket_is_decided_too(worker, other, monkeypatch):
+    monkeypatch.setattr("chat.services.rows.BUCKET_SIZE", 4)
+    fill(worker, 2)
+    assert other.numbers.propose(other.rooms.get("general")) == 3
+    worker.messages.send(ALICE, "general", "late", "in the next bucket")
+    assert (seqs(other.messages.page(ALICE, "general", after=2)), other.followers.all()) == ([], {})
+    a_minute_later(other, monkeypatch)
+    page = other.messages.page(ALICE, "general", after=2)
+    assert [(e.seq, e.kind) for e in page.entries] == [(3, "tombstone"), (4, "message")]
+
+
 def test_an_older_page_ends_right_before_its_number_whatever_is_undecided_below(worker, other):
     fill(worker, 2)
     hole = other.numbers.propose(other.rooms.get("general"))
