@@ -18,8 +18,19 @@ PING_S = 0.5
 
 @pytest.fixture(scope="module")
 def brisk(start: Start) -> Tiny:
-    """Pings every half second, waits half a second for the answer; connects within the same time."""
-    return start(ping_s=PING_S, hurry_s=PING_S)
+    """Pings every half second, waits half a second for the answer; gives three seconds to connect."""
+    return start(ping_s=PING_S, hurry_s=6 * PING_S)
+
+
+def test_the_first_ping_comes_when_a_client_expects_it(brisk: Tiny) -> None:
+    """A client gives up when the interval and the time-out have passed since the opening: the time that it may take to
+    connect is no part of them."""
+    with brisk.peer() as peer:
+        assert peer.text().startswith("0{")
+        began = time.monotonic()
+        assert peer.frame() == (TEXT, b"2")
+        assert time.monotonic() - began < 4 * PING_S
+    brisk.empty()
 
 
 def test_who_does_not_answer_pings_is_cut_and_who_does_is_not(brisk: Tiny) -> None:

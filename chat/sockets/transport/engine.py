@@ -40,6 +40,7 @@ class EngineSocket(Socket):
         self._websocket = websocket
         self.connected = self.upgraded = True
         writer, keeper = gevent.spawn(self._write, websocket), gevent.spawn(self._keep)
+        doorkeeper = gevent.spawn_later(CONNECT_WITHIN_S, self._look_whether_connected)
         try:
             while not self.closing and (text := websocket.receive()) is not None:
                 self._heard_at = time.monotonic()
@@ -47,7 +48,7 @@ class EngineSocket(Socket):
         except Refused as refusal:
             self.refuse(refusal.code, refusal.reason)
         finally:
-            keeper.kill(block=False)
+            gevent.killall([keeper, doorkeeper], block=False)
             self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
             writer.join(0 if self.expelled else SEND_TIMEOUT_S)
             if self.expelled or not writer.ready():
@@ -102,11 +103,12 @@ class EngineSocket(Socket):
         else:
             websocket.close(*self._goodbye)
 
-    def _keep(self) -> None:
-        """Closes a client that does not connect, and later one that does not answer pings."""
-        gevent.sleep(CONNECT_WITHIN_S)
+    def _look_whether_connected(self) -> None:
         if not self.server.is_connected(self.sid):
             self.close(wait=False, reason=NOT_CONNECTED)
+
+    def _keep(self) -> None:
+        """Closes a client that does not answer pings."""
         gevent.sleep(self.server.ping_interval)
         while not self.closing:
             asked_at = time.monotonic()

@@ -107,6 +107,7 @@ class Connection:
         self._reads = gevent.get_hub().loop.io(file.fileno(), READABLE)
         self._reads.start(self._on_readable)
         engine.wheel.call(stock.CONNECT_WITHIN_S, self._look_whether_connected)
+        engine.wheel.call(engine.ping_interval, self._ping)
 
     @property
     def closed(self) -> bool:
@@ -282,11 +283,8 @@ class Connection:
     # --- alive ------------------------------------------------------------------------------------------------------
 
     def _look_whether_connected(self) -> None:
-        if not self.closing:
-            if self._engine.is_connected(self.sid):
-                self._engine.wheel.call(self._engine.ping_interval, self._ping)
-            else:
-                self.close(reason=NOT_CONNECTED)
+        if not self.closing and not self._engine.is_connected(self.sid):
+            self.close(reason=NOT_CONNECTED)
 
     def _ping(self) -> None:
         if not self.closing:
