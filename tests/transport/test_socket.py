@@ -238,12 +238,18 @@ def test_a_second_connect_is_refused_and_the_first_stands(tiny: Tiny) -> None:
         assert peer.ask("echo") == {"echo": []}
 
 
-@pytest.mark.parametrize("text", ["40/admin,", '40{"user":"refused"}'])
-def test_a_refused_connect_leaves_nothing(tiny: Tiny, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("40/admin,", '44/admin,{"message":"Invalid namespace"}'),
+        ('40{"user":"refused"}', '44{"message":"no","data":{"code":"unauthenticated"}}'),
+    ],
+)
+def test_a_refused_connect_is_told_why_and_leaves_nothing(tiny: Tiny, text: str, refusal: str) -> None:
     with tiny.peer() as peer:
         assert peer.text().startswith("0{")
         peer.say(text)
-        assert peer.text().startswith("44")
+        assert peer.text() == refusal
         assert peer.ends(2)
         tiny.empty()
 

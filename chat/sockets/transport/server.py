@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import socketio
+from socketio.packet import CONNECT_ERROR
 
 from chat.sockets.transport.engine import Engine
 from chat.sockets.transport.packets import ACK, CONNECT, DISCONNECT, EVENT, ClientPacket, Malformed, decode
 
 LATER = object()  # what the handler of a hot event returns when it would have to wait
+NO_SUCH_NAMESPACE = {"message": "Invalid namespace"}  # python-socketio says a bare string, which clients cannot read
 HotHandler = Callable[..., Any]
 
 log = logging.getLogger(__name__)
@@ -104,7 +106,10 @@ class Server(socketio.Server):
             super()._handle_eio_disconnect(eio_sid, reason)
 
     def _handle(self, eio_sid: str, packet: ClientPacket) -> None:
-        if packet.kind == CONNECT:
+        if packet.kind == CONNECT and packet.namespace != "/":
+            refusal = self.packet_class(CONNECT_ERROR, data=NO_SUCH_NAMESPACE, namespace=packet.namespace)
+            self._send_packet(eio_sid, refusal)
+        elif packet.kind == CONNECT:
             self._handle_connect(eio_sid, packet.namespace, packet.data)
         elif self.manager.sid_from_eio_sid(eio_sid, packet.namespace) is None:
             self._refuse(eio_sid)
