@@ -1,46 +1,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from chat.config import Config
-from tests.conftest import ROOT, free_port, wait_until
-from tests.transport.peers import Peer, get_json
+from tests.transport.served import Tiny, serve_tiny
 
 FANOUTS = [os.environ["FANOUT"]] if os.environ.get("FANOUT") else ["fast", "stock"]  # the transports that are tested
-OURS = {name.upper() for name in Config.__dataclass_fields__}
-
-
-@dataclass
-class Tiny:
-    """tests/transport/tiny.py under gunicorn, by the shipped gunicorn.conf.py."""
-
-    port: int
-    process: subprocess.Popen[bytes]
-    log: Path
-    fanout: str
-
-    def facts(self) -> dict[str, Any]:
-        return get_json(self.port, "/facts")
-
-    def peer(self, **options: Any) -> Peer:
-        return Peer(self.port, **options)
-
-    def entered(self, **options: Any) -> Peer:
-        return Peer(self.port, **options).enter()
-
-    def empty(self, within_s: float = 5.0) -> None:
-        """Waits until nothing is left of any socket."""
-        names = ("engine", "environs", "connected", "pending", "open", "addresses")
-        wait_until(lambda: not any(self.facts()[name] for name in names), within_s, "nothing is left behind")
-
 
 Start = Callable[..., Tiny]
 
@@ -52,30 +19,12 @@ def start(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     started: list[Tiny] = []
 
     def start(**settings: object) -> Tiny:
-        port = free_port()
-        env = {name: value for name, value in os.environ.items() if name not in OURS}
-        env["FANOUT"] = request.param
-        env |= {"SECRET_KEY": "x" * 43, "PORT": str(port)} | {k.upper(): str(v) for k, v in settings.items()}
-        log = tmp_path_factory.mktemp("tiny") / "log"
-        argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "tests.transport.tiny:app"]
-        process = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT)
-        tiny = Tiny(port, process, log, request.param)
-        started.append(tiny)
-
-        def ready() -> bool:
-            assert process.poll() is None, log.read_text()
-            try:
-                return bool(tiny.facts())
-            except (OSError, AssertionError):  # not listening yet, or not answering yet
-                return False
-
-        wait_until(ready, 60, "the server is ready")
-        return tiny
+        started.append(serve_tiny(tmp_path_factory.mktemp("tiny") / "log", request.param, **settings))
+        return started[-1]
 
     yield start
     for tiny in started:
-        tiny.process.kill()
-        tiny.process.wait(5)
+        tiny.end()
 
 
 @pytest.fixture(scope="module")

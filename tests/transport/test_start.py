@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, free_port, wait_until
-from tests.transport.conftest import FANOUTS, OURS, Start
+from tests.transport.conftest import FANOUTS, Start
 from tests.transport.peers import handshake, status
+from tests.transport.served import OURS
 
 
 def run(port: int, **settings: str) -> subprocess.CompletedProcess[str]:
