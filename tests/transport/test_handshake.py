@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,14 +28,24 @@ BY_ALB = {
 }
 
 
-def by_gunicorn(data: bytes) -> dict[str, Any]:
+def shipped() -> Settings:
+    """What gunicorn.conf.py says of reading requests."""
     cfg = Settings()
     cfg.set("http_parser", "python")
     cfg.set("forwarded_allow_ips", "")
     cfg.set("forwarder_headers", "")
     cfg.set("secure_scheme_headers", {})
-    request = next(RequestParser(cfg, [data], ADDRESS))
-    return dict(create(request, None, ADDRESS, ("127.0.0.1", 80), cfg)[1])
+    cfg.set("limit_request_fields", 64)
+    return cfg
+
+
+SHIPPED = shipped()
+
+
+def by_gunicorn(data: bytes) -> dict[str, Any]:
+    request = next(RequestParser(SHIPPED, [data], ADDRESS))
+    sock = SimpleNamespace(send=len)  # for "100 Continue"
+    return dict(create(request, sock, ADDRESS, ("127.0.0.1", 80), SHIPPED)[1])
 
 
 def same(data: bytes) -> bool:

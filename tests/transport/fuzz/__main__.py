@@ -1,0 +1,60 @@
+"""`python -m tests.transport.fuzz --cases 1000000 --connections 100000 --requests 10000 --seed 1`: by hand, it takes an
+hour. tests/transport/test_fuzz.py runs a few thousand."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.transport.fuzz import cases, sockets
+from tests.transport.fuzz.cases import Found, Outcome
+from tests.transport.served import serve_tiny
+
+MIB = 1024 * 1024
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.transport.fuzz", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--cases", type=int, default=20_000, help="frames, packets and handshakes in this process")
+    parser.add_argument("--connections", type=int, default=2_000, help="over sockets, to each transport")
+    parser.add_argument("--requests", type=int, default=500, help="that smuggle, to each transport")
+    parser.add_argument("--only", type=int, help="this case again, in this process")
+    options = parser.parse_args()
+    if options.only is not None:
+        cases.run_case(options.seed, options.only)
+        return 0
+    try:
+        tell("in process", lambda: cases.run(options.seed, range(options.cases)))
+        for fanout in ("fast", "stock"):
+            over_sockets(fanout, options)
+    except Found as found:
+        print(found, file=sys.stderr)
+        return 1
+    return 0
+
+
+def over_sockets(fanout: str, options: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        tiny = serve_tiny(Path(folder) / "log", fanout)
+        try:
+            tell(f"{fanout}: connections", lambda: sockets.run(options.seed, range(options.connections), tiny))
+            tell(f"{fanout}: requests", lambda: sockets.run_smuggling(options.seed, range(options.requests), tiny))
+        finally:
+            tiny.end()
+
+
+def tell(what: str, run: Callable[[], Outcome]) -> None:
+    outcome = run()
+    print(
+        f"{what}: {outcome.cases:,} cases in {outcome.seconds:.0f} s; the longest took {outcome.worst_s * 1000:.0f} ms "
+        f"(case {outcome.worst_case}); memory grew by {outcome.growth_bytes / MIB:.1f} MiB",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
