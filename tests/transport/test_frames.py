@@ -26,6 +26,7 @@ from chat.sockets.transport.frames import (
 from tests.transport.peers import masked
 
 PROTOCOL, UNSUPPORTED, POLICY, TOO_BIG = 1002, 1003, 1008, 1009
+RESERVED = [*range(0x3, 0x8), *range(0xB, 0x10)]
 
 
 def read(data: bytes, cuts: list[int] | None = None) -> list[tuple[int, bytes]]:
@@ -53,14 +54,15 @@ def test_a_message_in_fragments_is_put_together_around_control_frames() -> None:
     ("data", "code"),
     [
         (frame(TEXT, b"not masked"), PROTOCOL),
-        (masked(TEXT, b"x", flags=0x40), PROTOCOL),
-        (masked(TEXT, b"x", flags=0x10), PROTOCOL),
-        (masked(0x3), PROTOCOL),
-        (masked(0xF), PROTOCOL),
+        *((masked(TEXT, b"x", flags=flags), PROTOCOL) for flags in range(0x10, 0x80, 0x10)),
+        (masked(PING, b"x", flags=0x20), PROTOCOL),
+        *((masked(opcode, payload), PROTOCOL) for opcode in RESERVED for payload in (b"", b"x")),
         (masked(BINARY, b"x"), UNSUPPORTED),
         (masked(PING, b"x" * 126), PROTOCOL),
         (masked(CLOSE, b"", final=False), PROTOCOL),
         (masked(CONTINUATION, b"of nothing"), PROTOCOL),
+        (masked(CONTINUATION, b"of nothing", final=False), PROTOCOL),
+        (masked(TEXT, b"x") + masked(CONTINUATION, b"of what was whole"), PROTOCOL),
         (masked(TEXT, b"", final=False) + masked(TEXT, b""), PROTOCOL),
         (bytes((0x81, 0x80 | 126, 0, 5)), PROTOCOL),
         (bytes((0x81, 0x80 | 127, 0, 0, 0, 0, 0, 0, 255, 255)), PROTOCOL),

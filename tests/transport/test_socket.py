@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -11,6 +12,7 @@ from chat.sockets.transport import engine
 from chat.sockets.transport.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
 from tests.conftest import wait_until
 from tests.transport.conftest import Tiny
+from tests.transport.fuzz.streams import NO_UTF8
 from tests.transport.peers import masked
 
 MIB = 1024 * 1024
@@ -98,6 +100,44 @@ def test_a_ping_is_answered_and_an_unasked_pong_is_not(tiny: Tiny) -> None:
     with tiny.entered() as peer:
         peer.sock.sendall(masked(PONG, b"?") + masked(PING, b"hello"))
         assert peer.frame() == (PONG, b"hello")
+
+
+def test_pings_are_answered_in_order_whatever_is_in_them(tiny: Tiny) -> None:
+    pings = [b"", b"\x00\xff", bytes(range(125)), *(b"%d" % number for number in range(10))]
+    with tiny.entered() as peer:
+        peer.sock.sendall(b"".join(masked(PING, ping) for ping in pings))
+        assert [peer.frame() for _ in pings] == [(PONG, ping) for ping in pings]
+
+
+def test_a_ping_between_fragments_is_answered_before_the_message_is_whole(tiny: Tiny) -> None:
+    """The message comes in parts of a character, and a byte at a time."""
+    message = '427["echo","Grüße 👋"]'.encode()
+    at = message.index("👋".encode()) + 2
+    with tiny.entered() as peer:
+        for byte in masked(TEXT, message[:at], final=False) + masked(PING, b"?"):
+            peer.sock.sendall(bytes((byte,)))
+        assert peer.frame() == (PONG, b"?")
+        peer.sock.sendall(masked(CONTINUATION, b"", final=False) + masked(CONTINUATION, message[at:]))
+        assert json.loads(peer.text().removeprefix("437")) == [{"echo": ["Grüße 👋"]}]
+
+
+@pytest.mark.parametrize("wrong", NO_UTF8, ids=lambda wrong: wrong.hex())
+def test_what_is_not_utf_8_ends_the_socket_also_in_fragments(tiny: Tiny, wrong: bytes) -> None:
+    for cut in (0, 1, len(wrong)):
+        with tiny.entered() as peer:
+            parts = masked(TEXT, b'42["echo","' + wrong[:cut], final=False), masked(CONTINUATION, wrong[cut:] + b'"]')
+            peer.sock.sendall(b"".join(parts))
+            assert peer.ends(2)
+            assert peer.close_code == 1007
+
+
+def test_what_comes_behind_a_close_is_not_answered(tiny: Tiny) -> None:
+    """Not a message, not a ping, not another close; and what was begun before it is dropped."""
+    behind = masked(TEXT, b'427["echo"]') + masked(PING, b"?") + masked(CLOSE, b"\x0b\xb8") + b"\xff" * 9
+    with tiny.entered() as peer:
+        peer.sock.sendall(masked(TEXT, b"42[", final=False) + masked(CLOSE, b"\x03\xe8") + behind)
+        assert peer.frame() == (CLOSE, b"\x03\xe8")
+        assert peer.frame() is None
 
 
 def test_deflate_is_not_agreed_on_even_if_offered(tiny: Tiny) -> None:
