@@ -1,43 +1,58 @@
-"""What each function may do: exactly this. A role that grows fails here, and its growth is decided in this table."""
+"""What the role of each function allows: exactly what tests/lambdas/rights.py says."""
 
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
 from tests.deploy.tools import Json, resources
-
-USERS, MESSAGES, CHAT = "UsersTable.Arn", "MessagesTable.Arn", "ChatTable.Arn"
-STREAM = "MessagesTable.StreamArn"
-READ_STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}
-
-# function → what → the actions, besides its own log and the way into the VPC
-MAY: dict[str, dict[str, set[str]]] = {
-    "Register": {USERS: {"dynamodb:PutItem"}},
-    "Login": {USERS: {"dynamodb:GetItem"}},
-    "Logout": {},
-    "Protected": {},
-    "Ingest": {
-        MESSAGES: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
-        CHAT: {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
-        STREAM: READ_STREAM,
-        "*": {"dynamodb:ListStreams"},
-        "IngestFailures.Arn": {"sqs:SendMessage"},
-    },
-}
+from tests.lambdas.rights import CHAT, MAY, USERS
 
 
 @pytest.mark.parametrize("function", MAY)
 def test_a_function_may_do_exactly_this(template: Json, function: str) -> None:
-    role = resources(template, "AWS::IAM::Role")[f"{function}Role"]
+    check(function, resources(template, "AWS::IAM::Role")[f"{function}Role"])
+
+
+def check(function: str, role: Json) -> None:
+    """Raises: AssertionError for a role that allows more or less."""
     allowed = _allowed(role)
-    log = allowed.pop(f"{function}Log.Arn")
+    log = allowed.pop(f"{function}Log.Arn", None)
     assert log == {"logs:CreateLogStream", "logs:PutLogEvents"}
     assert allowed == MAY[function]
     vpc = [] if function == "Register" else [{"Ref": "EnterVpc"}]
     assert role.get("ManagedPolicyArns", []) == vpc
+
+
+ALLOWED_MORE: dict[str, Json] = {
+    "an action": {"Effect": "Allow", "Action": "dynamodb:Scan", "Resource": {"Fn::GetAtt": USERS.split(".")}},
+    "a table": {"Effect": "Allow", "Action": "dynamodb:Query", "Resource": {"Fn::GetAtt": CHAT.split(".")}},
+    "every table": {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"},
+    "all but": {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"},
+    "sometimes": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Condition": {}},
+}
+
+
+@pytest.mark.parametrize("more", [*ALLOWED_MORE, "an action there", "a statement everywhere", "a managed policy"])
+@pytest.mark.parametrize("function", MAY)
+def test_a_role_that_grows_is_found(template: Json, function: str, more: str) -> None:
+    """Each role made wider by one thing, in a copy."""
+    role = deepcopy(resources(template, "AWS::IAM::Role")[f"{function}Role"])
+    check(function, role)
+    statements = role["Policies"][-1]["PolicyDocument"]["Statement"]
+    if more == "an action there":
+        statements[-1]["Action"] = [*_listed(statements[-1]["Action"]), "dynamodb:DeleteTable"]
+    elif more == "a statement everywhere":
+        statements[-1]["Resource"] = "*"
+    elif more == "a managed policy":
+        role["ManagedPolicyArns"] = [*role.get("ManagedPolicyArns", []), "arn:aws:iam::aws:policy/AdministratorAccess"]
+    else:
+        statements.append(ALLOWED_MORE[more])
+    with pytest.raises(AssertionError):
+        check(function, role)
 
 
 @pytest.mark.parametrize("function", MAY)

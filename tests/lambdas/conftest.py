@@ -11,7 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.client import BaseClient
 
+from chat.app import create_app
 from chat.config import Config
 from chat.lambdas import http, ingest, login, logout, protected, register
 from chat.services import redis as redis_service
@@ -83,13 +85,16 @@ class Runtime:
                 if hasattr(FUNCTIONS[name], made):
                     getattr(FUNCTIONS[name], made).cache_clear()
             self._running = name
-            return FUNCTIONS[name].handler(event, context)  # type: ignore[no-any-return]
+            try:
+                return FUNCTIONS[name].handler(event, context)  # type: ignore[no-any-return]
+            finally:
+                self._running = ""
 
         return call
 
     def record(self) -> None:
-        """Notes each request to DynamoDB from now on, under the function that makes it."""
-        exchange = Endpoint._exchange
+        """Notes each request to AWS from now on, under the function that makes it; also what goes by boto3."""
+        exchange, by_boto = Endpoint._exchange, BaseClient._make_api_call
         runtime = self
 
         def noted(endpoint: Endpoint, operation: str, body: bytes) -> Any:
@@ -97,7 +102,15 @@ class Runtime:
                 runtime.asked += [(runtime._running, *each) for each in actions(operation, json.loads(body))]
             return exchange(endpoint, operation, body)
 
+        def noted_too(client: BaseClient, operation: str, request: dict[str, Any]) -> Any:
+            if runtime._running:
+                service = client.meta.service_model.service_name
+                said = actions(operation, request) if service == "dynamodb" else [(f"{service}:{operation}", "*")]
+                runtime.asked += [(runtime._running, *each) for each in said]
+            return by_boto(client, operation, request)
+
         self._monkeypatch.setattr(Endpoint, "_exchange", noted)
+        self._monkeypatch.setattr(BaseClient, "_make_api_call", noted_too)
 
     def refusals(self) -> list[dict[str, Any]]:
         """What Redis has refused the functions' users."""
@@ -121,9 +134,9 @@ def actions(operation: str, request: dict[str, Any]) -> list[tuple[str, str]]:
             ("ConditionCheckItem" if kind == "ConditionCheck" else f"{kind}Item", said["TableName"])
             for kind, said in parts
         ]
-    if operation == "BatchGetItem":
+    if operation in ("BatchGetItem", "BatchWriteItem"):
         return [(operation, table) for table in request["RequestItems"]]
-    return [(operation, request["TableName"])]
+    return [(operation, request.get("TableName", "*"))]
 
 
 @pytest.fixture
@@ -156,6 +169,26 @@ def door(request: pytest.FixtureRequest) -> FlaskDoor | FunctionDoor:
 @pytest.fixture
 def browser(door: FlaskDoor | FunctionDoor) -> Browser:
     return Browser(door, ORIGIN)
+
+
+@pytest.fixture
+def without(request: pytest.FixtureRequest, door: FlaskDoor | FunctionDoor) -> Callable[[str], Browser]:
+    """A browser at the door, behind which `redis` or `dynamodb` is away: nobody answers there."""
+
+    def without(storage: str) -> Browser:
+        if isinstance(door, FunctionDoor):
+            away = {"redis": {"REDIS_PORT": "1"}, "dynamodb": {"DYNAMODB_ENDPOINT": "http://127.0.0.1:1"}}
+            request.getfixturevalue("runtime").settings = away[storage]
+            return Browser(door, ORIGIN)
+        changed = {
+            "redis": {"redis_url": "redis://127.0.0.1:1/0"},
+            "dynamodb": {"dynamodb_endpoint": "http://127.0.0.1:1"},
+        }
+        app = create_app(replace(request.getfixturevalue("config"), **changed[storage]))
+        app.test_client_class = AtHome
+        return Browser(FlaskDoor(app.test_client(use_cookies=False)), ORIGIN)
+
+    return without
 
 
 def events() -> dict[str, Any]:

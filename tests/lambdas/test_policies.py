@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from chat.config import Config
+from chat.services.dynamodb import Storage
+from chat.services.sessions import Sessions
 from tests.lambdas.conftest import FUNCTIONS, ORIGIN, USERS, Runtime
 from tests.lambdas.doors import Browser, FunctionDoor
+from tests.lambdas.rights import of_tables
 from tests.lambdas.rows import Rows
 
-DYNAMODB = {
-    "register": {("PutItem", "users")},
-    "login": {("GetItem", "users")},
-    "logout": set(),
-    "protected": set(),
-    "ingest": {(action, "messages") for action in ("GetItem", "PutItem", "Query")}
-    | {(action, "chat") for action in ("DeleteItem", "GetItem", "PutItem", "UpdateItem")},
-}
-RARE = ("UpdateItem", "chat")  # of the ingest: a room begins a new bucket after 10,000 entries
+RARE = ("ingest", "UpdateItem", "chat")  # a room begins a new bucket after 10,000 entries
 
 
 def everything(browser: Browser, rows: Rows) -> None:
@@ -36,13 +34,21 @@ def everything(browser: Browser, rows: Rows) -> None:
 def test_each_function_asks_only_for_what_it_may(runtime: Runtime, functions: FunctionDoor, config: Config) -> None:
     runtime.record()
     everything(Browser(functions, ORIGIN), Rows(config, runtime.handler("ingest")))
-    asked = {name: set() for name in FUNCTIONS}
-    for name, action, table in runtime.asked:
-        asked[name].add((action, table.removeprefix(config.table_prefix)))
-    asked["ingest"].add(RARE)
-    assert asked == DYNAMODB
-    # INFO tells an app which server it talks to; a function may not know, and goes on.
-    assert {refusal["object"] for refusal in runtime.refusals()} <= {"info"}
+    assert beyond(runtime, config) == set()
+    asked = {(name, action, table.removeprefix(config.table_prefix)) for name, action, table in runtime.asked}
+    assert asked | {RARE} == {(name, *right) for name in FUNCTIONS for right in of_tables(name)}, "and nothing is spare"
+
+
+def beyond(runtime: Runtime, config: Config) -> set[tuple[str, str, str]]:
+    """What functions asked for and may not: (function, action, table), or (function, `command` or `key`, which).
+
+    INFO tells an app which server it talks to; a function may not know, and goes on.
+    """
+    asked = {(name, action, table.removeprefix(config.table_prefix)) for name, action, table in runtime.asked}
+    refused = {(each["username"], each["reason"], each["object"]) for each in runtime.refusals()}
+    return {each for each in asked if each[1:] not in of_tables(each[0])} | {
+        each for each in refused if each[2] != "info"
+    }
 
 
 @pytest.mark.parametrize(
@@ -82,20 +88,68 @@ def everything_goes_on(browser: Browser) -> None:
     browser.ask("logout")
 
 
-def test_a_function_that_reads_more_is_found(runtime: Runtime, functions: FunctionDoor, monkeypatch) -> None:
-    """What the two tests above would say of a function that grew."""
-    from chat.services.dynamodb import Storage
+# What a function that grew would do → what the tests above would say of it.
+NOSY: dict[str, tuple[Callable[[Storage], object], tuple[str, str, str]]] = {
+    "an action": (lambda storage: storage.get_user("alice"), ("register", "GetItem", "users")),
+    "an action by boto3": (
+        lambda storage: storage.call("scan", TableName=storage.table("users")),
+        ("register", "Scan", "users"),
+    ),
+    "an action of the table": (
+        lambda storage: storage.call("describe_table", TableName=storage.table("users")),
+        ("register", "DescribeTable", "users"),
+    ),
+    "another table": (
+        lambda storage: storage.call(
+            "put_item", TableName=storage.table("chat"), Item={"pk": {"S": "a"}, "sk": {"S": "b"}}
+        ),
+        ("register", "PutItem", "chat"),
+    ),
+}
 
+
+@pytest.mark.parametrize("what", NOSY)
+def test_a_function_that_asks_more_of_dynamodb_is_found(
+    runtime: Runtime, functions: FunctionDoor, config: Config, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
     put = Storage.put_user
+    more, named = NOSY[what]
 
-    def nosy(storage: Storage, user: object) -> None:
-        storage.get_user("alice")
-        put(storage, user)  # type: ignore[arg-type]
+    def nosy(storage: Storage, user: Any) -> None:
+        more(storage)
+        put(storage, user)
 
     monkeypatch.setattr(Storage, "put_user", nosy)
+    runtime.forget_refusals()
     runtime.record()
-    Browser(functions, ORIGIN).register()
-    assert {action for _, action, _ in runtime.asked} == {"GetItem", "PutItem"} != {a for a, _ in DYNAMODB["register"]}
+    assert Browser(functions, ORIGIN).register().status == 201
+    assert beyond(runtime, config) == {named}
+
+
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        (("GET", "session:x"), ("logout", "command", "get")),
+        (("SCAN", "0"), ("logout", "command", "scan")),
+        (("SET", "other", "x"), ("logout", "key", "other")),
+        (("DEL", "user_epoch:alice"), ("logout", "key", "user_epoch:alice")),
+    ],
+)
+def test_a_function_that_asks_more_of_redis_is_found(
+    runtime: Runtime,
+    functions: FunctionDoor,
+    config: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    named: tuple[str, str, str],
+) -> None:
+    def nosy(sessions: Sessions, sid: str, why: str) -> None:
+        sessions._redis.execute_command(*command)
+
+    runtime.forget_refusals()
+    monkeypatch.setattr(Sessions, "end", nosy)
+    assert Browser(functions, ORIGIN, {"parley": "x" * 43}).ask("logout").status >= 500
+    assert beyond(runtime, config) == {named}
 
 
 @pytest.mark.parametrize("user", USERS)
