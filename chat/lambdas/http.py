@@ -94,6 +94,8 @@ def function(view: Callable[[Request], Answer], method: str) -> Callable[[dict[s
             answer = view(request)
         except ChatError as error:
             answer = _refused(error)
+            if error.code == "method_not_allowed":
+                answer.headers["Allow"] = f"{method}, OPTIONS"
         except Exception as error:
             incident = secrets.token_hex(4)
             log.error("unexpected error, incident %s", incident, exc_info=error)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
 from deploy.local.cloud import Cloud
 from tests.deploy.hybrid import Hybrid
 from tests.lambdas import test_doors
-from tests.lambdas.doors import Browser, HttpDoor
+from tests.lambdas.doors import PATHS, Browser, HttpDoor
 from tests.lambdas.test_doors import *  # noqa: F403
 
 
@@ -32,6 +34,31 @@ def config() -> None:
 @pytest.fixture
 def redis_url(cloud: Cloud) -> str:
     return cloud.redis.url
+
+
+@pytest.fixture
+def without(hybrid: Hybrid) -> Iterator[Callable[[str], Browser]]:
+    """A browser at API Gateway, whose functions know a storage where nobody answers."""
+    stack = hybrid.cloud.stack
+    before = {name: stack.settings(name) for name in PATHS}
+    away = {"redis": {"REDIS_PORT": "1"}, "dynamodb": {"DYNAMODB_ENDPOINT": "http://127.0.0.1:1"}}
+
+    def without(storage: str) -> Browser:
+        for name in PATHS:
+            stack.change_settings(name, **away[storage])
+        return Browser(hybrid.door, hybrid.url)
+
+    yield without
+    for name, settings in before.items():
+        stack.change_settings(name, **{"DYNAMODB_ENDPOINT": "", **settings})
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_another_method_is_not_possible(browser: Browser, name: str) -> None:
+    """The gateway knows no such way: AWS's says 404 `not_found` in our words (tests/deploy/test_api.py), this one 403
+    or 405 in its own. No function is asked."""
+    for method in {"GET", "POST", "PUT", "DELETE"} - {PATHS[name]}:
+        assert browser.ask(name, method=method).status in (403, 405)
 
 
 def test_what_browsers_ask_first_is_answered_for_the_one_origin(browser: Browser, hybrid: Hybrid) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.lambdas.conftest import ORIGIN
-from tests.lambdas.doors import Browser
+from tests.lambdas.doors import PATHS, Browser
 
 STRANGER = "https://evil.example"
 
@@ -149,6 +151,39 @@ def test_a_body_over_64_kb_is_too_large_whatever_it_is(browser: Browser, name: s
 def test_an_account_that_may_not_be_is_not_made(browser: Browser, username: str, password: str, code: str) -> None:
     answer = browser.register(username, password)
     assert (answer.status, answer.code) == (400, code)
+
+
+# Without Redis an account is still made at the functions: API Gateway bounds how often, and not our own counters.
+@pytest.mark.parametrize(
+    ("storage", "name"),
+    [("redis", "login"), ("redis", "logout"), ("redis", "protected"), ("dynamodb", "register"), ("dynamodb", "login")],
+)
+def test_storage_that_is_away_is_told_with_when_to_come_back(
+    without: Callable[[str], Browser], storage: str, name: str
+) -> None:
+    browser = without(storage)
+    browser.jar = {"parley": "x" * 43}
+    body = None if name in ("logout", "protected") else {"username": "alice", "password": "correct horse"}
+    answer = browser.ask(name, body)
+    assert (answer.status, answer.code) == (503, "unavailable")
+    assert answer.json["error"]["retry"] is True
+    assert answer.headers["retry-after"] == [str(answer.json["error"]["retry_after_s"])]
+    assert browser.jar == {"parley": "x" * 43}, "nobody is signed out by it"
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_another_method_is_not_possible(browser: Browser, name: str) -> None:
+    for method in {"GET", "POST", "PUT", "DELETE"} - {PATHS[name]}:
+        answer = browser.ask(name, method=method)
+        assert (answer.status, answer.code) == (405, "method_not_allowed")
+        assert PATHS[name] in answer.headers["allow"][0]
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_foreign_site_that_asks_first_is_not_invited(browser: Browser, name: str) -> None:
+    """The functions themselves are never asked: API Gateway answers, and names its one origin whoever asks."""
+    answer = browser.ask(name, method="OPTIONS", Origin=STRANGER, Access_Control_Request_Method=PATHS[name])
+    assert answer.headers.get("access-control-allow-origin", []) not in ([STRANGER], ["*"], ["null"])
 
 
 @pytest.mark.parametrize("name", ["register", "login", "logout"])
