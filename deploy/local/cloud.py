@@ -24,10 +24,11 @@ VERSION = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
 class Cloud:
     """`with Cloud(folder) as cloud:` starts it and, at the end, leaves nothing but logs in the folder.
 
-    `settings` are the chat server's, besides those that the template decides.
+    `settings` are the chat server's, besides those that the template decides. With `across` the API is of another site
+    than the page (127.0.0.1 and localhost; ports make no site).
     """
 
-    def __init__(self, folder: Path, port: int = 0, **settings: str):
+    def __init__(self, folder: Path, port: int = 0, across: bool = False, **settings: str):
         self.folder = folder.resolve()
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.port = port or free_port()
@@ -35,7 +36,8 @@ class Cloud:
         self._settings = settings
         self._processes = Processes(self.folder)
         self._edge_port = free_port()
-        self.api_url = f"http://localhost:{self._edge_port}"
+        self.api_url = f"http://{'127.0.0.1' if across else 'localhost'}:{self._edge_port}"
+        self._parameters = {"FrontendOrigin": self.url, "CookieMode": "cross_site" if across else "same_site"}
 
     def __enter__(self) -> Self:
         try:
@@ -52,7 +54,7 @@ class Cloud:
         """Raises: CloudError."""
         _package()
         self.stack = Stack(self.folder, self._processes)
-        self.stack.deploy(FrontendOrigin=self.url, PublicUrl=self.url)
+        self.stack.deploy(**self._parameters, PublicUrl=self.url)
         self.redis = Valkey(self.folder, self._processes, secrets.token_urlsafe(32))
         self._let_users_in()
         self._start_edge()
@@ -71,7 +73,7 @@ class Cloud:
         self._server_redis = f"redis://server:{quote(passwords['server'], safe='')}@127.0.0.1:{self.redis.port}/0"
 
     def _start_edge(self) -> None:
-        parameters = {**PARAMETERS, "FrontendOrigin": self.url}
+        parameters = {**PARAMETERS, **self._parameters}
         given = [f"{name}={value}" for name, value in parameters.items()]
         env = {**self.stack.credentials, "AWS_ENDPOINT_URL": self.stack.endpoint, "SAM_CLI_TELEMETRY": "0"}
         argv = [BIN / "python", "deploy/local/edge.py", str(self._edge_port), NAME, *given]
