@@ -84,6 +84,7 @@ class Services:
 
     def begin(self) -> None:
         """The first thing a worker does. Rows are taken over also while nobody has a socket."""
+        self.bus.begin()
         if self.config.ingest_mode == "poller":
             self.poller.start()
         if self.sweeper is not None:

@@ -51,6 +51,7 @@ class Bus(Publisher):
         self._url = url
         self._outbox: deque[str] = deque()
         self._filled = Event()
+        self._begun = False
         self._listener: Listener | None = None
         self._on_doubt: Callable[[], None] = lambda: None
         self._greenlets: list[gevent.Greenlet] = []
@@ -69,25 +70,33 @@ class Bus(Publisher):
         self._heard_at = time.monotonic()
 
     def publish(self, kind: str, volatile: bool = False, **payload: Any) -> None:
-        """Sends an event to every worker; never blocks while this one listens. A volatile one is dropped when Redis
+        """Sends an event to every worker; never blocks once this one has begun. A volatile one is dropped when Redis
         lags."""
-        if self._listener is None:
+        if not self._begun:
             super().publish(kind, volatile, **payload)
             return
         event = {"kind": kind, **payload}
         self._post(event | {"volatile": True} if volatile else event, volatile)
         self._hand_over(event)
 
+    def begin(self) -> None:
+        """From now on events wait in the outbox, and leave in the order they are published in: written by whoever
+        publishes them, they would overtake each other. The first thing a worker does; commands do without."""
+        if not self._begun:
+            self._begun = True
+            self._greenlets = [gevent.spawn(self._flush)]
+
     def start(self, listener: Listener, on_doubt: Callable[[], None]) -> None:
         """Begins to listen, in greenlets of this worker. `on_doubt` is called whenever events may have been missed."""
         self._listener = listener
         self._on_doubt = on_doubt
         self.listen_again()
-        self._greenlets = [gevent.spawn(work) for work in (self._flush, self._read, self._beat)]
+        self.begin()
+        self._greenlets += [gevent.spawn(work) for work in (self._read, self._beat)]
 
     def stop(self) -> None:
         """Writes what waits, as far as Redis takes it within half a second, and stops listening."""
-        self._listener = None
+        self._listener, self._begun = None, False
         gevent.killall(self._greenlets, timeout=0.5)
         try:
             with deadline(STOP_WITHIN_S):

@@ -11,12 +11,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import gevent
 import pytest
 import redis
 
+from chat.app import create_services
 from chat.services.bus import STREAM, Bus
 from tests.conftest import ROOT, free_port, wait_until
 
@@ -266,3 +270,25 @@ def test_without_a_worker_an_event_is_written_at_once_and_a_redis_that_is_away_i
     there.hears("from a command", range(1))
     own_redis.kill()
     Bus(own_redis.client, own_redis.url).publish("from a command", number=1)
+
+
+def test_what_a_worker_without_a_socket_publishes_side_by_side_reaches_redis_in_that_order(config, monkeypatch):
+    """Who reads would take an event that comes behind a later one of the same worker for told twice, and drop it."""
+    services = create_services(replace(config, ingest_mode="off"), Mock())
+    delays_s, written = iter((0.05, 0.0, 0.0)), []
+
+    def write(events):
+        gevent.sleep(next(delays_s))  # Redis answers the first one late
+        written.extend(json.loads(event)["n"] for event in events)
+
+    monkeypatch.setattr(services.bus, "_write", write)
+    services.begin()
+    gevent.joinall([gevent.spawn(services.bus.publish, "read", user="alice", room="general", seq=n) for n in range(3)])
+    services.end()
+    assert written == [1, 2, 3]
+
+
+def test_what_a_command_publishes_is_written_before_it_goes_on(config):
+    services = create_services(config, Mock())
+    services.bus.publish("membership", user="alice")
+    assert services.redis.xlen(STREAM) == 1
