@@ -2,9 +2,9 @@
  *
  *   client PORT COOKIE JOIN SEND MEMBERS ROOM...
  *
- * Opens MEMBERS sockets for each ROOM. In JOIN and SEND, events with an ack's number before them, @R is the room and
- * @N the message's number as 16 hexadecimal digits; the number that follows the first ~ of an event tells which message
- * came back. An empty JOIN joins nothing. Says {"connected": …} and then obeys one line after the other on stdin:
+ * Opens MEMBERS sockets for each ROOM. COOKIE may be many, a line each, which the sockets take in turn. In JOIN and
+ * SEND, events with an ack's number before them, @R is the room and @N the message's number as 16 hexadecimal digits;
+ * the number that follows the first ~ of an event tells which message came back. An empty JOIN joins nothing. Says {"connected": …} and then obeys one line after the other on stdin:
  *
  *   load OUTSTANDING SECONDS   so many messages under way in every room, the next when all members have one
  *   rate MESSAGES SECONDS      so many messages in a second, whatever comes back
@@ -35,8 +35,8 @@ struct message { int64_t sent_us; int room, missing; };
 static struct member *members;
 static struct message messages[RING];
 static unsigned latency[MOST_US + 1];
-static char buffer[1 << 20], *cookie, *join, *send_event, **rooms;
-static int port, each, n_rooms, n_members, opened, ready, closed, epoll, timer, stalled = -1;
+static char buffer[1 << 20], **cookies, *join, *send_event, **rooms;
+static int port, each, n_cookies, n_rooms, n_members, opened, ready, closed, epoll, timer, stalled = -1;
 static int *turn, loading, connecting = 1;
 static uint64_t number, under_way, done, deliveries;
 static int64_t began_us, ends_us, every_us, next_us, late_us;
@@ -161,6 +161,7 @@ static void readable(struct member *m) {
 
 static void open_next(void) {
     struct member *m = &members[opened];
+    const char *cookie = cookies[opened % n_cookies];
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     char request[2048];
     int one = 1;
@@ -257,7 +258,9 @@ static void obey(void) {
 
 int main(int argc, char **argv) {
     if (argc < 7) { fprintf(stderr, "client PORT COOKIE JOIN SEND MEMBERS ROOM...\n"); return 2; }
-    port = atoi(argv[1]), cookie = argv[2], join = argv[3], send_event = argv[4], each = atoi(argv[5]);
+    port = atoi(argv[1]), join = argv[3], send_event = argv[4], each = atoi(argv[5]);
+    cookies = calloc(strlen(argv[2]) + 1, sizeof *cookies);
+    for (char *line = argv[2]; line; n_cookies++) cookies[n_cookies] = strsep(&line, "\n");
     rooms = argv + 6, n_rooms = argc - 6, n_members = each * n_rooms;
     members = calloc((size_t)n_members, sizeof *members);
     turn = calloc((size_t)n_rooms, sizeof *turn);

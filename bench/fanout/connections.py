@@ -11,12 +11,13 @@ from pathlib import Path
 
 from bench.fanout import peers
 from bench.fanout.finding import Claim, Finding
-from bench.fanout.load import Load, Round
+from bench.fanout.load import Load, Round, Server
 from bench.fanout.machine import sockets_allowed, wait_until_quiet
 from bench.fanout.product import Product
 from bench.fanout.rounds import Effort
 
 IDLE, COMING, GOING = 10_000, 2_000, 9_000
+PEOPLE = 200  # of whom each has a socket: after a restart it is not one person who comes back
 ROOM = 100  # members of each room of those who go
 MESSAGES_PER_S = 100  # to see stalls of more than 10 ms
 WATCH_S = 3.0
@@ -50,13 +51,18 @@ def connect(folder: Path, effort: Effort) -> Finding:
     with ExitStack() as stack:
         servers = [start(stack, folder) for start in (*STARTS, *peers.parley_starts())]
         whole = Product(stack, folder)
+        people = [whole.parley.person("Many").cookie for _ in range(PEOPLE)]
+        coming: list[tuple[str, Server, int, list[str]]] = [
+            *((server.name, server, sockets, [""]) for server in servers),
+            (whole.name, whole, sockets, [whole.cookie]),
+            (f"{whole.name}, {PEOPLE} people", whole, PEOPLE, people),
+        ]
         for turn in range(effort.rounds + 1):
             wait_until_quiet(effort.busy_share)
-            for server in (*servers, whole):
-                cookie = whole.cookie if server is whole else ""
-                with Load(server, folder, ["come"], sockets, join="", cookie=cookie) as load:
+            for name, server, number, cookies in coming:
+                with Load(server, folder, ["come"], number, join="", cookie="\n".join(cookies)) as load:
                     if turn:  # the first warms
-                        took.setdefault(server.name, []).append(1e6 / load.connect_us)
+                        took.setdefault(name, []).append(1e6 / load.connect_us)
                 time.sleep(0.5)
     rows = {name: [statistics.median(each)] for name, each in took.items()}
     claims = [Claim("the whole of Parley to Node", rows[whole.name][0] / rows[peers.NODE][0], 2)]
