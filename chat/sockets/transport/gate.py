@@ -56,10 +56,8 @@ class Gate:
             raise ChatError("body_invalid", "The chat does not answer under this name.")
         if origin not in self._origins and (origin is not None or "HTTP_COOKIE" in environ):
             raise ChatError("origin_refused")
-        query = parse_qs(environ.get("QUERY_STRING", ""))
-        opens = query.get("transport") == ["websocket"] and query.get("EIO") == ["4"] and "sid" not in query
         accept = environ["parley.accept"] = accept_key(environ)
-        if not opens or accept is None:
+        if not _opens(environ.get("QUERY_STRING", "")) or accept is None:
             raise ChatError("body_invalid", "Live events travel by websocket only.")
         if self._engine.draining or self._engine.deaf:
             raise ChatError("busy", retry_after_s=5)
@@ -67,6 +65,13 @@ class Gate:
 
     def _address(self, environ: dict[str, Any]) -> str:
         return self._bucket(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR"))
+
+
+@lru_cache(64)  # everybody comes with the same
+def _opens(query_string: str) -> bool:
+    """Whether it asks for a new connection, by websocket."""
+    query = parse_qs(query_string)
+    return query.get("transport") == ["websocket"] and query.get("EIO") == ["4"] and "sid" not in query
 
 
 def _read_chunks(environ: dict[str, Any]) -> None:

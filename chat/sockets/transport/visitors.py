@@ -124,6 +124,16 @@ class Visitor(socket.socket):
             pass
 
 
+def said_already(client: Any) -> bytes:
+    """What a client that has just come has said, without taking it and without waiting for it."""
+    client.settimeout(0.0)
+    try:
+        said: bytes = client.recv(PEEK_BYTES, socket.MSG_PEEK)
+    except OSError:
+        return b""
+    return said
+
+
 def _within(seconds: float) -> Any:
     """A time-out that gunicorn takes for a client that went away, which it does not log."""
     return gevent.Timeout(max(seconds, 0), ConnectionResetError(errno.ECONNRESET, "too slow"))

@@ -12,7 +12,7 @@ import gevent
 from chat.sockets.transport.drain import drain
 from chat.sockets.transport.fast.engine import FastEngine
 from chat.sockets.transport.fast.handshake import take_handshake
-from chat.sockets.transport.visitors import Visitor, Visitors
+from chat.sockets.transport.visitors import Visitor, Visitors, said_already
 
 POLL_S = 0.05
 ENDING_S = 2.0  # of gunicorn's graceful_timeout, which begins with the signal, for noticing it and for saying goodbye
@@ -33,12 +33,14 @@ def install(worker: Any) -> None:
 
     def handle_visitor(listener: Any, client: Any, address: Any) -> None:
         visitors.present += 1
-        visitor = Visitor(client, visitors)
         try:
-            if not (fast and take_handshake(app, visitor, address)):
-                handle(listener, visitor, address)
+            if fast and take_handshake(app, client, said_already(client), address):
+                return
+            client = Visitor(client, visitors)
+            if not (fast and take_handshake(app, client, client.peek(), address)):
+                handle(listener, client, address)
         except OSError:
-            visitor.close()  # it said nothing
+            client.close()  # it said nothing
         finally:
             visitors.present -= 1
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from _socket import socket as RawSocket
 from collections.abc import Callable
 from typing import Any
-
-from engineio import packet
 
 from chat.sockets.transport.engine import Engine
 from chat.sockets.transport.fast.connection import Connection
@@ -16,6 +15,9 @@ from chat.sockets.transport.fast.wheel import Wheel
 from chat.sockets.transport.frames import TEXT, frame
 from chat.sockets.transport.places import Place
 from chat.sockets.transport.websocket import switching
+
+OPEN = b"0"  # Engine.IO's packet with what the connection is told first
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class FastEngine(Engine):
@@ -38,8 +40,8 @@ class FastEngine(Engine):
         sid = self.generate_id()
         connection = self.sockets[sid] = Connection(self, sid, file, place)
         self._trigger_event("connect", sid, environ, run_async=False)
-        opening = packet.Packet(packet.OPEN, self._opening(sid)).encode()
-        connection.write(switching(accept) + frame(TEXT, opening.encode()))
+        opening = OPEN + _encode(self._opening(sid)).encode()
+        connection.write(switching(accept) + frame(TEXT, opening))
 
     def _handle_connect(self, environ: Any, start_response: Any, transport: str, jsonp_index: Any = None) -> Any:
         """Takes the connection from gunicorn, whose greenlet ends."""

@@ -12,9 +12,9 @@ from _socket import socket as RawSocket
 from typing import Any
 
 from flask import Flask
+from gevent.socket import socket
 
 from chat.errors import ChatError
-from chat.sockets.transport.visitors import Visitor
 
 BEGINS = b"GET /socket.io/?"
 MAX_FIELDS = 64
@@ -37,10 +37,9 @@ COMMON = {
 }
 
 
-def take_handshake(app: Flask, visitor: Visitor, address: Any) -> bool:
-    """Makes the visitor a socket of the app if it has asked for that in the usual form and may be one; else nothing has
-    happened, and False. Raises: OSError when the visitor says nothing for too long."""
-    data = visitor.peek()
+def take_handshake(app: Flask, client: socket, data: bytes, address: Any) -> bool:
+    """Makes a client a socket of the app if `data`, which it has said and nobody has taken, asks for that in the usual
+    form, and it may be one; else nothing has happened, and False. Raises: OSError when it has gone."""
     environ = environ_of(data, address)
     if environ is None:
         return False
@@ -49,10 +48,10 @@ def take_handshake(app: Flask, visitor: Visitor, address: Any) -> bool:
     except ChatError:
         return False
     kept = {name: environ[name] for name in KEPT if name in environ}
-    visitor.recv(data.index(b"\r\n\r\n") + 4)
+    client.recv(data.index(b"\r\n\r\n") + 4)
     kept |= COMMON | {"QUERY_STRING": environ["QUERY_STRING"], "REMOTE_ADDR": environ["REMOTE_ADDR"]}
     kept |= {"flask.app": app, "parley.place": place, "parley.accept": environ["parley.accept"]}
-    app.extensions["socketio"].server.eio.accept(kept, RawSocket(fileno=visitor.detach()))
+    app.extensions["socketio"].server.eio.accept(kept, RawSocket(fileno=client.detach()))
     return True
 
 
