@@ -199,4 +199,5 @@ def _register_sockets(socketio: SocketIO, services: Services) -> None:
     sessions = SocketSessions(socketio, connections, swept, KeyEvents(config.redis_url))
     fanout = Fanout(socketio, connections, sessions, services.followers, services.rooms, services.bus)
     retreat = Retreat(socketio, services.workers)
-    Sockets(connections, fanout, sessions, retreat, services.messages).register(socketio)
+    signed_in, cookie_name = services.sessions, config.cookie_name
+    Sockets(connections, fanout, sessions, retreat, services.messages, signed_in, cookie_name).register(socketio)

@@ -11,7 +11,7 @@ import json
 from datetime import timedelta
 from typing import Any, cast
 
-from flask import Flask, Request, Response, current_app
+from flask import Flask, Request, Response
 from flask import session as flask_session
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
 
@@ -41,10 +41,10 @@ class StoredSessionInterface(ServerSideSessionInterface):
         self._config = config
 
     def open_session(self, app: Flask, request: Request) -> StoredSession:
-        """The session of this request's cookie. Redis is asked for the API only: not for files, nor for socket events,
-        whose connection knows its person. An id that we did not give out is never taken over."""
+        """The session of this request's cookie. Redis is asked for the API only, not for files. An id that we did not
+        give out is never taken over."""
         opened = StoredSession(sid=self._sessions.new_id())
-        if "parley.socket" in request.environ or not request.path.startswith("/api/") or request.method == "OPTIONS":
+        if not request.path.startswith("/api/") or request.method == "OPTIONS":
             return opened
         try:
             stored = self._sessions.read(request.cookies.get(self._config.cookie_name, ""))
@@ -110,7 +110,7 @@ def current() -> StoredSession:
     return cast(StoredSession, flask_session._get_current_object())  # type: ignore[attr-defined]
 
 
-def session_from_environ(environ: dict[str, Any]) -> Session | None:
-    """The live session whose cookie a socket's handshake carries, or None. Raises: ChatError `unavailable`."""
-    sid = cookies.value(environ.get("HTTP_COOKIE", ""), current_app.config["SESSION_COOKIE_NAME"])
-    return current_app.extensions["parley"].sessions.read(sid) if ID.fullmatch(sid) else None
+def id_from_environ(environ: dict[str, Any], cookie_name: str) -> str | None:
+    """The id of a session, live or not, whose cookie a socket's handshake carries, or None."""
+    sid = cookies.value(environ.get("HTTP_COOKIE", ""), cookie_name)
+    return sid if ID.fullmatch(sid) else None

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from redis import Redis
 from redis.client import Pipeline
@@ -41,6 +41,7 @@ SLIDE_EVERY_S = 60
 REASON_KEPT_S = 60
 AT_ONCE = 250  # sessions in one request to Redis: its answer keeps this process from all else for about 3 ms
 EXPIRED, EVERYWHERE = "expired", "everywhere"
+T = TypeVar("T")
 
 # KEYS[1] a person's epoch in Redis. ARGV: the epoch read from the table, the server, seconds to live. Answers the
 # epoch in force: never a lower one than before, because a raise may have overtaken the reading.
@@ -124,14 +125,7 @@ class Sessions:
 
     def read(self, sid: str) -> Session | None:
         """The session with that id, or None: there is none, it is over, or what is stored there is not a session."""
-        if not ID.fullmatch(sid):
-            return None
-        with answering():
-            (raw,) = self._redis.mget([self.key(sid)])  # GET would fail on what is no string
-        record = decode(raw)
-        if record is None:
-            return None
-        return next(iter(self._live({sid: record["username"]}, expiring=True)), None)
+        return self.read_all([sid]).get(sid)
 
     def slide(self, sid: str, iat: int) -> int:
         """A person acted: the session lives on for its full time, but never past its greatest age.
@@ -213,6 +207,16 @@ class Sessions:
     def alive(self, owners: Mapping[str, str]) -> set[str]:
         """Those of these sessions, id → username, that are not over."""
         return {session.sid for session in self._live(owners)}
+
+    def read_all(self, sids: Iterable[str]) -> dict[str, Session]:
+        """Those of the sessions with these ids that `read` would find, by id."""
+        owners: dict[str, str] = {}
+        for chunk in _chunks((sid for sid in sids if ID.fullmatch(sid)), AT_ONCE):
+            with answering():
+                raws = self._redis.mget([self.key(sid) for sid in chunk])  # GET would fail on what is no string
+            records = ((sid, decode(raw)) for sid, raw in zip(chunk, raws, strict=True))
+            owners |= {sid: record["username"] for sid, record in records if record is not None}
+        return {session.sid: session for session in self._live(owners, expiring=True)}
 
     def expiries(self, owners: Mapping[str, str]) -> dict[str, int]:
         """When each of these sessions, id → username, ends unless its person acts, in seconds since 1970; one that is
@@ -305,7 +309,7 @@ class Sessions:
         pipeline.eval(MIRROR, 1, EPOCH_PREFIX + username, epoch, self._server, self._max_age_s)
 
 
-def _chunks(items: Iterable[tuple[str, str]], size: int) -> Iterator[list[tuple[str, str]]]:
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(items)
     while chunk := list(islice(rest, size)):
         yield chunk

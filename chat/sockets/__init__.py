@@ -11,19 +11,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO
 from gevent.lock import BoundedSemaphore
 
-from chat.blueprints.session import session_from_environ
+from chat.blueprints.session import id_from_environ
 from chat.errors import ChatError
 from chat.services.deadline import deadline
 from chat.services.messages import Messages
+from chat.services.sessions import Session, Sessions
 from chat.sockets import handlers
 from chat.sockets.connections import Connection, Connections, clock
 from chat.sockets.fanout import Fanout
 from chat.sockets.retreat import Retreat
 from chat.sockets.sessions import SocketSessions
+from chat.sockets.together import Together
 from chat.sockets.transport import LATER
 
 Handler = Callable[[Messages, Connection, dict[str, Any]], dict[str, Any]]
@@ -47,7 +48,7 @@ HOT: dict[str, Callable[[Messages, Connection, dict[str, Any]], bool]] = {
     "typing:stop": handlers.typing_is_known,
 }
 CONNECT_WITHIN_S = 10.0  # the first socket of a worker waits until the heads of all its rooms are read
-CONNECTING = 16  # at once: when everybody comes back, the first are in soon, instead of all late
+READING = 16  # who connects and reads their rooms: when everybody comes back, the first are in soon, not all late
 
 log = logging.getLogger(__name__)
 
@@ -62,19 +63,24 @@ class Sockets:
         sessions: SocketSessions,
         retreat: Retreat,
         messages: Messages,
+        signed_in: Sessions,
+        cookie_name: str,
     ):
         self._connections = connections
         self._fanout = fanout
         self._sessions = sessions
         self._retreat = retreat
         self._messages = messages
+        self._signed_in = signed_in
+        self._cookie_name = cookie_name
+        self._together = Together()
         self._running = False
-        self._places = BoundedSemaphore(CONNECTING)
+        self._places = BoundedSemaphore(READING)
 
     def register(self, socketio: SocketIO) -> None:
         """Makes the table true for this app's sockets."""
-        socketio.on_event("connect", self.on_connect)
-        # All others know their person from the connection, and need none of Flask's contexts.
+        # On the server itself: none of these needs Flask's contexts.
+        socketio.server.on("connect", self.on_connect)
         socketio.server.on("disconnect", self.on_disconnect)
         for event in EVENTS:
             socketio.server.on(event, partial(self.on_request, event))
@@ -82,11 +88,11 @@ class Sockets:
         for event in HOT:
             socketio.server.on_hot(event, partial(self.on_hot, event))
 
-    def on_connect(self, auth: Any) -> None:
+    def on_connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
         """Lets a socket in that carries a live session. Any failure refuses it: an error here must never let it in."""
         try:
-            with deadline(CONNECT_WITHIN_S), self._places:
-                self._connect(auth)
+            with deadline(CONNECT_WITHIN_S):
+                self._connect(sid, environ, auth)
         except ChatError as error:
             raise ConnectionRefusedError(error.message, error.to_dict()) from error
         except ConnectionRefusedError:
@@ -95,25 +101,34 @@ class Sockets:
             internal = _unexpected("connect")
             raise ConnectionRefusedError(internal.message, internal.to_dict()) from error
 
-    def _connect(self, auth: Any) -> None:
+    def _connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
         began = clock()
-        session = session_from_environ(request.environ)
+        session = self._session(environ)
         if session is None:
             raise ChatError("unauthenticated")
         expected = auth.get("user") if isinstance(auth, dict) else None
         if expected is not None and expected != session.person.username:
             raise ChatError("user_mismatch")
         self._run()
-        connection = Connection(_sid(), session, began, self._connections.events())
+        connection = Connection(sid, session, began, self._connections.events())
         self._sessions.watch(connection)
-        request.environ["parley.socket"] = True
         self._connections.add(connection)
         try:
-            self._fanout.subscribe(connection)
+            with self._places:
+                self._fanout.subscribe(connection)
+            if connection.ended:  # the sweep has covered it since it was added
+                raise ChatError("unauthenticated")
         except BaseException:
-            self._forget(_sid())
+            self._forget(sid)
             raise
         self._fanout.heads(connection)
+
+    def _session(self, environ: dict[str, Any]) -> Session | None:
+        """The live session whose cookie a handshake carries; those who come in one turn are looked up together."""
+        session_id = id_from_environ(environ, self._cookie_name)
+        if session_id is None:
+            return None
+        return self._together("sessions", session_id, self._signed_in.read_all).get(session_id)
 
     def _run(self) -> None:
         """Starts this worker's background work with its first socket; commands that make an app start none."""
@@ -169,11 +184,6 @@ class Sockets:
                 self._sessions.act(connection)
             self._sessions.check(connection)  # the answer is a delivery too
         return answer
-
-
-def _sid() -> str:
-    """The id of the socket that this event came from; Flask-SocketIO puts it on the request."""
-    return request.sid  # type: ignore[attr-defined]
 
 
 def _unexpected(event: str) -> ChatError:

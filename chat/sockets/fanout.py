@@ -12,12 +12,14 @@ import gevent
 from flask_socketio import SocketIO
 
 from chat.errors import ChatError
+from chat.models import Membership, Person, Room
 from chat.services.bus import Bus
 from chat.services.followers import Followers
 from chat.services.periodic import run_every
 from chat.services.rooms import Rooms
 from chat.sockets.connections import Connection, Connections
 from chat.sockets.sessions import SocketSessions
+from chat.sockets.together import Together
 
 HEADS_EVERY_S = 60.0
 HEADS_AT_ONCE = 200
@@ -68,6 +70,7 @@ class Fanout:
         self._followers = followers
         self._rooms = rooms
         self._bus = bus
+        self._together = Together()
 
     def start(self) -> None:
         """Begins to listen, in greenlets of this worker."""
@@ -113,7 +116,7 @@ class Fanout:
         connection.rooms_read_at = time.monotonic()
         for _ in range(SUBSCRIBE_TRIES):
             before = self._followers.all()
-            mine = self._rooms.memberships(connection.person)
+            mine = self._memberships(connection.person)
             followers = [(self._followers.follow(room), membership) for room, membership in mine]
             if all(before.get(follower.room.room) is follower for follower, _ in followers):
                 break
@@ -125,6 +128,10 @@ class Fanout:
             if existed and not follower.has(connection.sid) and self._connections.get(connection.sid) is connection:
                 added = follower.subscribe(connection.sid, membership) or added
         return added
+
+    def _memberships(self, person: Person) -> list[tuple[Room, Membership]]:
+        """Read now, once for all sockets of a person that ask in one turn."""
+        return self._together(person.username, person, lambda _: self._rooms.memberships(person))
 
     def unsubscribe(self, connection: Connection) -> None:
         """Takes a closed socket out of every room."""

@@ -93,6 +93,30 @@ def test_a_session_of_another_epoch_is_over_at_every_door(sessions, storage):
     assert sessions.create(storage.get_user("alice")).epoch == 1
 
 
+def test_many_are_read_as_each_would_be(sessions, storage, redis):
+    live, other, ended, broken, old = [sessions.create(user) for user in (ALICE, BOB, ALICE, ALICE, User("carol", "C"))]
+    storage.put_user(User("carol", "C"))
+    sids = [live.sid, other.sid, ended.sid, broken.sid, old.sid, "x" * 43, "no id"]
+    assert sessions.read_all(sids).keys() == {live.sid, other.sid, ended.sid, broken.sid, old.sid}
+    sessions.end(ended.sid, "logout")
+    redis.delete(f"session:{broken.sid}")
+    redis.lpush(f"session:{broken.sid}", "no record")
+    sessions.raise_epoch("carol", storage.raise_epoch("carol"), "everywhere")
+    found = sessions.read_all(sids)
+    assert found == {sid: session for sid in sids if (session := sessions.read(sid)) is not None}
+    assert found == {live.sid: live, other.sid: other}
+    assert sessions.read_all([]) == {}
+
+
+def test_more_than_redis_is_asked_for_at_once_are_read(sessions, redis):
+    record = redis.get(sessions.key(sessions.create(ALICE).sid))
+    sids = [f"{number:043}" for number in range(AT_ONCE + 1)]
+    redis.mset({sessions.key(sid): record for sid in sids})
+    for sid in sids:
+        redis.expire(sessions.key(sid), 1800)
+    assert list(sessions.read_all(sids)) == sids
+
+
 def test_a_session_missing_from_the_list_is_over_all_the_same(sessions, storage, redis):
     session = sessions.create(ALICE)
     redis.delete("user_sessions:alice")
