@@ -1,36 +1,52 @@
-"""`python -m deploy.down --yes`: back to nothing; every message and account is gone, and so are the backups of them.
-`make down`."""
+"""`python -m deploy.down --yes`: back to nothing; every message and account is gone. `make down`.
+
+DynamoDB itself keeps a last backup of each table for 35 days, since they had point-in-time recovery; it costs nothing,
+nobody can keep it longer, and until then it can be restored (`aws dynamodb list-backups --backup-type SYSTEM`).
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
 
-from deploy.up import STACK, outputs
+from deploy.up import STACK, existing
 
-CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 WAIT = {"Delay": 5, "MaxAttempts": 720}  # CloudFront and ElastiCache take their time
 
 
 def down(stack: str, client: Any = boto3.client) -> None:
-    """Lets the tables go, empties the bucket, deletes the stack and waits until it is gone. Raises: boto3's many."""
+    """Lets the tables go, empties the bucket, deletes the stack and waits until it is gone. Raises: boto3's many.
+
+    It asks for what is there, and not for the stack's outputs: one whose creation failed has none, and cannot be
+    updated either, while DynamoDB still protects the tables that were made.
+    """
     cloudformation = client("cloudformation")
-    (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    parameters = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in found["Parameters"]}
-    _empty(client("s3"), outputs(cloudformation, stack)["ArtifactsBucket"])
-    if parameters["KeepData"] != "no":
-        cloudformation.update_stack(
-            StackName=stack,
-            UsePreviousTemplate=True,
-            Capabilities=CAPABILITIES,
-            Parameters=[{"ParameterKey": name, "UsePreviousValue": True} for name in parameters if name != "KeepData"]
-            + [{"ParameterKey": "KeepData", "ParameterValue": "no"}],
-        )
-        cloudformation.get_waiter("stack_update_complete").wait(StackName=stack, WaiterConfig=WAIT)
+    if existing(cloudformation, stack) is None:
+        return
+    for table in _made(cloudformation, stack, "AWS::DynamoDB::Table"):
+        _release(client("dynamodb"), table)
+    for bucket in _made(cloudformation, stack, "AWS::S3::Bucket"):
+        _empty(client("s3"), bucket)
     cloudformation.delete_stack(StackName=stack)
     cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig=WAIT)
+
+
+def _made(cloudformation: Any, stack: str, kind: str) -> Iterator[str]:
+    """The names of the stack's resources of that kind that are there."""
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for resource in page["StackResourceSummaries"]:
+            there = resource["ResourceStatus"] not in ("DELETE_COMPLETE", "CREATE_FAILED")
+            if resource["ResourceType"] == kind and there and resource.get("PhysicalResourceId"):
+                yield resource["PhysicalResourceId"]
+
+
+def _release(dynamodb: Any, table: str) -> None:
+    if dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled"):
+        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+        dynamodb.get_waiter("table_exists").wait(TableName=table)
 
 
 def _empty(s3: Any, bucket: str) -> None:

@@ -43,9 +43,9 @@ def sam_deploy(stack: str, parameters: Mapping[str, str], *options: str, env: Ma
 
 
 def outputs(cloudformation: Any, stack: str) -> dict[str, str]:
-    """The outputs of the template."""
+    """The outputs of the template; none when the stack was never made to the end."""
     (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
 
 
 def with_image(stack: str, parameters: Mapping[str, str], client: Any = boto3.client) -> dict[str, str]:
