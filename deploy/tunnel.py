@@ -41,7 +41,7 @@ def main() -> int:
         return 2
     found = outputs(boto3.client("cloudformation"), STACK)
     if "BastionId" not in found:
-        print(f"The stack {STACK} has no bastion: make up PARAMETERS='WithBastion=yes'.", file=sys.stderr)
+        print(f"The stack {STACK} has no bastion: make up PARAMETERS='Size=full WithBastion=yes'.", file=sys.stderr)
         return 2
     port = int(os.environ.get("TUNNEL_PORT", PORT))
     secret = boto3.client("secretsmanager").get_secret_value(SecretId=found["RedisPasswordSecret"])["SecretString"]

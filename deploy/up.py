@@ -73,8 +73,17 @@ def archive() -> bytes:
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
 
 
+def uncommitted(root: Path = ROOT) -> list[str]:
+    """The files that differ from the last commit: servers would run that, and functions these."""
+    command = ["git", "status", "--porcelain", "--untracked-files=all", "--", "chat", "deploy", "requirements.txt"]
+    said = subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return [line[3:] for line in said.splitlines()]
+
+
 def up(stack: str, parameters: Mapping[str, str]) -> dict[str, str]:
     """Does it all; returns the outputs. Raises: DeployError, CalledProcessError, boto3's many."""
+    if changed := uncommitted():
+        raise DeployError(f"Commit first: servers run what is committed, functions what is here: {', '.join(changed)}")
     cloudformation = boto3.client("cloudformation")
     parameters = with_image(stack, parameters)
     sam_deploy(stack, parameters, "--resolve-s3")

@@ -75,6 +75,19 @@ def test_other_code_or_a_newer_image_does_not_replace_the_small_box(template: Js
     assert "[scripts-user, always]" in box["UserData"]["Fn::Base64"]["Fn::Sub"], "what is new there, is done"
 
 
+def test_what_would_come_to_nothing_is_refused_with_a_reason(template: Json) -> None:
+    """A condition alone would leave the bastion out and say nothing."""
+    rules = template["Rules"]
+    for rule, wants in {
+        "ServersOrElastiCache": ("WithServers", "no"),
+        "BastionToElastiCache": ("WithBastion", "yes"),
+    }.items():
+        assert rules[rule]["RuleCondition"] == {"Fn::Equals": [{"Ref": wants[0]}, wants[1]]}
+        (only,) = rules[rule]["Assertions"]
+        assert only["Assert"] == {"Fn::Equals": [{"Ref": "Size"}, "full"]}
+        assert "Size=full" in only["AssertDescription"]
+
+
 def test_an_error_of_one_person_is_never_cached_for_another(template: Json) -> None:
     (front,) = resources(template, "AWS::CloudFront::Distribution").values()
     errors = {
