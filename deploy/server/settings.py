@@ -12,7 +12,7 @@ import boto3
 
 SECRET = "_FROM"
 ASK_AGAIN_S = 5.0
-WAIT_S = 1800.0  # CloudFront takes minutes, and the parameter comes after it
+WAIT_S = 1800.0  # CloudFront takes minutes, and the parameter comes after it; the fleet's grace period is longer
 
 
 def resolved(env: Mapping[str, str], wait_s: float = WAIT_S) -> dict[str, str]:

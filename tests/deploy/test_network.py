@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 
+from deploy.server.settings import WAIT_S
 from tests.deploy.tools import Json, resources
+
+INSTALL_S = 300  # from an instance's start until it begins to wait
 
 
 def test_no_security_group_lets_the_world_in(template: Json) -> None:
@@ -86,6 +89,20 @@ def test_what_would_come_to_nothing_is_refused_with_a_reason(template: Json) -> 
         (only,) = rules[rule]["Assertions"]
         assert only["Assert"] == {"Fn::Equals": [{"Ref": "Size"}, "full"]}
         assert "Size=full" in only["AssertDescription"]
+
+
+def test_a_server_that_waits_for_the_fronts_address_is_not_replaced_meanwhile(template: Json) -> None:
+    (fleet,) = resources(template, "AWS::AutoScaling::AutoScalingGroup").values()
+    assert fleet["HealthCheckGracePeriod"] >= WAIT_S + INSTALL_S
+
+
+def test_no_log_is_kept_that_nothing_writes_to(template: Json) -> None:
+    """A function writes to its own; the servers' journal stays on the instance (deploy/README.md)."""
+    groups = {
+        function["LoggingConfig"]["LogGroup"]["Ref"]
+        for function in resources(template, "AWS::Lambda::Function").values()
+    }
+    assert set(resources(template, "AWS::Logs::LogGroup")) == groups
 
 
 def test_an_error_of_one_person_is_never_cached_for_another(template: Json) -> None:
