@@ -50,3 +50,24 @@ def test_nothing_tells_the_chat_server_to_have_the_doors_cookie() -> None:
         for paragraph in re.split(r"\n\n|\n\|", (ROOT / page).read_text()):
             if "COOKIE_MODE=cross_site" in paragraph:
                 assert not re.search(r"COOKIE_MODE=cross_site` on both|both sides take", paragraph.replace("\n", " "))
+
+
+def test_the_costs_add_up_and_are_dated() -> None:
+    table = README.partition("## What it costs a month")[2].partition("\n## ")[0]
+    assert "as of January 2025, not checked since" in table
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("| ")
+    ]
+    sums: dict[str, list[float]] = {}
+    said: dict[str, list[float]] = {}
+    size = ""
+    for name, *cells in rows[1:]:
+        numbers = [float(cell.strip("*").split()[0].strip("*,")) for cell in cells]
+        if name.startswith("**"):
+            size = name.strip("*")
+            said[size], sums[size] = numbers, [0.0] * len(numbers)
+        else:
+            sums[size] = [total + number for total, number in zip(sums[size], numbers, strict=True)]
+    assert set(said) == {"small", "full"}
+    for size, totals in sums.items():
+        assert [round(total) for total in totals] == said[size], size
