@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ LIBRARIES = {
     "protected": {"redis", "async-timeout"},
     "ingest": {"redis", "async-timeout"},
 }
+X86_64 = b"\x3e\0"  # e_machine of an ELF file
 # Imports the handler with nothing on the path but the folder, Python's own and the runtime's boto3.
 COLD = """
 import importlib, sys
@@ -64,6 +67,36 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path, monkeypatch: pytes
     names = zipfile.ZipFile(one).namelist()
     assert names == sorted(names)
     assert "chat/services/common_passwords.txt" in names
+
+
+def test_what_is_shipped_is_built_alike_twice_and_is_for_the_runtime(tmp_path: Path) -> None:
+    """The real packages, from the index; nothing here is installed on this machine."""
+    _skip_offline(tmp_path)
+    one, other = (package.build("login", tmp_path / place) for place in ("one", "other"))
+    assert sha256(one.read_bytes()).hexdigest() == sha256(other.read_bytes()).hexdigest()
+    names = zipfile.ZipFile(one).namelist()
+    assert {"bcrypt", "redis", "limits", "wrapt"} <= {name.partition("/")[0] for name in names}
+    assert not [name for name in names if name.startswith(("async_timeout", "boto"))], "the runtime has these"
+    binaries = [name for name in names if name.endswith(".so")]
+    assert {name.partition("/")[0] for name in binaries} == {"bcrypt", "wrapt"}
+    for name in binaries:
+        assert name.endswith((".abi3.so", ".cpython-313-x86_64-linux-gnu.so")), name
+        assert zipfile.ZipFile(one).read(name)[18:20] == X86_64
+    wheels = [name for name in names if name.endswith(".dist-info/WHEEL")]
+    for name in wheels:
+        tags = re.findall(r"^Tag: (\S+)$", zipfile.ZipFile(one).read(name).decode(), re.M)
+        assert any(re.fullmatch(r"(py2\.)?py3-none-any|cp3\d+-(abi3|cp313)-manylinux\S*x86_64", tag) for tag in tags), (
+            tags
+        )
+    assert zipfile.ZipFile(one).testzip() is None
+
+
+def _skip_offline(folder: Path) -> None:
+    """Skips when pip reaches no index; any other trouble is the test's to find."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--retries", "0", "packaging"]
+    done = subprocess.run([*command, "--dest", folder / "probe"], capture_output=True, text=True)
+    if done.returncode and re.search("NewConnectionError|NameResolution|ConnectTimeout", done.stderr):
+        pytest.skip("there is no way to a package index")
 
 
 def test_the_pins_are_those_of_the_runtime() -> None:
