@@ -13,7 +13,8 @@ const require = createRequire(new URL("../../frontend/package.json", import.meta
 const { io } = require("socket.io-client");
 
 const ACK_TIMEOUT_MS = 5_000;
-const CONNECT_TIMEOUT_MS = 5_000;
+const PATIENCE_MS = 10_000; // with a connect or a request by HTTP: as long as the page has
+const LONGEST_PAUSE_MS = 2_000;
 const MISSING_MS = 700;
 const IN_SYNC_WITHIN_MS = 1_000;
 const LINGER_MS = 6_000;
@@ -24,6 +25,8 @@ const PASSWORD = "correct horse battery";
 const now = () => performance.now();
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const jitter = (ms) => ms * (0.5 + Math.random());
+/** Longer each time: who knocks at once again at a server that is busy keeps it busy. */
+const backoff = (attempt) => jitter(Math.min(LONGEST_PAUSE_MS, 300 * 2 ** Math.min(attempt, 10)));
 const short = ({ seq, rev, author, client_id, text, deleted }) => ({ seq, rev, author, client_id, text, deleted: Boolean(deleted) });
 
 let options;
@@ -89,6 +92,7 @@ class Client {
     this.entering = false;
     this.away = false;
     this.connection = 0;
+    this.failures = 0; // to connect, in a row
     this.outboxes = new Map();
     this.rooms = new Map();
     this.mine = [];
@@ -107,7 +111,7 @@ class Client {
 
   // --- HTTP ---------------------------------------------------------------------------------------------------------
 
-  ask(method, path, body, timeout = ACK_TIMEOUT_MS) {
+  ask(method, path, body, timeout = PATIENCE_MS) {
     return new Promise((resolve) => {
       const request = http.request(
         { host: "127.0.0.1", port: options.port, localAddress: this.source, method, path, timeout, agent: false, headers: { "Content-Type": "application/json", Origin: options.url, ...(this.cookie && { Cookie: this.cookie }) } },
@@ -130,12 +134,12 @@ class Client {
 
   /** The same request until it is answered for good; a write carries its client_id, so that it is carried out once. */
   async insist(method, path, body) {
-    for (;;) {
+    for (let attempt = 0; ; attempt++) {
       const answer = await this.ask(method, path, body);
       if (answer.status === 401 && !path.startsWith("/api/auth")) await this.login();
       else if (answer.status !== 0 && answer.status < 500 && answer.status !== 429) return answer;
       retried(`http ${answer.status} ${answer.body.error?.code ?? ""}`);
-      await sleep(jitter(300));
+      await sleep(backoff(attempt));
     }
   }
 
@@ -176,7 +180,7 @@ class Client {
 
   connect() {
     const socket = io(options.url.replace("localhost", "127.0.0.1"), {
-      transports: ["websocket"], forceNew: true, multiplex: false, reconnection: false, timeout: CONNECT_TIMEOUT_MS,
+      transports: ["websocket"], forceNew: true, multiplex: false, reconnection: false, timeout: PATIENCE_MS,
       localAddress: this.source, extraHeaders: { Cookie: this.cookie, Origin: options.url }, auth: { user: this.name },
     });
     this.socket = socket;
@@ -194,6 +198,7 @@ class Client {
       if (this.socket === null && !this.away) this.connect();
     };
     socket.on("connect", () => {
+      this.failures = 0;
       figures.connects++;
       this.note("connect", { n, url: options.url });
       for (const room of this.outboxes.keys()) void this.drain(room);
@@ -206,7 +211,7 @@ class Client {
         this.socket = null;
         await this.login();
         if (this.socket === null && !this.away) this.connect();
-      } else await again(jitter(error.data?.retry_after_s ? 1_000 : 300));
+      } else await again(Math.max(backoff(this.failures++), error.data?.retry_after_s ? jitter(1_000) : 0));
     });
     socket.on("disconnect", (reason) => {
       this.note("disconnect", { n, reason });
@@ -242,11 +247,11 @@ class Client {
     }, jitter(500));
   }
 
-  async request(event, payload) {
+  async request(event, payload, within_ms = ACK_TIMEOUT_MS) {
     const socket = this.socket;
     if (!socket?.connected) return { lost: true };
     try {
-      return await socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload);
+      return await socket.timeout(within_ms).emitWithAck(event, payload);
     } catch {
       // Two questions in a row that nothing was heard after: the connection is dead, whatever TCP thinks.
       if (this.socket === socket && socket.connected && ++this.silent >= 2) {
@@ -294,7 +299,9 @@ class Client {
       }
       const state = this.rooms.get(room);
       this.note("try", { n: this.connection, room, client_id: item.id });
-      const answer = await this.request(item.event, { ...item.payload, room, client_id: item.id, after: state?.cursor ?? 0 });
+      const left_ms = SEND_WITHIN_MS - (now() - item.at);
+      const write = { ...item.payload, room, client_id: item.id, after: state?.cursor ?? 0 };
+      const answer = await this.request(item.event, write, Math.min(ACK_TIMEOUT_MS, Math.max(100, left_ms)));
       if (answer.lost || answer.error?.retry || answer.error?.code === "unauthenticated") {
         retried(`${item.event} ${answer.error?.code ?? "no answer"}`);
         await sleep(jitter(Math.min(200 * 2 ** Math.min(turn, 3), 1_000)));
