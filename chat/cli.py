@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 def register(app: Flask) -> None:
     """Adds the commands to `flask`."""
-    for command in (create_tables, drop_tables, create_user, doctor, ingest_errors):
+    for command in (create_tables, drop_tables, create_user, doctor, ingest_errors, restored):
         app.cli.add_command(command)
 
 
@@ -93,6 +93,14 @@ def ingest_errors() -> None:
         click.echo(f"{at} UTC  room {bad.room!r}, id {bad.id!r}: {bad.reason}")
     if not found:
         click.echo("Every row that was put has become a message.")
+
+
+@click.command("restored")
+@with_appcontext
+def restored() -> None:
+    """Say that the tables were put back from a backup: every page and every worker then starts over."""
+    count = _or_fail(lambda: services().rooms.restored())
+    click.echo(f"{count} rooms start over.")
 
 
 def _redis_problems() -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chat.app import create_app
+from chat.models import Person, User
 from chat.services import tables
 from tests.conftest import PASSWORD, Auth, free_port
 
@@ -79,3 +80,26 @@ def test_the_doctor_finds_nothing_wrong_with_a_sound_installation(flask):
 def test_the_doctor_says_what_is_wrong(config, change, complaint):
     found = create_app(replace(config, **change)).test_cli_runner().invoke(args=["doctor"])
     assert found.exit_code == 1 and complaint in found.output
+
+
+def test_restored_gives_every_room_a_generation_that_it_never_had(flask, app):
+    found = app.extensions["parley"]
+    ada = Person("ada", "Ada")
+    found.storage.put_user(User("ada", "Ada"))
+    found.rooms.memberships(ada)
+    private = found.rooms.create(ada, "make", "Plans", "private")["room"]
+    backup = [found.storage.get_room(room) for room in ("general", private)]
+    assert flask.invoke(args=["restored"]).output == "2 rooms start over.\n"
+    first = [found.storage.get_room(room).generation for room in ("general", private)]
+    assert min(first) > 1_700_000_000
+    for room, generation in zip(backup, first, strict=True):
+        assert not found.storage.set_generation(room, 2), "only one of two that run at once"
+        assert found.storage.get_room(room.room).generation == generation
+    flask.invoke(args=["restored"])
+    assert all(found.storage.get_room(room.room).generation > old for room, old in zip(backup, first, strict=True))
+
+
+def test_restored_says_it_when_the_tables_cannot_be_reached(config):
+    runner = create_app(replace(config, dynamodb_endpoint="http://127.0.0.1:1")).test_cli_runner()
+    failed = runner.invoke(args=["restored"])
+    assert failed.exit_code == 1 and failed.output.startswith("Error: ")

@@ -574,6 +574,12 @@ class Storage:
         names, values = {"#floor": "floor"}, {":floor": floor}
         self._update_if("chat", rows.meta_key(room), "SET #floor = :floor", "#floor < :floor", names, values)
 
+    def set_generation(self, room: Room, generation: int) -> bool:
+        """Gives a room another generation, if it still has the one that was read; False when it has not."""
+        names, values = {"#generation": "generation"}, {":new": generation, ":old": room.generation}
+        update, condition = "SET #generation = :new", "#generation = :old"
+        return self._update_if("chat", rows.meta_key(room.room), update, condition, names, values)
+
     def note_swept(self, room: str, swept: int) -> None:
         """Notes that nothing of the room's log lies below that number any more; never lowers it."""
         condition = "attribute_exists(pk) AND (attribute_not_exists(#swept) OR #swept < :swept)"

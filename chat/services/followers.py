@@ -126,6 +126,13 @@ class Follower:
         if not self._subscribers and self.empty_since is None:
             self.empty_since = time.monotonic()
 
+    def abandon(self) -> None:
+        """Forgets every socket and reads no more: this room's log is another one now."""
+        if self._repairing is not None:
+            self._repairing.kill(block=False)
+        for sid in list(self._subscribers):
+            self.unsubscribe(sid)
+
     def has(self, sid: str) -> bool:
         """Whether this socket is in the room, as far as the log is known here."""
         return sid in self._subscribers
@@ -376,6 +383,9 @@ class Followers:
         for entry, _ in last:
             if entry.seq <= cursor:
                 follower.note(entry.to_dict())
+        before = self._followers.get(room.room)
+        if before is not None:
+            before.abandon()
         self._followers[room.room] = follower
         if cursor < head:
             follower.repair(upto=head)
@@ -420,6 +430,14 @@ class Followers:
         follower = self._followers.get(room)
         if follower is not None and follower.cursor < seq:
             follower.repair(upto=seq)
+
+    def restored(self) -> None:
+        """The tables were put back to an earlier state: nothing that is known here holds any more. Sockets are to be
+        subscribed anew."""
+        self._numbers.forget()
+        for follower in self._followers.values():
+            follower.abandon()
+        self._followers.clear()
 
     def doubt(self) -> None:
         """The bus may have lost events: for the next minute every head is read often, beginning now."""

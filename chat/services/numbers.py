@@ -142,6 +142,11 @@ class Numbers:
             counters: list[Any] = self._redis.mget([self._key(room) for room in asked])
         return {room.room: int(counter or 0) for room, counter in zip(asked, counters, strict=True)}
 
+    def forget(self) -> None:
+        """The tables are others than before: no number is known to be decided."""
+        self._known.clear()
+        self._trusted.clear()
+
     def doubt(self) -> None:
         """Redis was away or was emptied: read each room's head before the next number from it."""
         self._trusted.clear()

@@ -82,6 +82,21 @@ class Rooms:
         """Reads the room's description anew when it is asked for next."""
         self._metas.pop(room_id, None)
 
+    def forget_all(self) -> None:
+        """Reads every room's description anew when it is asked for next."""
+        self._metas.clear()
+
+    def restored(self) -> int:
+        """Gives every room a generation that it never had, because the tables were put back to an earlier state: then
+        every worker and every page starts over. Returns how many rooms there are."""
+        now, count = int(time.time()), 0
+        for room in self._storage.rooms():
+            self._storage.set_generation(room, max(room.generation + 1, now))
+            count += 1
+        self.forget_all()
+        self._bus.publish("restored")
+        return count
+
     def require(self, person: Person, room_id: str) -> tuple[Room, Membership]:
         """The room and the person's membership of it: as this worker follows it, else read now.
 

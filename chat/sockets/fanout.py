@@ -101,12 +101,20 @@ class Fanout:
                 self._sessions.end(connection, event["reason"])
         elif kind == "typing":
             self._typing(event)
+        elif kind == "restored":
+            self.on_restored()
 
     def on_doubt(self) -> None:
         """The bus may have lost events: read the heads, and everybody's rooms, again."""
         self._followers.doubt()
         for connection in self._connections:
             connection.rooms_read_at = LONG_AGO
+
+    def on_restored(self) -> None:
+        """The tables were put back to an earlier state: everything is read anew, the rooms of every socket first."""
+        self._rooms.forget_all()
+        self._followers.restored()
+        self.on_doubt()
 
     def subscribe(self, connection: Connection) -> bool:
         """Subscribes a socket to every room of its person; whether that added one. Raises: ChatError `unavailable`.

@@ -38,14 +38,24 @@ export class Follower {
     const number = payload?.entry ?? payload?.seq;
     if (!payload?.room || !number || NOT_ENTRIES.has(event)) return null;
     const image = event === "message:sent" ? payload : payload.message;
+    this.meet(this.state(payload.room), payload.generation);
     this.advance(this.state(payload.room), { seq: number, kind: event }, image);
     return [payload.room, number, image];
   }
 
   learn(state, generation, head) {
-    state.generation ||= generation;
+    this.meet(state, generation);
     state.head = Math.max(state.head, head);
     if (head > state.cursor) void this.pull(state);
+  }
+
+  /** Another generation than before: the room was restored from a backup, and nothing that is held of it counts. */
+  meet(state, generation) {
+    if (state.generation && state.generation !== generation) {
+      this.drop(state, 0);
+      state.head = 0;
+    }
+    state.generation = generation;
   }
 
   /** A live entry: the next one moves the cursor, a later one means that something is missing. */
@@ -94,6 +104,7 @@ export class Follower {
   }
 
   take(state, page) {
+    if (page.generation !== state.generation) return;
     const first = (page.entries[0]?.seq ?? page.head + 1) - 1;
     if (page.gap) {
       state.gaps++;
