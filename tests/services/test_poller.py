@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from chat.app import create_services
 from chat.errors import ChatError
 from chat.services.dynamodb import pack
 from chat.services.ingest import Change, Ingest
@@ -206,3 +209,11 @@ def test_rows_put_edited_and_deleted_through_a_splitting_stream_end_as_they_are(
     assert sorted(m.text for m in messages if not m.deleted) == sorted(text for text in rows.values() if text)
     assert len(messages) <= inserts, "an INSERT is one message; one compared too late may be none"
     assert worker.storage.rows_set_aside() == []
+
+
+@pytest.mark.parametrize(("mode", "reads"), [("poller", 1), ("lambda", 0), ("off", 0)])
+def test_a_worker_takes_rows_over_only_where_the_settings_say_so(config, mode, reads):
+    services = replace(create_services(replace(config, ingest_mode=mode), Mock()), poller=Mock())
+    services.begin()
+    services.end()
+    assert services.poller.start.call_count == reads
