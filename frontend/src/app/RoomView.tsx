@@ -22,7 +22,7 @@ interface Props {
 
 /** One room: its messages, who is typing, the field. Mounted anew for every room. */
 export function RoomView({ world, room, target }: Props) {
-  const { followers, outbox, changes, typing, user } = world;
+  const { followers, outbox, changes, reactions, typing, user } = world;
   const navigate = useNavigate();
   const composer = useRef<HTMLTextAreaElement>(null);
   const held = useValue(followers.rooms)[room.room] ?? NOT_HELD;
@@ -44,6 +44,12 @@ export function RoomView({ world, room, target }: Props) {
     () => ({
       edit: changes.edit,
       remove: changes.remove,
+      react(message, emoji, wanted) {
+        setNotice("");
+        reactions.react(message, emoji, wanted).catch(report);
+      },
+      wishes: reactions.wishes,
+      who: reactions.who,
       reply: setReplyTo,
       jump: (seq) => void navigate(`/r/${encodeURIComponent(room.room)}/${seq}`),
       setEditing(seq) {
@@ -51,7 +57,7 @@ export function RoomView({ world, room, target }: Props) {
         if (seq === null) composer.current?.focus();
       },
     }),
-    [changes, navigate, room.room],
+    [changes, reactions, report, navigate, room.room],
   );
 
   const load = useCallback(

@@ -11,6 +11,7 @@ const KEYS: [keys: string[], does: string][] = [
   [["Tab"], "On to the messages, the rooms, the buttons"],
   [["↑", "↓"], "From message to message"],
   [["R"], "Reply to the message"],
+  [["+"], "React to the message"],
   [["E"], "Edit the message"],
   [["C"], "Copy the message's link"],
   [["Delete"], "Delete the message"],

@@ -2,6 +2,7 @@ import { chatBase } from "@/config/endpoints";
 import type { SessionService } from "@/features/auth/session";
 import { createChanges } from "@/features/messages/changes";
 import { createFollowers, type FetchPage } from "@/features/messages/followers";
+import { createReactions } from "@/features/messages/reactions";
 import { createOutbox } from "@/features/messages/outbox";
 import { openOutboxDisk } from "@/features/messages/outboxDisk";
 import { createTyping } from "@/features/presence/typing";
@@ -73,6 +74,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
     user: me, disk: openOutboxDisk(), tabs, ask: act, clock, connected, cursor: followers.cursor,
   });
   const changes = createChanges({ ask: act, image: followers.image });
+  const reactions = createReactions({ ask: act, look: connection.ask, image: followers.image, me: user.name });
   const rooms = createRooms({ user: me, base, http, ask: connection.ask, clock });
   const typing = createTyping({ user: me, ask: connection.ask, clock });
 
@@ -109,6 +111,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   });
   connection.on("rooms:changed", () => void rooms.refetch());
   connection.on("room:read", ({ room, seq }) => rooms.wasRead(room, seq));
+  connection.on("reaction:mine", followers.mine);
   connection.on("typing", typing.heard);
   connection.on("session:expiring", ({ expires_at }) => session.expiring.set(expires_at));
   connection.on("session:ended", ({ reason }) => {
@@ -188,7 +191,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   }
 
   return {
-    user, connection, followers, outbox, changes, rooms, typing,
+    user, connection, followers, outbox, changes, reactions, rooms, typing,
     start() {
       void outbox.load();
       follow();

@@ -28,6 +28,8 @@ export class FakeChat {
   users = new Map<string, User & { password: string }>();
   rooms = new Map<string, FakeRoom>();
   claims = new Map<string, Message>();
+  /** By room and message: emoji → who. */
+  reactions = new Map<string, Map<string, string[]>>();
   tell: Tell = () => {};
   now_ms = () => Date.now();
 
@@ -105,10 +107,42 @@ export class FakeChat {
     if (held.deleted) throw refuse(409, "message_deleted", "That message was deleted.");
     const entry = this.append(room, "change", { message: seq });
     const message: Message =
-      text === undefined ? { ...held, rev: entry, text: "", deleted: true } : { ...held, rev: entry, text, edited_at_ms: this.now_ms() };
+      text === undefined ? { ...held, rev: entry, text: "", deleted: true, reactions: undefined } : { ...held, rev: entry, text, edited_at_ms: this.now_ms() };
     room.images.set(seq, message);
     this.push(room, "message:changed", { room: id, generation: room.generation, entry, message });
     return message;
+  }
+
+  react(user: string, { room: id, seq, emoji }: { room: string; seq: number; emoji: string }, wanted: boolean): Message {
+    const room = this.mine(user, id);
+    const held = room.images.get(seq);
+    if (!held) throw refuse(404, "message_not_found", "That message does not exist.");
+    if (held.deleted) throw refuse(409, "message_deleted", "That message was deleted.");
+    const who = this.reactions.get(`${id} ${seq}`) ?? new Map<string, string[]>();
+    const others = (who.get(emoji) ?? []).filter((each) => each !== user);
+    who.set(emoji, wanted ? [...others, user] : others);
+    this.reactions.set(`${id} ${seq}`, who);
+    const entry = this.append(room, "change", { message: seq });
+    const counts = [...who].filter(([, people]) => people.length > 0).map(([each, people]) => [each, people.length] as const);
+    const message: Message = { ...held, rev: entry, reactions: counts.length > 0 ? Object.fromEntries(counts) : undefined };
+    room.images.set(seq, message);
+    this.push(room, "message:changed", { room: id, generation: room.generation, entry, message });
+    const mine = this.mineOf(user, message);
+    this.tell(user, "reaction:mine", { room: id, generation: room.generation, seq, rev: entry, mine: mine.mine ?? [] });
+    return mine;
+  }
+
+  whoReacted(user: string, { room: id, seq }: { room: string; seq: number }): Record<string, string[]> {
+    this.mine(user, id);
+    const names = (people: string[]) => people.map((each) => this.users.get(each)?.name ?? each);
+    return Object.fromEntries([...(this.reactions.get(`${id} ${seq}`) ?? [])].map(([emoji, people]) => [emoji, names(people)]));
+  }
+
+  /** A message as one reader gets it. */
+  private mineOf(user: string, message: Message): Message {
+    if (!message.reactions) return message;
+    const who = this.reactions.get(`${message.room} ${message.seq}`) ?? new Map<string, string[]>();
+    return { ...message, mine: [...who].filter(([, people]) => people.includes(user)).map(([emoji]) => emoji) };
   }
 
   skip(id: string) {
@@ -130,9 +164,9 @@ export class FakeChat {
     this.tell(username, "rooms:changed", {});
   }
 
-  private page(room: FakeRoom, entries: Entry[], more: boolean): Page {
+  private page(user: string, room: FakeRoom, entries: Entry[], more: boolean): Page {
     const wanted = new Set(entries.map(({ seq, message }) => message ?? seq));
-    const messages = [...room.images.values()].filter(({ seq }) => wanted.has(seq));
+    const messages = [...room.images.values()].filter(({ seq }) => wanted.has(seq)).map((message) => this.mineOf(user, message));
     return { generation: room.generation, entries, messages, head: room.log.length, more, floor: 1, from: 1 };
   }
 
@@ -147,18 +181,18 @@ export class FakeChat {
     const room = this.mine(user, id);
     const to = Math.min(before - 1, room.log.length);
     const from = Math.max(0, to - limit);
-    return this.page(room, room.log.slice(from, to), from > 0);
+    return this.page(user, room, room.log.slice(from, to), from > 0);
   }
 
   after(user: string, id: string, after: number, limit: number): Page {
     const room = this.mine(user, id);
-    return this.page(room, room.log.slice(after, after + limit), after + limit < room.log.length);
+    return this.page(user, room, room.log.slice(after, after + limit), after + limit < room.log.length);
   }
 
   around(user: string, id: string, seq: number, limit: number): Page {
     const room = this.mine(user, id);
     const from = Math.max(0, seq - 1 - Math.floor(limit / 2));
-    return this.page(room, room.log.slice(from, from + limit), from + limit < room.log.length);
+    return this.page(user, room, room.log.slice(from, from + limit), from + limit < room.log.length);
   }
 
   read(user: string, { room: id, seq }: { room: string; seq: number }): number {

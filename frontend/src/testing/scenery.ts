@@ -46,7 +46,8 @@ export function fill(chat: FakeChat): void {
   chat.change("linus", { room: "general", seq: last - 7 });
   say("grace", "general", "Which one, the soup or the queue?", start_ms + 99 * 60_000, last - 1);
   say("linus", "general", "Both, as ever.", start_ms + 99.2 * 60_000);
-  room?.read.set("ada", last);
+  for (const [who, emoji] of [["grace", "🎉"], ["linus", "🎉"], ["ada", "👀"]] as const) chat.react(who, { room: "general", seq: last - 10, emoji }, true);
+  room?.read.set("ada", room.log.length);
   for (let n = 0; n < 4; n += 1) say("grace", "design", `Sketch ${n + 1} is up.`, start_ms + n * 60_000);
   say("grace", "q7x", "Only us here so far.", start_ms);
   launch.read.set("ada", 1);

@@ -63,6 +63,9 @@ export function fakeServer(): Plugin {
     on("message:send", (payload) => ({ message: chat.send(user, payload) }));
     on("message:edit", (payload) => ({ message: chat.change(user, payload) }));
     on("message:delete", ({ room, seq }: { room: string; seq: number }) => ({ message: chat.change(user, { room, seq }) }));
+    on("reaction:add", (payload) => ({ message: chat.react(user, payload, true) }));
+    on("reaction:remove", (payload) => ({ message: chat.react(user, payload, false) }));
+    on("reaction:list", (payload) => ({ reactions: chat.whoReacted(user, payload) }));
     on("room:open", (payload) => chat.open(user, payload));
     on("room:read", (payload) => ({ seq: chat.read(user, payload) }));
     on("typing:start", ({ room }: { room: string }) => typing(socket, user, room, true));

@@ -33,6 +33,10 @@ export interface Message {
   deleted: boolean;
   /** Put into the table by somebody who is no user here. */
   via?: "table";
+  /** Emoji → how many reacted with it, in the order in which the emoji came. */
+  reactions?: Record<string, number>;
+  /** Which of the reactions are my own; what goes to many does not say it. */
+  mine?: string[];
 }
 
 export type EntryKind = "message" | "change" | "joined" | "left" | "removed" | "room" | "tombstone";
@@ -112,10 +116,18 @@ export interface ServerEvents {
   "room:heads": Heads;
   "rooms:changed": Record<string, never>;
   "room:read": { room: string; seq: number };
+  "reaction:mine": { room: string; generation: number; seq: number; rev: number; mine: string[] };
   typing: { room: string; user: string; name: string; typing: boolean };
   "session:expiring": { expires_at: number };
   "session:ended": { reason: "logout" | "expired" | "elsewhere" | "everywhere" | "password" | "replaced" };
   "server:restarting": { reconnect_in_ms: number };
+}
+
+interface Reaction {
+  room: string;
+  client_id: string;
+  seq: number;
+  emoji: string;
 }
 
 /** What a client may ask by socket: payload and the answer beside `ok`. */
@@ -123,6 +135,9 @@ export interface ClientEvents {
   "message:send": [{ room: string; client_id: string; text: string; after: number; reply_to?: number }, { message: Message }];
   "message:edit": [{ room: string; client_id: string; seq: number; text: string }, { message: Message }];
   "message:delete": [{ room: string; client_id: string; seq: number }, { message: Message }];
+  "reaction:add": [Reaction, { message: Message }];
+  "reaction:remove": [Reaction, { message: Message }];
+  "reaction:list": [{ room: string; seq: number }, { reactions: Record<string, string[]> }];
   "room:open": [{ room: string; after: number }, Page];
   "room:read": [{ room: string; seq: number }, { seq: number }];
   "typing:start": [{ room: string }, object];

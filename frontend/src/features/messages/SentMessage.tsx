@@ -1,19 +1,26 @@
-import { memo, useRef, useState, type KeyboardEvent } from "react";
+import { lazy, memo, Suspense, useRef, useState, type KeyboardEvent } from "react";
 import { Link } from "react-router";
 import { Button } from "@/components/ui/Button";
 import { fullTime, timeOfDay } from "@/lib/dates";
 import { failureOf } from "@/lib/failure";
+import type { Store } from "@/lib/store";
 import type { Message } from "@/types/protocol";
 import { EditMessage } from "./EditMessage";
 import { MessageActions, type MessageAction } from "./MessageActions";
 import { MessageFrame } from "./MessageFrame";
 import { MessageText } from "./MessageText";
+import { ReactionRow } from "./ReactionRow";
+import { keyOf, pillsOf, type Wishes } from "./reactions";
 import { inOneLine } from "./text";
 import styles from "./Message.module.css";
 
 export interface MessageDeeds {
   edit(message: Message, text: string): Promise<void>;
   remove(message: Message): Promise<void>;
+  react(message: Message, emoji: string, wanted: boolean): void;
+  /** Reactions that are wanted otherwise than they are, until the server has answered. */
+  wishes: Store<Wishes>;
+  who(message: Message): Promise<Record<string, string[]>>;
   reply(message: Message): void;
   jump(seq: number): void;
   /** Opens and closes the field in which this message is edited. */
@@ -31,13 +38,18 @@ interface Props {
   deeds: MessageDeeds;
 }
 
+const ReactionPalette = lazy(() => import("./ReactionPalette"));
+
 export const SentMessage = memo(function SentMessage({ message, starts, mine, active, editing, lit, quoted, deeds }: Props) {
   const { room, seq, author, name, text, created_at_ms, deleted } = message;
   const [confirming, setConfirming] = useState(false);
+  const [picking, setPicking] = useState(false);
   const frame = useRef<HTMLElement>(null);
+  const reactButton = useRef<HTMLButtonElement>(null);
   const address = `/r/${encodeURIComponent(room)}/${seq}`;
 
   function act(action: MessageAction) {
+    if (action === "react") setPicking(true);
     if (action === "reply") deeds.reply(message);
     if (action === "edit" && mine) deeds.setEditing(seq);
     if (action === "delete" && mine) setConfirming(true);
@@ -50,9 +62,11 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
     frame.current?.focus({ preventScroll: true });
   }
 
+  const isMine = (emoji: string) => pillsOf(message, deeds.wishes.get()[keyOf(message)]).some((pill) => pill.emoji === emoji && pill.mine);
+
   function pressed(event: KeyboardEvent) {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey || deleted) return;
-    const action = ({ r: "reply", e: "edit", Delete: "delete", c: "link" } as const)[event.key];
+    const action = ({ "+": "react", r: "reply", e: "edit", Delete: "delete", c: "link" } as const)[event.key];
     if (!action) return;
     event.preventDefault();
     act(action);
@@ -78,8 +92,14 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
           {message.edited_at_ms !== undefined && <span className={styles.edited} title={fullTime(message.edited_at_ms)}>edited</span>}
         </div>
       )}
+      {!deleted && <ReactionRow message={message} reachable={active} deeds={deeds} />}
       {confirming && !deleted && <ConfirmDelete remove={() => deeds.remove(message)} close={decided} />}
-      {!deleted && !editing && <MessageActions mine={mine} reachable={active} act={act} />}
+      {!deleted && !editing && <MessageActions mine={mine} reachable={active} act={act} reactButton={reactButton} />}
+      {picking && !deleted && (
+        <Suspense fallback={null}>
+          <ReactionPalette anchor={reactButton} isMine={isMine} pick={(emoji) => deeds.react(message, emoji, !isMine(emoji))} close={() => setPicking(false)} />
+        </Suspense>
+      )}
     </MessageFrame>
   );
 });

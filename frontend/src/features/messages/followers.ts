@@ -164,6 +164,8 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
       live(push.room, push.generation, { ...push, seq: push.entry, kind }),
     /** An image that came in an answer; the entry itself comes as a push. */
     image: (message: Message) => void dispatch(message.room, { type: "image", message }),
+    /** Reactions of mine, from another device. */
+    mine: ({ room, ...told }: ServerEvents["reaction:mine"]) => void dispatch(room, { type: "mine", ...told }),
 
     heads(heads: Heads) {
       const first = !compared.get();

@@ -307,3 +307,43 @@ describe("any delivery", () => {
     fc.assert(property, { numRuns: 400 });
   });
 });
+
+describe("my own reactions", () => {
+  const reacted = (rev: number, count: number, mine?: string[]): Message => message(1, { rev, reactions: { "👍": count }, mine });
+  const pushed = (rev: number, count: number): LogAction => ({ type: "live", generation: 1, entry: changed(rev, 1), image: reacted(rev, count) });
+  const answered = (rev: number, count: number, mine: string[]): LogAction => ({ type: "image", message: reacted(rev, count, mine) });
+  const elsewhere = (rev: number, mine: string[], generation = 1): LogAction => ({ type: "mine", generation, seq: 1, rev, mine });
+  const seen = (log: RoomLog) => [log.images.get(1)?.rev, log.images.get(1)?.reactions?.["👍"], log.images.get(1)?.mine];
+
+  it("are kept when a push tells only how many there are", () => {
+    expect(seen(play([newest(1), answered(2, 1, ["👍"]), pushed(2, 1), pushed(3, 2)]))).toEqual([3, 2, ["👍"]]);
+  });
+
+  it("come with the answer also when the push was quicker, or is further on", () => {
+    expect(seen(play([newest(1), pushed(2, 1), answered(2, 1, ["👍"])]))).toEqual([2, 1, ["👍"]]);
+    expect(seen(play([newest(1), pushed(2, 1), pushed(3, 2), answered(2, 1, ["👍"])]))).toEqual([3, 2, ["👍"]]);
+  });
+
+  it("come from another device, in whatever order", () => {
+    expect(seen(play([newest(1), pushed(2, 1), elsewhere(2, ["👍"])]))).toEqual([2, 1, ["👍"]]);
+    expect(seen(play([newest(1), elsewhere(2, ["👍"]), pushed(2, 1)]))).toEqual([2, 1, ["👍"]]);
+    expect(seen(play([newest(1), pushed(2, 2), pushed(3, 1), elsewhere(3, []), elsewhere(2, ["👍"])]))).toEqual([3, 1, []]);
+  });
+
+  it("of another generation, or of a message that is not held, are nothing", () => {
+    const log = play([newest(1), pushed(2, 1)]);
+    expect(play([elsewhere(3, ["👍"], 2), { type: "mine", generation: 1, seq: 9, rev: 3, mine: ["👍"] }], log)).toBe(log);
+  });
+
+  it("are none where there are none at all", () => {
+    expect(seen(play([newest(1), answered(2, 1, ["👍"]), edit(3, 1), pushed(4, 1)]))).toEqual([4, 1, []]);
+  });
+
+  it("end alike in whatever order pushes, answers and tellings come", () => {
+    const told = [pushed(2, 1), answered(2, 1, ["👍"]), pushed(3, 2), elsewhere(4, []), pushed(4, 1), answered(4, 1, [])];
+    const orders = fc.shuffledSubarray(told, { minLength: told.length });
+    fc.assert(fc.property(orders, (order) => {
+      expect(seen(play([newest(1), ...order]))).toEqual([4, 1, []]);
+    }));
+  });
+});

@@ -2,7 +2,8 @@
  * What a client knows of one room: a follower of the room's log, as pure functions.
  *
  * `cursor` is the last entry up to which everything is known; `images` holds, per message, the image with the
- * highest `rev`, also of messages outside the range on screen. See docs/protocol.md, "Catching up".
+ * highest `rev`, also of messages outside the range on screen, and what was said last of my own reactions to it. See
+ * docs/protocol.md, "Catching up".
  */
 import type { Entry, Message, Page } from "@/types/protocol";
 
@@ -10,6 +11,9 @@ interface Live {
   generation: number;
   entry: Entry;
 }
+
+/** A message with the `rev` as of which `mine` is known: a push brings a newer image, and says nothing of that. */
+export type Held = Message & { mine_rev?: number };
 
 /** A stretch of the log known without a hole. */
 export interface Span {
@@ -25,7 +29,7 @@ export interface RoomLog {
   /** The first entry there is for this member. */
   first: number;
   head: number;
-  images: ReadonlyMap<number, Message>;
+  images: ReadonlyMap<number, Held>;
   /** Entries that are no messages but worth a line: joins, leaves, a new room name. */
   notes: ReadonlyMap<number, Entry>;
   /** Live entries past a hole, waiting for it to be filled. */
@@ -39,6 +43,7 @@ export type LogAction =
   | { type: "live"; generation: number; entry: Entry; image?: Message }
   | { type: "heads"; generation: number; head: number }
   | { type: "image"; message: Message }
+  | { type: "mine"; generation: number; seq: number; rev: number; mine: string[] }
   | { type: "around"; page: Page }
   | { type: "older"; before: number; page: Page }
   | { type: "newer"; after: number; page: Page }
@@ -80,6 +85,8 @@ export function reduceLog(log: RoomLog, action: LogAction): RoomLog {
       return action.head > log.head ? { ...log, head: action.head } : log;
     case "image":
       return withImages(log, [action.message]);
+    case "mine":
+      return withMine(log, action);
     case "around":
       return openWindow(log, action.page);
     case "older":
@@ -174,15 +181,32 @@ function taken(log: RoomLog, page: Page): RoomLog {
 }
 
 function withImages(log: RoomLog, messages: readonly Message[]): RoomLog {
-  let images: Map<number, Message> | null = null;
+  let images: Map<number, Held> | null = null;
   for (const message of messages) {
     if (log.generation !== 0 && message.generation !== log.generation) continue;
     const held = (images ?? log.images).get(message.seq);
-    if (held && held.generation === message.generation && held.rev >= message.rev) continue;
+    const next = held?.generation === message.generation ? newerOf(held, message) : message;
+    if (next === held) continue;
     images ??= new Map(log.images);
-    images.set(message.seq, message);
+    images.set(message.seq, next);
   }
   return images ? { ...log, images } : log;
+}
+
+/** Of two images the one with the higher `rev`, with my own reactions as they are known as of the highest. */
+function newerOf(held: Held, message: Message): Held {
+  const image = message.rev > held.rev ? message : held;
+  const told = mineAt(message) > mineAt(held) ? message : held;
+  return image === told ? image : { ...image, mine: told.mine ?? [], mine_rev: mineAt(told) };
+}
+
+/** Without reactions none is mine. */
+const mineAt = ({ mine_rev, mine, reactions, rev }: Held) => mine_rev ?? (mine || !reactions ? rev : 0);
+
+function withMine(log: RoomLog, { generation, seq, rev, mine }: Extract<LogAction, { type: "mine" }>): RoomLog {
+  const held = log.images.get(seq);
+  if (held?.generation !== generation || mineAt(held) >= rev) return log;
+  return { ...log, images: new Map(log.images).set(seq, { ...held, mine, mine_rev: rev }) };
 }
 
 function withNotes(notes: ReadonlyMap<number, Entry>, entries: readonly Entry[]): ReadonlyMap<number, Entry> {

@@ -3,15 +3,18 @@ import userEvent from "@testing-library/user-event";
 import { MemoryRouter } from "react-router";
 import { describe, expect, it, vi } from "vitest";
 import { Failure } from "@/lib/failure";
+import { createStore } from "@/lib/store";
 import { message } from "@/testing/messages";
 import type { Message } from "@/types/protocol";
 import { MessageText } from "./MessageText";
 import type { OutboxItem } from "./outbox";
 import { PendingMessage } from "./PendingMessage";
+import type { Wishes } from "./reactions";
 import { SentMessage, type MessageDeeds } from "./SentMessage";
 
 const deeds = (): MessageDeeds => ({
   edit: vi.fn(() => Promise.resolve()), remove: vi.fn(() => Promise.resolve()), reply: vi.fn(), jump: vi.fn(), setEditing: vi.fn(),
+  react: vi.fn(), wishes: createStore<Wishes>({}), who: vi.fn(() => Promise.resolve({ "👍": ["Linus", "you"], "🎉": ["Linus"] })),
 });
 
 function showSent(part: Partial<Message> = {}, more: Partial<Parameters<typeof SentMessage>[0]> = {}) {
@@ -124,6 +127,79 @@ describe("a message", () => {
     const { did, user } = showSent({ reply_to: 3 }, { quoted: message(3, { name: "Linus", text: "first\nline" }) });
     await user.click(screen.getByRole("button", { name: "Linus: first line" }));
     expect(did.jump).toHaveBeenCalledWith(3);
+  });
+});
+
+describe("reactions", () => {
+  const reacted: Partial<Message> = { reactions: { "👍": 2, "🎉": 1 }, mine: ["👍"] };
+  const pills = () => within(screen.getByRole("group", { name: "Reactions" })).getAllByRole("button");
+
+  it("stand under the message, mine pressed", () => {
+    showSent(reacted);
+    expect(pills().map((pill) => [pill.textContent, pill.getAttribute("aria-pressed")])).toEqual([["👍 2", "true"], ["🎉 1", "false"]]);
+  });
+
+  it.each([{}, { ...reacted, deleted: true }])("are not there without any, nor under a deleted message", (part) => {
+    showSent(part);
+    expect(screen.queryByRole("group", { name: "Reactions" })).toBeNull();
+  });
+
+  it("are added and taken back by a click", async () => {
+    const { did, user } = showSent(reacted);
+    for (const pill of pills()) await user.click(pill);
+    expect(vi.mocked(did.react).mock.calls.map(([, ...what]) => what)).toEqual([["👍", false], ["🎉", true]]);
+  });
+
+  it("show what is wished before it is true", () => {
+    showSent(reacted, { deeds: { ...deeds(), wishes: createStore<Wishes>({ "general 7": { "👍": { wanted: false, others: 1 }, "🚀": { wanted: true, others: 0 } } }) } });
+    expect(pills().map((pill) => [pill.textContent, pill.getAttribute("aria-pressed")])).toEqual([
+      ["👍 1", "false"], ["🎉 1", "false"], ["🚀 1", "true"],
+    ]);
+  });
+
+  it("tell whose they are to who looks, asked for then and not before", async () => {
+    const { did, user } = showSent(reacted);
+    expect(did.who).not.toHaveBeenCalled();
+    await user.hover(pills()[0] as HTMLElement);
+    expect((await screen.findByRole("tooltip")).textContent).toBe("Linus and you");
+    await user.hover(pills()[1] as HTMLElement);
+    expect((await screen.findByRole("tooltip")).textContent).toBe("Linus");
+    await user.unhover(pills()[1] as HTMLElement);
+    expect([screen.queryByRole("tooltip"), vi.mocked(did.who).mock.calls.length]).toEqual([null, 1]);
+  });
+
+  it("leave the focus with the message when the last one goes", async () => {
+    const { article, user } = showSent({ reactions: { "👍": 1 }, mine: ["👍"] });
+    await user.click(pills()[0] as HTMLElement);
+    expect(document.activeElement).toBe(article);
+  });
+
+  it("are picked from a palette, by mouse or by key", async () => {
+    const { article, did, user } = showSent(reacted);
+    await user.click(screen.getByRole("button", { name: "Add reaction" }));
+    await user.click(await screen.findByRole("button", { name: "Rocket" }));
+    article.focus();
+    await user.keyboard("+");
+    await screen.findByRole("dialog", { name: "Pick a reaction" });
+    await user.keyboard("{ArrowDown}{ArrowRight}{ArrowRight}{Enter}");
+    expect(vi.mocked(did.react).mock.calls.map(([, ...what]) => what)).toEqual([["🚀", true], ["🔥", true]]);
+    expect(document.activeElement).toBe(screen.getByRole("button", { name: "Add reaction" }));
+  });
+
+  it("that are mine are taken back by picking them again", async () => {
+    const { did, user } = showSent(reacted);
+    await user.click(screen.getByRole("button", { name: "Add reaction" }));
+    await user.click(await screen.findByRole("button", { name: "Thumbs up", pressed: true }));
+    expect(vi.mocked(did.react).mock.calls[0]?.slice(1)).toEqual(["👍", false]);
+  });
+
+  it("need not be picked: Escape leaves the palette", async () => {
+    const { did, user } = showSent(reacted);
+    await user.click(screen.getByRole("button", { name: "Add reaction" }));
+    await screen.findByRole("dialog");
+    await user.keyboard("{Escape}");
+    expect([screen.queryByRole("dialog"), vi.mocked(did.react).mock.calls.length]).toEqual([null, 0]);
+    expect(document.activeElement).toBe(screen.getByRole("button", { name: "Add reaction" }));
   });
 });
 

@@ -1,0 +1,119 @@
+import { failureOf } from "@/lib/failure";
+import { newClientId } from "@/lib/identifiers";
+import { createStore, type Store } from "@/lib/store";
+import type { Ask, Message } from "@/types/protocol";
+
+const ATTEMPTS = 3;
+
+/** What I want an emoji of mine on a message to be, though it is not known to be so. */
+interface Wish {
+  wanted: boolean;
+  /** How many others there were when I began to wish: what comes meanwhile may count me already. */
+  others: number;
+}
+
+/** By message (`keyOf`), by emoji. */
+export type Wishes = Readonly<Record<string, Readonly<Record<string, Wish>>>>;
+
+/** One emoji under a message, as it is shown. */
+export interface Pill {
+  emoji: string;
+  count: number;
+  mine: boolean;
+}
+
+export const keyOf = ({ room, seq }: Message): string => `${room} ${seq}`;
+
+/** The reactions of a message as they will be when the wishes have come true. */
+export function pillsOf({ reactions = {}, mine = [] }: Message, wishes: Wishes[string] = {}): Pill[] {
+  const counts = { ...reactions };
+  for (const [emoji, { wanted, others }] of Object.entries(wishes)) {
+    const told = reactions[emoji] ?? 0;
+    counts[emoji] = wanted ? Math.max(told, others + 1) : Math.min(told, others);
+  }
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([emoji, count]) => ({ emoji, count, mine: wishes[emoji]?.wanted ?? mine.includes(emoji) }));
+}
+
+interface Needs {
+  ask: Ask;
+  /** Asks what is no act. */
+  look: Ask;
+  image(message: Message): void;
+  me: string;
+}
+
+export type Reactions = ReturnType<typeof createReactions>;
+
+/**
+ * Reactions are shown at once and taken back when they are refused. Of one emoji on one message a single request is
+ * under way; what is wished meanwhile is asked for when it has its answer.
+ */
+export function createReactions({ ask, look, image, me }: Needs) {
+  const wishes: Store<Wishes> = createStore({});
+
+  const wishOf = (key: string, emoji: string) => wishes.get()[key]?.[emoji];
+
+  function wish(key: string, emoji: string, next: Wish | null) {
+    wishes.set((all) => {
+      const { [emoji]: _former, ...others } = all[key] ?? {};
+      const ofMessage = next ? { ...others, [emoji]: next } : others;
+      const { [key]: _message, ...rest } = all;
+      return Object.keys(ofMessage).length > 0 ? { ...rest, [key]: ofMessage } : rest;
+    });
+  }
+
+  async function request({ room, seq }: Message, emoji: string, wanted: boolean): Promise<Message> {
+    const payload = { room, client_id: newClientId(), seq, emoji };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return (await ask(wanted ? "reaction:add" : "reaction:remove", payload)).message;
+      } catch (thrown) {
+        if (failureOf(thrown).code !== "timed_out" || attempt === ATTEMPTS) throw thrown;
+      }
+    }
+  }
+
+  return {
+    wishes,
+
+    /** Resolves when the server has it as it was wished last. Rejects with the Failure that ended the wish. */
+    async react(message: Message, emoji: string, wanted: boolean): Promise<void> {
+      const key = keyOf(message);
+      const former = wishOf(key, emoji);
+      const others = (message.reactions?.[emoji] ?? 0) - (message.mine?.includes(emoji) ? 1 : 0);
+      wish(key, emoji, { wanted, others: former?.others ?? others });
+      if (former) return;
+      try {
+        for (let asked = !wanted; wishOf(key, emoji)?.wanted !== asked; ) {
+          asked = wishOf(key, emoji)?.wanted ?? wanted;
+          image(await request(message, emoji, asked));
+        }
+      } finally {
+        wish(key, emoji, null);
+      }
+    },
+
+    /** Emoji → the names of those who reacted with it, me as "you" at the end. */
+    async who({ room, seq }: Message): Promise<Record<string, string[]>> {
+      const { reactions } = await look("reaction:list", { room, seq });
+      return Object.fromEntries(Object.entries(reactions).map(([emoji, names]) => [emoji, meLast(names, me)]));
+    },
+  };
+}
+
+const meLast = (names: string[], me: string) => (names.includes(me) ? [...names.filter((name) => name !== me), "you"] : names);
+
+const NAMED = 8;
+
+/** "Ada, Grace and you", or "Ada, Grace … and 40 others" of so many in all. */
+export function inWords(names: readonly string[], count: number): string {
+  const others = Math.max(count, names.length) - NAMED;
+  const named = others > 1 ? names.slice(0, NAMED) : names;
+  const rest = Math.max(count, names.length) - named.length;
+  const last = rest > 0 ? `${rest} other${rest > 1 ? "s" : ""}` : named.at(-1);
+  const first = rest > 0 ? named : named.slice(0, -1);
+  const said = first.length > 0 ? `${first.join(", ")} and ${last ?? ""}` : (last ?? "");
+  return said.charAt(0).toUpperCase() + said.slice(1);
+}
