@@ -1,4 +1,4 @@
-import { render, screen, within } from "@testing-library/react";
+import { act, render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { MemoryRouter } from "react-router";
 import { describe, expect, it, vi } from "vitest";
@@ -30,14 +30,32 @@ const pending = (part: Partial<OutboxItem>): OutboxItem => ({
 
 function showPending(part: Partial<OutboxItem>) {
   const did = { retry: vi.fn(), remove: vi.fn() };
-  render(<PendingMessage item={pending(part)} name="Ada" starts {...did} />);
-  return { ...did, article: screen.getByRole("article"), user: userEvent.setup() };
+  const element = (now: Partial<OutboxItem>) => <PendingMessage item={pending(now)} name="Ada" starts {...did} />;
+  const { rerender } = render(element(part));
+  const show = (now: Partial<OutboxItem>) => rerender(element(now));
+  return { ...did, show, article: screen.getByRole("article"), user: userEvent.setup() };
 }
 
 describe("a message on its way", () => {
   it.each(["queued", "sending"] as const)("has no time while %s: the time is the receipt", (state) => {
     const { article } = showPending({ state });
     expect([article.textContent, article.dataset.state, article.dataset.clientId]).toEqual(["AAdaon its way", state, "p1"]);
+  });
+
+  it.each(["queued", "sending"] as const)("says that it waits when it is still %s after some seconds", (state) => {
+    vi.useFakeTimers();
+    try {
+      const { article, show } = showPending({ state });
+      act(() => vi.advanceTimersByTime(3_000));
+      expect(screen.queryByText("Waiting to be sent")).toBeNull();
+      act(() => vi.advanceTimersByTime(2_000));
+      expect(screen.getByText("Waiting to be sent")).toBeTruthy();
+      expect(article.getAttribute("aria-label")).toBe("Ada, waiting to be sent");
+      show({ state: "sent", message: message(9) });
+      expect(screen.queryByText("Waiting to be sent")).toBeNull();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("has its time once the server has it", () => {
