@@ -10,7 +10,6 @@ from deploy.local.cloud import Cloud
 from deploy.local.stack import NAME
 from deploy.up import NEWEST_IMAGE, existing, uncommitted, with_image
 
-
 NEWEST = "ami-00000000000000001"
 
 
