@@ -11,7 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from socketio.packet import Packet
 
-from chat.sockets.transport.packets import ACK, CONNECT, DISCONNECT, EVENT, RESERVED, ClientPacket, Malformed, decode
+from chat.sockets.transport.packets import (
+    ACK,
+    CONNECT,
+    DISCONNECT,
+    EVENT,
+    MAX_DEPTH,
+    RESERVED,
+    ClientPacket,
+    Malformed,
+    decode,
+)
 
 MALFORMED = [
     "",
@@ -39,6 +49,10 @@ MALFORMED = [
     "2[" * 30_000,
     "2" + "[" * 60_000,
     '2["x",' + '{"a":' * 20_000,
+    '2["x",' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "]",
+    '2["x",' + '{"a":' * MAX_DEPTH + "1" + "}" * MAX_DEPTH + "]",
+    '2["x",' + "[" * 900 + "]" * 900 + "]",
+    '0{"a":' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "}",
     '29223372036854775808["x"]',
     "2" + "9" * 100 + '["x"]',
     "2" + "9" * 60_000,
@@ -78,10 +92,21 @@ def test_what_is_no_packet_is_malformed(text: str) -> None:
         ('2999999999999999["x"]', ClientPacket(EVENT, "/", 999_999_999_999_999, ["x"])),
         ('2["x",{"__proto__":{"a":1}}]', ClientPacket(EVENT, "/", None, ["x", {"__proto__": {"a": 1}}])),
         ("37[]", ClientPacket(ACK, "/", 7, [])),
+        (
+            '2["' + "[" * 60 + '",[],{}' + ",[]" * 60 + "]",
+            ClientPacket(EVENT, "/", None, ["[" * 60, [], {}, *[[]] * 60]),
+        ),
     ],
 )
 def test_what_a_client_sends_is_decoded(text: str, packet: ClientPacket) -> None:
     assert decode(text) == packet
+
+
+def test_lists_and_objects_may_stand_in_one_another_up_to_a_depth() -> None:
+    inner = MAX_DEPTH - 1
+    for opened, closed in (("[", "]"), ('{"a":', "}")):
+        text = '2["x",' + opened * inner + "1" + closed * inner + "]"
+        assert json.dumps(decode(text).data, separators=(",", ":")) == text[1:]
 
 
 @pytest.mark.parametrize("text", ["5100000000-[]", '2["connect",{}]', '2["*","someone"]', "2[]", '2["x",NaN]'])
