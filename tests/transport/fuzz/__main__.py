@@ -1,5 +1,5 @@
-"""`python -m tests.transport.fuzz --cases 1000000 --connections 100000 --requests 10000 --seed 1`: by hand, it takes an
-hour. tests/transport/test_fuzz.py runs a few thousand."""
+"""`python -m tests.transport.fuzz --cases 1000000 --connections 20000 --requests 10000 --seed 1`: by hand.
+tests/transport/test_fuzz.py runs a few thousand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tests.transport.fuzz import cases, sockets
@@ -22,6 +23,7 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=20_000, help="frames, packets and handshakes in this process")
     parser.add_argument("--connections", type=int, default=2_000, help="over sockets, to each transport")
     parser.add_argument("--requests", type=int, default=500, help="that smuggle, to each transport")
+    parser.add_argument("--within", type=float, default=sockets.ENDS_S, help="seconds until each must have ended")
     parser.add_argument("--only", type=int, help="this case again, in this process")
     options = parser.parse_args()
     if options.only is not None:
@@ -29,7 +31,7 @@ def main() -> int:
         return 0
     try:
         tell("in process", lambda: cases.run(options.seed, range(options.cases)))
-        for fanout in ("fast", "stock"):
+        for fanout in ("fast", "stock") if options.connections or options.requests else ():
             over_sockets(fanout, options)
     except Found as found:
         print(found, file=sys.stderr)
@@ -38,11 +40,12 @@ def main() -> int:
 
 
 def over_sockets(fanout: str, options: argparse.Namespace) -> None:
+    parts = ("connections", sockets.run, options.connections), ("requests", sockets.run_smuggling, options.requests)
     with tempfile.TemporaryDirectory() as folder:
         tiny = serve_tiny(Path(folder) / "log", fanout)
         try:
-            tell(f"{fanout}: connections", lambda: sockets.run(options.seed, range(options.connections), tiny))
-            tell(f"{fanout}: requests", lambda: sockets.run_smuggling(options.seed, range(options.requests), tiny))
+            for name, run, count in parts:
+                tell(f"{fanout}: {name}", partial(run, options.seed, range(count), tiny, options.within))
         finally:
             tiny.end()
 

@@ -35,10 +35,11 @@ def tell(fanout: str, results: Iterable[Result]) -> int:
     for result in found:
         if result.failed:
             print(f"{fanout}: FAILED {result.title}: {result.why}")
-    reasons = Counter(result.reason for result in found if result.reason is not None and not result.passed)
+    reasons = Counter(result.reason for result in found if result.reason is not None)
+    passed = sum(result.passed and result.reason is None for result in found)
     failed = sum(result.failed for result in found)
     suites = ", ".join(sorted({result.title.partition(":")[0] for result in found}))
-    print(f"{fanout}: {suites}: {sum(result.passed for result in found)} passed, {failed} failed")
+    print(f"{fanout}: {suites}: {passed} passed, {failed} failed")
     for reason, count in reasons.items():
         print(f"{fanout}:   {count} do not apply: {reason}", flush=True)
     return failed
