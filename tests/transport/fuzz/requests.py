@@ -64,7 +64,7 @@ def _behind_one(data: bytes) -> bytes | None:
     if lengths and not re.fullmatch(rb"[0-9]{1,8}", lengths[0]):
         return None
     size = int(lengths[0]) if lengths else 0
-    return rest[size:] if len(rest) >= size else None
+    return rest[size:]  # when the client ended before its body, nothing is behind it
 
 
 def _behind_chunks(data: bytes) -> bytes | None:
