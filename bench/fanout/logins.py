@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -40,16 +41,17 @@ def logins(folder: Path, effort: Effort) -> Finding:
 
 
 def _beside(people: list[Person], measure: partial[Round]) -> Round:
+    """What is measured while they sign in. Raises: what became of a sign-in that was not answered."""
     over = threading.Event()
-    signing_in = [threading.Thread(target=_sign_in, args=(person, over)) for person in people]
-    for thread in signing_in:
-        thread.start()
-    try:
-        return measure()
-    finally:
-        over.set()
-        for thread in signing_in:
-            thread.join()
+    with ThreadPoolExecutor(len(people)) as threads:
+        signing_in = [threads.submit(_sign_in, person, over) for person in people]
+        try:
+            measured = measure()
+        finally:
+            over.set()
+    for each in signing_in:
+        each.result()
+    return measured
 
 
 def _sign_in(person: Person, over: threading.Event) -> None:
