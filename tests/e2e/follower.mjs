@@ -7,7 +7,7 @@
 const MISSING_MS = 300;
 const RETRY_MS = 500;
 const EMPTY_MS = 250;
-const NOT_ENTRIES = new Set(["room:read", "room:heads", "typing"]);
+const NOT_ENTRIES = new Set(["room:read", "room:heads", "reaction:mine", "typing"]);
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

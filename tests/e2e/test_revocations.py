@@ -13,7 +13,7 @@ from tests.conftest import wait_until
 from tests.e2e.parley import PASSWORD, Parley, children, new_id
 
 NEW_PASSWORD = "another horse entirely"
-CONTENT = {"message:sent", "message:changed", "room:heads", "typing", "member:joined", "room:read"}
+CONTENT = {"message:sent", "message:changed", "room:heads", "typing", "member:joined", "room:read", "reaction:mine"}
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ SEND_WITHIN_S = 30.0
 TIMER_LATE_S = 2.0  # a device's own timer on a busy machine
 EVERYBODYS = "general"  # the one room whose members the log does not name
 PAGE = 200
+REACTIONS = ("reaction:add", "reaction:remove")
 
 Record = Mapping[str, Any]
 Key = tuple[str, str]  # (author, client_id): the same message wherever it turns up
@@ -61,12 +62,14 @@ class Image:
     client_id: str
     text: str
     deleted: bool = False
+    reactions: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def of(cls, record: Record) -> Image:
         deleted = bool(record.get("deleted"))
         facts = {name: record[name] for name in ("seq", "rev", "author", "client_id")}
-        return cls(**facts, text="" if deleted else record["text"], deleted=deleted)
+        reactions = tuple(sorted((record.get("reactions") or {}).items()))
+        return cls(**facts, text="" if deleted else record["text"], deleted=deleted, reactions=reactions)
 
     @property
     def key(self) -> Key:
@@ -90,6 +93,7 @@ class RoomLog:
     public: bool = False
     entries: list[Entry] = field(default_factory=list)
     images: dict[int, Image] = field(default_factory=dict)
+    reacted: dict[int, dict[str, tuple[str, ...]]] = field(default_factory=dict)  # message → emoji → who
 
     def seats(self, user: str) -> list[tuple[int, float]]:
         """The stretches of the log that this person was there for, both ends included."""
@@ -127,6 +131,7 @@ def _scan(storage: Storage, room: str) -> RoomLog:
             log.entries.append(Entry(entry.seq, entry.kind, entry.message, entry.user))
             if image is not None:
                 log.images[entry.seq] = Image.of(image.to_dict(1))
+                log.reacted[entry.seq] = image.reactions
         after = pairs[-1][0].seq if pairs else after + 1
     return log
 
@@ -261,6 +266,25 @@ def check_order(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 DISORDERED, f"{send.name} is {send.end['seq']}, {before.record['client_id']} is {before.end['seq']}"
             )
+
+
+def check_reactions(evidence: Evidence) -> Iterator[Violation]:
+    """What was acked last to a person, of an emoji of theirs on a message, is so in the table. Nothing is said where
+    that is not certain: something was tried again, refused, or has no end."""
+    wishes: dict[tuple[str, int, str, str], list[Send]] = defaultdict(list)
+    for send in sends(evidence.history):
+        if send.record["event"] in REACTIONS:
+            wishes[send.record["room"], send.record["seq"], send.user, send.record["emoji"]].append(send)
+    for (room, seq, user, emoji), asked in wishes.items():
+        log = evidence.logs[room]
+        certain = all(send.outcome == "ack" and len(send.tries) == 1 for send in asked)
+        if not certain or seq not in log.images or log.images[seq].deleted:
+            continue
+        newest = max(send.end["rev"] for send in asked if send.end is not None)
+        last = {send.record["event"] for send in asked if send.end is not None and send.end["rev"] == newest}
+        there = user in log.reacted[seq].get(emoji, ())
+        if len(last) == 1 and there != (last == {"reaction:add"}):
+            yield Violation(LOST, f"{room}: {emoji} of {user} on {seq} after {last}, and the table says {there}")
 
 
 def check_foreign(evidence: Evidence) -> Iterator[Violation]:
@@ -484,6 +508,7 @@ CHECKS = (
     check_table,
     check_sends,
     check_order,
+    check_reactions,
     check_foreign,
     check_transcripts,
     check_images,

@@ -27,7 +27,9 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const jitter = (ms) => ms * (0.5 + Math.random());
 /** Longer each time: who knocks at once again at a server that is busy keeps it busy. */
 const backoff = (attempt) => jitter(Math.min(LONGEST_PAUSE_MS, 300 * 2 ** Math.min(attempt, 10)));
-const short = ({ seq, rev, author, client_id, text, deleted }) => ({ seq, rev, author, client_id, text, deleted: Boolean(deleted) });
+const short = ({ seq, rev, author, client_id, text, deleted, reactions = {} }) => ({ seq, rev, author, client_id, text, deleted: Boolean(deleted), reactions });
+const EMOJI = ["👍", "🎉"];
+const NOT_ENTRIES = new Set(["room:read", "reaction:mine"]);
 
 let options;
 let dice;
@@ -222,7 +224,7 @@ class Client {
     socket.onAny((event, payload) => {
       const entry = payload?.entry ?? payload?.seq;
       const image = event === "message:sent" ? payload : payload?.message;
-      if (payload?.room && entry && event !== "room:read") {
+      if (payload?.room && entry && !NOT_ENTRIES.has(event)) {
         note("push", socket.device, { n, room: payload.room, entry, kind: event, ...(image && { image: short(image) }) });
       }
       if (event === "session:ended") note("session_ended", socket.device, { n, reason: payload.reason });
@@ -275,7 +277,8 @@ class Client {
     }
     sends.push(item);
     figures.sent++;
-    this.note("send", { event, room, client_id: item.id, text: payload.text, seq: payload.seq, in_flight: 1 });
+    const { text, seq, emoji } = payload;
+    this.note("send", { event, room, client_id: item.id, text, seq, emoji, in_flight: 1 });
     if (!this.outboxes.has(room)) this.outboxes.set(room, { items: [], draining: false });
     this.outboxes.get(room).items.push(item);
     void this.drain(room);
@@ -336,7 +339,7 @@ class Client {
 
   hear(event, payload) {
     if (event === "room:heads") this.heads(payload);
-    else if (payload?.room && (payload.entry ?? payload.seq) && event !== "room:read") {
+    else if (payload?.room && (payload.entry ?? payload.seq) && !NOT_ENTRIES.has(event)) {
       const image = event === "message:sent" ? payload : payload.message;
       const entry = { seq: payload.entry ?? payload.seq, kind: event, user: payload.user };
       this.advance(payload.room, entry, image);
@@ -483,9 +486,11 @@ function act() {
   const what = dice();
   if (room === null || client.away) return;
   const own = pick(client.mine.filter((message) => message.room === room));
+  const seen = pick([...client.rooms.get(room).images.values()].slice(-5));
   if (what < 0.08 && own) client.post(room, "message:edit", { seq: own.seq, text: `edited ${client.counter}` });
   else if (what < 0.12 && own) client.post(room, "message:delete", { seq: own.seq });
   else if (what < 0.125) void move(room);
+  else if (what > 0.9 && seen) client.post(room, dice() < 0.7 ? "reaction:add" : "reaction:remove", { seq: seen.seq, emoji: pick(EMOJI) });
   else if (what < 0.127) void client.logout();
   else client.post(room, "message:send", { text: `${client.name} says ${client.counter}` });
 }

@@ -48,7 +48,8 @@ function flush() {
 
 const pick = (list) => list[Math.floor(dice() * list.length)];
 const between = ([low, high]) => low + dice() * (high - low);
-const short = ({ seq, rev, author, client_id, text, deleted }) => ({ seq, rev, author, client_id, text, deleted: Boolean(deleted) });
+const short = ({ seq, rev, author, client_id, text, deleted, reactions = {} }) => ({ seq, rev, author, client_id, text, deleted: Boolean(deleted), reactions });
+const EMOJI = ["👍", "🎉"];
 
 class Device {
   connection = 0;
@@ -153,8 +154,8 @@ class Device {
     if (!this.lanes.has(payload.room)) this.lanes.set(payload.room, []);
     const lane = this.lanes.get(payload.room);
     lane.push(item);
-    const { room, client_id, text, seq } = payload;
-    this.note("send", { event, room, client_id, text, seq, in_flight: this.in_flight });
+    const { room, client_id, text, seq, emoji } = payload;
+    this.note("send", { event, room, client_id, text, seq, emoji, in_flight: this.in_flight });
     item.timer = setTimeout(() => this.end(lane, item, "unknown", {}), SEND_WITHIN_MS);
     this.drain(lane);
   }
@@ -205,8 +206,8 @@ class Device {
     this.said.set(payload.room, said.slice(-REMEMBERED));
   }
 
-  /** What a person does next: mostly a message, now and then an edit or a deletion of an earlier one. */
-  act(room, number, { edits, deletes }) {
+  /** What a person does next: mostly a message, now and then a reaction to one, or an edit or a deletion of an earlier one. */
+  act(room, number, { edits, deletes, reacts }) {
     const client_id = `${this.client}-${number}`;
     const said = this.said.get(room) ?? [];
     const chance = dice();
@@ -214,6 +215,9 @@ class Device {
     else if (said.length > 0 && chance < edits + deletes) {
       const [seq] = said.splice(Math.floor(dice() * said.length), 1);
       this.queue("message:delete", { room, client_id, seq });
+    } else if (chance > 1 - reacts && this.follower.state(room).images.size > 0) {
+      const { seq } = pick([...this.follower.state(room).images.values()].slice(-5));
+      this.queue(dice() < 0.7 ? "reaction:add" : "reaction:remove", { room, client_id, seq, emoji: pick(EMOJI) });
     } else this.queue("message:send", { room, client_id, text: `text ${client_id}` });
   }
 }
@@ -259,10 +263,10 @@ const commands = {
     load = null;
     const rooms = Object.entries(settings.rooms ?? {}).filter(([, clients]) => clients.length > 0);
     if (!settings.per_s || rooms.length === 0) return;
-    const { per_s, edits = 0, deletes = 0 } = settings;
+    const { per_s, edits = 0, deletes = 0, reacts = 0 } = settings;
     load = setInterval(() => {
       const [room, clients] = pick(rooms);
-      devices.get(pick(clients)).act(room, commands.number++, { edits, deletes });
+      devices.get(pick(clients)).act(room, commands.number++, { edits, deletes, reacts });
     }, 1000 / per_s);
   },
   lose_acks({ share }) {

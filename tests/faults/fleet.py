@@ -8,7 +8,8 @@ one: that is for the planted bugs. crowd.py has people who act for themselves, f
 history.
 
 The history at `path` has one JSON object a line: `t` in milliseconds since 1970, `e` what happened, `c` the device. `n`
-is the number of the device's connection, an image is `{seq, rev, author, client_id, text, deleted}`.
+is the number of the device's connection, an image is `{seq, rev, author, client_id, text, deleted,
+reactions}`.
 
 | `e` | further fields |
 |---|---|
@@ -16,7 +17,7 @@ is the number of the device's connection, an image is `{seq, rev, author, client
 | `connect` `disconnect` `unconnected` | `n`, `url` / `reason` / `code` |
 | `away` `back` | it was told to disconnect / to connect |
 | `crash` `reset` | all memory but the outbox is gone / what was held of `room` was dropped |
-| `send` | `event`, `room`, `client_id`, `text?`, `seq?`, `in_flight`: it is in the outbox |
+| `send` | `event`, `room`, `client_id`, `text?`, `seq?`, `emoji?`, `in_flight`: it is in the outbox |
 | `try` | `n`, `room`, `client_id`: it is on its way |
 | `ack` `refused` `unknown` | `event`, `room`, `client_id`, `seq` and `rev` / `code` / : how it ended |
 | `push` | `n`, `room`, `entry`, `kind`, `image?` |
@@ -160,11 +161,16 @@ class Fleet:
         return answer
 
     def load(
-        self, rooms: dict[str, list[str]] | None = None, per_s: float = 0, edits: float = 0, deletes: float = 0
+        self,
+        rooms: dict[str, list[str]] | None = None,
+        per_s: float = 0,
+        edits: float = 0,
+        deletes: float = 0,
+        reacts: float = 0,
     ) -> None:
         """From now on `per_s` acts a second by these devices in these rooms, of which so many are edits and deletions
-        of earlier messages of theirs; nothing ends it."""
-        self.command("load", rooms=rooms or {}, per_s=per_s, edits=edits, deletes=deletes)
+        of earlier messages of theirs, and reactions to anybody's last ones; nothing ends it."""
+        self.command("load", rooms=rooms or {}, per_s=per_s, edits=edits, deletes=deletes, reacts=reacts)
 
     # --- what is known --------------------------------------------------------------------------------------------
 

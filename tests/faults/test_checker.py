@@ -423,3 +423,36 @@ def test_a_deleted_text_that_a_page_still_shows_is_found(evidence):
                 part |= {"text": "", "deleted": True}
     evidence.fresh[ROOM]["messages"][0] |= {"text": "", "deleted": True}
     assert found(evidence) == {checker.IN_SOME}
+
+
+def react(event: str, rev: int, t: int, **more: Any) -> list[dict]:
+    """A reaction of Bob's to message 5 from the outbox to its ack."""
+    where = {"c": "bob", "room": ROOM, "client_id": f"bob-{t}", "event": event}
+    return [
+        {"t": t, "e": "send", **where, "seq": 5, "emoji": "👍", "in_flight": 1},
+        {"t": t + 1, "e": "try", "n": 1, **where},
+        {"t": t + 9, "e": "ack", **where, "seq": 5, "rev": rev, **more},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "who", "kinds"),
+    [
+        ([react("reaction:add", 8, 500)], ("bob",), set()),
+        ([react("reaction:add", 8, 500)], (), {checker.LOST}),
+        ([react("reaction:add", 8, 500), react("reaction:remove", 9, 520)], (), set()),
+        ([react("reaction:add", 8, 500), react("reaction:remove", 9, 520)], ("bob",), {checker.LOST}),
+        ([react("reaction:add", 8, 500, e="refused", code="reactions_full")], (), set()),
+    ],
+)
+def test_a_reaction_that_was_acked_and_is_not_so_is_found(evidence, asked, who, kinds):
+    evidence.logs[ROOM].reacted[5] = {"👍": who}
+    for records in asked:
+        evidence.history += records
+    assert found(evidence) == kinds
+
+
+def test_reactions_that_somebody_counts_otherwise_are_found(evidence):
+    stored = evidence.logs[ROOM].images
+    stored[5] = Image.of(image(5, reactions={"👍": 2}))
+    assert found(evidence) == {checker.IMAGES}

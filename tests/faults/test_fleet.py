@@ -38,7 +38,7 @@ def people(config: Config, tmp_path: Path) -> Iterator[People]:
 
 def _load(people: People, per_s: float) -> None:
     rooms = {room: people.devices_of(*members) for room, members in people.rooms.items()}
-    people.fleet.load(rooms, per_s, edits=0.2, deletes=0.05)
+    people.fleet.load(rooms, per_s, edits=0.2, deletes=0.05, reacts=0.2)
 
 
 def _sent_again(history: list[dict[str, Any]]) -> bool:
