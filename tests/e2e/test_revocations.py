@@ -214,11 +214,18 @@ def test_writing_keeps_a_session_and_watching_alone_does_not(pair, device):
         ("room:open", {"room": "general", "after": 0}),
         ("room:read", {"room": "general", "seq": seq}),
         ("typing:start", {"room": "general"}),
+        ("reaction:list", {"room": "general", "seq": seq}),
     ):
         pair.redis.expire(key, 200)
         assert peer.emit(request, payload)["ok"]
         assert pair.redis.ttl(key) <= 200
-    for request, extra in (("message:edit", {"text": "another"}), ("message:delete", {})):
+    acts = (
+        ("message:edit", {"text": "another"}),
+        ("reaction:add", {"emoji": "👍"}),
+        ("reaction:remove", {"emoji": "👍"}),
+        ("message:delete", {}),
+    )
+    for request, extra in acts:
         pair.redis.expire(key, 200)
         fresh = device(ada)  # which knows how little is left
         assert fresh.emit(request, {"room": "general", "seq": seq, "client_id": new_id(), **extra})["ok"]
