@@ -60,6 +60,9 @@ class Config:
     )
     retention_days: int = setting(0, "how many days messages are kept; 0 keeps them for ever")
     trusted_proxy_hops: int = setting(0, "how many proxies' X-Forwarded-For to believe")
+    front_secret: str = setting(
+        "", "what CloudFront shows a function, which then believes its CloudFront-Viewer-Address"
+    )
     login_failures_per_account: int = setting(10, "wrong passwords for one name in 15 minutes")
     login_failures_per_address: int = setting(50, "wrong passwords from one address in 15 minutes")
     registrations_per_address: int = setting(100, "new accounts from one address in an hour")

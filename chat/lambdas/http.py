@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import json
 import logging
 import secrets
@@ -21,7 +22,7 @@ from chat import http
 from chat.config import Config
 from chat.errors import ChatError
 from chat.services import cookies
-from chat.services.addresses import client_address
+from chat.services.addresses import client_address, viewer_address
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +61,12 @@ class Request:
 
     @property
     def address(self) -> str:
-        """The address of who asks, behind as many proxies as we are told to believe."""
-        return client_address(self.peer, self.headers.get("x-forwarded-for"), config().trusted_proxy_hops)
+        """The address of who asks. CloudFront is believed when it shows the secret that we share; else it is what API
+        Gateway saw, behind as many proxies as we are told to believe."""
+        secret, shown = config().front_secret.encode(), self.headers.get("x-front-secret", "").encode()
+        by_front = bool(secret) and hmac.compare_digest(secret, shown)
+        viewer = viewer_address(self.headers.get("cloudfront-viewer-address", "")) if by_front else None
+        return viewer or client_address(self.peer, self.headers.get("x-forwarded-for"), config().trusted_proxy_hops)
 
 
 @dataclass

@@ -22,6 +22,14 @@ def client_address(peer: str, forwarded_for: str | None, hops: int) -> str:
         return peer
 
 
+def viewer_address(said: str) -> str | None:
+    """The address in a CloudFront-Viewer-Address, `198.51.100.7:46532` or `2001:db8::7:46532`; None when it is none."""
+    try:
+        return str(ipaddress.ip_address(said.rpartition(":")[0].strip("[]")))
+    except ValueError:
+        return None
+
+
 def address_bucket(address: str) -> str:
     """What counts as one address in a rate limit: an IPv4 address, or the /64 that an IPv6 customer has."""
     try:

@@ -105,6 +105,20 @@ def test_no_log_is_kept_that_nothing_writes_to(template: Json) -> None:
     assert set(resources(template, "AWS::Logs::LogGroup")) == groups
 
 
+def test_functions_believe_the_front_alone_whose_secret_they_share(template: Json) -> None:
+    (front,) = resources(template, "AWS::CloudFront::Distribution").values()
+    (auth,) = [each for each in front["DistributionConfig"]["Origins"] if each["Id"] == "auth"]
+    secret = {"Fn::Sub": "{{resolve:secretsmanager:${FrontSecret}}}"}
+    assert auth["OriginCustomHeaders"] == [{"HeaderName": "X-Front-Secret", "HeaderValue": secret}]
+    policy = resources(template, "AWS::CloudFront::OriginRequestPolicy")["AuthRequests"]["OriginRequestPolicyConfig"]
+    assert "CloudFront-Viewer-Address" in policy["HeadersConfig"]["Headers"]
+    for function in resources(template, "AWS::Lambda::Function").values():
+        settings = function["Environment"]["Variables"]
+        assert "TRUSTED_PROXY_HOPS" not in settings, "whoever calls the API itself writes that header as they like"
+        if not function["Handler"].startswith("chat.lambdas.ingest"):
+            assert settings["FRONT_SECRET"] == {"Fn::If": ["Servers", secret, {"Ref": "AWS::NoValue"}]}
+
+
 def test_an_error_of_one_person_is_never_cached_for_another(template: Json) -> None:
     (front,) = resources(template, "AWS::CloudFront::Distribution").values()
     errors = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.services.addresses import address_bucket, client_address
+from chat.services.addresses import address_bucket, client_address, viewer_address
 
 PEER = "10.0.0.1"
 
@@ -53,3 +53,19 @@ def test_the_entry_that_the_outermost_believed_proxy_wrote_counts(
 )
 def test_an_ipv6_network_is_one_address(address: str, bucket: str) -> None:
     assert address_bucket(address) == bucket
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        ("198.51.100.7:46532", "198.51.100.7"),
+        ("2001:db8::7:46532", "2001:db8::7"),
+        ("[2001:db8::7]:46532", "2001:db8::7"),
+        ("198.51.100.7", None),
+        ("example.org:80", None),
+        (":", None),
+        ("", None),
+    ],
+)
+def test_cloudfront_says_the_address_and_the_port(said, address):
+    assert viewer_address(said) == address
