@@ -574,6 +574,12 @@ const commands = {
     calm = so;
     return {};
   },
+  /** What was measured so far no longer counts. */
+  forget_latencies() {
+    figures.latencies = [];
+    figures.ackLatencies = [];
+    return {};
+  },
   crash({ share }) {
     const busy = clients.filter((client) => [...client.outboxes.values()].some((outbox) => outbox.items.length > 0));
     const struck = new Set(busy);

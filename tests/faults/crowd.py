@@ -64,6 +64,10 @@ class Crowd:
         """Whether latencies count: while a fault is on, they do not."""
         self.command("calm", so=so)
 
+    def forget_latencies(self) -> None:
+        """The latencies of the figures begin anew."""
+        self.command("forget_latencies")
+
     def crash(self, share: float) -> None:
         """This share of the clients, and all with a write under way, crash or reload and come back."""
         self.command("crash", share=share)
