@@ -26,6 +26,10 @@ SHOWN = """() => [...document.querySelectorAll('[role="log"] [data-seq]')].map((
     seq: Number(row.dataset.seq), client_id: row.dataset.clientId, state: row.dataset.state,
     text: row.querySelector('[data-testid="message-text"]')?.innerText ?? null }))"""
 
+# A row that has just come into the page is hidden until it was measured, and a hidden row has no text.
+MEASURED = """() => [...document.querySelectorAll('[role="log"] [data-seq]')]
+    .every((row) => getComputedStyle(row).visibility === "visible")"""
+
 
 class Reader:
     """`with Reader(site, "reader") as reader:` returns when the page is registered; then `enter(room)`, at the
@@ -125,6 +129,7 @@ class Reader:
         if down.is_visible():  # only what is near the view is in the page: from the end of the room up, then
             down.click()
             down.wait_for(state="hidden")
+        page.wait_for_function(MEASURED, timeout=20_000)
         self._shown = page.evaluate(SHOWN)
         picture = self._site.folder / f"{self.name}.png"
         page.screenshot(path=picture)
