@@ -71,6 +71,14 @@ BACK = Scene(
     weather={"slow": 0.6, "unanswered": 0.2},
     impatient=True,
 )
+IN_AND_OUT = Scene(
+    "in and out, asked again and again",
+    {"send": 2, "invite": 4, "remove": 4},
+    people=(ALICE, ALICE, BOB, CAROL),
+    longest=9,
+    weather={"torn": 0.8, "slow": 0.4},
+    impatient=True,
+)
 STANDSTILL = Scene(
     "a worker stands still while somebody connects",
     {"send": 4, "invite": 3, "remove": 4},
