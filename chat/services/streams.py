@@ -111,14 +111,14 @@ def read_record(arn: str, record: dict[str, Any]) -> Change:
         kind=record["eventName"],
         room=key["room"],
         id=key["id"],
-        row=_foreign(told.get("NewImage")),
+        row=_foreign(key, told.get("NewImage")),
         number=str(told["SequenceNumber"]).zfill(DIGITS),
         stream=label(arn),
         by_ttl={name[0].upper() + name[1:]: value for name, value in by.items()} == TTL,
-        before=_foreign(told.get("OldImage")),
+        before=_foreign(key, told.get("OldImage")),
     )
 
 
-def _foreign(image: dict[str, Any] | None) -> dict[str, Any] | None:
+def _foreign(key: dict[str, Any], image: dict[str, Any] | None) -> dict[str, Any] | None:
     """A row that others put, None for one of the app's own."""
-    return unpack(image) if image is not None and "#" not in image["room"]["S"] else None
+    return unpack(image) if image is not None and "#" not in key["room"] else None

@@ -20,6 +20,7 @@ from chat.blueprints.session import StoredSessionInterface
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Page
 from chat.services import followers, rows, sessions
+from chat.services.commits import Commits
 from chat.services.dynamodb import Storage
 from chat.services.log import Log
 from chat.services.messages import Messages
@@ -101,14 +102,14 @@ def push_before_commit() -> None:
 
 @bug("no dedup on retry", "acks lost", checker.DOUBLED)
 def no_dedup_on_retry() -> None:
-    append = Storage.append
+    append = Commits.append
 
-    def forgetful(self: Storage, entry: Any, proof: Any, *args: Any, **options: Any) -> None:
+    def forgetful(self: Commits, entry: Any, proof: Any, *args: Any, **options: Any) -> None:
         if isinstance(proof, rows.Claim):
             proof = replace(proof, client_id=secrets.token_hex(8))
         append(self, entry, proof, *args, **options)
 
-    put(Storage, "append", forgetful)
+    put(Commits, "append", forgetful)
 
 
 @bug("dedup key without the user", "one client id of two people", checker.LOST)
@@ -137,19 +138,19 @@ def seq_from_a_local_counter() -> None:
 
 @bug("an older image overwrites a newer one", "two devices edit", checker.STALE, checker.IMAGES)
 def older_image_over_newer() -> None:
-    replace_image, append = Storage._replace_image, Storage.append
+    replace_image, append = Storage._replace_image, Commits.append
 
     def unconditional(self: Storage, image: Any, replaces_rev: Any) -> dict[str, Any]:
         request = replace_image(self, image, replaces_rev)
         return {"Put": {name: value for name, value in request["Put"].items() if name in PLAIN}}
 
-    def at_leisure(self: Storage, entry: Entry, *args: Any, **options: Any) -> None:
+    def at_leisure(self: Commits, entry: Entry, *args: Any, **options: Any) -> None:
         if entry.kind == "change" and entry.seq % 2:
             gevent.sleep(UNWRITTEN_S)
         append(self, entry, *args, **options)
 
     put(Storage, "_replace_image", unconditional)
-    put(Storage, "append", at_leisure)
+    put(Commits, "append", at_leisure)
 
 
 @bug("handlers reorder", "bots that do not wait", checker.DISORDERED)
