@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.fanout import peers
 from bench.fanout.finding import Claim, Finding
 from bench.fanout.load import JOIN, Load, Round
+from bench.fanout.machine import wait_until_quiet
 from bench.fanout.product import Product, send_event
 from bench.fanout.rounds import Effort, interleaved, middle
 
@@ -38,13 +39,16 @@ def durable(folder: Path, effort: Effort) -> Finding:
         for members, outstanding in MEMBERS.values():
             room = product.person.room("bench")
             with ExitStack() as loads:
-                ours = Load(product, folder, [room], members, send_event(), "", product.cookie)
-                theirs = Load(node, folder, [room], members, send_event(), JOIN)
+                store = product.beside_us
+                ours = Load(product, folder, [room], members, send_event(), "", product.cookie, store)
+                theirs = Load(node, folder, [room], members, send_event(), JOIN, beside=store)
                 ways = {
                     load.peer.name: partial(loads.enter_context(load).load, outstanding, SECONDS * effort.seconds)
                     for load in (theirs, ours)
                 }
-                for name, rounds in interleaved(ways, effort).items():
+                wait_until_quiet(effort.busy_share)
+                beside = Effort(effort.rounds, effort.seconds, anyway=True)  # the store is busy beside them
+                for name, rounds in interleaved(ways, beside).items():
                     rows.setdefault(name, []).append(middle(rounds, _message_us))
     claims = [
         Claim(f"Node to Parley, {way}", rows[node.name][index] / rows[product.name][index], GOALS[way])

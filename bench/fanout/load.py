@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -60,7 +61,9 @@ class Round:
 
 
 class Load:
-    """Sockets of one server. `with Load(peer, folder, rooms, members) as load:`"""
+    """Sockets of one server. `with Load(peer, folder, rooms, members) as load:`
+
+    `beside` tells the microseconds of CPU of what the server cannot do without (its store): that is nobody else's."""
 
     def __init__(
         self,
@@ -71,8 +74,10 @@ class Load:
         event: str = "",
         join: str = JOIN,
         cookie: str = "",
+        beside: Callable[[], float] = lambda: 0.0,
     ):
         self.peer = peer
+        self._beside = beside
         argv = [str(compiled("client", folder)), str(peer.port), cookie, join, event or say(), str(members), *rooms]
         self._process = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=_on_the_clients_core
@@ -106,12 +111,13 @@ class Load:
         self._ask("drop")
 
     def _round(self, command: str) -> Round:
-        everybody, server, client = busy_us(), self.peer.cpu_us(), cpu_us(self._process.pid)
+        everybody, server, client, beside = busy_us(), self.peer.cpu_us(), cpu_us(self._process.pid), self._beside()
         told = self._ask(command)
-        everybody, server, client = (
+        everybody, server, client, beside = (
             busy_us() - everybody,
             self.peer.cpu_us() - server,
             cpu_us(self._process.pid) - client,
+            self._beside() - beside,
         )
         wall = told["seconds"] * 1e6
         return Round(
@@ -119,7 +125,7 @@ class Load:
             server_us=server,
             server_share=server / wall,
             client_share=client / wall,
-            others_share=max(0.0, everybody - server - client) / 2 / wall,
+            others_share=max(0.0, everybody - server - client - beside) / 2 / wall,
         )
 
     def _ask(self, command: str) -> dict:

@@ -54,14 +54,15 @@ def cpu_us(*pids: int) -> float:
 
 
 def busy_us() -> float:
-    """Microseconds that anybody has run on the two cores so far, interrupts included."""
-    names, total = {f"cpu{core}" for core in cores()}, 0
+    """Microseconds that the two cores were not idle so far, from any moment on. Not the counts of user and system time
+    beside it in /proc/stat: those look once a tick, and a load that comes by the clock is always there, or never, when
+    they do."""
+    names, idle = {f"cpu{core}" for core in cores()}, 0
     for line in Path("/proc/stat").read_text().splitlines():
         name, *fields = line.split()
         if name in names:
-            user, nice, system, _idle, _iowait, irq, softirq, steal = (int(field) for field in fields[:8])
-            total += user + nice + system + irq + softirq + steal
-    return total * 1e6 / os.sysconf("SC_CLK_TCK")
+            idle += int(fields[3]) + int(fields[4])
+    return len(names) * time.monotonic() * 1e6 - idle * 1e6 / os.sysconf("SC_CLK_TCK")
 
 
 def wait_until_quiet(share: float = BUSY_SHARE) -> None:

@@ -47,6 +47,10 @@ class Product:
         """Microseconds of CPU that the worker has used so far."""
         return cpu_us(self._worker)
 
+    def beside_us(self) -> float:
+        """Microseconds of CPU that all else of it has used so far: the engine, Redis."""
+        return cpu_us(*(self.parley.pids() - {self._worker}))
+
 
 def send_event() -> str:
     """`message:send` for the load client; each of these has its own client_ids."""
