@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import http.client
 import json
 import random
 import secrets
@@ -34,6 +33,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from botocore.httpsession import where
 from botocore.retries.quota import RetryQuota
 from botocore.utils import get_environ_proxies
+
+from chat.services.connection import Connection, Damaged, Response
 
 OPERATIONS = {
     "batch_get_item": "BatchGetItem",
@@ -106,11 +107,11 @@ class Endpoint:
         self._region = client.meta.region_name
         self._url = client.meta.endpoint_url
         self._host = url.netloc
-        self._address = url.hostname or "", url.port
+        self._address = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
         self._connect_s: float = settings.connect_timeout
         self._read_s: float = settings.read_timeout
         self._tls = ssl.create_default_context(cafile=ca_bundle or where()) if url.scheme == "https" else None
-        self._idle: list[http.client.HTTPConnection] = []
+        self._idle: list[Connection] = []
         self._quota = RetryQuota()
         self._key: tuple[tuple[str, str], bytes] = (("", ""), b"")
 
@@ -131,7 +132,7 @@ class Endpoint:
             last = attempt == ATTEMPTS - 1
             try:
                 answer = self._exchange(operation, body)
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, Damaged) as error:
                 timed_out = isinstance(error, TimeoutError)
                 cost = TIMEOUT_COST if timed_out else RETRY_COST
                 if last or not self._quota.acquire(cost):
@@ -153,10 +154,8 @@ class Endpoint:
             kept = bool(self._idle)
             connection = self._idle.pop() if kept else self._connection()
             try:
-                connection.request("POST", "/", body, self._signed(operation, body))
-                response = connection.getresponse()
-                content = response.read()
-            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+                response = connection.post(self._signed(operation, body), body)
+            except (ConnectionResetError, BrokenPipeError):
                 connection.close()
                 if not kept:
                     raise
@@ -164,23 +163,14 @@ class Endpoint:
             except BaseException:
                 connection.close()  # its answer may come yet, and must not be taken for another's
                 raise
-            self._keep(connection)
-            return _answer(response, content)
+            if connection.reusable:
+                self._idle.append(connection)
+            else:
+                connection.close()
+            return _answer(response)
 
-    def _connection(self) -> http.client.HTTPConnection:
-        if self._tls is not None:
-            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                *self._address, timeout=self._connect_s, context=self._tls
-            )
-        else:
-            connection = http.client.HTTPConnection(*self._address, timeout=self._connect_s)
-        connection.connect()
-        connection.sock.settimeout(self._read_s)
-        return connection
-
-    def _keep(self, connection: http.client.HTTPConnection) -> None:
-        if connection.sock is not None:
-            self._idle.append(connection)
+    def _connection(self) -> Connection:
+        return Connection(*self._address, self._connect_s, self._read_s, self._tls)
 
     def _signed(self, operation: str, body: bytes) -> dict[str, str]:
         if self._credentials is None:
@@ -219,18 +209,18 @@ def _hmac(key: bytes, text: str) -> bytes:
     return hmac.digest(key, text.encode(), "sha256")
 
 
-def _answer(response: http.client.HTTPResponse, content: bytes) -> Answer:
-    """Raises: HTTPException for a body that is not what the server summed up, or no JSON."""
-    summed = response.headers.get("x-amz-crc32")
+def _answer(response: Response) -> Answer:
+    """Raises: Damaged for a body that is not what the server summed up, or no JSON."""
+    summed = response.fields.get("x-amz-crc32")
     try:
-        if summed is not None and int(summed) != zlib.crc32(content):
-            raise http.client.HTTPException("the answer was damaged on its way")
-        body = json.loads(content) if content else {}
+        if summed is not None and int(summed) != zlib.crc32(response.body):
+            raise Damaged("the answer was damaged on its way")
+        body = json.loads(response.body) if response.body else {}
     except ValueError as error:
         if response.status == 200:
-            raise http.client.HTTPException("the answer is no JSON") from error
+            raise Damaged("the answer is no JSON") from error
         body = {}  # from a proxy or a load balancer, with a status that says enough
-    return Answer(response.status, response.headers.get("x-amzn-RequestId", ""), body)
+    return Answer(response.status, response.fields.get("x-amzn-requestid", ""), body)
 
 
 def _error(answer: Answer) -> dict[str, Any]:
