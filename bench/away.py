@@ -19,7 +19,7 @@ import boto3
 from playwright.sync_api import expect, sync_playwright
 
 from chat.models import Entry, Message
-from chat.services.dynamodb import pack
+from chat.services.items import pack
 from chat.services.rows import log_row
 from tests.e2e.browser import ARGS, CHROMIUM, Visitors
 from tests.e2e.parley import Parley, Person, new_id
@@ -70,13 +70,18 @@ def fill(parley: Parley, room: str, author: Person, messages: int = EACH) -> Non
         **keys_of(parley.told["AWS_SHARED_CREDENTIALS_FILE"]),
     )
     at_ms = int(time.time() * 1000) - 24 * 3600 * 1000
-    for first in range(3, messages + 3, 25):
+
+    def put(first: int) -> None:
         puts = []
         for seq in range(first, min(first + 25, messages + 3)):
             text = f"Message {seq}, about as long as people's messages usually are."
             image = Message(room, seq, seq, new_id(), author.user, author.name, text, at_ms + seq)
             puts.append({"PutRequest": {"Item": pack(log_row(Entry(room, seq, "message", at_ms + seq), image))}})
         client.batch_write_item(RequestItems={"messages": puts})
+
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        for _ in threads.map(put, range(3, messages + 3, 25)):
+            pass
 
 
 def usable(parley: Parley, person: Person, rooms: list[str]) -> list[float]:

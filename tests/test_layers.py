@@ -39,7 +39,7 @@ def test_storage_and_the_reader_of_the_stream_alone_speak_to_aws():
     users = {
         str(p.relative_to(CHAT)) for p in CHAT.rglob("*.py") if any(is_of(m, ("boto3", "botocore")) for m in imports(p))
     }
-    assert users == {"services/dynamodb.py", "services/endpoint.py", "services/streams.py"}
+    assert users == {"services/dynamodb.py", "services/endpoint.py", "services/items.py", "services/streams.py"}
 
 
 def test_the_settings_alone_are_read_from_the_environment():

@@ -11,8 +11,9 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
+from chat.services.appends import Append
 from chat.services.deadline import deadline
-from chat.services.dynamodb import Append, Storage
+from chat.services.dynamodb import Storage
 
 MAX_WRITES = 100  # in one TransactWriteItems
 BOARDING_S = 0.05  # so long one waits for a call of others; then a further call goes beside it

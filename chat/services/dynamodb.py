@@ -1,4 +1,4 @@
-"""DynamoDB: the only module that knows boto3, keys, conditions and paging.
+"""DynamoDB: every access to the tables. How rows lie in them is in `rows`, what an append writes in `appends`.
 
 Three tables, no secondary index (an index is eventually consistent and unordered, so not lossless):
 
@@ -10,24 +10,22 @@ Three tables, no secondary index (an index is eventually consistent and unordere
 from __future__ import annotations
 
 import time
-from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chat.config import Config
 from chat.errors import ChatError
 from chat.models import Entry, Mark, Membership, Message, Room, SetAside, User, Worker
 from chat.services import endpoint, rows
+from chat.services.appends import Append, Proof, Writes, refusals
+from chat.services.items import pack, unpack
 from chat.services.rows import Claim, Row
 
 MAX_REQUESTS = 50  # under way at once, each with a connection: what an endpoint that hangs may hold of this process
 WAIT_S = 1.0  # for one of them to end
 MAX_DELETES = 25  # in one BatchWriteItem
-MAX_PROOFS = 90  # in one append, with what else it writes: a TransactWriteItems takes 100
 MAX_AHEAD = 5_000  # how far ahead of a decided entry a number may be proposed
 CONDITION_FAILED = "ConditionalCheckFailedException"
 CONFLICT = "TransactionConflictException"  # a transaction that is under way writes the same item
@@ -38,93 +36,6 @@ THROTTLED = (
     "InternalServerError",
     "TransactionInProgressException",
 )
-
-
-class _Values(TypeDeserializer):
-    """boto3's, also for binary values as they come over the wire: others may put such into their rows."""
-
-    def _deserialize_b(self, value: Any) -> Any:
-        return super()._deserialize_b(b64decode(value) if isinstance(value, str) else value)
-
-
-_to_wire = TypeSerializer().serialize
-_from_wire = _Values().deserialize
-
-
-def pack(row: dict[str, Any]) -> dict[str, Any]:
-    """A plain dict as DynamoDB's typed item; None values are left out."""
-    return {k: _to_wire(v) for k, v in row.items() if v is not None}
-
-
-def unpack(item: dict[str, Any]) -> dict[str, Any]:
-    """A typed item as a plain dict, whole numbers as int."""
-    row = {}
-    for key, value in item.items():
-        plain = _from_wire(value)
-        row[key] = int(plain) if "N" in value else plain
-    return row
-
-
-@dataclass(frozen=True)
-class AppendRefused(Exception):
-    """Why an append wrote nothing; the first that holds, in this order, says what to do next.
-
-    `claims`: requests that were carried out before, as these. `overtaken`: a later change of the row was taken over
-    before. `room_taken`: the room exists. `slot_taken`: another entry has the number. `changed`: the message or the
-    membership is not what was read. None of them: a passing conflict, try again.
-    """
-
-    claims: tuple[Claim, ...] = ()
-    overtaken: bool = False
-    room_taken: bool = False
-    slot_taken: bool = False
-    changed: bool = False
-
-    @property
-    def claim(self) -> Claim | None:
-        """The claim, where there was but one request."""
-        return self.claims[0] if self.claims else None
-
-
-Proof = Claim | Mark | tuple[Claim, ...]
-
-
-@dataclass(frozen=True)
-class Append:
-    """An entry to be stored with the proof that it was: all of it, or nothing.
-
-    The proof is the claim of a person's request, or of several people's, at most MAX_PROOFS and none twice; or the mark
-    of a row that somebody put. `image` is the message sent or, with `replaces_rev`, the new image of an older one whose
-    `rev` must still be that and which must not be deleted. A `membership` is written to both its rows unless a later
-    entry wrote them already.
-    """
-
-    entry: Entry
-    proof: Proof
-    image: Message | None = None
-    replaces_rev: int | None = None
-    membership: Membership | None = None
-    new_room: Room | None = None
-
-    @property
-    def proofs(self) -> tuple[Claim | Mark, ...]:
-        """All of them, also where there is but one."""
-        return self.proof if isinstance(self.proof, tuple) else (self.proof,)
-
-    @property
-    def items(self) -> frozenset[tuple[str, ...]]:
-        """Names for the items that it writes: at most so many as there are writes, and the same for the same item."""
-        room = self.entry.room
-        named = {
-            ("claim", proof.user, proof.client_id) if isinstance(proof, Claim) else ("mark", proof.room, proof.id)
-            for proof in self.proofs
-        }
-        named.add(("slot", room, str(self.entry.seq)))
-        if self.image is not None:
-            named.add(("slot", room, str(self.image.seq)))
-        if self.membership is not None:
-            named |= {(row, self.membership.room, self.membership.username) for row in ("member", "room of")}
-        return frozenset(named)
 
 
 class Places(Protocol):
@@ -146,6 +57,7 @@ class Storage:
         self._client = client
         self._prefix = prefix
         self._places = places
+        self._writes = Writes(self.table)
 
     @classmethod
     def connect(cls, config: Config, places: Places | None = None) -> Storage:
@@ -311,13 +223,13 @@ class Storage:
         again without them. Says of each why not (AppendRefused, or what DynamoDB finds fault with), None when it is
         stored. No two of them may have an item in common.
         """
-        writes = [self._writes(append) for append in appends]
+        writes = [self._writes.of(append) for append in appends]
         try:
             self.call("transact_write_items", TransactItems=[write for each in writes for _, write in each])
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("TransactionCanceledException", CONFLICT):
                 return [error] if len(appends) == 1 else [self.append_each([append])[0] for append in appends]
-            ends = _refusals(writes, error.response.get("CancellationReasons", []))
+            ends = refusals(writes, error.response.get("CancellationReasons", []))
             left = [index for index, end in enumerate(ends) if end is None]
             again = self.append_each([appends[index] for index in left]) if left else []
             for index, end in zip(left, again, strict=True):
@@ -325,76 +237,13 @@ class Storage:
             return ends
         return [None] * len(appends)
 
-    def _writes(self, append: Append) -> list[tuple[str, dict[str, Any]]]:
-        """What an append writes, each with the word that `_refusal` has for it."""
-        entry, image, membership = append.entry, append.image, append.membership
-        own_image = image if entry.kind == "message" else None
-        writes = [
-            ("claim", self._put_new("chat", rows.claim_row(proof)))
-            if isinstance(proof, Claim)
-            else ("mark", self._put_mark(proof))
-            for proof in append.proofs
-        ]
-        writes.append(("slot", self._put_new("messages", rows.log_row(entry, own_image))))
-        if image is not None and own_image is None:
-            writes.append(("changed", self._replace_image(image, append.replaces_rev)))
-        if membership is not None:
-            for key in (
-                rows.member_key(membership.room, membership.username),
-                rows.user_room_key(membership.username, membership.room),
-            ):
-                writes.append(("changed", self._set_membership(key, membership)))
-        if append.new_room is not None:
-            writes.append(("room", self._put_new("chat", rows.meta_row(append.new_room))))
-            if append.new_room.kind == "public":
-                writes.append(("room", self._put_new("chat", _directory_row(append.new_room))))
-        return writes
-
-    def _put_new(self, table: str, row: Row) -> dict[str, Any]:
-        key = "id" if table == "messages" else "pk"
-        return {
-            "Put": {
-                "TableName": self.table(table),
-                "Item": pack(row),
-                "ConditionExpression": "attribute_not_exists(#key)",
-                "ExpressionAttributeNames": {"#key": key},
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
-        }
-
-    def _replace_image(self, image: Message, replaces_rev: int | None) -> dict[str, Any]:
-        return {
-            "Put": {
-                "TableName": self.table("messages"),
-                "Item": pack(rows.image_row(image)),
-                "ConditionExpression": "#rev = :rev AND attribute_not_exists(#deleted)",
-                "ExpressionAttributeNames": {"#rev": "rev", "#deleted": "deleted"},
-                "ExpressionAttributeValues": pack({":rev": replaces_rev}),
-            }
-        }
-
-    def _set_membership(self, key: Row, membership: Membership) -> dict[str, Any]:
-        attributes = rows.membership_attributes(membership)
-        if membership.inside:
-            attributes["read"] = membership.read
-        return {
-            "Update": {
-                "TableName": self.table("chat"),
-                "Key": pack(key),
-                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
-                "ConditionExpression": "attribute_not_exists(#seq) OR #seq < :seq",
-                "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
-                "ExpressionAttributeValues": pack({f":{name}": value for name, value in attributes.items()}),
-            }
-        }
-
     def put_claim(self, claim: Claim) -> Claim | None:
         """Records a request that changed nothing. Returns the claim that stood there already, if one did.
 
         Raises: ChatError `unavailable` also when the same request is being carried out just now.
         """
         try:
-            self.call("put_item", **self._put_new("chat", rows.claim_row(claim))["Put"])
+            self.call("put_item", **self._writes.put_new("chat", rows.claim_row(claim))["Put"])
         except ClientError as error:
             if error.response["Error"]["Code"] == CONFLICT:
                 raise ChatError("unavailable", retry_after_s=1) from error
@@ -412,7 +261,7 @@ class Storage:
         """Decides that nobody uses this number; False when somebody did."""
         row = rows.log_row(Entry(room, seq, "tombstone", at_ms), None)
         try:
-            self.call("put_item", **self._put_new("messages", row)["Put"])
+            self.call("put_item", **self._writes.put_new("messages", row)["Put"])
         except ClientError as error:
             if error.response["Error"]["Code"] not in (CONDITION_FAILED, CONFLICT):
                 raise
@@ -556,7 +405,8 @@ class Storage:
     def put_room(self, room: Room) -> bool:
         """Stores a room without an entry in its log (`general`); False when it exists."""
         return (
-            self.unless(CONDITION_FAILED, "put_item", **self._put_new("chat", rows.meta_row(room))["Put"]) is not None
+            self.unless(CONDITION_FAILED, "put_item", **self._writes.put_new("chat", rows.meta_row(room))["Put"])
+            is not None
         )
 
     def raise_bucket(self, room: str, bucket: int) -> None:
@@ -611,7 +461,7 @@ class Storage:
             rows.user_room_key(membership.username, membership.room),
         )
         attributes = rows.membership_attributes(membership) | {"read": membership.read}
-        puts = [self._put_new("chat", key | attributes) for key in keys]
+        puts = [self._writes.put_new("chat", key | attributes) for key in keys]
         return self.unless("TransactionCanceledException", "transact_write_items", TransactItems=puts) is not None
 
     def mark_read(self, username: str, room: str, seq: int) -> bool:
@@ -627,21 +477,9 @@ class Storage:
 
     # --- rows that others put -------------------------------------------------------------------------------------
 
-    def _put_mark(self, mark: Mark) -> dict[str, Any]:
-        return {
-            "Put": {
-                "TableName": self.table("chat"),
-                "Item": pack(rows.mark_row(mark)),
-                "ConditionExpression": "attribute_not_exists(pk) OR #stream < :stream "
-                "OR (#stream = :stream AND #number < :number)",
-                "ExpressionAttributeNames": {"#stream": "stream", "#number": "number"},
-                "ExpressionAttributeValues": pack({":stream": mark.stream, ":number": mark.number}),
-            }
-        }
-
     def put_mark(self, mark: Mark) -> bool:
         """Notes a change that makes no entry; False when a later one was taken over before."""
-        return self.unless(CONDITION_FAILED, "put_item", **self._put_mark(mark)["Put"]) is not None
+        return self.unless(CONDITION_FAILED, "put_item", **self._writes.put_mark(mark)["Put"]) is not None
 
     def get_mark(self, room: str, row_id: str) -> Mark | None:
         """What has become of a row that somebody put, None when nothing has."""
@@ -777,37 +615,3 @@ def _clock_is_off(error: dict[str, str]) -> bool:
     """Whether a request was refused for its time alone: "Signature expired: …", "Signature not yet current: …" (AWS
     General Reference, "Troubleshoot Signature Version 4")."""
     return error["Code"] == "InvalidSignatureException" and error.get("Message", "").startswith("Signature ")
-
-
-def _directory_row(room: Room) -> Row:
-    return {"pk": rows.PUBLIC, "sk": room.room, "room": room.room, "name": room.name}
-
-
-def _refusals(appends: list[list[tuple[str, Any]]], reasons: list[dict[str, Any]]) -> list[Exception | None]:
-    """Reads of a cancelled transaction why it refused each append; None of one that was not in the way."""
-    at = 0
-    refusals: list[Exception | None] = []
-    for writes in appends:
-        refusals.append(_refusal([what for what, _ in writes], reasons[at : at + len(writes)]))
-        at += len(writes)
-    return refusals if any(refusals) else [AppendRefused() for _ in appends]
-
-
-def _refusal(what: list[str], reasons: list[dict[str, Any]]) -> AppendRefused | None:
-    """Which writes of one append (`claim` or `mark`, `slot`, `changed`, `room`) met what; None when none did."""
-    if all(reason.get("Code", "None") == "None" for reason in reasons):
-        return None
-    failed = set()
-    claims = []
-    for name, reason in zip(what, reasons, strict=False):
-        if reason.get("Code") == "ConditionalCheckFailed":
-            failed.add(name)
-            if name == "claim" and reason.get("Item"):
-                claims.append(rows.read_claim(unpack(reason["Item"])))
-    return AppendRefused(
-        claims=tuple(claims),
-        overtaken="mark" in failed,
-        room_taken="room" in failed,
-        slot_taken="slot" in failed,
-        changed="changed" in failed,
-    )

@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 from chat.errors import ChatError
 from chat.models import Entry, Mark, Membership, Message, Room
-from chat.services.dynamodb import AppendRefused, Proof, Storage
+from chat.services.appends import AppendRefused, Proof
+from chat.services.dynamodb import Storage
 from chat.services.numbers import Numbers
 from chat.services.publisher import Publisher
 from chat.services.rows import Claim, bucket_of

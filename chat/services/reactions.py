@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from chat.errors import ChatError
 from chat.models import Entry, Message, Room
-from chat.services.dynamodb import MAX_PROOFS, Storage
+from chat.services.appends import MAX_PROOFS
+from chat.services.dynamodb import Storage
 from chat.services.log import Answers, Appended, Asked, Draft, Log
 from chat.services.one_at_a_time import OneAtATime
 from chat.services.publisher import Publisher

@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chat.config import Config
 from chat.errors import ChatError
 from chat.services import endpoint
-from chat.services.dynamodb import unpack
 from chat.services.ingest import DIGITS, Change
+from chat.services.items import unpack
 
 BATCH = 200
 TTL = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from playwright.sync_api import expect
 
-from chat.services.dynamodb import pack
+from chat.services.items import pack
 from tests.e2e.browser import AWAY, Visitors
 from tests.e2e.parley import Parley, children, new_id
 from tests.e2e.peer import Peer

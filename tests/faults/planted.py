@@ -20,6 +20,7 @@ from chat.blueprints.session import StoredSessionInterface
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Page
 from chat.services import followers, rows, sessions
+from chat.services.appends import Writes
 from chat.services.commits import Commits
 from chat.services.dynamodb import Storage
 from chat.services.log import Log
@@ -120,27 +121,27 @@ def dedup_key_without_the_user() -> None:
 @bug("seq from a worker-local counter", "talk", checker.LOST)
 def seq_from_a_local_counter() -> None:
     last: dict[str, int] = {}
-    put_new = Storage._put_new
+    put_new = Writes.put_new
 
     def propose(self: Numbers, room: Any, seen: int = 0) -> int:
         last[room.room] = last.get(room.room, self.read_head(room) if room.room not in last else 0) + 1
         return last[room.room]
 
-    def overwrite(self: Storage, table: str, row: Any) -> dict[str, Any]:
+    def overwrite(self: Writes, table: str, row: Any) -> dict[str, Any]:
         request = put_new(self, table, row)
         if table == "messages" and row["kind"] != rows.LETTERS["tombstone"]:
             request = {"Put": {name: value for name, value in request["Put"].items() if name in PLAIN}}
         return request
 
     put(Numbers, "propose", propose)
-    put(Storage, "_put_new", overwrite)
+    put(Writes, "put_new", overwrite)
 
 
 @bug("an older image overwrites a newer one", "two devices edit", checker.STALE, checker.IMAGES)
 def older_image_over_newer() -> None:
-    replace_image, append = Storage._replace_image, Commits.append
+    replace_image, append = Writes.replace_image, Commits.append
 
-    def unconditional(self: Storage, image: Any, replaces_rev: Any) -> dict[str, Any]:
+    def unconditional(self: Writes, image: Any, replaces_rev: Any) -> dict[str, Any]:
         request = replace_image(self, image, replaces_rev)
         return {"Put": {name: value for name, value in request["Put"].items() if name in PLAIN}}
 
@@ -149,7 +150,7 @@ def older_image_over_newer() -> None:
             gevent.sleep(UNWRITTEN_S)
         append(self, entry, *args, **options)
 
-    put(Storage, "_replace_image", unconditional)
+    put(Writes, "replace_image", unconditional)
     put(Commits, "append", at_leisure)
 
 
@@ -172,12 +173,12 @@ def handlers_reorder() -> None:
 @bug("a foreign row adopted twice", "rows that others put", checker.DOUBLED)
 def foreign_row_adopted_twice() -> None:
     """Without the mark that says what became of a row, whatever is told of it is news."""
-    put_mark = Storage._put_mark
+    put_mark = Writes.put_mark
 
-    def unconditional(self: Storage, mark: Any) -> dict[str, Any]:
+    def unconditional(self: Writes, mark: Any) -> dict[str, Any]:
         return {"Put": {name: value for name, value in put_mark(self, mark)["Put"].items() if name in PLAIN}}
 
-    put(Storage, "_put_mark", unconditional)
+    put(Writes, "put_mark", unconditional)
     put(Storage, "get_mark", lambda self, room, row_id: None)
 
 

@@ -26,7 +26,8 @@ import redis
 
 from chat.config import Config
 from chat.services import tables
-from chat.services.dynamodb import Storage, pack
+from chat.services.dynamodb import Storage
+from chat.services.items import pack
 from tests.conftest import ROOT, LiveServer, free_port, spawn_server, wait_until
 from tests.e2e.parley import Person, children
 from tests.faults.checker import Violation, judge

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from chat.services.appends import Writes
 from chat.services.commits import Commits
 from chat.services.dynamodb import Storage
 from chat.services.followers import Follower
@@ -71,23 +72,23 @@ class Mutation:
 MUTATIONS = [
     Mutation(
         "a claim is written whether it stands or not",
-        Storage,
-        "_writes",
+        Writes,
+        "of",
         (
             (
-                'self._put_new("chat", rows.claim_row(proof))',
-                '{"Put": {"TableName": self.table("chat"), "Item": pack(rows.claim_row(proof))}}',
+                'self.put_new("chat", rows.claim_row(proof))',
+                '{"Put": {"TableName": self._table("chat"), "Item": pack(rows.claim_row(proof))}}',
             ),
         ),
     ),
     Mutation(
         "a slot is written whether it is taken or not",
-        Storage,
-        "_writes",
+        Writes,
+        "of",
         (
             (
-                'self._put_new("messages", rows.log_row(entry, own_image))',
-                '{"Put": {"TableName": self.table("messages"), "Item": pack(rows.log_row(entry, own_image))}}',
+                'self.put_new("messages", rows.log_row(entry, own_image))',
+                '{"Put": {"TableName": self._table("messages"), "Item": pack(rows.log_row(entry, own_image))}}',
             ),
         ),
     ),
@@ -97,15 +98,15 @@ MUTATIONS = [
         "tombstone",
         (
             (
-                'self._put_new("messages", row)["Put"]',
+                'self._writes.put_new("messages", row)["Put"]',
                 '{"TableName": self.table("messages"), "Item": pack(row)}',
             ),
         ),
     ),
     Mutation(
         "an older membership replaces a newer one",
-        Storage,
-        "_set_membership",
+        Writes,
+        "set_membership",
         (("#seq < :seq", "attribute_exists(#seq)"),),
         IN_AND_OUT,
     ),
@@ -123,8 +124,8 @@ MUTATIONS = [
     ),
     Mutation(
         "a reaction overwrites what others did meanwhile",
-        Storage,
-        "_replace_image",
+        Writes,
+        "replace_image",
         (("#rev = :rev", "#rev < :rev OR #rev >= :rev"),),
         REACTIONS,
     ),
@@ -189,8 +190,8 @@ MUTATIONS = [
     ),
     Mutation(
         "a change of a row counts though a later one was taken over",
-        Storage,
-        "_put_mark",
+        Writes,
+        "put_mark",
         (("#number < :number)", "(#number < :number OR #number >= :number))"),),
         ROWS,
     ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from chat.errors import ChatError
 from chat.models import Person
 from chat.services import dynamodb, followers, log, messages, numbers, retention, rooms, rows
-from chat.services.dynamodb import pack, unpack
+from chat.services.items import pack, unpack
 from tests.model.browser import Browser
 from tests.model.network import Network, Redis, Weather, Wire
 from tests.model.producer import Producer

@@ -6,8 +6,8 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.services import rows
-from chat.services.dynamodb import unpack
 from chat.services.ingest import DIGITS, Change
+from chat.services.items import unpack
 from chat.services.streams import BATCH, Batch, Shard, label
 from tests.model.network import DYNAMODB_TIMEOUT_S, LOST, Network
 from tests.model.tables import STREAM_ARN, Item, Place, Tables

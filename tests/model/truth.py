@@ -11,7 +11,7 @@ from typing import Any
 
 from chat.models import Entry, Message, Page
 from chat.services import rows
-from chat.services.dynamodb import unpack
+from chat.services.items import unpack
 from chat.services.retention import YOUNGEST_S
 from tests.model.scheduler import Scheduler
 from tests.model.tables import Item, Place, Tables

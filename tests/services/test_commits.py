@@ -10,9 +10,9 @@ from gevent.event import Event
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message
 from chat.services import commits as commits_module
+from chat.services.appends import Append, AppendRefused
 from chat.services.commits import Commits
 from chat.services.deadline import deadline
-from chat.services.dynamodb import Append, AppendRefused
 from chat.services.rows import Claim
 
 
@@ -231,7 +231,7 @@ def test_an_append_names_every_item_that_it_writes(worker):
         Append(Entry("general", 6, "change", 1, message=5), *message(6)[1:2], message(5)[2], replaces_rev=5),
         Append(Entry("general", 7, "joined", 1, user="bob", name="Bob"), message(7)[1], membership=membership),
     ):
-        assert len(append.items) == len(worker.storage._writes(append))
+        assert len(append.items) == len(worker.storage._writes.of(append))
 
 
 def test_a_batch_without_reasons_is_a_passing_conflict_for_all(worker, monkeypatch):

@@ -19,8 +19,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chat.errors import ChatError
 from chat.services import endpoint as endpoint_module
 from chat.services import tables
-from chat.services.dynamodb import Storage, pack
+from chat.services.dynamodb import Storage
 from chat.services.endpoint import Endpoint, connect
+from chat.services.items import pack
 from chat.services.streams import read_record
 
 KEYS = {"room": "r", "id": "1"}

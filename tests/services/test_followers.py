@@ -8,7 +8,7 @@ import gevent
 import pytest
 
 from chat.services import rows
-from chat.services.dynamodb import pack
+from chat.services.items import pack
 from tests.services.conftest import ALICE, BOB, CAROL
 
 

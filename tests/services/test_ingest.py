@@ -10,8 +10,8 @@ import pytest
 
 from chat.errors import ChatError
 from chat.models import Person
-from chat.services.dynamodb import pack
 from chat.services.ingest import DIGITS, Change, Ingest
+from chat.services.items import pack
 from chat.services.leases import Lease
 from chat.services.poller import Lost, Poller
 from chat.services.streams import Streams, label

@@ -11,8 +11,8 @@ import pytest
 
 from chat.app import create_services
 from chat.errors import ChatError
-from chat.services.dynamodb import pack
 from chat.services.ingest import Change, Ingest
+from chat.services.items import pack
 from chat.services.leases import Lease
 from chat.services.poller import Lost, Poller
 from chat.services.streams import Streams
