@@ -20,6 +20,9 @@ class Clock:
             "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "NO_FAKE_STAT": "1",
+            # Its mending of waits on the monotonic clock ends every timed wait for Python's lock of all locks at once:
+            # a thread that waits for it turns in circles, and takes the processor from the one that holds it.
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         }
 
     def set(self, offset_s: int) -> None:

@@ -191,12 +191,19 @@ class Client {
     socket.device = this.name;
     const n = ++this.connection;
     let restart_ms = null;
+    let over = false; // the session: as the page does, its person signs in before anything else
     const mine = () => this.socket === socket && !this.away;
     const again = async (least_ms) => {
       if (!mine()) return;
       this.socket = null;
       socket.disconnect();
       await sleep(least_ms);
+      if (this.socket === null && !this.away) this.connect();
+    };
+    const enter = async () => {
+      if (!mine()) return;
+      this.socket = null;
+      await this.login();
       if (this.socket === null && !this.away) this.connect();
     };
     socket.on("connect", () => {
@@ -209,16 +216,13 @@ class Client {
       this.note("unconnected", { n, code: error.data?.code ?? error.message });
       if (!mine()) return;
       retried(`connect ${error.data?.code ?? error.message}`);
-      if (error.data?.code === "unauthenticated") {
-        this.socket = null;
-        await this.login();
-        if (this.socket === null && !this.away) this.connect();
-      } else await again(Math.max(backoff(this.failures++), error.data?.retry_after_s ? jitter(1_000) : 0));
+      if (error.data?.code === "unauthenticated") await enter();
+      else await again(Math.max(backoff(this.failures++), error.data?.retry_after_s ? jitter(1_000) : 0));
     });
     socket.on("disconnect", (reason) => {
       this.note("disconnect", { n, reason });
       if (mine()) retried(`disconnect ${reason}`);
-      void again(restart_ms ?? jitter(300));
+      void (over ? enter() : again(restart_ms ?? jitter(300)));
     });
     socket.on("server:restarting", ({ reconnect_in_ms }) => (restart_ms = reconnect_in_ms));
     socket.onAny((event, payload) => {
@@ -227,7 +231,10 @@ class Client {
       if (payload?.room && entry && !NOT_ENTRIES.has(event)) {
         note("push", socket.device, { n, room: payload.room, entry, kind: event, ...(image && { image: short(image) }) });
       }
-      if (event === "session:ended") note("session_ended", socket.device, { n, reason: payload.reason });
+      if (event === "session:ended") {
+        over = true;
+        note("session_ended", socket.device, { n, reason: payload.reason });
+      }
       if (this.socket !== socket) return;
       this.silent = 0;
       this.hear(event, payload);
