@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,8 +20,10 @@ from chat.services.connection import MOST_HEADER_BYTES, Connection, Damaged, Res
 class Server:
     """Sends each connection its pieces, once a request has come, and closes it; notes the requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
+        if tls is not None:
+            self._listening = tls.wrap_socket(self._listening, server_side=True)
         self.port = self._listening.getsockname()[1]
         self.pieces: list[bytes] = []
         self.heard = b""
@@ -29,6 +33,8 @@ class Server:
         while True:
             try:
                 connection, _ = self._listening.accept()
+            except ssl.SSLError:
+                continue
             except OSError:
                 return
             with connection, suppress(OSError):  # who has heard enough closes
@@ -117,6 +123,25 @@ def test_what_is_no_answer_is_said_to_be_none(server, answer):
 def test_one_that_closes_without_a_word_is_told_from_one_that_breaks_off(server):
     with pytest.raises(ConnectionResetError):
         server.answer()
+
+
+def test_by_tls_the_server_must_show_the_certificate_of_its_name(tmp_path):
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    argv = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    argv += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run(argv, check=True, capture_output=True)
+    ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ours.load_cert_chain(cert, key)
+    server = Server(ours)
+    server.pieces = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"]
+    theirs = ssl.create_default_context(cafile=str(cert))
+    connection = Connection("localhost", server.port, 1, 2, theirs)
+    assert connection.post({}, b"").body == b"hi"
+    connection.close()
+    for host, context in (("127.0.0.1", theirs), ("localhost", ssl.create_default_context())):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            Connection(host, server.port, 1, 2, context)
+    server.close()
 
 
 def test_a_server_that_is_silent_is_not_waited_for_for_ever():
