@@ -57,6 +57,7 @@ class Accounts:
         own, so that strangers who guess can slow down strangers only.
         Raises: ChatError `bad_credentials`, `rate_limited`, `busy`, `unavailable`.
         """
+        self._passwords.refuse_if_full()
         folded = unicodedata.normalize("NFKC", username[:MAX_LOGIN_CHARS]).casefold()
         tries = [(self._limits.account, folded), (self._limits.address, address_bucket(address))]
         if self._knows(browser, folded):

@@ -53,6 +53,14 @@ class Passwords:
         self._dummy = bcrypt.gensalt(cost).decode() + "x" * 31  # no password's hash, and as much work to compare with
         self._pool: Any = None
 
+    def refuse_if_full(self) -> None:
+        """Before anything else is done for somebody who would be refused in the end.
+
+        Raises: ChatError `busy`.
+        """
+        if self._under_way >= self._queue:
+            raise ChatError("busy", retry_after_s=2)
+
     def hash(self, raw: bytes) -> str:
         """A salted hash. Raises: ChatError `busy`."""
         return self._run(lambda: bcrypt.hashpw(raw, bcrypt.gensalt(self.cost)).decode())
@@ -84,8 +92,7 @@ class Passwords:
         gevent = sys.modules.get("gevent.monkey")
         if gevent is None or not gevent.is_module_patched("threading"):
             return work()
-        if self._under_way >= self._queue:
-            raise ChatError("busy", retry_after_s=2)
+        self.refuse_if_full()
         self._under_way += 1
         try:
             return cast(T, self._threads().apply(work))

@@ -450,3 +450,17 @@ def test_one_device_too_many_signs_the_oldest_out(config):
     newest = signed_in(app)
     assert sorted(is_in(each) for each in clients) == [False, True, True] and is_in(newest)
     assert len(devices(newest)) == 3
+
+
+def test_who_cannot_be_served_now_is_told_before_anything_is_asked_or_counted(app, auth, monkeypatch):
+    services = app.extensions["parley"]
+    auth.register("alice")
+    before = set(redis_of(app).keys("limit*"))
+    with monkeypatch.context() as crowded:
+        crowded.setattr(services.accounts._passwords, "_under_way", services.config.bcrypt_queue)
+        crowded.setattr(services.storage, "call", lambda *_, **__: pytest.fail("DynamoDB was asked"))
+        for refused in (auth.login("alice"), auth.login("alice", "wrong password"), auth.register("bob")):
+            assert (refused.status_code, code(refused)) == (503, "busy")
+            assert refused.headers["Retry-After"] == "2"
+    assert set(redis_of(app).keys("limit*")) == before
+    assert auth.login("alice").status_code == 200
