@@ -34,12 +34,12 @@ struct message { int64_t sent_us; int room, missing; };
 
 static struct member *members;
 static struct message messages[RING];
-static unsigned latency[MOST_US + 1];
+static unsigned latency[MOST_US + 1], lateness[MOST_US + 1];
 static char buffer[1 << 20], **cookies, *join, *send_event, **rooms;
 static int port, each, n_cookies, n_rooms, n_members, opened, ready, closed, epoll, timer, stalled = -1;
 static int *turn, loading, connecting = 1;
-static uint64_t number, under_way, done, deliveries;
-static int64_t began_us, ends_us, every_us, next_us, late_us;
+static uint64_t number, under_way, done, deliveries, sent;
+static int64_t began_us, ends_us, every_us, next_us;
 
 static void fail(const char *why) { fprintf(stderr, "client: %s (%s)\n", why, strerror(errno)); exit(3); }
 
@@ -48,6 +48,8 @@ static int64_t now_us(void) {
     clock_gettime(CLOCK_MONOTONIC, &t);
     return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
 }
+
+static void count(unsigned *of, int64_t us) { of[us < MOST_US ? us : MOST_US]++; }
 
 static void write_text(struct member *m, const char *text, size_t size) {
     char frame[8192];
@@ -90,8 +92,8 @@ static void heard(struct member *m, const char *text, size_t size) {
     for (const char *c = mark + 1; c < mark + 17; c++) n = n << 4 | (uint64_t)(*c <= '9' ? *c - '0' : *c - 'a' + 10);
     struct message *message = &messages[n % RING];
     if (n > number || number - n >= RING || message->room != m->room || message->missing <= 0) return;
-    int64_t now = now_us(), took = now - message->sent_us;
-    latency[took < MOST_US ? took : MOST_US]++;
+    int64_t now = now_us();
+    count(latency, now - message->sent_us);
     deliveries++;
     if (--message->missing) return;
     under_way--;
@@ -188,27 +190,30 @@ static void arm(int64_t at_us) {
 
 static void begin(double seconds) {
     memset(latency, 0, sizeof latency);
+    memset(lateness, 0, sizeof lateness);
     memset(messages, 0, sizeof messages);
-    under_way = done = deliveries = 0;
-    late_us = every_us = 0;
+    under_way = done = deliveries = sent = 0;
+    every_us = 0;
     began_us = now_us();
     ends_us = began_us + (int64_t)(seconds * 1e6);
     arm(ends_us);
 }
 
-static unsigned percentile(double share) {
-    uint64_t upto = (uint64_t)((double)deliveries * share), seen = 0;
-    for (unsigned us = 0; us < MOST_US; us++) if ((seen += latency[us]) > upto) return us;
+static unsigned percentile(const unsigned *of, uint64_t all, double share) {
+    uint64_t upto = (uint64_t)((double)all * share), seen = 0;
+    if (!all) return 0;
+    for (unsigned us = 0; us < MOST_US; us++) if ((seen += of[us]) > upto) return us;
     return MOST_US;
 }
 
 static void report(void) {
     uint64_t lost = 0;
     for (int n = 0; n < RING; n++) if (messages[n].missing > 0) lost += (uint64_t)messages[n].missing;
-    printf("{\"messages\": %llu, \"deliveries\": %llu, \"lost\": %llu, \"closed\": %d, \"seconds\": %.6f, \"late_us\": %lld, "
+    printf("{\"messages\": %llu, \"deliveries\": %llu, \"lost\": %llu, \"closed\": %d, \"seconds\": %.6f, \"late_us\": %u, "
            "\"p50_us\": %u, \"p99_us\": %u, \"max_us\": %u}\n",
            (unsigned long long)done, (unsigned long long)deliveries, (unsigned long long)lost, closed,
-           (double)(now_us() - began_us) / 1e6, (long long)late_us, percentile(0.5), percentile(0.99), percentile(1 - 1e-9));
+           (double)(now_us() - began_us) / 1e6, percentile(lateness, sent, 0.99), percentile(latency, deliveries, 0.5),
+           percentile(latency, deliveries, 0.99), percentile(latency, deliveries, 1 - 1e-9));
     fflush(stdout);
     ends_us = 0;
     loading = 0;
@@ -220,7 +225,7 @@ static void tick(void) {
     if (read(timer, &expirations, sizeof expirations) < 0) return;
     int64_t now = now_us();
     while (every_us && next_us <= now && next_us < ends_us) {
-        if (now - next_us > late_us) late_us = now - next_us;
+        count(lateness, now - next_us), sent++;
         say((int)(number % (uint64_t)n_rooms));
         next_us += every_us;
     }

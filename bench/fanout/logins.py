@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 from bench.fanout.finding import Claim, Finding
@@ -15,7 +17,8 @@ from bench.fanout.rounds import Effort, interleaved, middle
 from tests.e2e.parley import PASSWORD, Person
 
 MEMBERS, MESSAGES_PER_S, SECONDS = 10, 20, 5.0
-LOGINS_PER_S, PEOPLE = 20, 20
+LOGINS_PER_S, PEOPLE = 20, 200
+UNDER_WAY = 200  # those that are let in wait for eight seconds behind a queue of 32
 
 
 def logins(folder: Path, effort: Effort) -> Finding:
@@ -41,21 +44,30 @@ def logins(folder: Path, effort: Effort) -> Finding:
 
 
 def _beside(people: list[Person], measure: partial[Round]) -> Round:
-    """What is measured while they sign in. Raises: what became of a sign-in that was not answered."""
+    """What is measured while they sign in, one every twentieth of a second whatever became of those before.
+
+    Raises: what became of a sign-in that was not answered."""
     over = threading.Event()
-    with ThreadPoolExecutor(len(people)) as threads:
-        signing_in = [threads.submit(_sign_in, person, over) for person in people]
+    with ThreadPoolExecutor(UNDER_WAY) as threads:
+        offered = threads.submit(_offer, people, threads, over)
         try:
             measured = measure()
         finally:
             over.set()
-    for each in signing_in:
-        each.result()
+        for each in offered.result():
+            each.result()
     return measured
 
 
-def _sign_in(person: Person, over: threading.Event) -> None:
-    """Again and again, as often as makes LOGINS_PER_S of them all, if they are answered at once."""
-    while not over.wait(PEOPLE / LOGINS_PER_S):
-        status, answer = person.post("/api/auth/login", username=person.name, password=PASSWORD)
-        assert status in (200, 503), answer
+def _offer(people: list[Person], threads: ThreadPoolExecutor, over: threading.Event) -> list[Future[None]]:
+    began, offered = time.monotonic(), []
+    for person in cycle(people):
+        if over.wait(max(0.0, began + len(offered) / LOGINS_PER_S - time.monotonic())):
+            break
+        offered.append(threads.submit(_sign_in, person))
+    return offered
+
+
+def _sign_in(person: Person) -> None:
+    status, answer = person.post("/api/auth/login", username=person.name, password=PASSWORD)
+    assert status in (200, 503), answer

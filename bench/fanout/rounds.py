@@ -10,7 +10,7 @@ from bench.fanout.load import Round
 from bench.fanout.machine import BUSY_SHARE, Refused, wait_until_quiet
 
 SATURATED = 0.9  # of a core
-MOST_LATE_US = 2_000
+MOST_LATE_US = 500  # of 99 % of the messages that go by the clock
 TRIES = 3
 
 
@@ -63,4 +63,4 @@ def _undisturbed(measure: Callable[[], Round], effort: Effort) -> Round:
         wait_until_quiet(effort.busy_share)
     if others:
         raise Refused(f"The machine is too busy: others used {found.others_share:.0%} of the two cores.")
-    raise Refused(f"The client is the bottleneck: it sent a message {found.late_us / 1000:.0f} ms late.")
+    raise Refused(f"The client is the bottleneck: one message in a hundred went out {found.late_us} µs late.")
