@@ -117,6 +117,7 @@ def post_request(worker, req, environ, resp):
 
 def worker_exit(server, worker):
     """A worker has closed its sockets and is about to end."""
-    services = worker.wsgi.extensions.get("parley") if worker.wsgi is not None else None
+    app = getattr(worker, "wsgi", None)  # one that could not load the app has none
+    services = app.extensions.get("parley") if app is not None else None
     if services is not None:
         services.end()
