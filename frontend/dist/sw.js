@@ -2,8 +2,8 @@
  * Opens the page while the server is away: index.html and the files it needs, as one build made them. Everything else
  * passes by: the API, sockets, other sites. It keeps nothing that belongs to a person, so signing out has nothing to wipe.
  */
-const FILES = ["/assets/index-B4oUunIG.js","/assets/AccountPanel-BXnjn1zI.css","/assets/AccountPanel-DgUZBpZq.js","/assets/BrowseRooms-D7w_KD3-.js","/assets/ChatRoom-B6fyDSz8.css","/assets/ChatRoom-DZe8yAlh.js","/assets/CreateRoom-BaHc6-3t.js","/assets/Dialog-CqNG4a1I.js","/assets/Dialog-D13yRPC8.css","/assets/MembersPanel-B3bqeXaW.js","/assets/QuickSwitcher-CUgadyd0.js","/assets/ReactionPalette-BJxrsi6U.js","/assets/ReactionPalette-CpXHjpCr.css","/assets/RoomDialogs-BhfCFNlv.css","/assets/RoomDialogs.module-DzHoRph-.js","/assets/ShortcutSheet-ChUjwn_9.js","/assets/ShortcutSheet-Csa25nFR.css","/assets/esm-BVBoLIDL.js","/assets/index-B6Kjyk6q.css","/assets/rolldown-runtime-XKyaHtl9.js"]; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
-const SHELL = "shell-55dd68417c989952";
+const FILES = ["/assets/index-DJoc-U8E.js","/assets/AccountPanel-BXnjn1zI.css","/assets/AccountPanel-ktlJ3shZ.js","/assets/BrowseRooms-Ci6NSWJa.js","/assets/ChatRoom-B6fyDSz8.css","/assets/ChatRoom-dRh5KzMQ.js","/assets/CreateRoom-Rn2l0CcQ.js","/assets/Dialog-D13yRPC8.css","/assets/Dialog-Dss3fGZe.js","/assets/MembersPanel-C2oRblrA.js","/assets/QuickSwitcher-B1Zf8bXE.js","/assets/ReactionPalette-CpXHjpCr.css","/assets/ReactionPalette-ZyDWyxKA.js","/assets/RoomDialogs-BhfCFNlv.css","/assets/RoomDialogs.module-DzHoRph-.js","/assets/ShortcutSheet-B1XDHTVX.js","/assets/ShortcutSheet-Csa25nFR.css","/assets/esm-BVBoLIDL.js","/assets/index-B6Kjyk6q.css","/assets/rolldown-runtime-XKyaHtl9.js"]; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
+const SHELL = "shell-1a259e151bd97653";
 const PAGES = /^\/(login|register|r\/.*)?$/;
 
 /** All or nothing. While a new version is being rolled out, index.html may be of another build: then it is for later. */

@@ -1,4 +1,4 @@
-import { lazy, memo, Suspense, useRef, useState, type KeyboardEvent } from "react";
+import { lazy, memo, Suspense, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
 import { Link } from "react-router";
 import { Button } from "@/components/ui/Button";
 import { fullTime, timeOfDay } from "@/lib/dates";
@@ -44,6 +44,7 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
   const { room, seq, author, name, text, created_at_ms, deleted } = message;
   const [confirming, setConfirming] = useState(false);
   const [picking, setPicking] = useState(false);
+  const [near, setNear] = useState(false); // a pointer: the actions of all others are not in the page, which is half of it
   const frame = useRef<HTMLElement>(null);
   const reactButton = useRef<HTMLButtonElement>(null);
   const address = `/r/${encodeURIComponent(room)}/${seq}`;
@@ -55,6 +56,9 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
     if (action === "delete" && mine) setConfirming(true);
     if (action === "link") void navigator.clipboard?.writeText(location.origin + address);
   }
+
+  /** A finger leaves where it has touched: what it brought stays. */
+  const left = ({ pointerType }: PointerEvent) => setNear(pointerType !== "mouse");
 
   /** The question goes away and takes the focus with it, unless the message takes it. */
   function decided() {
@@ -80,7 +84,7 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
 
   return (
     <MessageFrame ref={frame} author={author} name={name} starts={starts} time={time} lit={lit} byTable={message.via === "table"} data-seq={seq} data-client-id={message.client_id}
-      data-state="sent" tabIndex={active ? 0 : -1} onKeyDown={pressed} aria-label={`${name}, ${timeOfDay(created_at_ms)}`}>
+      data-state="sent" tabIndex={active ? 0 : -1} onKeyDown={pressed} onPointerEnter={() => setNear(true)} onPointerLeave={left} aria-label={`${name}, ${timeOfDay(created_at_ms)}`}>
       {message.reply_to !== undefined && !deleted && <Quote seq={message.reply_to} quoted={quoted} jump={deeds.jump} />}
       {deleted ? (
         <p className={styles.gone}>This message was deleted.</p>
@@ -94,7 +98,7 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
       )}
       {!deleted && <ReactionRow message={message} reachable={active} deeds={deeds} />}
       {confirming && !deleted && <ConfirmDelete remove={() => deeds.remove(message)} close={decided} />}
-      {!deleted && !editing && <MessageActions mine={mine} reachable={active} act={act} reactButton={reactButton} />}
+      {(near || active || picking) && !deleted && !editing && <MessageActions mine={mine} reachable={active} act={act} reactButton={reactButton} />}
       {picking && !deleted && (
         <Suspense fallback={null}>
           <ReactionPalette anchor={reactButton} isMine={isMine} pick={(emoji) => deeds.react(message, emoji, !isMine(emoji))} close={() => setPicking(false)} />

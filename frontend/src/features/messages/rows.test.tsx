@@ -101,6 +101,18 @@ describe("a message", () => {
     expect(within(article).queryAllByRole("button")).toEqual([]);
   });
 
+  it("offers its actions to a pointer over it, and to a finger that has touched it", async () => {
+    const { article, user } = showSent({}, { active: false });
+    const offered = () => within(article).queryAllByRole("button").length;
+    expect(offered()).toBe(0);
+    await user.hover(article);
+    expect(offered()).toBe(5);
+    await user.unhover(article);
+    expect(offered()).toBe(0);
+    await user.pointer([{ keys: "[TouchA]", target: article }]);
+    expect(offered()).toBe(5);
+  });
+
   it("of mine can be deleted after a question", async () => {
     const { did, user } = showSent();
     await user.click(screen.getByRole("button", { name: "Delete" }));
