@@ -92,5 +92,6 @@ def described() -> str:
 
 
 def _npm(package: str) -> str:
-    found = json.loads((Path(__file__).parent / "node" / "node_modules" / package / "package.json").read_text())
-    return str(found["version"])
+    """As it is locked: installed it is only where a goal needs it."""
+    locked = json.loads((Path(__file__).parent / "node" / "package-lock.json").read_text())
+    return str(locked["packages"][f"node_modules/{package}"]["version"])
