@@ -82,6 +82,8 @@ def test_when_redis_is_silent_for_everybody_everybody_stays(cut, device, redis_u
     redis.Redis.from_url(redis_url).client_pause(9_000, all=True)
     wait_until(lambda: not cut.ready(cut.sound) and not cut.ready(cut.cut_off), 3, "neither is ready")
     wait_until(lambda: cut.ready(cut.sound) and cut.ready(cut.cut_off), 20, "both are ready again")
-    g.reaches("general", a.send("general", "after")["message"]["seq"])
+    sent = new_id()  # until its session has been looked up again, a send is refused, to be sent once more
+    wait_until(lambda: a.send("general", "after", client_id=sent).get("ok"), 5, "a send is taken again")
+    g.reaches("general", a.send("general", "after", client_id=sent)["message"]["seq"])
     for peer in (a, g):
         assert not peer.all_of("server:restarting") and not peer.all_of("session:ended")
