@@ -169,8 +169,8 @@ class Bus(Publisher):
         return str(newest[0][0]) if newest else BEGINNING
 
     def _receive(self, origin: str, lines: str) -> None:
-        own = origin == self._origin
-        if own and BEAT not in lines:
+        """Takes an entry of the stream, the events of one origin. Of its own, all but the beats were heard already."""
+        if origin == self._origin and BEAT not in lines:
             return
         for line in lines.split("\n"):
             try:
@@ -179,14 +179,18 @@ class Bus(Publisher):
             except (ValueError, LookupError, TypeError, AttributeError):
                 log.error("an event of the bus is not one")
                 continue
-            if own:
-                if kind == BEAT:
-                    self._heard_at = time.monotonic()
-                    self._lag_s = self._heard_at - event["at"]
-            elif self._is_new(origin, number) and kind != BEAT:
-                late = event.pop("volatile", False) and self._lag_s > VOLATILE_LAG_S
-                if not late:
-                    self._hand_over(event)
+            if origin != self._origin:
+                self._take(origin, number, event)
+            elif kind == BEAT:
+                self._heard_at = time.monotonic()
+                self._lag_s = self._heard_at - event["at"]
+
+    def _take(self, origin: str, number: int, event: dict[str, Any]) -> None:
+        if not self._is_new(origin, number) or event["kind"] == BEAT:
+            return
+        late = event.pop("volatile", False) and self._lag_s > VOLATILE_LAG_S
+        if not late:
+            self._hand_over(event)
 
     def _is_new(self, origin: str, number: int) -> bool:
         """Whether this event was not heard before. One that skips numbers says that others were lost."""
