@@ -47,8 +47,7 @@ def durable(folder: Path, effort: Effort) -> Finding:
                     for load in (theirs, ours)
                 }
                 wait_until_quiet(effort.busy_share)
-                beside = Effort(effort.rounds, effort.seconds, anyway=True)  # the store is busy beside them
-                for name, rounds in interleaved(ways, beside).items():
+                for name, rounds in interleaved(ways, effort.beside_others).items():
                     rows.setdefault(name, []).append(middle(rounds, _message_us))
     claims = [
         Claim(f"Node to Parley, {way}", rows[node.name][index] / rows[product.name][index], GOALS[way])

@@ -31,9 +31,7 @@ def logins(folder: Path, effort: Effort) -> Finding:
         load = stack.enter_context(Load(product, folder, [room], MEMBERS, send_event(), "", product.cookie))
         alone = partial(load.rate, MESSAGES_PER_S, SECONDS * effort.seconds)
         ways = {"nobody signs in": alone, f"{LOGINS_PER_S} logins/s": lambda: _beside(people, alone)}
-        found = interleaved(
-            ways, Effort(effort.rounds, effort.seconds, anyway=True)
-        )  # bcrypt uses the client's core too
+        found = interleaved(ways, effort.beside_others)
     rows = {
         name: [middle(rounds, lambda each: each.p50_us / 1000), middle(rounds, lambda each: each.p99_us / 1000)]
         for name, rounds in found.items()

@@ -33,8 +33,7 @@ def workers(folder: Path, effort: Effort) -> Finding:
                     load = loads.enter_context(Load(server, folder, rooms, members))
                     ways[server.name] = partial(load.load, OUTSTANDING, effort.seconds)
                 wait_until_quiet(effort.busy_share)
-                beside = Effort(effort.rounds, effort.seconds, anyway=True)  # Redis is busy beside them
-                for name, rounds in interleaved(ways, beside).items():
+                for name, rounds in interleaved(ways, effort.beside_others).items():
                     rows.setdefault(name, []).append(middle(rounds, lambda each: each.per_delivery_us))
         for server in servers:
             with Load(server, folder, ["concurrent"], 10) as load:
