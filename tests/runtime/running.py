@@ -20,6 +20,7 @@ from chat.config import Config
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {name.upper() for name in Config.__dataclass_fields__} - {"FANOUT"}  # FANOUT=stock tests the other transport
 OURS = SETTINGS | {"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"}
+MAKES = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # a make within a make names every folder that it enters
 NAME, PASSWORD = "alice", "correct horse battery"
 
 T = TypeVar("T")
@@ -42,8 +43,8 @@ def free_port() -> int:
 
 
 def environment(data_dir: Path, port: int, **more: str) -> dict[str, str]:
-    """Ours without any setting of the person who runs the tests, and with cheap hashes."""
-    env = {name: value for name, value in os.environ.items() if name not in OURS}
+    """Ours without any setting of the person who runs the tests, or of the `make` that does, and with cheap hashes."""
+    env = {name: value for name, value in os.environ.items() if name not in (*OURS, *MAKES)}
     return {**env, "DATA_DIR": str(data_dir), "PORT": str(port), "TESTING": "1", "BCRYPT_COST": "4", **more}
 
 
