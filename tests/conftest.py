@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -27,16 +26,10 @@ from chat.config import Config
 from chat.services import redis as redis_service
 from chat.services import tables
 from chat.services.dynamodb import Storage
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "correct horse battery"
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_until(check: Callable[[], object], within_s: float = 10.0, what: str = "it") -> None:

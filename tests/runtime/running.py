@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chat.config import Config
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {name.upper() for name in Config.__dataclass_fields__} - {"FANOUT"}  # FANOUT=stock tests the other transport
@@ -34,12 +34,6 @@ def until(check: Callable[[], T], within_s: float, what: str) -> T:
             raise AssertionError(f"{what}: not within {within_s} s")
         time.sleep(0.02)
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(data_dir: Path, port: int, **more: str) -> dict[str, str]:
