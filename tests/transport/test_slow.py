@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
 
@@ -183,7 +184,7 @@ class Guest:
 def test_beyond_so_many_who_wait_longest_are_cut_when_places_are_scarce_and_nobody_within_a_moment(
     monkeypatch: pytest.MonkeyPatch, present: int, waited_s: float, cut: int
 ) -> None:
-    monkeypatch.setattr(visitors.time, "monotonic", lambda: 1_000.0)
+    monkeypatch.setattr(visitors, "time", SimpleNamespace(monotonic=lambda: 1_000.0))
     visited, gone = visitors.Visitors(120), list[Guest]()
     visited.present = present
     guests = [Guest(gone) for _ in range(visitors.WAITING + 8)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import gevent
 import pytest
@@ -30,7 +31,7 @@ def test_calls_come_in_the_order_in_which_they_are_due_and_never_early() -> None
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What the wheels of a test take for the time, which a test moves."""
     clock = [1000.0]
-    monkeypatch.setattr("chat.sockets.transport.fast.wheel.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("chat.sockets.transport.fast.wheel.time", SimpleNamespace(monotonic=lambda: clock[0]))
     return clock
 
 
