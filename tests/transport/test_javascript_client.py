@@ -31,8 +31,8 @@ pytestmark = on_each  # it reads what each transport writes
 
 @pytest.fixture(scope="module")
 def found(start: Start) -> dict[str, str | None]:
-    """What each scenario found, and one that asks for a wrong answer; the server pings every half second."""
-    tiny = start(ping_s=0.5)
+    """What each scenario found, and one that asks for a wrong answer; the server pings every second and a half."""
+    tiny = start(ping_s=1.5)
     argv = ["node", str(CLIENT), f"http://localhost:{tiny.port}", *SCENARIOS, "a wrong answer"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

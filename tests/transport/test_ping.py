@@ -13,7 +13,7 @@ from tests.conftest import wait_until
 from tests.transport.conftest import Start, Tiny, on_each
 from tests.transport.peers import PATIENCE_S, TEXT, has_ended
 
-PING_S = 0.5
+PING_S = 0.7
 
 
 pytestmark = on_each  # each has clocks of its own
@@ -21,7 +21,7 @@ pytestmark = on_each  # each has clocks of its own
 
 @pytest.fixture(scope="module")
 def brisk(start: Start) -> Tiny:
-    """Pings every half second, waits half a second for the answer; gives a minute to connect."""
+    """Pings every PING_S, waits as long for the answer; gives a minute to connect."""
     return start(ping_s=PING_S, hurry_s=60)
 
 
