@@ -3,6 +3,7 @@
 .PHONY: help run test check lock build bench audit faults soak lambdas invoke cloud up down tunnel
 .PHONY: setup-dev setup-serverless setup-pages bundle-check
 .SILENT:
+unexport PYTHONDONTWRITEBYTECODE # every process of a test run would compile all that it imports again
 
 PY := .venv/bin/python
 NPM := npm --prefix frontend --no-update-notifier
