@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from deploy.local.cloud import Cloud
 from tests.deploy.hybrid import Hybrid
+from tests.deploy.made import MadeCloud
 from tests.deploy.tools import Json, transformed
 from tests.e2e.browser import ARGS, CHROMIUM
 from tests.e2e.parley import ROOMY
@@ -23,16 +23,16 @@ def template() -> Json:
 
 
 @pytest.fixture(scope="package")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """`make cloud`, with cheap hashes."""
-    with Cloud(tmp_path_factory.mktemp("cloud"), **ROOMY, **CHEAP) as running:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeCloud]:
+    """`make cloud`, with cheap hashes. Its end is tested too: it fails when Ctrl-C leaves anything running."""
+    with MadeCloud(tmp_path_factory.mktemp("cloud"), **ROOMY, **CHEAP) as running:
         for function in ("register", "login"):
             running.stack.change_settings(function, **CHEAP)
         yield running
 
 
 @pytest.fixture(scope="package")
-def hybrid(cloud: Cloud) -> Hybrid:
+def hybrid(cloud: MadeCloud) -> Hybrid:
     return Hybrid(cloud)
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, expect
 from deploy.local.cloud import Cloud
 from tests.deploy.conftest import CHEAP
 from tests.deploy.hybrid import Hybrid, HybridVisitor
+from tests.deploy.made import MadeCloud
 from tests.e2e.browser import REFUSALS
 from tests.e2e.parley import PASSWORD, ROOMY, new_id
 
@@ -21,9 +22,10 @@ COLD_MS = 90_000  # a function's first answer, on a machine that has much to do
 
 
 @pytest.fixture(scope="module")
-def across(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hybrid]:
-    """The template deployed with CookieMode=cross_site."""
-    with Cloud(tmp_path_factory.mktemp("across"), across=True, **ROOMY, **CHEAP) as running:
+def across(cloud: MadeCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hybrid]:
+    """The template deployed once more, with CookieMode=cross_site."""
+    folder = tmp_path_factory.mktemp("across")
+    with Cloud(folder, across=True, stack=cloud.stack.beside("across", folder), **ROOMY, **CHEAP) as running:
         for function in ("register", "login"):
             running.stack.change_settings(function, **CHEAP)
         yield Hybrid(running)
