@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from chat.embedded.children import die_with
 from deploy.local.stack import Stack
 from deploy.local.valkey import Valkey
 from tests.ports import free_port
@@ -31,6 +32,7 @@ class MadeCloud:
         self._env = environment(folder / "data", free_port(), CLOUD_DIR=str(self.folder), **settings)
 
     def __enter__(self) -> Self:
+        tests = os.getpid()
         with self._err.open("wb") as stderr:
             self.process = subprocess.Popen(
                 ["make", "cloud"],
@@ -41,6 +43,7 @@ class MadeCloud:
                 stderr=stderr,
                 text=True,
                 start_new_session=True,
+                preexec_fn=lambda: die_with(tests),
             )
         try:
             self._read()
