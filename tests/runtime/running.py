@@ -22,7 +22,7 @@ SETTINGS = {name.upper() for name in Config.__dataclass_fields__} - {"FANOUT"}  
 OURS = SETTINGS | {"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"}
 MAKES = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # a make within a make names every folder that it enters
 NAME, PASSWORD = "alice", "correct horse battery"
-WITHIN_S = 60.0  # far more than anything takes, also beside busy suites: what a bug prevents never comes
+WITHIN_S = 120.0  # far more than anything takes, also beside busy suites: what a bug prevents never comes
 
 T = TypeVar("T")
 

@@ -66,8 +66,14 @@ def test_the_supervisor_killed_alone_takes_all_with_it(run: Running) -> None:
 
 def test_sigterm_stops_everything_also_with_open_pages(run: Running) -> None:
     assert run.request("/api/auth/login", {"username": NAME, "password": PASSWORD})[0] == 200
-    page = socketio.Client(reconnection=False)
-    page.connect(run.url, headers={"Cookie": run.cookie}, auth={"user": NAME}, transports=["websocket"])
+    page = socketio.Client(reconnection=False, request_timeout=WITHIN_S)
+    page.connect(
+        run.url,
+        headers={"Cookie": run.cookie},
+        auth={"user": NAME},
+        transports=["websocket"],
+        wait_timeout=WITHIN_S,  # its own are 1 and 5 seconds
+    )
     assert page.connected
     run.signal(signal.SIGTERM)
     assert run.process.wait(WITHIN_S) == 0
