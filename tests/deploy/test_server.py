@@ -23,7 +23,7 @@ from tests.ports import free_port
 
 URL = "https://d111111abcdef8.cloudfront.net"
 FUNCTIONS = ("login", "logout", "protected", "ingest")
-WITHIN_S = 60  # far more than anything here takes, also on a machine that has much to do: what is broken never comes
+WITHIN_S = 240  # far more than anything here takes, also on a machine that has much to do: what is broken never comes
 
 
 @pytest.fixture(scope="module")
