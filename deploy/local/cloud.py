@@ -24,8 +24,8 @@ class Cloud:
     """`with Cloud(folder) as cloud:` starts it and, at the end, leaves nothing but logs in the folder.
 
     `settings` are the chat server's, besides those that the template decides. With `across` the API is of another site
-    than the page (127.0.0.1 and localhost; ports make no site). `stack`, when given, is a
-    further one in an AWS that runs and has the functions' packages; its tables begin with its name.
+    than the page (127.0.0.1 and localhost; ports make no site). A `stack` that is given is
+    deployed already, for a page at that port.
     """
 
     def __init__(self, folder: Path, port: int = 0, across: bool = False, stack: Stack | None = None, **settings: str):
@@ -38,9 +38,7 @@ class Cloud:
         self._edge_port = free_port()
         self.api_url = f"http://{'127.0.0.1' if across else 'localhost'}:{self._edge_port}"
         self._parameters = {"FrontendOrigin": self.url, "CookieMode": "cross_site" if across else "same_site"}
-        self._further = stack
-        if stack:
-            self._parameters["TablePrefix"] = f"{stack.name}-"
+        self._given = stack
 
     def __enter__(self) -> Self:
         try:
@@ -55,16 +53,17 @@ class Cloud:
 
     def _start(self) -> None:
         """Raises: CloudError."""
-        self.stack = self._further or self._first_stack()
-        self.stack.deploy(**self._parameters, PublicUrl=self.url)
+        self.stack = self._given or self._deployed()
         self.redis = Valkey.start(self.folder, self._processes)
         self._let_users_in()
         self._start_edge()
         self.server = self._start_server()
 
-    def _first_stack(self) -> Stack:
+    def _deployed(self) -> Stack:
         _package()
-        return Stack.start(self.folder, self._processes)
+        stack = Stack.start(self.folder, self._processes)
+        stack.deploy(**self._parameters, PublicUrl=self.url)
+        return stack
 
     def _let_users_in(self) -> None:
         """Each function as its own user, with the password that the template made for it."""

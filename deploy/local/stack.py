@@ -74,9 +74,9 @@ class Stack:
         stack.client("s3").create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration=location)
         return stack
 
-    def beside(self, name: str, folder: Path) -> Stack:
-        """A further stack in the same AWS."""
-        return Stack(folder, self.endpoint, name)
+    def beside(self, name: str) -> Stack:
+        """Another stack in the same AWS."""
+        return Stack(self._folder, self.endpoint, name)
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(self.endpoint.removeprefix("http://"), timeout=2)

@@ -10,9 +10,10 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.deploy.hybrid import Hybrid
 from tests.deploy.made import MadeCloud
 from tests.deploy.tools import Json, transformed
-from tests.e2e.browser import ARGS, CHROMIUM
+from tests.e2e.browser import ARGS
 from tests.e2e.parley import ROOMY
 
+WHOLE_BROWSER = "/usr/bin/chromium"
 CHEAP = {"BCRYPT_COST": "4", "TESTING": "1"}  # a test signs in more often than people do
 
 
@@ -38,8 +39,9 @@ def hybrid(cloud: MadeCloud) -> Hybrid:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One Chromium for the tests here, gone before tests/e2e starts its own: a thread has one Playwright."""
+    """One Chromium for the tests here, gone before tests/e2e starts its own: a thread has one Playwright. It is the
+    whole browser, since the headless shell keeps every cookie of a third party."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        chromium = playwright.chromium.launch(executable_path=WHOLE_BROWSER, args=ARGS)
         yield chromium
         chromium.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,12 +11,14 @@ from pathlib import Path
 from typing import Self
 
 from chat.embedded.children import die_with
-from deploy.local.stack import Stack
+from deploy.local.stack import CODE_BUCKET, PARAMETERS, Stack
 from deploy.local.valkey import Valkey
+from deploy.package import BUILD
+from tests.deploy.tools import Json, resources
 from tests.ports import free_port
 from tests.runtime.running import ROOT, environment, until
 
-ENDS_WITHIN_S = 60
+ENDS_WITHIN_S = 240  # far more than it takes, also on a machine that has much to do
 
 
 class MadeCloud:
@@ -95,3 +98,24 @@ class MadeCloud:
             except OSError:
                 continue  # it ended while we looked, or is somebody else's
         return found
+
+
+def further(stack: Stack, name: str, template: Json, **parameters: str) -> Stack:
+    """A stack with tables of its own beside that one, of what the transform makes of the template. CloudFormation makes
+    it by itself: what `sam deploy` does before was done for the first."""
+    for function in resources(template, "AWS::Lambda::Function").values():
+        code = function["Code"]
+        package = (BUILD / Path(code["S3Key"]).name).read_bytes()
+        stack.client("s3").put_object(Bucket=code["S3Bucket"], Key=code["S3Key"], Body=package)
+    file = f"{name}.json"  # longer than what may be sent itself
+    stack.client("s3").put_object(Bucket=CODE_BUCKET, Key=file, Body=json.dumps(template).encode())
+    given = {**PARAMETERS, "TablePrefix": f"{name}-", **parameters}
+    cloudformation = stack.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateURL=f"{stack.endpoint}/{CODE_BUCKET}/{file}",
+        Capabilities=["CAPABILITY_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    return stack.beside(name)

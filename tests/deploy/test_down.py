@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from deploy.down import down, main
-from deploy.local.stack import PARAMETERS, Stack
-from deploy.package import BUILD
 from deploy.up import outputs
-from tests.deploy.made import MadeCloud
-from tests.deploy.tools import Json, resources
+from tests.deploy.made import MadeCloud, further
+from tests.deploy.tools import Json
 
-SPARE = {"TablePrefix": "spare-", "KeepData": "yes"}
+SPARE = {"KeepData": "yes"}
 
 
 def test_a_stack_goes_with_its_tables_its_files_and_its_functions_and_no_other(
     cloud: MadeCloud, template: Json
 ) -> None:
     stack = cloud.stack
-    _make("spare", template, stack)
+    further(stack, "spare", template, **SPARE)
     bucket = outputs(stack.client("cloudformation"), "spare")["ArtifactsBucket"]
     stack.client("s3").put_object(Bucket=bucket, Key="server-0123.tar.gz", Body=b"code")
     dynamodb = stack.client("dynamodb")
@@ -34,22 +30,6 @@ def test_a_stack_goes_with_its_tables_its_files_and_its_functions_and_no_other(
     functions = {each["FunctionName"] for each in stack.client("lambda").list_functions()["Functions"]}
     assert not [name for name in functions if name.startswith("spare-")]
     assert "parley-login" in functions
-
-
-def _make(name: str, template: Json, stack: Stack) -> None:
-    """Has CloudFormation make a stack of what the transform leaves of the template, beside that one."""
-    for function in resources(template, "AWS::Lambda::Function").values():
-        code = function["Code"]
-        package = (BUILD / Path(code["S3Key"]).name).read_bytes()
-        stack.client("s3").put_object(Bucket=code["S3Bucket"], Key=code["S3Key"], Body=package)
-    cloudformation = stack.client("cloudformation")
-    cloudformation.create_stack(
-        StackName=name,
-        TemplateBody=json.dumps(template),
-        Capabilities=["CAPABILITY_IAM"],
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in {**PARAMETERS, **SPARE}.items()],
-    )
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
 
 
 # What is left of a stack whose first creation failed: no outputs, a table that DynamoDB protects, a bucket with files.
