@@ -22,6 +22,7 @@ SETTINGS = {name.upper() for name in Config.__dataclass_fields__} - {"FANOUT"}  
 OURS = SETTINGS | {"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"}
 MAKES = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # a make within a make names every folder that it enters
 NAME, PASSWORD = "alice", "correct horse battery"
+WITHIN_S = 120.0  # far more than anything takes, also beside busy suites: what a bug prevents never comes
 
 T = TypeVar("T")
 
@@ -132,9 +133,9 @@ class Running:
             except ProcessLookupError:
                 pass
         self.process.wait()
-        self.gone(5)
+        self.gone()
 
-    def gone(self, within_s: float) -> None:
+    def gone(self, within_s: float = WITHIN_S) -> None:
         until(lambda: not self.pids(), within_s, "every process of the run has ended")
 
     def request(self, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
@@ -146,7 +147,7 @@ class Running:
         if self.cookie:
             request.add_header("Cookie", self.cookie)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=WITHIN_S) as answer:
                 self.cookie = (answer.headers["Set-Cookie"] or self.cookie).split(";")[0]
                 text = answer.read()
                 return answer.status, json.loads(text) if text.startswith(b"{") else {}
@@ -162,7 +163,7 @@ def run_refused(data_dir: Path, port: int | None = None, code: int = 2, **more: 
         env=environment(data_dir, port or free_port(), **more),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WITHIN_S,
     )
     assert done.returncode == code, done
     assert done.stdout == ""
