@@ -5,6 +5,7 @@ pytest itself is not monkey-patched by gevent: what needs greenlets on sockets r
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import socket
@@ -19,10 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader, Loader
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from chat.blueprints import frontend
 from chat.config import Config
 from chat.services import redis as redis_service
 from chat.services import tables
@@ -45,6 +48,35 @@ def wait_until(check: Callable[[], object], within_s: float = 10.0, what: str = 
     while not check():
         assert time.monotonic() < deadline, f"{what} did not happen within {within_s} s"
         time.sleep(0.01)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_once() -> Iterator[None]:
+    """Files that never change are read and understood once a process, however many clients and apps its tests make:
+    what botocore knows of AWS's services, and the bundle."""
+    load, look, read = JSONFileLoader._load_file, Loader.list_available_services, frontend.File.read
+
+    @functools.cache
+    def loaded(path: str, opener: Callable[..., Any]) -> Any:
+        return load(JSONFileLoader(), path, opener)
+
+    @functools.cache
+    def listed(kind: str, *folders: str) -> list[str]:
+        loader = Loader(include_default_search_paths=False)
+        loader.search_paths.extend(folders)
+        return look(loader, kind)
+
+    @functools.cache
+    def packed(path: Path, cache_control: str, written_at_ns: int) -> frontend.File:
+        return read(path, cache_control)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(JSONFileLoader, "_load_file", lambda _, path, opener: loaded(path, opener))
+        patched.setattr(
+            Loader, "list_available_services", lambda self, type_name: listed(type_name, *self.search_paths)
+        )
+        patched.setattr(frontend.File, "read", lambda path, kept: packed(path, kept, path.stat().st_mtime_ns))
+        yield
 
 
 @pytest.fixture(scope="session")
