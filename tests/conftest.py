@@ -23,6 +23,7 @@ import pytest
 from botocore.loaders import JSONFileLoader, Loader
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings
 from werkzeug.test import TestResponse
 
 from chat.blueprints import frontend
@@ -34,6 +35,9 @@ from chat.services.dynamodb import Storage
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "correct horse battery"
 
+settings.register_profile("parley", deadline=None, print_blob=True)  # how long an example takes, the machine decides
+settings.load_profile("parley")
+
 
 def free_port() -> int:
     """A loopback port that nobody listens on."""
@@ -42,7 +46,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until(check: Callable[[], object], within_s: float = 10.0, what: str = "it") -> None:
+def wait_until(check: Callable[[], object], within_s: float = 30.0, what: str = "it") -> None:
     """Polls until `check` says something true."""
     deadline = time.monotonic() + within_s
     while not check():
