@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,8 +29,8 @@ from werkzeug.test import TestResponse
 
 from chat.blueprints import frontend
 from chat.config import Config
+from chat.services import endpoint, tables
 from chat.services import redis as redis_service
-from chat.services import tables
 from chat.services.dynamodb import Storage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,6 +81,14 @@ def read_once() -> Iterator[None]:
             Loader, "list_available_services", lambda self, type_name: listed(type_name, *self.search_paths)
         )
         patched.setattr(frontend.File, "read", lambda path, kept: packed(path, kept, path.stat().st_mtime_ns))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def asked_again_at_once() -> Iterator[None]:
+    """A DynamoDB that is away stays away for the whole test: nobody pauses between two attempts."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(endpoint, "random", SimpleNamespace(random=lambda: 0.0))
         yield
 
 
