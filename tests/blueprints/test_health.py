@@ -68,4 +68,4 @@ def test_a_storage_that_hangs_delays_neither_answer(config, hanging, tmp_path):
         assert ask(stuck.url + "/healthz") == (200, {"ok": True})
     finally:
         stuck.process.kill()
-        stuck.process.wait(5)
+        stuck.process.wait(30)
