@@ -18,6 +18,8 @@ from chat.services.dynamodb import Storage
 from tests.services.conftest import ALICE, BOB, CAROL
 from tests.services.worker import Worker
 
+pytestmark = pytest.mark.usefixtures("nobody_is_late")  # who holds a number dies with it
+
 MANY_CALLS = 60  # more than any operation makes
 
 

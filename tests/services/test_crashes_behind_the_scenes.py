@@ -16,6 +16,8 @@ from tests.services.conftest import ALICE
 from tests.services.test_crashes import Case, Fuse, dies, is_dense, kinds, pages, stored, trials, watch
 from tests.services.worker import Worker
 
+pytestmark = pytest.mark.usefixtures("nobody_is_late")
+
 DAY_S = 24 * 3600
 
 
