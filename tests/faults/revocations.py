@@ -272,11 +272,11 @@ class Revocations:
 
 
 @contextmanager
-def running(people: int, per_s: float, seed: int, spread_s: float = SPREAD_S, **settings: str) -> Iterator[Revocations]:
+def running(people: int, per_s: float, seed: int, spread_s: float = SPREAD_S) -> Iterator[Revocations]:
     """The product with two workers and a busy room."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        Parley(Path(folder) / "data", **SETTINGS, **settings) as parley,
+        Parley(Path(folder) / "data", **SETTINGS) as parley,
         Sockets(parley.url) as sockets,
     ):
         yield Revocations(parley, sockets, people, per_s, seed, spread_s)

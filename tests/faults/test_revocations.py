@@ -20,7 +20,7 @@ FEWER = 10
 
 @pytest.fixture(scope="module")
 def revocations():
-    with running(PEOPLE, per_s=20, seed=drawn(), spread_s=1.5, BCRYPT_COST="4", TESTING="1") as revocations:
+    with running(PEOPLE, per_s=20, seed=drawn(), spread_s=1.5) as revocations:
         yield revocations
 
 
