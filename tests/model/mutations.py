@@ -93,6 +93,7 @@ MUTATIONS = [
                 '{"Put": {"TableName": self._table("messages"), "Item": pack(rows.log_row(entry, own_image))}}',
             ),
         ),
+        meets=38,
     ),
     Mutation(
         "a tombstone overwrites what is there",
@@ -104,6 +105,7 @@ MUTATIONS = [
                 '{"TableName": self.table("messages"), "Item": pack(row)}',
             ),
         ),
+        meets=8,
     ),
     Mutation(
         "an older membership replaces a newer one",
@@ -111,18 +113,21 @@ MUTATIONS = [
         "set_membership",
         (("#seq < :seq", "attribute_exists(#seq)"),),
         IN_AND_OUT,
+        meets=126,
     ),
     Mutation(
         "who shares a transaction with somebody refused counts as stored",
         Storage,
         "append_each",
         (("self.append_each([appends[index] for index in left])", "[None] * len(left)"),),
+        meets=120,
     ),
     Mutation(
         "who is refused in a transaction of many counts as stored",
         Commits,
         "_carry",
         (("passenger.end(end)", "passenger.end(end if len(batch) == 1 else None)"),),
+        meets=62,
     ),
     Mutation(
         "a reaction overwrites what others did meanwhile",
@@ -130,6 +135,7 @@ MUTATIONS = [
         "replace_image",
         (("#rev = :rev", "#rev < :rev OR #rev >= :rev"),),
         REACTIONS,
+        meets=12,
     ),
     Mutation(
         "an entry is told before it is stored",
@@ -152,7 +158,7 @@ MUTATIONS = [
             ("self.cursor += 1", 'self.cursor = entry["seq"]'),
         ),
     ),
-    Mutation("who is removed stays subscribed", Follower, "note", (("self.unsubscribe(sid)", "pass"),)),
+    Mutation("who is removed stays subscribed", Follower, "note", (("self.unsubscribe(sid)", "pass"),), meets=3),
     Mutation("a socket gets what was before its time", Follower, "_admit", (("subscriber.start <= upcoming", "True"),)),
     Mutation(
         "a change tells of what was before their time",
@@ -160,14 +166,22 @@ MUTATIONS = [
         "_came_after",
         (("s.start > number", "False"),),
         REMOVAL_BETWEEN_CHANGES,
+        meets=1,
     ),
-    Mutation("nobody settles holes", Follower, "_settle_holes", (("now - seen_at > self._log.grace_s", "False"),)),
+    Mutation(
+        "nobody settles holes",
+        Follower,
+        "_settle_holes",
+        (("now - seen_at > self._log.grace_s", "False"),),
+        meets=9,
+    ),
     Mutation(
         "an image rides on any entry that speaks of it",
         Follower,
         "_read_on",
         (("image.rev != entry.seq", "image.rev < entry.seq"),),
         REMOVAL_BETWEEN_CHANGES,
+        meets=41,
     ),
     Mutation(
         "a page goes past its reader's own removal",
