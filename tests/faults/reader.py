@@ -18,6 +18,7 @@ from tests.faults.checker import RoomLog
 from tests.faults.site import URL, Site
 
 PATIENCE_MS = 2_000
+BEGINS_WITHIN_S = 120  # nothing has befallen anybody yet: only a guard
 SYNCED_WITHIN_S = 60
 WRITES_EVERY_S = 2.0
 RELOADS_EVERY = 9  # writes; the page is reloaded right after such a one, before the answer
@@ -47,7 +48,7 @@ class Reader:
 
     def __enter__(self) -> Reader:
         self._thread.start()
-        self._here.wait(60)
+        self._here.wait(BEGINS_WITHIN_S)
         self._raise()
         return self
 
@@ -90,8 +91,9 @@ class Reader:
                 starter.chmod(0o755)
                 browser = playwright.chromium.launch(executable_path=str(starter), args=ARGS)
                 page = browser.new_page(base_url=URL)
-                page.set_default_timeout(PATIENCE_MS)
+                page.set_default_timeout(BEGINS_WITHIN_S * 1000)
                 self._register(page)
+                page.set_default_timeout(PATIENCE_MS)
                 self._here.set()
                 self._write_on(page)
                 self._come_to_rest(page)
@@ -102,11 +104,11 @@ class Reader:
         self._ended.set()
 
     def _register(self, page: Page) -> None:
-        page.goto("/register", timeout=20_000)
+        page.goto("/register")
         page.get_by_role("textbox", name="Name").fill(self.name)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Create account", exact=True).click()
-        page.wait_for_selector(SYNCED, timeout=20_000)
+        page.wait_for_selector(SYNCED)
 
     def _write_on(self, page: Page) -> None:
         while not self._ending.wait(WRITES_EVERY_S):
