@@ -19,7 +19,8 @@ from tests.faults.site import URL, Site
 
 PATIENCE_MS = 2_000
 BEGINS_WITHIN_S = 120  # nothing has befallen anybody yet: only a guard
-SYNCED_WITHIN_S = 60
+SYNCED_WITHIN_S = 90
+AT_REST_MS = 20_000  # nothing befalls anybody any more
 WRITES_EVERY_S = 2.0
 RELOADS_EVERY = 9  # writes; the page is reloaded right after such a one, before the answer
 SYNCED = '[data-testid="sync-mark"][data-state="synced"]'
@@ -60,7 +61,7 @@ class Reader:
         """From now on the page shows this room, which somebody has let it into, and writes there."""
         self.room = room
 
-    def shown(self, within_s: float = 90) -> list[tuple[int, str]]:
+    def shown(self, within_s: float = 180) -> list[tuple[int, str]]:
         """Stops writing, waits until the page itself says that nothing is missing, and returns the number and text of
         each message on it."""
         self._ending.set()
@@ -120,8 +121,9 @@ class Reader:
 
     def _come_to_rest(self, page: Page) -> None:
         deadline = time.monotonic() + SYNCED_WITHIN_S
+        page.set_default_timeout(AT_REST_MS)
         with contextlib.suppress(Error):
-            page.wait_for_selector(SYNCED)
+            page.wait_for_selector(SYNCED, timeout=PATIENCE_MS)
             self._send_draft(page)
         while not (synced := page.query_selector(SYNCED)) and time.monotonic() < deadline:
             with contextlib.suppress(Error):
@@ -131,7 +133,7 @@ class Reader:
         if down.is_visible():  # only what is near the view is in the page: from the end of the room up, then
             down.click()
             down.wait_for(state="hidden")
-        page.wait_for_function(MEASURED, timeout=20_000)
+        page.wait_for_function(MEASURED)
         self._shown = page.evaluate(SHOWN)
         picture = self._site.folder / f"{self.name}.png"
         page.screenshot(path=picture)

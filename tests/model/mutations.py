@@ -189,6 +189,7 @@ MUTATIONS = [
         "_checked",
         (("e.seq > now.seq", "False"),),
         DOORS,
+        meets=103,
     ),
     Mutation(
         "an older page ends before what is undecided",
@@ -196,6 +197,7 @@ MUTATIONS = [
         "_before",
         (("_last_run(pairs)", "_run(pairs, pairs[0][0].seq - 1 if pairs else 0)"),),
         BACK,
+        meets=67,
     ),
     Mutation(
         "what was carried out is refused to who was put out since",
@@ -210,6 +212,7 @@ MUTATIONS = [
         "put_mark",
         (("#number < :number)", "(#number < :number OR #number >= :number))"),),
         ROWS,
+        meets=24,
     ),
     Mutation(
         "each change of a row is a message of its own",
@@ -234,5 +237,6 @@ MUTATIONS = [
         "open",
         (("after and after >= room.floor - 1 and", "after and"),),
         NIGHT,
+        meets=41,
     ),
 ]
