@@ -39,6 +39,7 @@ class Reader:
 
     def __init__(self, site: Site, name: str):
         self.name = name
+        self.begun: list[str] = []  # on a busy machine nobody may be told that Enter was pressed
         self.typed: list[str] = []
         self._site = site
         self.room = ""
@@ -75,7 +76,7 @@ class Reader:
         waits = [f"unsent: {row['text']!r} is {row['state']}" for row in self._shown if row["state"] != "sent"]
         lost = [f"lost: {self.name} typed {text!r}" for text in self.typed if text not in stored]
         doubled = [f"doubled: {text!r} of {self.name}" for text, times in Counter(stored).items() if times > 1]
-        kept = [text for text in self.typed if text in stored]
+        kept = [text for text in self.begun if text in stored]
         moved = [] if kept == list(dict.fromkeys(stored)) else [f"disordered: {self.name} typed {kept}, not {stored}"]
         return [*waits, *lost, *doubled, *moved]
 
@@ -165,7 +166,8 @@ class Reader:
 
     def _write(self, page: Page) -> None:
         self._send_draft(page)
-        text = f"{self.name} types {len(self.typed)}"
+        text = f"{self.name} types {len(self.begun)}"
+        self.begun.append(text)
         composer = page.get_by_role("textbox", name="Message", exact=True)
         composer.fill(text)
         composer.press("Enter")
