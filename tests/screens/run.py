@@ -127,7 +127,8 @@ def is_at(path: str, route: str) -> bool:
 
 
 def run(shots: Sequence[Shot], out: Path, devices: Sequence[Device] = BOTH) -> Taken:
-    """All pictures of these screens and their contact sheet, in the folder `out`."""
+    """All pictures of these screens, in the folder `out`, and the contact sheet of all that are there."""
+    out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     with Chats() as chats, ThreadPoolExecutor(len(devices) + 2) as pool:
         if shots == SHOTS:
@@ -140,7 +141,7 @@ def run(shots: Sequence[Shot], out: Path, devices: Sequence[Device] = BOTH) -> T
 
         parts = [future.result() for future in [pool.submit(one, device) for device in devices]]
     with chromium() as browser:
-        sheet.photograph(browser, sheet.write(out, [shot.title for shot in shots]))
+        sheet.photograph(browser, sheet.write(out, dict.fromkeys(shot.title for shot in [*SHOTS, *shots])))
     return Taken(sum(part.pictures for part in parts), [line for part in parts for line in part.failures])
 
 

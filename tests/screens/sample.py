@@ -60,6 +60,14 @@ PARAGRAPH = (
 )
 
 
+LINUX, PHONE = "(X11; Linux x86_64)", "(iPhone; CPU iPhone OS 18_5 like Mac OS X)"
+DEVICES = {
+    "desk": f"Mozilla/5.0 {LINUX} AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+    "phone": f"Mozilla/5.0 {PHONE} AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
+    "other": f"Mozilla/5.0 {LINUX[:-1]}; rv:140.0) Gecko/20100101 Firefox/140.0",
+}
+
+
 class Sample:
     """A product with somebody in it. `rooms` has the rooms' ids by their names, `seqs` messages' numbers by texts."""
 
@@ -76,6 +84,14 @@ class Sample:
         assert status == 201, answer
         person.sign_in()
         return person
+
+    def session(self, device: str) -> Person:
+        """Me, signed in once more on such a device."""
+        me = Person(self.parley, ME)
+        body = {"username": ME, "password": PASSWORD}
+        status, answer = me.request("POST", "/api/auth/login", body, {"User-Agent": DEVICES[device]})
+        assert status == 200, answer
+        return me
 
     def room(self, name: str, owner: Person, members: Iterable[Person] = (), kind: str = "public") -> str:
         status, answer = owner.post("/api/rooms", client_id=new_id(), name=name, kind=kind)
@@ -119,6 +135,8 @@ def full(parley: Parley) -> Sample:
     sample.room("Languages", ben, [me, *others])
     sample.room("Handbook", ben, [me, *others])
     sample.room("Support", ben, [me])
+    for device in DEVICES:
+        sample.session(device)
     _say_much(sample)
     _look_back(sample)
     _read(sample, leaving={**UNREAD, "Support": 60})

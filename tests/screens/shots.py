@@ -153,9 +153,16 @@ def opening_failing(stage: Stage) -> None:
 
 @shot("home.full", "route *")
 def home(stage: Stage) -> None:
-    """Any other address leads to the room one was in."""
-    stage.enter("/nowhere/at/all")
+    """An address that is none of the page's leads to the room one was in."""
+    stage.enter("/r/design/12/and/more")
     expect(stage.page).to_have_url(re.compile("/r/general$"))
+
+
+@shot("not-found.failing")
+def not_found(stage: Stage) -> None:
+    """An address that is none of the server's either."""
+    stage.guest("/nowhere/at/all")
+    stage.sees("There is nothing here.")
 
 
 @shot("rooms-unknown.failing", ROOM)
@@ -299,8 +306,8 @@ def room_joinable_failing(stage: Stage) -> None:
 def composer_full(stage: Stage) -> None:
     """A long draft, and three people who type."""
     stage.enter(DESIGN)
-    stage.composer.fill(PARAGRAPH * 17)
-    stage.sees("left")
+    stage.composer.fill((PARAGRAPH * 20)[:3_900])
+    expect(stage.page.get_by_text("100 left")).to_be_attached()
     for user in ("Ben", LONG_NAMES[0], LONG_NAMES[1]):
         stage.line.say("typing", room="design", user=user.casefold(), name=user, typing=True)
     stage.sees("are typing")
@@ -420,7 +427,7 @@ def switcher_empty(stage: Stage) -> None:
     """Nothing is called like that."""
     stage.chat(DESIGN)
     stage.page.keyboard.press("Control+k")
-    stage.field("Go to a room").fill("nothing of the kind")
+    stage.page.get_by_role("combobox").fill("nothing of the kind")
     stage.sees("No room is called like that.")
 
 
@@ -436,8 +443,8 @@ def switcher_failing(stage: Stage) -> None:
     stage.enter(DESIGN)
     stage.line.refuse_http("**/api/rooms/*/join", "unavailable")
     stage.page.keyboard.press("Control+k")
-    stage.field("Go to a room").fill(JOINABLE[0])
-    stage.field("Go to a room").press("Enter")
+    stage.page.get_by_role("combobox").fill(JOINABLE[0])
+    stage.page.get_by_role("combobox").press("Enter")
     stage.alarmed("cannot reach its storage")
 
 

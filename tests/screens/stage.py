@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, W
 
 from chat.errors import KINDS, ChatError
 from tests.e2e.parley import PASSWORD, Person
-from tests.screens.sample import ME, Sample
+from tests.screens.sample import Sample
 
 WITHIN_MS = 30_000
 expect.set_options(timeout=WITHIN_MS)
@@ -183,9 +183,7 @@ class Stage:
 
     def new_session(self, chat: str = "full") -> Person:
         """Olivia with a session of her own, which may end."""
-        me = Person(self.sample(chat).parley, ME)
-        me.sign_in()
-        return me
+        return self.sample(chat).session(self.device)
 
     def _my_cookie(self, chat: str) -> str:
         if chat not in self._cookies:
