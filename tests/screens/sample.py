@@ -115,6 +115,7 @@ def empty(parley: Parley) -> Sample:
     """Somebody is the first in a new chat, and has made a room."""
     sample = Sample(parley)
     sample.room("Design", sample.me)
+    assert sample.me.post("/api/auth/logout")[0] == 204
     return sample
 
 

@@ -16,7 +16,7 @@ ROWS_ON_A_PICTURE = 8
 WIDE_PX = 1480
 STYLE = """
 body { margin: 0; padding: 16px; background: #777; font: 14px/1.3 sans-serif; color: #fff; }
-section { padding-bottom: 1px; }
+section { padding: 1px 0 8px; }
 h2 { margin: 10px 0 4px; font-size: 15px; }
 div { display: flex; gap: 8px; align-items: start; }
 a, span { display: block; height: 260px; }

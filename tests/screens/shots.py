@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -29,6 +30,7 @@ from tests.screens.sample import (
 from tests.screens.stage import Device, Stage
 
 State = Literal["empty", "full", "failing"]
+Arrange = Callable[[Stage], None]
 BOTH: tuple[Device, ...] = ("desk", "phone")
 ROOM = "route /r/:room/:seq?"
 DESIGN = "/r/design"
@@ -41,7 +43,7 @@ class Shot:
     name: str
     state: State
     shows: tuple[str, ...]
-    arrange: Callable[[Stage], None]
+    arrange: Arrange
     devices: tuple[Device, ...] = BOTH
     anew: bool = False
 
@@ -53,13 +55,15 @@ class Shot:
 SHOTS: list[Shot] = []
 
 
-def shot(title: str, *shows: str, devices: tuple[Device, ...] = BOTH, anew: bool = False) -> Callable:
+def shot(
+    title: str, *shows: str, devices: tuple[Device, ...] = BOTH, anew: bool = False
+) -> Callable[[Arrange], Arrange]:
     """Puts the function that sets up a screen on the list."""
     name, state = title.split(".")
     assert state in get_args(State), title
     assert title not in {other.title for other in SHOTS}, title
 
-    def add(arrange: Callable[[Stage], None]) -> Callable[[Stage], None]:
+    def add(arrange: Arrange) -> Arrange:
         SHOTS.append(Shot(name, state, shows, arrange, devices, anew))  # type: ignore[arg-type]
         return arrange
 
@@ -616,17 +620,20 @@ def session_ended_failing(stage: Stage) -> None:
     stage.alarmed("do not match")
 
 
+def expires(stage: Stage) -> None:
+    stage.enter(DESIGN)
+    stage.line.say("session:expiring", expires_at=int(time.time()) + 100)
+    stage.sees("You have been quiet")
+
+
 @shot("stay.full", ROOM)
 def stay(stage: Stage) -> None:
-    stage.enter(DESIGN)
-    stage.line.say("session:expiring", expires_at=4_102_444_800)
-    stage.sees("You have been quiet")
+    expires(stage)
 
 
 @shot("stay.failing", ROOM)
 def stay_failing(stage: Stage) -> None:
-    stage.enter(DESIGN)
-    stage.line.say("session:expiring", expires_at=4_102_444_800)
+    expires(stage)
     stage.line.refuse_http("**/api/auth/stay", "unavailable")
     stage.press("Stay signed in")
     stage.sees("cannot reach its storage")
@@ -635,8 +642,7 @@ def stay_failing(stage: Stage) -> None:
 @shot("somebody-else.failing", ROOM)
 def somebody_else(stage: Stage) -> None:
     """Another person signed in with this browser."""
-    stage.enter(DESIGN)
+    expires(stage)
     stage.line.refuse_http("**/api/auth/stay", "user_mismatch")
-    stage.line.say("session:expiring", expires_at=4_102_444_800)
     stage.press("Stay signed in")
     stage.alarmed("as somebody else")
