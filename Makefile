@@ -1,7 +1,7 @@
 # Parley: `make run` starts the chat, `make test` tests it; both set up what they need.
 .DEFAULT_GOAL := help
 .PHONY: help run test check lock build bench audit faults soak lambdas invoke cloud up down tunnel
-.PHONY: setup-dev setup-serverless setup-pages bundle-check
+.PHONY: setup-dev setup-serverless setup-pages bundle-check screens
 .SILENT:
 unexport PYTHONDONTWRITEBYTECODE # every process of a test run would compile all that it imports again
 
@@ -58,6 +58,10 @@ faults: setup-dev setup-pages ## eight minutes of faults at most, on network nam
 
 soak: setup-dev setup-pages ## the long form of the faults: an hour, 1,000 people
 	$(PY) -m tests.faults.run --minutes 55 --clients 1000 --rooms 50 --rate 110 --workers 2 2 --cut $(FAULTS_ARGS)
+
+screens: setup-dev setup-pages ## a picture of every screen into data/screens: wide, phone, light, dark, empty, full, failing (ONLY=room)
+	bin/fonts
+	$(PY) -m tests.screens.run $(foreach name,$(ONLY),--only $(name))
 
 lambdas: setup-dev ## the Lambda functions' packages, deploy/build/*.zip
 	$(PY) -m deploy.package
