@@ -53,7 +53,19 @@ class Pages(Lane):
 
 WAITING = Lane(
     "waiting",
-    ("blueprints", "embedded", "lambdas", "model", "mutants", "runtime", "security", "services", "sockets", "transport", ""),
+    (
+        "blueprints",
+        "embedded",
+        "lambdas",
+        "model",
+        "mutants",
+        "runtime",
+        "security",
+        "services",
+        "sockets",
+        "transport",
+        "",
+    ),
     processes=4,
     within_s=600,
 )
@@ -90,7 +102,7 @@ class Run:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                process_group=0,
                 preexec_fn=lambda: os.nice(lane.niceness) and None,
             )
         return cls(lane, process, time.monotonic())
