@@ -13,11 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 
 from tests.e2e.parley import PASSWORD, Parley, Person
 
-<<<<<<< HEAD
 # Debian's headless shell draws the same pages without windows of its own: a quarter of the processor for each person.
-=======
-# Debian's headless shell draws the same pages without a browser's own windows: a quarter of the processor for each person.
->>>>>>> w-screens
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or "/usr/bin/chromium"
 ARGS = [
     "--headless",
