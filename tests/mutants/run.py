@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -75,8 +75,11 @@ def ended(copy: Path, tests: Sequence[str], within_s: float) -> Ended:
     try:
         output, code = process.communicate(timeout=within_s)[0], process.returncode
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        output, code = process.communicate()[0], None
+        output, code = "it hung", None
+    finally:
+        with suppress(ProcessLookupError):  # also what the tests started and did not end
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     return Ended(code, output, time.monotonic() - began)
 
 
