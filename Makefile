@@ -3,6 +3,7 @@
 .PHONY: help run test check lock build bench audit faults soak lambdas invoke cloud up down tunnel
 .PHONY: setup-dev setup-serverless setup-pages bundle-check
 .SILENT:
+unexport PYTHONDONTWRITEBYTECODE # every process of a test run would compile all that it imports again
 
 PY := .venv/bin/python
 NPM := npm --prefix frontend --no-update-notifier
@@ -19,8 +20,7 @@ run: ## the chat at http://localhost:8000 with all it needs; Ctrl-C stops it
 	exec $(PY) -m chat.embedded --stop-with-parent
 
 test: setup-dev setup-serverless setup-pages bundle-check ## every test: the bundle, the pages, the server (PYTEST_ARGS=… picks)
-	$(NPM) test --silent
-	$(PY) -m pytest $(PYTEST_ARGS)
+	if [ -z '$(PYTEST_ARGS)' ]; then exec $(PY) -m tests.lanes; fi && $(NPM) test --silent && exec $(PY) -m pytest $(PYTEST_ARGS)
 
 check: setup-dev setup-pages bundle-check ## style and types of both halves, the bundle, the lock files
 	$(PY) -m ruff check .

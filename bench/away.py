@@ -22,9 +22,8 @@ from chat.models import Entry, Message
 from chat.services.items import pack
 from chat.services.rows import log_row
 from tests.e2e.browser import ARGS, CHROMIUM, Visitors
-from tests.e2e.parley import Parley, Person, new_id
+from tests.e2e.parley import Parley, Person, keys_of, new_id
 from tests.e2e.peer import Peer
-from tests.e2e.test_table_rows import keys_of
 
 ROOMS, EACH = 50, 2_000
 SIDE_BY_SIDE = 4

@@ -15,9 +15,11 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable
+from importlib.metadata import distributions
 from pathlib import Path
 
 from packaging.markers import Marker
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "deploy" / "build"
@@ -144,19 +146,43 @@ def fetch(names: Iterable[str], folder: Path, python: str) -> None:
 
 def build(name: str, into: Path = BUILD, python: str = RUNTIME) -> Path:
     """Makes `<name>.zip`, and the same unpacked in a folder beside it; returns the zip."""
-    needed = modules(f"chat.lambdas.{name}")
-    folder = into / name
+    (made,) = build_all([name], into, python)
+    return made
+
+
+def build_all(names: Iterable[str] = FUNCTIONS, into: Path = BUILD, python: str = RUNTIME) -> list[Path]:
+    """Makes the package of each of these functions as `build` does; what several of them take is fetched once."""
+    needed = {name: modules(f"chat.lambdas.{name}") for name in names}
+    with tempfile.TemporaryDirectory() as shelf:
+        fetch(sorted({library for each in needed.values() for library in libraries(each)}), Path(shelf), python)
+        return [_build(into / name, taken, Path(shelf), python) for name, taken in needed.items()]
+
+
+def _build(folder: Path, needed: Iterable[str], shelf: Path, python: str) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    fetch(libraries(needed), folder, python)
+    _take(libraries(needed), shelf, folder)
     for module in needed:
         path = _path(module)
         for source in [path, *(ROOT / data for data in DATA.get(module, ()))] if path else []:
-            target = folder / source.relative_to(ROOT)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
+            _copy(source, folder / source.relative_to(ROOT))
     _compile(folder, python)
-    return _zip(folder, into / f"{name}.zip")
+    return _zip(folder, folder.with_name(f"{folder.name}.zip"))
+
+
+def _take(names: Iterable[str], shelf: Path, folder: Path) -> None:
+    """Copies the files of those distributions; one that is not on the shelf is not for this version of Python."""
+    wanted = set(names)
+    for distribution in distributions(path=[str(shelf)]):
+        if canonicalize_name(distribution.metadata["Name"]) in wanted:
+            for file in distribution.files or ():
+                if ".." not in file.parts and (shelf / file).is_file():
+                    _copy(shelf / file, folder / file)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
 
 
 def _compile(folder: Path, version: str) -> None:
@@ -189,9 +215,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("name", nargs="*", choices=[[], *FUNCTIONS], help="a function; all when none is named")
     parser.add_argument("--python", default=RUNTIME, help="the runtime's version; the local cloud has this machine's")
     options = parser.parse_args(argv)
-    for name in options.name or FUNCTIONS:
-        path = build(name, python=options.python)
-        print(f"{name:<10} {path.stat().st_size / 1000:7.0f} kB")
+    for path in build_all(options.name or FUNCTIONS, python=options.python):
+        print(f"{path.stem:<10} {path.stat().st_size / 1000:7.0f} kB")
     return 0
 
 

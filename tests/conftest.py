@@ -5,9 +5,9 @@ pytest itself is not monkey-patched by gevent: what needs greenlets on sockets r
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,35 +16,74 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore import xform_name
+from botocore.loaders import JSONFileLoader, Loader
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings
 from werkzeug.test import TestResponse
 
+from chat.blueprints import frontend
 from chat.config import Config
+from chat.services import endpoint, tables
 from chat.services import redis as redis_service
-from chat.services import tables
 from chat.services.dynamodb import Storage
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "correct horse battery"
 
-
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+settings.register_profile("parley", deadline=None, print_blob=True)  # how long an example takes, the machine decides
+settings.load_profile("parley")
 
 
-def wait_until(check: Callable[[], object], within_s: float = 10.0, what: str = "it") -> None:
+def wait_until(check: Callable[[], object], within_s: float = 30.0, what: str = "it") -> None:
     """Polls until `check` says something true."""
     deadline = time.monotonic() + within_s
     while not check():
         assert time.monotonic() < deadline, f"{what} did not happen within {within_s} s"
         time.sleep(0.01)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_once() -> Iterator[None]:
+    """Files that never change are read and understood once a process, however many clients and apps its tests make:
+    what botocore knows of AWS's services, and the bundle."""
+    load, look, read = JSONFileLoader._load_file, Loader.list_available_services, frontend.File.read
+
+    @functools.cache
+    def loaded(path: str, opener: Callable[..., Any]) -> Any:
+        return load(JSONFileLoader(), path, opener)
+
+    @functools.cache
+    def listed(kind: str, *folders: str) -> list[str]:
+        loader = Loader(include_default_search_paths=False)
+        loader.search_paths.extend(folders)
+        return look(loader, kind)
+
+    @functools.cache
+    def packed(path: Path, cache_control: str, written_at_ns: int) -> frontend.File:
+        return read(path, cache_control)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(JSONFileLoader, "_load_file", lambda _, path, opener: loaded(path, opener))
+        patched.setattr(
+            Loader, "list_available_services", lambda self, type_name: listed(type_name, *self.search_paths)
+        )
+        patched.setattr(frontend.File, "read", lambda path, kept: packed(path, kept, path.stat().st_mtime_ns))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def asked_again_at_once() -> Iterator[None]:
+    """A DynamoDB that is away stays away for the whole test: nobody pauses between two attempts."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(endpoint, "random", SimpleNamespace(random=lambda: 0.0))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +128,7 @@ def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     os.environ.clear()
     os.environ.update(before)
     process.terminate()
-    process.wait(5)
+    process.wait(30)
 
 
 @pytest.fixture
@@ -105,8 +144,18 @@ def config(redis_url: str, dynamodb: str) -> Config:
         fanout=os.environ.get("FANOUT") or Config.fanout,
     )
     redis_service.connect(redis_url).flushall()
-    tables.create(Storage.connect(config))
+    make_tables(config)
     return config
+
+
+def make_tables(config: Config) -> None:
+    """Three tables as `flask create-tables` makes them, with a tenth of what boto3 would compute for it; the engine has
+    them at once."""
+    storage = Storage.connect(config)
+    for operation in ("CreateTable", "DescribeTable", "DescribeTimeToLive", "UpdateTimeToLive"):
+        setattr(storage._client, xform_name(operation), functools.partial(storage._client._request, operation))
+    storage.wait_until = lambda waiter, table: None  # type: ignore[method-assign]
+    tables.create(storage)
 
 
 @pytest.fixture
@@ -190,7 +239,7 @@ class LiveServer:
     def stop(self) -> int:
         """Asks it to stop; returns the exit code."""
         self.process.terminate()
-        return self.process.wait(10)
+        return self.process.wait(30)
 
 
 def spawn_server(config: Config, folder: Path, wsgi: str = "wsgi:app", **changes: object) -> LiveServer:
@@ -233,4 +282,4 @@ def live_server(config: Config, tmp_path: Path) -> Iterator[LiveServer]:
     yield server
     if server.process.poll() is None:
         server.process.kill()
-        server.process.wait(5)
+        server.process.wait(30)

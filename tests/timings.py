@@ -1,4 +1,4 @@
-"""A pytest plugin (`-p tests.timings --timings FILE`): how long each file's tests took, and how much of it was computed.
+"""A pytest plugin (`-p tests.timings --timings FILE`): how long each file's tests took, and how much was computed.
 
 Each process that runs tests appends a line of JSON a file: `{file, tests, wall_s, cpu_s, slowest: [name, s]}`. What is
 computed is counted for the process and all that it started, as far as /proc shows them; the rest of the time waited.

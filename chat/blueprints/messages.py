@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from chat.blueprints.guard import current_person, json_body, require_auth, services
 from chat.errors import ChatError
 from chat.models import MAX_SEQ
+from chat.services.messages import acked
 
 bp = Blueprint("messages", __name__, url_prefix="/api/rooms/<room>/messages")
 
@@ -34,8 +35,8 @@ def send(room: str) -> ResponseReturnValue:
     reply_to = body["reply_to"]
     if reply_to is not None and not 1 <= reply_to <= MAX_SEQ:
         raise ChatError("cursor_invalid")
-    message = services().messages.send(current_person(), room, body["client_id"], body["text"], reply_to=reply_to)
-    return jsonify(message=message), 201
+    answer = services().messages.send(current_person(), room, body["client_id"], body["text"], reply_to=reply_to)
+    return jsonify(acked(answer)), 201
 
 
 def _number(name: str) -> int | None:

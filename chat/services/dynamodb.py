@@ -20,7 +20,7 @@ from chat.errors import ChatError
 from chat.models import Entry, Mark, Membership, Message, Room, SetAside, User, Worker
 from chat.services import endpoint, rows
 from chat.services.appends import Append, Proof, Writes, refusals
-from chat.services.items import pack, unpack
+from chat.services.items import pack, texts, unpack
 from chat.services.rows import Claim, Row
 
 MAX_REQUESTS = 50  # under way at once, each with a connection: what an endpoint that hangs may hold of this process
@@ -486,13 +486,15 @@ class Storage:
         row = self._get("chat", rows.mark_key(room, row_id))
         return rows.read_mark(row) if row else None
 
-    def foreign_row(self, room: str, row_id: str) -> Row | None:
-        """A row that somebody put, as it is now."""
-        return self._get("messages", {"room": room, "id": row_id})
+    def foreign_row(self, room: str, row_id: str) -> dict[str, str | None] | None:
+        """What a row that somebody put says now (`rows.SAID`), None when there is no such row."""
+        item = self._get_item("messages", {"room": room, "id": row_id})
+        return texts(item, rows.SAID) if item else None
 
-    def foreign_rows(self) -> Iterator[Row]:
-        """Every row of `messages` that is not the app's own: reads the whole table, a page at a time."""
-        yield from self._scan("messages", "NOT contains(#key, :key)", {"#key": "room"}, {":key": "#"})
+    def foreign_rows(self) -> Iterator[tuple[str, str]]:
+        """(room, id) of every row of `messages` that is not the app's own: reads the whole table, a page at a time."""
+        for item in self._scan_items("messages", "NOT contains(#key, :key)", {"#key": "room"}, {":key": "#"}):
+            yield item["room"]["S"], item["id"]["S"]
 
     def marks(self) -> Iterator[Mark]:
         """The marks of all rows that anybody ever put: reads the whole table `chat`, a page at a time."""
@@ -550,8 +552,11 @@ class Storage:
     # --- shared ---------------------------------------------------------------------------------------------------
 
     def _get(self, table: str, key: Row) -> Row | None:
-        item = self.call("get_item", TableName=self.table(table), Key=pack(key), ConsistentRead=True).get("Item")
+        item = self._get_item(table, key)
         return unpack(item) if item else None
+
+    def _get_item(self, table: str, key: Row) -> dict[str, Any] | None:
+        return self.call("get_item", TableName=self.table(table), Key=pack(key), ConsistentRead=True).get("Item")
 
     def _query(self, request: dict[str, Any], limit: int | None) -> list[Row]:
         found: list[Row] = []
@@ -565,6 +570,9 @@ class Storage:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _scan(self, table: str, condition: str, names: dict[str, str], values: Row) -> Iterator[Row]:
+        yield from map(unpack, self._scan_items(table, condition, names, values))
+
+    def _scan_items(self, table: str, condition: str, names: dict[str, str], values: Row) -> Iterator[dict[str, Any]]:
         request: dict[str, Any] = {
             "TableName": self.table(table),
             "FilterExpression": condition,
@@ -574,8 +582,7 @@ class Storage:
         }
         while True:
             answer = self.call("scan", **request)
-            for item in answer["Items"]:
-                yield unpack(item)
+            yield from answer["Items"]
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

@@ -15,13 +15,14 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from chat.errors import ChatError
 from chat.models import Entry, Mark, Message, Room, SetAside
 from chat.services import rows
 from chat.services.dynamodb import Storage
-from chat.services.log import Draft, Log
+from chat.services.log import Draft, DraftUnder, Log
 from chat.services.publisher import Publisher
 from chat.services.rooms import Rooms
 from chat.services.texts import check_text
@@ -32,7 +33,8 @@ DIGITS = 40  # of a place in a stream: AWS gives up to so many
 BEFORE_ALL = "0" * DIGITS
 NAMELESS = "table"
 
-Row = dict[str, Any]
+
+Row = dict[str, str | None]
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Change:
     """One record of a stream. `number` is its place there, digits of one length; `stream` says which stream; `before`
-    is the row as it was."""
+    is the row as it was; both say only what stands under `rows.SAID`, with None for what is no text."""
 
     kind: Literal["INSERT", "MODIFY", "REMOVE"]
     room: str
@@ -151,7 +153,7 @@ class Ingest:
             image = Message(room.room, seq, seq, _client_id(change), f"table:{name}", name, text, at_ms, via="table")
             return Draft(Entry(room.room, seq, "message", at_ms), image)
 
-        self._log.take_over(room, build, lambda seq: _mark(change, seq))
+        self._log.take_over(room, lambda: build, lambda seq: _mark(change, seq))
 
     def _edit(self, room: Room, mark: Mark, change: Change, name: str, text: str) -> None:
         def edited(old: Message) -> Message | None:
@@ -177,22 +179,13 @@ class Ingest:
         """Appends a change of the message that a row has become. A deletion in the chat is final: then, and when there
         is nothing to change, the mark alone is written."""
 
-        def images() -> tuple[Message, Message] | None:
+        def judge() -> DraftUnder | None:
             found = self._storage.get_entry(room.room, seq)
             old = found[1] if found else None
             new = change_image(old) if old is not None and not old.deleted else None
-            return (old, new) if old is not None and new is not None else None
+            return partial(self._log.draft_change, old, new) if old is not None and new is not None else None
 
-        def build(number: int) -> Draft | None:
-            changed = images()
-            if changed is None:
-                return None
-            old, new = changed
-            entry = Entry(room.room, number, "change", self._log.now_ms(), message=seq)
-            return Draft(entry, replace(new, rev=number), replaces_rev=old.rev)
-
-        # Looked at before a number is proposed: a row may be put again and again for the sake of what nobody shows.
-        if images() is None or not self._log.take_over(room, build, lambda number: _mark(change, stays)):
+        if not self._log.take_over(room, judge, lambda number: _mark(change, stays)):
             self._storage.put_mark(_mark(change, stays))
 
     # --- after a gap in the stream --------------------------------------------------------------------------------
@@ -201,9 +194,8 @@ class Ingest:
         """Compares every row that others put with its mark, for what the stream no longer tells: reads both tables
         whole, and calls `hold_on` again and again meanwhile. Changes that are in the stream still count as later than
         what is found here."""
-        for found in self._storage.foreign_rows():
+        for room, row_id in self._storage.foreign_rows():
             hold_on()
-            room, row_id = found["room"], found["id"]
             mark = self._storage.get_mark(room, row_id)
             row = self._storage.foreign_row(room, row_id)  # read after its mark, or it may be older than that
             if row is not None:

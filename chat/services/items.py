@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
+from collections.abc import Collection
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-
-class _Values(TypeDeserializer):
-    """boto3's, also for binary values as they come over the wire: others may put such into their rows."""
-
-    def _deserialize_b(self, value: Any) -> Any:
-        return super()._deserialize_b(b64decode(value) if isinstance(value, str) else value)
-
-
 _to_wire = TypeSerializer().serialize
-_from_wire = _Values().deserialize
+_from_wire = TypeDeserializer().deserialize
 
 
 def pack(row: dict[str, Any]) -> dict[str, Any]:
@@ -24,8 +16,14 @@ def pack(row: dict[str, Any]) -> dict[str, Any]:
     return {k: _to_wire(v) for k, v in row.items() if v is not None}
 
 
+def texts(item: dict[str, Any], names: Collection[str]) -> dict[str, str | None]:
+    """Of an item that others put, the attributes of these names that it has: the text, None where it is of another
+    type. Nothing else of it is looked at, so nothing in it can be more than this takes."""
+    return {name: item[name].get("S") for name in names if name in item}
+
+
 def unpack(item: dict[str, Any]) -> dict[str, Any]:
-    """A typed item as a plain dict, whole numbers as int."""
+    """One of the app's own items as a plain dict, whole numbers as int."""
     row = {}
     for key, value in item.items():
         plain = _from_wire(value)

@@ -12,7 +12,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from chat.errors import ChatError
@@ -72,7 +72,8 @@ class Asked:
     request: tuple[Any, ...]
 
 
-Build = Callable[[int], Draft | None]
+DraftUnder = Callable[[int], Draft]
+Judge = Callable[[], DraftUnder | None]
 Answers = dict[Asked, Appended | ChatError]
 
 
@@ -135,16 +136,17 @@ class Log:
         user: str,
         client_id: str,
         request: Iterable[Any],
-        build: Build,
+        judge: Judge,
         seen: int = 0,
         about: int | None = None,
     ) -> Appended:
         """Carries out a request once, however often it comes: stored, then published; the caller acks.
 
-        `request` is everything that makes two requests the same (its hash is kept beside the `client_id`). `build(n)`
-        drafts the entry for number n from what is true now, or returns None when there is nothing to change; it may be
-        called again. `seen` is the last entry the client knows of; `about` the message that a change speaks of.
-        Raises: what `build` raises, and ChatError `client_id_invalid`, `client_id_reused`, `unavailable` (the outcome
+        `request` is everything that makes two requests the same (its hash is kept beside the `client_id`). `judge`
+        reads what is true now and refuses, says None when there is nothing to change, or tells how to draft the entry
+        under a number, which is asked for only then: what is refused leaves nothing in the log. It may be called again.
+        `seen` is the last entry the client knows of; `about` the message that a change speaks of.
+        Raises: what `judge` raises, and ChatError `client_id_invalid`, `client_id_reused`, `unavailable` (the outcome
         is unknown: send it again).
         """
         check_client_id(client_id)
@@ -154,7 +156,7 @@ class Log:
             message = draft.image.seq if draft.image else None
             return Claim(user, client_id, room.room, digest, number, message, self._claims_end())
 
-        placed = self._place(room, build, claim, seen)
+        placed = self._place(room, judge, claim, seen)
         if placed.before is not None and placed.before.claim is not None:
             return self._already(placed.before.claim, digest)
         if placed.draft is None:
@@ -162,14 +164,14 @@ class Log:
             return self._already(self._storage.put_claim(nothing) or nothing, digest)
         return Appended(placed.number, placed.draft.image)
 
-    def append_together(self, room: Room, asked: Collection[Asked], build: Build, about: int) -> Answers:
+    def append_together(self, room: Room, asked: Collection[Asked], judge: Judge, about: int) -> Answers:
         """Carries out the requests of several people about one message by one entry, each of them once: as `append`
         does with one. At most MAX_PROOFS, no two with the same client id of one person.
 
         Returns all their answers; or, when some were carried out before, only those of these, and nothing was stored:
-        the others go again. Raises: what `build` raises, and ChatError `unavailable`.
+        the others go again. Raises: what `judge` raises, and ChatError `unavailable`.
         """
-        placed = self._place(room, build, lambda number, draft: tuple(self._claims(room, asked, number, about)))
+        placed = self._place(room, judge, lambda number, draft: tuple(self._claims(room, asked, number, about)))
         if placed.before is not None:
             claims = {(claim.user, claim.client_id): claim for claim in placed.before.claims}
             return {
@@ -203,30 +205,32 @@ class Log:
         except ChatError as error:
             return error
 
-    def take_over(self, room: Room, build: Build, mark: Callable[[int], Mark]) -> int:
+    def take_over(self, room: Room, judge: Judge, mark: Callable[[int], Mark]) -> int:
         """Appends what a change of a row that somebody put makes of the log, once, however often it is told.
 
-        `build(n)` as in `append`; `mark(n)` is the proof that is stored with it. Returns the entry's number, 0 when a
+        `judge` as in `append`; `mark(n)` is the proof that is stored with it. Returns the entry's number, 0 when a
         later change was taken over before or there is nothing to change. Raises: ChatError `unavailable` (tell it
         again).
         """
-        placed = self._place(room, build, lambda number, draft: mark(number))
+        placed = self._place(room, judge, lambda number, draft: mark(number))
         return placed.number if placed.draft is not None else 0
 
-    def _place(self, room: Room, build: Build, proof: Callable[[int, Draft], Proof], seen: int = 0) -> Placed:
-        """Finds a number for what `build` drafts and stores it there with its proof, then tells the workers.
+    def _place(self, room: Room, judge: Judge, proof: Callable[[int, Draft], Proof], seen: int = 0) -> Placed:
+        """Finds a number for what `judge` lets pass and stores it there with its proof, then tells the workers.
 
-        Raises: what `build` raises, and ChatError `unavailable`: the outcome is unknown, and the proof will tell.
+        Raises: what `judge` raises, and ChatError `unavailable`: the outcome is unknown, and the proof will tell.
         """
         deadline = self._now() + DEADLINE_S
         number = 0
         try:
             while self._now() < deadline:
-                number = number or self._numbers.propose(room, seen)
-                draft = build(number)
-                if draft is None:
-                    self._give_up(room, number)
+                draft_under = judge()
+                if draft_under is None:
+                    if number:
+                        self._give_up(room, number)
                     return Placed()
+                number = number or self._numbers.propose(room, seen)
+                draft = draft_under(number)
                 if draft.replaces_rev is not None and number <= draft.replaces_rev:
                     self._give_up(room, number)
                     self._numbers.decided(room.room, draft.replaces_rev)
@@ -256,6 +260,11 @@ class Log:
             if number:
                 self._defer(self._give_up, room, number)
             raise
+
+    def draft_change(self, old: Message, new: Message, number: int) -> Draft:
+        """The draft, under that number, of the change that makes `new` of a message that is `old`."""
+        entry = Entry(old.room, number, "change", self.now_ms(), message=old.seq)
+        return Draft(entry, replace(new, rev=number), replaces_rev=old.rev)
 
     def begin(self, room: Room, user: str, client_id: str, request: Iterable[Any], founder: Membership) -> str:
         """Makes a room whose log begins with its founder's joining, once. Returns the room's id: that of the first

@@ -11,7 +11,7 @@ from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Page, Person, Room
 from chat.services.dynamodb import Storage
 from chat.services.followers import LEAVING, Followers, images_of_changes
-from chat.services.log import Appended, Asked, Draft, Log, check_client_id
+from chat.services.log import Appended, Asked, Draft, DraftUnder, Log, check_client_id
 from chat.services.numbers import Numbers
 from chat.services.publisher import Publisher
 from chat.services.reactions import Reactions, Wish, check_emoji
@@ -45,7 +45,8 @@ class Messages:
     def send(
         self, person: Person, room_id: str, client_id: str, text: str, seen: int = 0, reply_to: int | None = None
     ) -> dict[str, Any]:
-        """Stores a message and tells every member; returns its image, the same one when the request comes again.
+        """Stores a message and tells every member; returns its image, the same one when the request comes again; or
+        `{seq}` alone, its entry's number, when the person may not see what became of it since (see `acked`).
 
         `seen` is the last entry the sender knows of. Raises: ChatError `text_empty`, `text_too_long`,
         `client_id_invalid`, `client_id_reused`, `unavailable`.
@@ -53,7 +54,7 @@ class Messages:
         check_text(text)
         request = ("send", room_id, text, reply_to)
         try:
-            room, _ = self._rooms.require(person, room_id)
+            room, membership = self._rooms.require(person, room_id)
         except ChatError as refusal:
             return self._done(person, room_id, client_id, request, refusal)
 
@@ -64,10 +65,11 @@ class Messages:
             )
             return Draft(Entry(room.room, seq, "message", at_ms), image)
 
-        return self._image(person, room, self._log.append(room, person.username, client_id, request, build, seen))
+        appended = self._log.append(room, person.username, client_id, request, lambda: build, seen)
+        return self._answer(person, room, membership, appended)
 
     def edit(self, person: Person, room_id: str, client_id: str, seq: int, text: str) -> dict[str, Any]:
-        """Gives the person's own message another text; returns its new image.
+        """Gives the person's own message another text; answers as `send` does.
 
         Raises: ChatError `message_not_found`, `message_deleted`, `not_author`, and those of `send`.
         """
@@ -83,7 +85,7 @@ class Messages:
         )
 
     def delete(self, person: Person, room_id: str, client_id: str, seq: int) -> dict[str, Any]:
-        """Takes the person's own message back: its text is gone from the table. Returns its new image.
+        """Takes the person's own message back: its text is gone from the table. Answers as `send` does.
 
         Raises: ChatError `message_not_found`, `message_deleted`, `not_author`, and those of `send` but for the text.
         """
@@ -91,7 +93,7 @@ class Messages:
         return self._change(person, room_id, client_id, seq, request, lambda old, at_ms: old.erased())
 
     def react(self, person: Person, room_id: str, client_id: str, seq: int, emoji: str, wanted: bool) -> dict[str, Any]:
-        """Adds the person's reaction to anybody's message, or takes it back; returns the new image. What is there
+        """Adds the person's reaction to anybody's message, or takes it back; answers as `send` does. What is there
         already, or is not, changes nothing.
 
         Raises: ChatError `emoji_invalid`, `message_not_found`, `message_deleted`, `reactions_full`, and those of
@@ -105,7 +107,7 @@ class Messages:
         except ChatError as refusal:
             return self._done(person, room_id, client_id, request, refusal)
         wish = Wish(Asked(person.username, client_id, request), emoji, wanted, first=membership.start)
-        return self._image(person, room, self._reactions.carry_out(room, seq, wish))
+        return self._answer(person, room, membership, self._reactions.carry_out(room, seq, wish))
 
     def _change(
         self,
@@ -122,18 +124,15 @@ class Messages:
             return self._done(person, room_id, client_id, request, refusal)
         done = self._log.already(person.username, client_id, request)
         if done:
-            return self._image(person, room, done)
+            return self._answer(person, room, membership, done)
 
-        def build(number: int) -> Draft | None:
+        def judge() -> DraftUnder | None:
             old = self._own(person, room, membership, seq)
-            at_ms = self._log.now_ms()
-            new = change(old, at_ms)
-            if new is None:
-                return None
-            entry = Entry(room.room, number, "change", at_ms, message=seq)
-            return Draft(entry, replace(new, rev=number), replaces_rev=old.rev)
+            new = change(old, self._log.now_ms())
+            return partial(self._log.draft_change, old, new) if new is not None else None
 
-        return self._image(person, room, self._log.append(room, person.username, client_id, request, build, about=seq))
+        appended = self._log.append(room, person.username, client_id, request, judge, about=seq)
+        return self._answer(person, room, membership, appended)
 
     def _own(self, person: Person, room: Room, membership: Membership, seq: int) -> Message:
         found = self._storage.get_entry(room.room, seq) if seq >= max(membership.start, room.floor) else None
@@ -149,16 +148,19 @@ class Messages:
         self, person: Person, room_id: str, client_id: str, request: tuple[Any, ...], refusal: ChatError
     ) -> dict[str, Any]:
         """The answer to a request that was carried out before its author was put out of the room: what stands in the
-        log must not be refused. Raises: `refusal` when it was not."""
+        log must not be refused, and what became of it since is not theirs to see. Raises: `refusal` when it was not."""
         done = self._log.already(person.username, client_id, request) if refusal.code == "room_not_found" else None
         if done is None:
             raise refusal
-        return self._image(person, self._rooms.get(room_id), done)
+        return {"seq": done.seq}
 
     @staticmethod
-    def _image(person: Person, room: Room, appended: Appended) -> dict[str, Any]:
+    def _answer(person: Person, room: Room, membership: Membership, appended: Appended) -> dict[str, Any]:
+        """The image, or `{seq}` alone where the request speaks of a message from before the person's time here."""
         if appended.image is None:
             raise ChatError("expired" if appended.seq < room.floor else "message_not_found")
+        if appended.image.seq < membership.start:
+            return {"seq": appended.seq}
         return appended.image.to_dict(room.generation, person.username)
 
     # --- reading --------------------------------------------------------------------------------------------------
@@ -349,6 +351,11 @@ class Messages:
         self._bus.publish(
             "typing", volatile=True, room=room.room, user=person.username, name=person.name, typing=typing
         )
+
+
+def acked(outcome: dict[str, Any]) -> dict[str, Any]:
+    """How the doors answer what `send` and the others return: `{message}`, or `{seq}` where there is no image."""
+    return {"message": outcome} if "rev" in outcome else outcome
 
 
 def _count(pairs: Iterable[Pair]) -> int:

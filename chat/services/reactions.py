@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from chat.errors import ChatError
-from chat.models import Entry, Message, Room
+from chat.models import Message, Room
 from chat.services.appends import MAX_PROOFS
 from chat.services.dynamodb import Storage
-from chat.services.log import Answers, Appended, Asked, Draft, Log
+from chat.services.log import Answers, Appended, Asked, DraftUnder, Log
 from chat.services.one_at_a_time import OneAtATime
 from chat.services.publisher import Publisher
 
@@ -156,14 +157,11 @@ class Reactions:
             return self._log.change_nothing(room, asked, seq)
         read = iter([(old, new)])
 
-        def build(number: int) -> Draft | None:
+        def judge() -> DraftUnder | None:
             before, after = next(read, None) or self._again(room, seq, wishes)
-            if after.reactions == before.reactions:
-                return None
-            entry = Entry(room.room, number, "change", self._log.now_ms(), message=seq)
-            return Draft(entry, replace(after, rev=number), replaces_rev=before.rev)
+            return None if after.reactions == before.reactions else partial(self._log.draft_change, before, after)
 
-        return self._log.append_together(room, asked, build, seq)
+        return self._log.append_together(room, asked, judge, seq)
 
     def _again(self, room: Room, seq: int, wishes: Sequence[Wish]) -> tuple[Message, Message]:
         old = new = self._read(room, seq)

@@ -13,7 +13,7 @@ from typing import Any
 from chat.errors import ChatError
 from chat.models import Entry, EntryKind, Membership, Person, Room, RoomKind
 from chat.services.dynamodb import Storage
-from chat.services.log import Draft, Log
+from chat.services.log import Draft, DraftUnder, Log
 from chat.services.numbers import Numbers
 from chat.services.one_at_a_time import OneAtATime
 from chat.services.publisher import Publisher
@@ -239,22 +239,26 @@ class Rooms:
         request = (kind, room.room, whom.username)
         enters = kind == "joined"
 
-        def build(seq: int) -> Draft | None:
+        def judge() -> DraftUnder | None:
             old = self._storage.membership(room.room, whom.username)
             inside = old is not None and old.inside
             if not enters and not inside:
                 raise ChatError("room_not_found" if whom == by else "user_not_found")
             if enters and inside:
                 return None
-            start = old.start if old and not enters else (1 if room.kind == "public" else seq)
-            actor = by.username if by.username != whom.username else None
-            entry = Entry(room.room, seq, kind, self._log.now_ms(), user=whom.username, name=whom.name, by=actor)
-            return Draft(
-                entry, membership=Membership(room.room, whom.username, whom.name, enters, seq, start, read=seq)
-            )
+            return partial(self._draft_move, room, by, whom, kind, old)
 
-        self._log.append(room, by.username, client_id, request, build)
+        self._log.append(room, by.username, client_id, request, judge)
         self._membership_changed(whom.username)
+
+    def _draft_move(
+        self, room: Room, by: Person, whom: Person, kind: EntryKind, old: Membership | None, seq: int
+    ) -> Draft:
+        enters = kind == "joined"
+        start = old.start if old and not enters else (1 if room.kind == "public" else seq)
+        actor = by.username if by.username != whom.username else None
+        entry = Entry(room.room, seq, kind, self._log.now_ms(), user=whom.username, name=whom.name, by=actor)
+        return Draft(entry, membership=Membership(room.room, whom.username, whom.name, enters, seq, start, read=seq))
 
     def _membership_changed(self, username: str) -> None:
         self._bus.publish("membership", user=username)

@@ -18,6 +18,7 @@ PUBLIC = "DIR#public"
 WORKERS = "WORKERS"
 FOREIGN_PREFIX = "FOREIGN#"
 SET_ASIDE = "INGEST#bad"
+SAID = ("text", "message", "username", "user")  # what is read of a row that others put; whatever else it has is theirs
 # What a log row's `kind` attribute says, in one letter to keep rows small.
 LETTERS: dict[EntryKind, str] = {
     "message": "m",

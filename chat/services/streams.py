@@ -10,9 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chat.config import Config
 from chat.errors import ChatError
-from chat.services import endpoint
-from chat.services.ingest import DIGITS, Change
-from chat.services.items import unpack
+from chat.services import endpoint, rows
+from chat.services.ingest import DIGITS, Change, Row
+from chat.services.items import texts
 
 BATCH = 200
 TTL = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
@@ -105,7 +105,7 @@ def label(arn: str) -> str:
 def read_record(arn: str, record: dict[str, Any]) -> Change:
     """A record of a stream as a change; as Lambda functions get them, too."""
     told = record["dynamodb"]
-    key = unpack(told["Keys"])
+    key = {name: value["S"] for name, value in told["Keys"].items()}
     by = record.get("userIdentity") or {}
     return Change(
         kind=record["eventName"],
@@ -119,6 +119,6 @@ def read_record(arn: str, record: dict[str, Any]) -> Change:
     )
 
 
-def _foreign(key: dict[str, Any], image: dict[str, Any] | None) -> dict[str, Any] | None:
-    """A row that others put, None for one of the app's own."""
-    return unpack(image) if image is not None and "#" not in key["room"] else None
+def _foreign(key: dict[str, str], image: dict[str, Any] | None) -> Row | None:
+    """What a row says that others put, None for one of the app's own."""
+    return texts(image, rows.SAID) if image is not None and "#" not in key["room"] else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.models import MAX_SEQ
-from chat.services.messages import Messages
+from chat.services.messages import Messages, acked
 from chat.sockets.connections import Connection
 
 
@@ -31,31 +31,31 @@ def send(messages: Messages, me: Connection, payload: dict[str, Any]) -> dict[st
     """`message:send`"""
     reply_to = number(payload, "reply_to") if payload.get("reply_to") is not None else None
     room, client_id, text = (field(payload, name, str) for name in ("room", "client_id", "text"))
-    return {"message": messages.send(me.person, room, client_id, text, number(payload, "after", 0), reply_to)}
+    return acked(messages.send(me.person, room, client_id, text, number(payload, "after", 0), reply_to))
 
 
 def edit(messages: Messages, me: Connection, payload: dict[str, Any]) -> dict[str, Any]:
     """`message:edit`"""
     room, client_id, text = (field(payload, name, str) for name in ("room", "client_id", "text"))
-    return {"message": messages.edit(me.person, room, client_id, number(payload, "seq"), text)}
+    return acked(messages.edit(me.person, room, client_id, number(payload, "seq"), text))
 
 
 def delete(messages: Messages, me: Connection, payload: dict[str, Any]) -> dict[str, Any]:
     """`message:delete`"""
     room, client_id = (field(payload, name, str) for name in ("room", "client_id"))
-    return {"message": messages.delete(me.person, room, client_id, number(payload, "seq"))}
+    return acked(messages.delete(me.person, room, client_id, number(payload, "seq")))
 
 
 def add_reaction(messages: Messages, me: Connection, payload: dict[str, Any]) -> dict[str, Any]:
     """`reaction:add`"""
     room, client_id, emoji = (field(payload, name, str) for name in ("room", "client_id", "emoji"))
-    return {"message": messages.react(me.person, room, client_id, number(payload, "seq"), emoji, True)}
+    return acked(messages.react(me.person, room, client_id, number(payload, "seq"), emoji, True))
 
 
 def remove_reaction(messages: Messages, me: Connection, payload: dict[str, Any]) -> dict[str, Any]:
     """`reaction:remove`"""
     room, client_id, emoji = (field(payload, name, str) for name in ("room", "client_id", "emoji"))
-    return {"message": messages.react(me.person, room, client_id, number(payload, "seq"), emoji, False)}
+    return acked(messages.react(me.person, room, client_id, number(payload, "seq"), emoji, False))
 
 
 def list_reactions(messages: Messages, me: Connection, payload: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +13,9 @@ from urllib.parse import quote
 from chat.embedded.children import Child
 from chat.embedded.folder import free_port
 from deploy.local.processes import BIN, CloudError, Processes
-from deploy.local.stack import NAME, PARAMETERS, Stack
+from deploy.local.stack import PARAMETERS, Stack
 from deploy.local.valkey import Valkey
-from deploy.package import FUNCTIONS, build
+from deploy.package import build_all
 
 VERSION = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
 
@@ -25,10 +24,11 @@ class Cloud:
     """`with Cloud(folder) as cloud:` starts it and, at the end, leaves nothing but logs in the folder.
 
     `settings` are the chat server's, besides those that the template decides. With `across` the API is of another site
-    than the page (127.0.0.1 and localhost; ports make no site).
+    than the page (127.0.0.1 and localhost; ports make no site). A `stack` that is given is
+    deployed already, for a page at that port.
     """
 
-    def __init__(self, folder: Path, port: int = 0, across: bool = False, **settings: str):
+    def __init__(self, folder: Path, port: int = 0, across: bool = False, stack: Stack | None = None, **settings: str):
         self.folder = folder.resolve()
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.port = port or free_port()
@@ -38,6 +38,7 @@ class Cloud:
         self._edge_port = free_port()
         self.api_url = f"http://{'127.0.0.1' if across else 'localhost'}:{self._edge_port}"
         self._parameters = {"FrontendOrigin": self.url, "CookieMode": "cross_site" if across else "same_site"}
+        self._given = stack
 
     def __enter__(self) -> Self:
         try:
@@ -52,13 +53,17 @@ class Cloud:
 
     def _start(self) -> None:
         """Raises: CloudError."""
-        _package()
-        self.stack = Stack(self.folder, self._processes)
-        self.stack.deploy(**self._parameters, PublicUrl=self.url)
-        self.redis = Valkey(self.folder, self._processes, secrets.token_urlsafe(32))
+        self.stack = self._given or self._deployed()
+        self.redis = Valkey.start(self.folder, self._processes)
         self._let_users_in()
         self._start_edge()
         self.server = self._start_server()
+
+    def _deployed(self) -> Stack:
+        _package()
+        stack = Stack.start(self.folder, self._processes)
+        stack.deploy(**self._parameters, PublicUrl=self.url)
+        return stack
 
     def _let_users_in(self) -> None:
         """Each function as its own user, with the password that the template made for it."""
@@ -76,7 +81,7 @@ class Cloud:
         parameters = {**PARAMETERS, **self._parameters}
         given = [f"{name}={value}" for name, value in parameters.items()]
         env = {**self.stack.credentials, "AWS_ENDPOINT_URL": self.stack.endpoint, "SAM_CLI_TELEMETRY": "0"}
-        argv = [BIN / "python", "deploy/local/edge.py", str(self._edge_port), NAME, *given]
+        argv = [BIN / "python", "deploy/local/edge.py", str(self._edge_port), self.stack.name, *given]
         child = self._processes.start("edge", argv, env)
         self._processes.wait(child, lambda: _answers(self._edge_port, "/protected", "OPTIONS", 200))
 
@@ -112,8 +117,7 @@ def _package() -> None:
     """Makes the functions' packages for the Python that they run on here."""
     version = subprocess.run([BIN / "python", "-c", VERSION], check=True, capture_output=True, text=True).stdout.strip()
     try:
-        for name in FUNCTIONS:
-            build(name, python=version)
+        build_all(python=version)
     except subprocess.CalledProcessError as error:
         raise CloudError(f"The functions' packages cannot be made: {error}") from None
 

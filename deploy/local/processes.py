@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,12 +30,16 @@ class Processes:
         self._folder = folder
         self._children: list[Child] = []
 
-    def start(self, name: str, argv: Sequence[str | Path], env: Mapping[str, str]) -> Child:
-        """Starts a program from the checkout; what it says is in `<name>.log`."""
+    def start(
+        self, name: str, argv: Sequence[str | Path], env: Mapping[str, str], without: Collection[str] = ()
+    ) -> Child:
+        """Starts a program from the checkout; what it says is in `<name>.log`. It has our environment `without` those
+        variables, and `env`."""
         log = self._folder / f"{name}.log"
         with log.open("ab") as out:
             command = ["/bin/sh", "-c", 'exec "$0" "$@" 2>&1', *(str(part) for part in argv)]
-            child = Child(name, command, {**os.environ, **env}, ROOT, stdout=out.fileno())
+            ours = {variable: value for variable, value in os.environ.items() if variable not in without}
+            child = Child(name, command, {**ours, **env}, ROOT, stdout=out.fileno())
             child.log = log
             child.start()
         self._children.append(child)

@@ -10,10 +10,11 @@ import http.client
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import boto3
 
+from chat.config import Config
 from chat.embedded.folder import free_port
 from deploy.local.processes import BIN, CloudError, Processes
 from deploy.up import DeployError, outputs, sam_deploy
@@ -27,23 +28,32 @@ SERVICES = (
     "apigateway,cloudformation,cloudfront,cloudwatch,dynamodb,dynamodbstreams,ec2,elasticache,elbv2,iam,lambda,logs,s3,"
     "secretsmanager,sns,sqs,ssm,sts,autoscaling"
 )
+SETTINGS = {name.upper() for name in Config.__dataclass_fields__}
 
 
 class Stack:
-    """One deployed template. `endpoint` is the address of every service in it; `credentials` may do everything."""
+    """One deployed template in a local AWS. `endpoint` is the address of every service there; `credentials` may do
+    everything. In `folder` lies what `sam deploy` said."""
 
-    def __init__(self, folder: Path, processes: Processes):
+    credentials: ClassVar = {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local-secret",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+    }
+
+    def __init__(self, folder: Path, endpoint: str, name: str = NAME):
         self._folder = folder
+        self.endpoint = endpoint
+        self.name = name
+
+    @classmethod
+    def start(cls, folder: Path, processes: Processes) -> Self:
+        """A local AWS of its own, with nothing deployed yet. Functions there know the template's settings only, and
+        none of whoever starts this. Raises: CloudError."""
         port = free_port()
-        self.endpoint = f"http://127.0.0.1:{port}"
-        self.credentials = {
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local-secret",
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_REGION": REGION,
-        }
         env = {
-            **self.credentials,
+            **cls.credentials,
             "AUTH": "true",
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
@@ -57,10 +67,16 @@ class Stack:
             "PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin",  # functions run on its Python
             "PYTHONPATH": "",
         }
-        child = processes.start("aws", [BIN / "python", "-m", "ministack"], env)
-        processes.wait(child, self._answers)
+        stack = cls(folder, f"http://127.0.0.1:{port}")
+        child = processes.start("aws", [BIN / "python", "-m", "ministack"], env, without=SETTINGS)
+        processes.wait(child, stack._answers)
         location = {"LocationConstraint": REGION}
-        self.client("s3").create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration=location)
+        stack.client("s3").create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration=location)
+        return stack
+
+    def beside(self, name: str) -> Stack:
+        """Another stack in the same AWS."""
+        return Stack(self._folder, self.endpoint, name)
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(self.endpoint.removeprefix("http://"), timeout=2)
@@ -80,7 +96,7 @@ class Stack:
             aws_secret_access_key=self.credentials["AWS_SECRET_ACCESS_KEY"],
         )
 
-    def deploy(self, name: str = NAME, **parameters: str) -> None:
+    def deploy(self, **parameters: str) -> None:
         """`sam deploy`, with these parameters of the template besides those that the local AWS needs.
 
         Raises: CloudError with what it said last.
@@ -89,7 +105,7 @@ class Stack:
         env |= {"HOME": str(self._folder), "SAM_CLI_POLL_DELAY": "0.2"}
         log = self._folder / "deploy.log"
         try:
-            log.write_text(sam_deploy(name, {**PARAMETERS, **parameters}, "--s3-bucket", CODE_BUCKET, env=env))
+            log.write_text(sam_deploy(self.name, {**PARAMETERS, **parameters}, "--s3-bucket", CODE_BUCKET, env=env))
         except DeployError as error:
             log.write_text(str(error))
             raise CloudError(f"sam deploy failed, see {log}: {str(error).strip()[-300:]}") from None
@@ -97,7 +113,7 @@ class Stack:
     @cached_property
     def outputs(self) -> dict[str, str]:
         """The outputs of the template."""
-        return outputs(self.client("cloudformation"), NAME)
+        return outputs(self.client("cloudformation"), self.name)
 
     def secret(self, output: str) -> str:
         """The value of the secret that an output names."""
@@ -106,21 +122,21 @@ class Stack:
     def redis_users(self) -> dict[str, str]:
         """ElastiCache's users: name → access string."""
         users = self.client("elasticache").describe_users()["Users"]
-        return {user["UserName"]: user["AccessString"] for user in users if user["UserId"].startswith(f"{NAME}-")}
+        return {user["UserName"]: user["AccessString"] for user in users if user["UserId"].startswith(f"{self.name}-")}
 
     def settings(self, function: str) -> dict[str, str]:
         """A function's environment variables."""
-        found = self.client("lambda").get_function_configuration(FunctionName=f"{NAME}-{function}")
+        found = self.client("lambda").get_function_configuration(FunctionName=f"{self.name}-{function}")
         return dict(found["Environment"]["Variables"])
 
     def change_settings(self, function: str, **changes: str) -> None:
         """Gives a function other environment variables."""
         variables = {**self.settings(function), **changes}
         self.client("lambda").update_function_configuration(
-            FunctionName=f"{NAME}-{function}", Environment={"Variables": variables}
+            FunctionName=f"{self.name}-{function}", Environment={"Variables": variables}
         )
 
     def functions(self) -> list[str]:
         """The functions of the template by their short names."""
         found = [each["FunctionName"] for each in self.client("lambda").list_functions()["Functions"]]
-        return [name.removeprefix(f"{NAME}-") for name in found if name.startswith(f"{NAME}-")]
+        return [name.removeprefix(f"{self.name}-") for name in found if name.startswith(f"{self.name}-")]

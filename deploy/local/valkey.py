@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 import redis
 
@@ -12,6 +14,7 @@ from chat.embedded.redis_server import find_server
 from deploy.local.processes import Processes
 
 # As the template's parameter group has it. The admin of this box is who sets the users up.
+SETTINGS_FILE = "redis.conf"
 SETTINGS = """
 bind 127.0.0.1
 port {port}
@@ -27,15 +30,29 @@ user admin on >{password} ~* &* +@all
 class Valkey:
     """A server on a port of its own that keeps nothing."""
 
-    def __init__(self, folder: Path, processes: Processes, password: str):
-        self.port = free_port()
+    def __init__(self, port: int, password: str):
+        self.port = port
         self._password = password
-        file = folder / "redis.conf"
-        file.touch(mode=0o600)
-        file.write_text(SETTINGS.format(port=self.port, folder=folder, password=password))
         self.admin: redis.Redis = self.client("admin", password)
+
+    @classmethod
+    def start(cls, folder: Path, processes: Processes) -> Self:
+        """A new one, whose settings are in the folder. Raises: CloudError."""
+        port, password = free_port(), secrets.token_urlsafe(32)
+        file = folder / SETTINGS_FILE
+        file.touch(mode=0o600)
+        file.write_text(SETTINGS.format(port=port, folder=folder, password=password))
+        server = cls(port, password)
         child = processes.start("redis", [find_server().binary, file], {})
-        processes.wait(child, self._answers)
+        processes.wait(child, server._answers)
+        return server
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """The one that runs with the settings in that folder."""
+        text = (folder / SETTINGS_FILE).read_text()
+        words = dict(line.split(" ", 1) for line in text.splitlines() if line)
+        return cls(int(words["port"]), words["user"].partition(">")[2].split()[0])
 
     @property
     def url(self) -> str:

@@ -2,8 +2,8 @@
  * Opens the page while the server is away: index.html and the files it needs, as one build made them. Everything else
  * passes by: the API, sockets, other sites. It keeps nothing that belongs to a person, so signing out has nothing to wipe.
  */
-const FILES = ["/assets/index-DJoc-U8E.js","/assets/AccountPanel-BXnjn1zI.css","/assets/AccountPanel-ktlJ3shZ.js","/assets/BrowseRooms-Ci6NSWJa.js","/assets/ChatRoom-B6fyDSz8.css","/assets/ChatRoom-dRh5KzMQ.js","/assets/CreateRoom-Rn2l0CcQ.js","/assets/Dialog-D13yRPC8.css","/assets/Dialog-Dss3fGZe.js","/assets/MembersPanel-C2oRblrA.js","/assets/QuickSwitcher-B1Zf8bXE.js","/assets/ReactionPalette-CpXHjpCr.css","/assets/ReactionPalette-ZyDWyxKA.js","/assets/RoomDialogs-BhfCFNlv.css","/assets/RoomDialogs.module-DzHoRph-.js","/assets/ShortcutSheet-B1XDHTVX.js","/assets/ShortcutSheet-Csa25nFR.css","/assets/esm-BVBoLIDL.js","/assets/index-B6Kjyk6q.css","/assets/rolldown-runtime-XKyaHtl9.js"]; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
-const SHELL = "shell-1a259e151bd97653";
+const FILES = ["/assets/index-DXW9NE0b.js","/assets/AccountPanel-BXnjn1zI.css","/assets/AccountPanel-Bl7i6_wK.js","/assets/BrowseRooms-C0v99OLb.js","/assets/ChatRoom-B6fyDSz8.css","/assets/ChatRoom-Bi7KAdt-.js","/assets/CreateRoom-BEvqBw87.js","/assets/Dialog-D13yRPC8.css","/assets/Dialog-DksT2udb.js","/assets/MembersPanel-Hq_s0gku.js","/assets/QuickSwitcher-9crIwd4Z.js","/assets/ReactionPalette-CpXHjpCr.css","/assets/ReactionPalette-kiC3jEOP.js","/assets/RoomDialogs-BhfCFNlv.css","/assets/RoomDialogs.module-DzHoRph-.js","/assets/ShortcutSheet-BkAmMsMD.js","/assets/ShortcutSheet-Csa25nFR.css","/assets/esm-BVBoLIDL.js","/assets/index-B6Kjyk6q.css","/assets/rolldown-runtime-XKyaHtl9.js"]; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
+const SHELL = "shell-4d620a938da01088";
 const PAGES = /^\/(login|register|r\/.*)?$/;
 
 /** All or nothing. While a new version is being rolled out, index.html may be of another build: then it is for later. */

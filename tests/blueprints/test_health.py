@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import time
 import urllib.error
 import urllib.request
 from dataclasses import replace
@@ -15,14 +14,16 @@ import pytest
 from chat.app import create_app
 from tests.conftest import browser, free_port, spawn_server
 
+ASKED_FOR_S = 30  # half as long as tests/blueprints/patient_app.py waits for its storages
+
 
 def ask(url):
-    began = time.monotonic()
+    """What is answered, long before the server would lose its patience with a storage."""
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return answer.status, json.load(answer), time.monotonic() - began
+        with urllib.request.urlopen(url, timeout=ASKED_FOR_S) as answer:
+            return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
-        return error.code, json.load(error), time.monotonic() - began
+        return error.code, json.load(error)
 
 
 @pytest.fixture
@@ -59,14 +60,12 @@ def test_both_answer_under_any_name_because_a_balancer_asks_by_address(client):
         assert client.get(path, headers={"Host": f"10.1.2.3:{free_port()}"}).status_code == 200
 
 
-def test_a_storage_that_hangs_delays_neither_answer(live_server, hanging, tmp_path):
-    url = f"redis://127.0.0.1:{hanging}/0"
-    stuck = spawn_server(live_server.config, tmp_path, redis_url=url, dynamodb_endpoint=f"http://127.0.0.1:{hanging}")
+def test_a_storage_that_hangs_delays_neither_answer(config, hanging, tmp_path):
+    away = {"redis_url": f"redis://127.0.0.1:{hanging}/0", "dynamodb_endpoint": f"http://127.0.0.1:{hanging}"}
+    stuck = spawn_server(config, tmp_path, "tests.blueprints.patient_app:app", **away)
     try:
-        status, body, took = ask(stuck.url + "/readyz")
-        assert (status, body) == (503, {"redis": False, "dynamodb": False, "sockets": True}) and took < 2.5
-        status, body, took = ask(stuck.url + "/healthz")
-        assert (status, body) == (200, {"ok": True}) and took < 1
+        assert ask(stuck.url + "/readyz") == (503, {"redis": False, "dynamodb": False, "sockets": True})
+        assert ask(stuck.url + "/healthz") == (200, {"ok": True})
     finally:
         stuck.process.kill()
-        stuck.process.wait(5)
+        stuck.process.wait(30)

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Request
 
 from deploy.local.cloud import Cloud
+from tests.deploy.made import MadeCloud
 from tests.e2e.browser import Visitor
 from tests.e2e.parley import PASSWORD, Person
 from tests.lambdas.doors import Browser, HttpDoor
@@ -19,7 +20,7 @@ from tests.lambdas.doors import Browser, HttpDoor
 class Hybrid:
     """The cloud as the drivers of tests/e2e know a product."""
 
-    def __init__(self, cloud: Cloud):
+    def __init__(self, cloud: Cloud | MadeCloud):
         self.cloud = cloud
         self.url = cloud.url
         self.door = HttpDoor(cloud.api_url)

@@ -14,16 +14,22 @@ from playwright.sync_api import Browser, expect
 from deploy.local.cloud import Cloud
 from tests.deploy.conftest import CHEAP
 from tests.deploy.hybrid import Hybrid, HybridVisitor
+from tests.deploy.made import MadeCloud, further
+from tests.deploy.tools import Json
 from tests.e2e.browser import REFUSALS
 from tests.e2e.parley import PASSWORD, ROOMY, new_id
+from tests.ports import free_port
 
 COLD_MS = 90_000  # a function's first answer, on a machine that has much to do
 
 
 @pytest.fixture(scope="module")
-def across(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hybrid]:
-    """The template deployed with CookieMode=cross_site."""
-    with Cloud(tmp_path_factory.mktemp("across"), across=True, **ROOMY, **CHEAP) as running:
+def across(cloud: MadeCloud, template: Json, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hybrid]:
+    """The template deployed once more, with CookieMode=cross_site."""
+    port = free_port()
+    page = f"http://localhost:{port}"
+    stack = further(cloud.stack, "across", template, CookieMode="cross_site", FrontendOrigin=page, PublicUrl=page)
+    with Cloud(tmp_path_factory.mktemp("across"), port, across=True, stack=stack, **ROOMY, **CHEAP) as running:
         for function in ("register", "login"):
             running.stack.change_settings(function, **CHEAP)
         yield Hybrid(running)

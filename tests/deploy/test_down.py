@@ -6,15 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from deploy.down import down, main
-from deploy.local.cloud import Cloud
 from deploy.up import outputs
+from tests.deploy.made import MadeCloud, further
+from tests.deploy.tools import Json
 
-SPARE = {"TablePrefix": "spare-", "KeepData": "yes"}
+SPARE = {"KeepData": "yes"}
 
 
-def test_a_stack_goes_with_its_tables_its_files_and_its_functions_and_no_other(cloud: Cloud) -> None:
+def test_a_stack_goes_with_its_tables_its_files_and_its_functions_and_no_other(
+    cloud: MadeCloud, template: Json
+) -> None:
     stack = cloud.stack
-    stack.deploy("spare", **SPARE)
+    further(stack, "spare", template, **SPARE)
     bucket = outputs(stack.client("cloudformation"), "spare")["ArtifactsBucket"]
     stack.client("s3").put_object(Bucket=bucket, Key="server-0123.tar.gz", Body=b"code")
     dynamodb = stack.client("dynamodb")
@@ -46,7 +49,7 @@ Resources:
 """
 
 
-def test_a_stack_that_was_made_by_half_goes_too(cloud: Cloud) -> None:
+def test_a_stack_that_was_made_by_half_goes_too(cloud: MadeCloud) -> None:
     stack = cloud.stack
     cloudformation = stack.client("cloudformation")
     cloudformation.create_stack(StackName="half", TemplateBody=HALF_MADE)

@@ -15,17 +15,19 @@ import pytest
 import redis
 
 from chat.embedded.redis_server import find_server
-from deploy.local.cloud import Cloud
 from deploy.server.valkey import USERS, settings
-from tests.conftest import free_port, wait_until
+from tests.conftest import wait_until
+from tests.deploy.made import MadeCloud
 from tests.deploy.tools import ROOT, Json, resources
+from tests.ports import free_port
 
 URL = "https://d111111abcdef8.cloudfront.net"
 FUNCTIONS = ("login", "logout", "protected", "ingest")
+WITHIN_S = 240  # far more than anything here takes, also on a machine that has much to do: what is broken never comes
 
 
 @pytest.fixture(scope="module")
-def instance(cloud: Cloud) -> dict[str, str]:
+def instance(cloud: MadeCloud) -> dict[str, str]:
     """The environment that user data gives, on the local cloud."""
     stack = cloud.stack
     stack.client("ssm").put_parameter(Name="/parley/public-url", Type="String", Value=URL)
@@ -51,12 +53,12 @@ def test_a_server_finds_its_secrets_and_its_address_and_is_ready(instance: dict[
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "deploy.server"], cwd=ROOT, env=env, stdout=log, stderr=log)
     try:
-        wait_until(lambda: _asks(port, "/readyz") == 200, 60, "the server is ready")
+        wait_until(lambda: _asks(port, "/readyz") == 200, WITHIN_S, "the server is ready")
         assert _asks(port, "/api/auth/protected", URL.partition("//")[2]) == 401
         assert _asks(port, "/api/auth/protected", "another.example") == 403, "it has the address of the parameter"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(WITHIN_S)
 
 
 # What systemd makes of the unit's lines for files, in a mount namespace: /dev, /proc and /sys stay as they are.
@@ -96,14 +98,14 @@ def test_the_units_command_starts_where_it_may_write_nothing_but_its_own(
 ) -> None:
     assert unit["ProtectSystem"] == "strict"
     with _sandboxed(unit, instance) as (process, port):
-        wait_until(lambda: process.poll() is not None or _asks(port, "/readyz") == 200, 60, "the server is ready")
+        wait_until(lambda: process.poll() is not None or _asks(port, "/readyz") == 200, WITHIN_S, "the server is ready")
         assert process.poll() is None, process.communicate()[0]
 
 
 @needs_namespaces
 def test_without_a_tmp_of_its_own_it_would_not(instance: dict[str, str], unit: dict[str, str]) -> None:
     with _sandboxed({**unit, "PrivateTmp": "no"}, instance) as (process, _):
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=WITHIN_S)
         assert "No usable temporary directory" in said
 
 
@@ -123,7 +125,7 @@ def _sandboxed(unit: dict[str, str], env: dict[str, str]) -> Iterator[tuple[subp
         yield process, port
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=WITHIN_S)
 
 
 @pytest.fixture
@@ -134,7 +136,7 @@ def valkey(tmp_path: Path) -> Iterator[int]:
     text = settings(env).replace("/var/lib/parley", str(tmp_path)).replace("bind 0.0.0.0", "bind 127.0.0.1")
     (tmp_path / "valkey.conf").write_text(f"{text}port {port}\n")
     process = subprocess.Popen([find_server().binary, tmp_path / "valkey.conf"], stdout=subprocess.DEVNULL)
-    wait_until(lambda: _may(port, "server", "PING"), 20, "Valkey answers")
+    wait_until(lambda: _may(port, "server", "PING"), WITHIN_S, "Valkey answers")
     yield port
     process.kill()
     process.wait()
@@ -180,7 +182,7 @@ def test_installing_makes_units_with_the_settings_in_a_file_of_roots_own(host: s
 
 
 def _asks(port: int, path: str, host: str = "localhost") -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WITHIN_S)
     try:
         connection.request("GET", path, headers={"Host": host})
         return connection.getresponse().status

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from deploy.local.cloud import Cloud
 from tests.deploy.hybrid import Hybrid
+from tests.deploy.made import MadeCloud
 from tests.lambdas import test_doors
 from tests.lambdas.doors import PATHS, Browser, HttpDoor
 from tests.lambdas.test_doors import *  # noqa: F403
@@ -32,7 +32,7 @@ def config() -> None:
 
 
 @pytest.fixture
-def redis_url(cloud: Cloud) -> str:
+def redis_url(cloud: MadeCloud) -> str:
     return cloud.redis.url
 
 

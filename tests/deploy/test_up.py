@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from deploy.local.cloud import Cloud
 from deploy.local.stack import NAME
 from deploy.up import NEWEST_IMAGE, existing, uncommitted, with_image
+from tests.deploy.made import MadeCloud
 
 NEWEST = "ami-00000000000000001"
 
@@ -21,7 +21,7 @@ class PublicParameters:
         return {"Parameter": {"Value": NEWEST}}
 
 
-def test_the_image_is_chosen_when_the_stack_is_made_and_then_stays(cloud: Cloud) -> None:
+def test_the_image_is_chosen_when_the_stack_is_made_and_then_stays(cloud: MadeCloud) -> None:
     def client(service: str) -> Any:
         return PublicParameters() if service == "ssm" else cloud.stack.client(service)
 
@@ -32,7 +32,7 @@ def test_the_image_is_chosen_when_the_stack_is_made_and_then_stays(cloud: Cloud)
     assert with_image("not-made-yet", named, client) == named
 
 
-def test_a_stack_that_is_not_there_is_none(cloud: Cloud) -> None:
+def test_a_stack_that_is_not_there_is_none(cloud: MadeCloud) -> None:
     cloudformation = cloud.stack.client("cloudformation")
     assert existing(cloudformation, "not-made-yet") is None
     assert existing(cloudformation, NAME) is not None

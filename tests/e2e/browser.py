@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
-from tests.e2e.parley import PASSWORD, Parley
+from tests.e2e.parley import PASSWORD, Parley, Person
 
-# Debian's headless shell draws the same pages without a browser's own windows: a quarter of the processor for each person.
+# Debian's headless shell draws the same pages without windows of its own: a quarter of the processor for each person.
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or "/usr/bin/chromium"
 ARGS = [
     "--headless",
@@ -79,6 +79,15 @@ class Visitor:
     def sign_in(self, name: str, path: str = "/login") -> None:
         self.page.goto(path)
         self.fill_in(name, PASSWORD, "Sign in")
+        self.in_sync()
+
+    def enter(self, person: Person, room: str = "general") -> None:
+        """Opens a room with a session that this browser has already, as any day after the first; returns in sync."""
+        door = self.parley.door
+        agent = self.page.evaluate("navigator.userAgent")
+        cookie = {"name": door.cookie_name, "value": door.enter(person.name, agent), "url": self.parley.url}
+        self.context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Lax"}])  # type: ignore[list-item]
+        self.page.goto(f"/r/{room}")
         self.in_sync()
 
     def fill_in(self, name: str, password: str, button: str) -> None:

@@ -1,4 +1,4 @@
-"""One product for all tests that do not break it, people and their devices for each test."""
+"""One product for all tests, people and their devices for each test."""
 
 from __future__ import annotations
 
@@ -15,24 +15,35 @@ from tests.e2e.peer import Peer
 
 @pytest.fixture(scope="session")
 def parley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parley]:
-    """The product that all tests share; whoever kills it starts their own."""
+    """The product that all tests share."""
     with Parley(tmp_path_factory.mktemp("e2e") / "data") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parley]:
-    with Parley(tmp_path_factory.mktemp("mortal") / "data") as running:
+def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parley]:
+    """The same with two workers."""
+    with Parley(tmp_path_factory.mktemp("two-workers") / "data", WORKERS="2") as running:
         yield running
 
 
 @pytest.fixture
-def own_parley(mortal: Parley) -> Parley:
-    """A product that a test may stop, empty and kill, one at a time; in good health, however the last one left it."""
-    if mortal.process.poll() is not None or mortal.request("/readyz")[0] != 200:
-        mortal.kill_all()
-        mortal.start()
-    return mortal
+def own_parley(parley: Parley) -> Iterator[Parley]:
+    """The shared product for a test that stops, empties or kills it: it is well again for whoever comes next."""
+    yield from mended(parley)
+
+
+@pytest.fixture
+def own_pair(two_workers: Parley) -> Iterator[Parley]:
+    """The one with two workers, likewise."""
+    yield from mended(two_workers)
+
+
+def mended(parley: Parley) -> Iterator[Parley]:
+    yield parley
+    if not parley.is_well():
+        parley.kill_all()
+        parley.start()
 
 
 @pytest.fixture
@@ -61,11 +72,4 @@ def browser() -> Iterator[Browser]:
 def visitor(parley: Parley, browser: Browser) -> Iterator[Visitors]:
     """Opens a browser for somebody: `visitor()`; at the end none may have shown an error or fetched from elsewhere."""
     with Visitors(parley, browser) as visitors:
-        yield visitors
-
-
-@pytest.fixture
-def own_visitor(own_parley: Parley, browser: Browser) -> Iterator[Visitors]:
-    """The same on the test's own product."""
-    with Visitors(own_parley, browser) as visitors:
         yield visitors

@@ -12,8 +12,16 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import boto3
 import redis
 
+from chat.config import Config
+from chat.services import redis as redis_service
+from chat.services.devices import device
+from chat.services.dynamodb import Storage
+from chat.services.passwords import Passwords
+from chat.services.registration import Registration, fold
+from chat.services.sessions import Sessions
 from tests.runtime.running import Running, until
 
 PASSWORD = "correct horse battery"
@@ -33,16 +41,31 @@ class Parley(Running):
     def __init__(self, data_dir: Path, **settings: str):
         super().__init__(data_dir, **{**ROOMY, **settings})
 
+    def start(self) -> None:
+        super().start()
+        self.door = Door({**self.env, **self.told})
+
+    def is_well(self) -> bool:
+        """Whether it runs, and says that it is ready."""
+        try:
+            return self.process.poll() is None and self.request("/readyz")[0] == 200
+        except OSError:
+            return False
+
     @property
     def redis(self) -> redis.Redis:
         """A client of its own on the product's Redis."""
         return redis.Redis.from_url(self.told["REDIS_URL"], decode_responses=True)
 
     @property
+    def workers(self) -> set[int]:
+        """The gunicorn workers that run now: the children of gunicorn's arbiter."""
+        return children(self.pid_of("chat.embedded.web")) & self.pids()
+
+    @property
     def worker(self) -> int:
-        """The first gunicorn worker: the child of gunicorn's arbiter."""
-        arbiter = self.pid_of("chat.embedded.web")
-        return until(lambda: next(iter(children(arbiter) & self.pids()), 0), 20, "gunicorn has a worker")
+        """One of them, as soon as there is one."""
+        return until(lambda: next(iter(self.workers), 0), 20, "gunicorn has a worker")
 
     def kill(self, pid: int) -> None:
         """`kill -9` to one process of the product."""
@@ -69,11 +92,50 @@ class Parley(Running):
         return f"{name}{next(_numbers)}"
 
     def person(self, name: str) -> Person:
-        """Somebody new, registered and signed in, whose name begins with `name`."""
+        """Somebody new with an account and a session, whose name begins with `name`."""
         person = Person(self, self.new_name(name))
-        assert person.post("/api/auth/register", username=person.name, password=PASSWORD)[0] == 201
-        person.sign_in()
+        self.door.register(person.name)
+        person.enter()
         return person
+
+
+class Door:
+    """Accounts and sessions as registering and signing in make them: by the product's own services, on its Redis and
+    DynamoDB, without a request to it."""
+
+    def __init__(self, env: dict[str, str]):
+        config = Config.from_env(env, needs_secret=False)
+        self._storage = Storage(client_of(env))
+        self._registration = Registration(self._storage, Passwords(config.bcrypt_cost, config.bcrypt_queue), None)
+        lives_s = config.session_ttl_s, config.session_max_age_s
+        self._sessions = Sessions(redis_service.connect(config.redis_url), *lives_s, self._storage.epochs)
+        self.cookie_name = config.cookie_name
+
+    def register(self, name: str) -> None:
+        """Makes an account with our password."""
+        self._registration.register(name, PASSWORD, "tests")
+
+    def enter(self, name: str, user_agent: str = "") -> str:
+        """Opens a session for an account; returns the cookie's value."""
+        user = self._storage.get_user(fold(name))
+        assert user is not None, name
+        return self._sessions.create(user, device(user_agent)).sid
+
+
+def client_of(told: dict[str, str]) -> Any:
+    """boto3's client of DynamoDB, with what `make run` tells: an address, and a file with keys."""
+    return boto3.Session().client(
+        "dynamodb",
+        region_name="eu-west-1",
+        endpoint_url=told["DYNAMODB_ENDPOINT"],
+        **keys_of(told["AWS_SHARED_CREDENTIALS_FILE"]),
+    )
+
+
+def keys_of(path: str) -> dict[str, Any]:
+    """The keys in a file of AWS credentials, by their names."""
+    lines = [line.split("=", 1) for line in Path(path).read_text().splitlines() if "=" in line]
+    return {name.strip(): value.strip() for name, value in lines}
 
 
 class Person:
@@ -95,7 +157,7 @@ class Person:
         if self.cookie:
             request.add_header("Cookie", self.cookie)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # a worker may have to start first
                 return self._read(answer, answer.status)
         except urllib.error.HTTPError as error:
             return self._read(error, error.code)
@@ -111,15 +173,21 @@ class Person:
     def post(self, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
         return self.request("POST", path, body)
 
+    def enter(self) -> None:
+        """A new session, as at another device, without a request."""
+        self.cookie = f"{self.parley.door.cookie_name}={self.parley.door.enter(self.name)}"
+
     def sign_in(self) -> None:
+        """The same by the request that people sign in with."""
         self.cookie = ""
         status, answer = self.post("/api/auth/login", username=self.name, password=PASSWORD)
         assert status == 200, answer
 
     @property
     def session_key(self) -> list[str]:
-        """This person's sessions, as keys of Redis."""
-        return [key for key in self.parley.redis.keys("session:*") if self.cookie.split("=", 1)[1].startswith(key[8:])]
+        """This person's session, as a key of Redis; none when it is over."""
+        key = Sessions.key(self.cookie.partition("=")[2])
+        return [key] if self.parley.redis.exists(key) else []
 
     def room(self, name: str, *members: Person, kind: str = "public") -> str:
         """A new room of mine with these members in it; returns its id."""

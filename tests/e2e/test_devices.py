@@ -17,11 +17,11 @@ def account(visitor: Visitor) -> None:
 
 
 def signed_in_twice(parley, visitor: Visitors) -> tuple[Person, Visitor, Visitor]:
-    person = parley.new_name("Ada")
-    here = visitor(REFUSALS)
-    here.register(person)
-    there = visitor(REFUSALS)
-    there.sign_in(person)
+    person = Person(parley, parley.new_name("Ada"))
+    parley.door.register(person.name)
+    here, there = visitor(REFUSALS), visitor(REFUSALS)
+    here.enter(person)
+    there.enter(person)
     return person, here, there
 
 
@@ -58,7 +58,7 @@ def test_signed_out_everywhere_both_pages_are_at_the_door(parley, visitor):
 
 
 def test_a_new_password_counts_and_signs_the_other_devices_out(parley, visitor):
-    name, here, there = signed_in_twice(parley, visitor)
+    person, here, there = signed_in_twice(parley, visitor)
     account(here)
     dialog = here.page.get_by_role("dialog")
     dialog.get_by_label("Password now").fill("not this one")
@@ -71,9 +71,9 @@ def test_a_new_password_counts_and_signs_the_other_devices_out(parley, visitor):
     expect(there.page.get_by_text("Your password was changed on another device.")).to_be_visible()
     here.page.keyboard.press("Escape")
     here.in_sync()
-    there.fill_in(name, PASSWORD, "Sign in")
+    there.fill_in(person.name, PASSWORD, "Sign in")
     expect(there.page.get_by_text("That name and password do not match.")).to_be_visible()
-    there.fill_in(name, "a better secret", "Sign in")
+    there.fill_in(person.name, "a better secret", "Sign in")
     there.in_sync()
 
 
@@ -89,7 +89,7 @@ def test_signing_in_again_in_another_tab_of_the_same_browser_leaves_the_first_on
         [name, PASSWORD],
     )
     assert answer == 200
-    browser.write("still here")
-    browser.sees(["still here"])
+    browser.write(f"{name} is still here")
+    expect(browser.message(f"{name} is still here")).to_have_attribute("data-state", "sent")
     expect(browser.page).to_have_url(re.compile("/r/general$"))
     browser.in_sync()

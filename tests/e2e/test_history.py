@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.peer import Peer, say_all
+
 MESSAGES = 300
 # Where on the screen each message stands that is in sight, by its number.
 IN_SIGHT = """(log) => {
@@ -45,7 +47,7 @@ WALK_UP = f"""async (log, beginning) => {{
 def test_older_pages_come_in_above_without_a_jump(long_room, visitor):
     person, room, seqs = long_room
     reader = visitor()
-    reader.sign_in(person.name, f"/login?next=/r/{room}")
+    reader.enter(person, room)
     expect(reader.message(f"line {MESSAGES - 1}")).to_be_visible()
     walk = reader.log.evaluate(WALK_UP, seqs[0])
     assert walk["to"] == seqs[0] < seqs[200] < walk["from"], "from the newest page to the beginning"
@@ -56,7 +58,7 @@ def test_older_pages_come_in_above_without_a_jump(long_room, visitor):
 def test_a_permalink_opens_its_message_with_what_stands_around_it(long_room, visitor):
     person, room, seqs = long_room
     reader = visitor()
-    reader.sign_in(person.name, f"/login?next=/r/{room}/{seqs[40]}")
+    reader.enter(person, f"{room}/{seqs[40]}")
     target = reader.message("line 40")
     expect(target).to_be_in_viewport()
     expect(target).to_have_class(re.compile("lit"))
@@ -75,7 +77,9 @@ def long_room(parley):
     """A person, a room of 300 messages, and their numbers."""
     person = parley.person("Historian")
     room = person.room("long")
-    return person, room, [person.say(room, text_of(n))["seq"] for n in range(MESSAGES)]
+    with Peer(person) as writer:
+        say_all(writer, room, [text_of(n) for n in range(MESSAGES)])
+    return person, room, [seq for seq, _, _ in person.everything(room)]
 
 
 def text_of(n: int) -> str:

@@ -5,15 +5,20 @@ Ports make no site, and cookies know none: so the servers of one site share thei
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Request, expect
 
 from chat.config import Config
+from chat.services import tables
+from chat.services.dynamodb import Storage
 from tests.conftest import LiveServer, free_port, start_server
 from tests.e2e.browser import REFUSALS, Visitor
 from tests.e2e.parley import PASSWORD
@@ -21,17 +26,12 @@ from tests.e2e.parley import PASSWORD
 NAMES = ("localhost", "127.0.0.1")
 
 
+@dataclass(frozen=True)
 class Two:
-    """The chat server, the door, and their browsers."""
+    """The chat server, at one of its names, and the door that its page signs people in at."""
 
-    def __init__(self, chat: LiveServer, base: str, browser: Browser):
-        self.chat, self.base = chat, base
-        self.visitor = Hybrid(self, browser)
-
-    @property
-    def url(self) -> str:
-        """What a browser opens."""
-        return self.chat.url
+    url: str
+    base: str
 
 
 class Hybrid(Visitor):
@@ -53,50 +53,64 @@ class Hybrid(Visitor):
         return {(c["domain"], c["name"]): str(c.get("partitionKey", "")) for c in self.context.cookies()}
 
 
+@pytest.fixture(scope="module")
+def servers(redis_url: str, dynamodb: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Two]]:
+    """By the name of its door, a chat server at localhost, whose page signs in at a server of that name."""
+    folder, two = tmp_path_factory.mktemp("hybrid"), {}
+    config = Config(
+        secret_key="x" * 43,
+        redis_url=redis_url,
+        dynamodb_endpoint=dynamodb,
+        table_prefix="hybrid-",
+        testing=True,
+        bcrypt_cost=4,
+        fanout=os.environ.get("FANOUT") or Config.fanout,
+    )
+    tables.create(Storage.connect(config))
+    with ExitStack() as stack:
+
+        def start(**changes: Any) -> LiveServer:
+            server = start_server(config, folder, **changes)
+            stack.callback(server.stop)
+            return server
+
+        for name, cookie_mode in zip(NAMES, ("same_site", "cross_site"), strict=True):
+            port = free_port()
+            pages = tuple(f"http://{host}:{port}" for host in NAMES)
+            door = start(cookie_mode=cookie_mode, allowed_origins=pages)
+            base = f"http://{name}:{door.port}/api/auth"
+            two[name] = Two(start(auth_base=base, port=port).url, base)
+        yield two
+
+
 @pytest.fixture
-def hybrid(config: Config, tmp_path: Path, browser: Browser) -> Iterator[Callable[..., Two]]:
-    """Starts a chat server at localhost, whose page signs in at a server of that name."""
-    started: list[LiveServer] = []
-    visitors: list[Visitor] = []
+def hybrid(servers: dict[str, Two], browser: Browser) -> Iterator[Callable[[Two], Hybrid]]:
+    """Opens a browser there."""
+    with ExitStack() as stack:
 
-    def start(door_name: str, cookie_mode: str = "") -> Two:
-        port = free_port()
-        fitting = "same_site" if door_name == "localhost" else "cross_site"
-        door = start_server(
-            config,
-            tmp_path,
-            cookie_mode=cookie_mode or fitting,
-            allowed_origins=(f"http://localhost:{port}",),
-        )
-        started.append(door)
-        base = f"http://{door_name}:{door.port}/api/auth"
-        chat = start_server(config, tmp_path, auth_base=base, port=port)
-        started.append(chat)
-        two = Two(chat, base, browser)
-        visitors.append(two.visitor)
-        return two
+        def open_at(two: Two) -> Hybrid:
+            visitor = Hybrid(two, browser)
+            stack.callback(visitor.close)
+            return visitor
 
-    yield start
-    for visitor in visitors:
-        visitor.close()
-    for server in started:
-        server.stop()
+        yield open_at
 
 
 @pytest.mark.parametrize("door_name", NAMES, ids=["one site", "two sites"])
-def test_signing_in_at_the_door_opens_the_room_and_signing_out_there_ends_it(hybrid, door_name):
-    ada = hybrid(door_name).visitor
+def test_signing_in_at_the_door_opens_the_room_and_signing_out_there_ends_it(servers, hybrid, door_name):
+    ada = hybrid(servers[door_name])
     across = door_name != "localhost"
-    ada.register("Ada")
-    ada.write("from the other side")
-    ada.sees(["from the other side"])
+    said = f"from the other side, {door_name}"
+    ada.register(f"Ada-{door_name}")
+    ada.write(said)
+    expect(ada.message(said)).to_have_attribute("data-state", "sent")
     assert ada.asked[-3:] == ["POST /register", "POST /login", "GET /protected"]
     names = {(host, name) for host, name in ada.cookies() if not name.endswith("-browser")}
     assert names == ({("localhost", "parley"), ("127.0.0.1", "__Host-parley")} if across else {("localhost", "parley")})
     assert bool(ada.cookies().get(("127.0.0.1", "__Host-parley"))) is across, "a partition of its own"
     ada.page.reload()
     ada.in_sync()
-    ada.sees(["from the other side"])
+    expect(ada.message(said)).to_have_attribute("data-state", "sent")
     tab = ada.tab("/r/general")
     expect(tab.get_by_test_id("sync-mark")).to_have_attribute("data-state", "synced")
     ada.page.get_by_role("button", name="Sign out").click()
@@ -108,18 +122,20 @@ def test_signing_in_at_the_door_opens_the_room_and_signing_out_there_ends_it(hyb
     expect(ada.page).to_have_url(re.compile("/login"))
 
 
-def test_a_session_that_ends_at_the_door_of_another_site_ends_at_the_chat_server_too(hybrid):
-    two = hybrid("127.0.0.1")
-    ada = two.visitor
-    ada.register("Ada")
+def test_a_session_that_ends_at_the_door_of_another_site_ends_at_the_chat_server_too(servers, hybrid):
+    two = servers["127.0.0.1"]
+    ada = hybrid(two)
+    ada.register("Grace")
     assert urlsplit(two.base).hostname != urlsplit(two.url).hostname
     out = "(base) => fetch(`${base}/logout`, { method: 'POST', credentials: 'include' }).then(({ status }) => status)"
     assert ada.page.evaluate(out, two.base) == 204
     expect(ada.page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_a_cookie_for_one_site_is_not_kept_by_a_page_of_another_and_the_page_says_so(hybrid):
-    two = hybrid("127.0.0.1", cookie_mode="same_site")
-    two.visitor.page.goto("/register")
-    two.visitor.fill_in("Ada", PASSWORD, "Create account")
-    expect(two.visitor.page.get_by_role("alert")).to_have_text(re.compile("Please allow cookies for this site"))
+def test_a_cookie_for_one_site_is_not_kept_by_a_page_of_another_and_the_page_says_so(servers, hybrid):
+    """The page at 127.0.0.1 and its door at localhost, which does not know that they are of two sites."""
+    same = servers["localhost"]
+    visitor = hybrid(Two(same.url.replace("localhost", "127.0.0.1"), same.base))
+    visitor.page.goto("/register")
+    visitor.fill_in("Alan", PASSWORD, "Create account")
+    expect(visitor.page.get_by_role("alert")).to_have_text(re.compile("Please allow cookies for this site"))

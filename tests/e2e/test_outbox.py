@@ -68,7 +68,7 @@ def room(parley: Parley) -> tuple[Person, Person, str]:
 
 def at(visitor: Visitor, person: Person, room: str) -> Visitor:
     """That person at the room's page, in sync."""
-    visitor.sign_in(person.name, f"/login?next=/r/{room}")
+    visitor.enter(person, room)
     return visitor
 
 
@@ -99,33 +99,31 @@ def test_typed_offline_and_reloaded_when_back_each_is_said_once_in_order(room, v
 
 
 def test_reloaded_while_the_server_is_away_the_page_opens_and_says_it_once_in_order_when_it_is_back(
-    own_parley, browser
+    own_parley, room, visitor: Visitors
 ):
-    ada, grace = own_parley.person("Ada"), own_parley.person("Grace")
-    name = ada.room("outbox", grace)
-    with Visitors(own_parley, browser) as visitor:
-        writer, reader = visitor(AWAY), visitor(AWAY)
-        for each, person in ((writer, ada), (reader, grace)):
-            at(each, person, name)
-            opens_offline(each.page)
-        own_parley.kill_all()
-        expect(writer.page.get_by_test_id("sync-mark")).to_have_attribute("data-state", "offline")
-        for number in range(3):
-            writer.write(f"thought {number}")
-            waits(writer.page, f"thought {number}")
-        for number in range(3, 5):
-            writer.page.reload()
-            expect(writer.page.get_by_role("heading", level=1)).to_have_text(re.compile("outbox"))
-            expect(writer.page.get_by_text("Earlier messages are here again when")).to_be_visible()
-            writer.write(f"thought {number}")
-            for said in range(number + 1):
-                waits(writer.page, f"thought {said}")
-        own_parley.start()
-        texts = [f"thought {number}" for number in range(5)]
-        for each in (writer, reader):
-            each.in_sync()
-            each.sees(texts)
-        assert [text for _, _, text in ada.everything(name)] == texts
+    ada, grace, name = room
+    writer, reader = visitor(AWAY), visitor(AWAY)
+    for each, person in ((writer, ada), (reader, grace)):
+        at(each, person, name)
+        opens_offline(each.page)
+    own_parley.kill_all()
+    expect(writer.page.get_by_test_id("sync-mark")).to_have_attribute("data-state", "offline")
+    for number in range(3):
+        writer.write(f"thought {number}")
+        waits(writer.page, f"thought {number}")
+    for number in range(3, 5):
+        writer.page.reload()
+        expect(writer.page.get_by_role("heading", level=1)).to_have_text(re.compile("outbox"))
+        expect(writer.page.get_by_text("Earlier messages are here again when")).to_be_visible()
+        writer.write(f"thought {number}")
+        for said in range(number + 1):
+            waits(writer.page, f"thought {said}")
+    own_parley.start()
+    texts = [f"thought {number}" for number in range(5)]
+    for each in (writer, reader):
+        each.in_sync()
+        each.sees(texts)
+    assert [text for _, _, text in ada.everything(name)] == texts
 
 
 def test_after_signing_out_a_page_that_opens_offline_shows_nobody_and_nothing(room, visitor: Visitors):
@@ -184,15 +182,9 @@ def test_a_browser_that_crashes_before_the_ack_says_it_once_when_it_is_back(own_
     ada = own_parley.person("Ada")
     room = ada.room("crash")
     profile = Profile(own_parley, browser, tmp_path / "profile")
+    cookie = dict(zip(("name", "value"), ada.cookie.split("="), strict=True), url=own_parley.url)
     context = profile.open()
-    page = context.pages[0]
-    page.goto(f"/login?next=/r/{room}")
-    page.get_by_role("textbox", name="Name").fill(ada.name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_test_id("sync-mark")).to_have_attribute("data-state", "synced")
-    context.close()  # a new cookie is on disk only now: Chromium writes cookies twice a minute, and at its end
-    context = profile.open()
+    context.add_cookies([cookie])
     page = context.pages[0]
     page.goto(f"/r/{room}")
     expect(page.get_by_test_id("sync-mark")).to_have_attribute("data-state", "synced")
@@ -207,6 +199,7 @@ def test_a_browser_that_crashes_before_the_ack_says_it_once_when_it_is_back(own_
     profile.crash(context)
     own_parley.resume(engine)
     context = profile.open()
+    context.add_cookies([cookie])  # Chromium writes cookies twice a minute and at its end: a new one is not on disk yet
     try:
         page = context.pages[0]
         page.goto(f"/r/{room}")

@@ -7,46 +7,25 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.browser import AWAY, REFUSALS, Visitors
-from tests.e2e.parley import Parley
+from tests.e2e.browser import AWAY, REFUSALS
 
 TURNS = [(turn % 2, f"turn {turn}") for turn in range(20)]
 
 
-def test_two_people_talk_and_find_it_all_there_after_everything_was_killed(tmp_path, browser):
-    with Parley(tmp_path / "data") as parley, Visitors(parley, browser) as visitors:
-        talk_and_be_killed(parley, visitors(AWAY), visitors(AWAY))
-
-
-def talk_and_be_killed(parley, ada, grace):
-    ada.register("Ada")
-    grace.register("Grace")
+def test_two_people_talk_and_what_is_said_while_the_server_is_away_or_was_killed_is_there_once_in_order(
+    own_parley, visitor
+):
+    ada, grace = visitors = pair(own_parley, visitor, AWAY)
     texts = [text for _, text in TURNS]
     for who, text in TURNS:
-        (ada, grace)[who].write(text)
+        visitors[who].write(text)
         expect(grace.message(text)).to_be_visible()
         expect(ada.message(text)).to_be_visible()
-    for visitor in (ada, grace):
-        visitor.sees(texts)
+    for each in visitors:
+        each.sees(texts)
     order = ada.log.locator("[data-seq]").evaluate_all("all => all.map((one) => Number(one.dataset.seq))")
     assert order == sorted(set(order))
-    parley.kill_all()
-    parley.start()
-    for visitor in (ada, grace):
-        visitor.in_sync()
-        visitor.sees(texts)
-        visitor.page.reload()
-        visitor.in_sync()
-        expect(visitor.page).to_have_url(re.compile("/r/general$"))
-        visitor.sees(texts)
-    ada.write("and on we go")
-    expect(grace.message("and on we go")).to_be_visible()
 
-
-def test_what_is_said_while_the_server_is_away_goes_out_once_in_order_also_over_a_reload(own_parley, own_visitor):
-    ada, grace = pair(own_parley, own_visitor, AWAY)
-    ada.write("before")
-    expect(grace.message("before")).to_be_visible()
     worker = own_parley.worker
     own_parley.pause(worker)
     for turn in range(3):
@@ -56,20 +35,29 @@ def test_what_is_said_while_the_server_is_away_goes_out_once_in_order_also_over_
     expect(ada.message("waiting 2").locator("time")).to_have_count(0)
     expect(ada.page.get_by_test_id("sync-mark")).not_to_have_attribute("data-state", "synced")
     own_parley.resume(worker)
-    waited = ["before", "waiting 0", "waiting 1", "waiting 2"]
-    for visitor in (ada, grace):
-        visitor.in_sync()
-        visitor.sees(waited)
+    texts += [f"waiting {turn}" for turn in range(3)]
+    for each in visitors:
+        each.in_sync()
+        each.sees(texts)
+
     own_parley.kill_all()
     expect(ada.page.get_by_test_id("sync-mark")).to_have_attribute("data-state", "offline")
     for turn in range(3, 5):
         ada.write(f"waiting {turn}")
         expect(ada.message(f"waiting {turn}")).to_have_attribute("data-state", "queued")
     own_parley.start()
+    texts += ["waiting 3", "waiting 4"]
     ada.page.reload()
-    for visitor in (ada, grace):
-        visitor.in_sync()
-        visitor.sees([*waited, "waiting 3", "waiting 4"])
+    for each in visitors:
+        each.in_sync()
+        each.sees(texts)
+    address = grace.page.url
+    grace.page.reload()
+    grace.in_sync()
+    expect(grace.page).to_have_url(address)
+    grace.sees(texts)
+    ada.write("and on we go")
+    expect(grace.message("and on we go")).to_be_visible()
 
 
 def test_an_edit_and_a_deletion_are_seen_by_the_other(room_of_two):
@@ -104,8 +92,8 @@ def test_typing_is_shown_to_the_other(room_of_two):
 def test_a_private_room_is_made_shared_and_closed_again(parley, visitor):
     people = parley.person("Ada"), parley.person("Grace")
     ada, grace = visitor(REFUSALS), visitor(REFUSALS)
-    ada.sign_in(people[0].name)
-    grace.sign_in(people[1].name)
+    ada.enter(people[0])
+    grace.enter(people[1])
     ada.page.get_by_role("button", name="New room").click()
     ada.page.get_by_role("textbox", name="Room name").fill("Two of us")
     ada.page.get_by_role("radio", name=re.compile("Invited people")).check()
@@ -138,7 +126,7 @@ def test_unread_messages_of_another_room_are_counted(parley, visitor):
     writer, reader = parley.person("Ada"), parley.person("Grace")
     room = writer.room("counted", reader)
     grace = visitor()
-    grace.sign_in(reader.name)
+    grace.enter(reader)
     for turn in range(3):
         writer.say(room, f"unread {turn}")
     link = grace.page.get_by_role("link", name=re.compile("counted .*"))
@@ -164,5 +152,5 @@ def pair(parley, visitor, expected=""):
     room = people[0].room("pair", people[1])
     visitors = [visitor(expected) for _ in people]
     for one, person in zip(visitors, people, strict=True):
-        one.sign_in(person.name, f"/login?next=/r/{room}")
+        one.enter(person, room)
     return visitors

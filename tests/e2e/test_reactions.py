@@ -35,8 +35,8 @@ def test_two_people_react_and_see_how_many_and_who(two, visitor):
     room = ada.room("reacting", grace)
     grace.say(room, "lunch?")
     a, g = visitor(), visitor()
-    a.sign_in(ada.name, f"/login?next=/r/{room}")
-    g.sign_in(grace.name, f"/login?next=/r/{room}")
+    a.enter(ada, room)
+    g.enter(grace, room)
     a.act("lunch?", "Add reaction")
     pick(a, "Thumbs up")
     shows(a, "lunch?", "👍", 1, True)
@@ -59,7 +59,7 @@ def test_the_keyboard_reacts_too_and_keeps_its_place(two, visitor):
     room = ada.room("keys")
     ada.say(room, "lunch?")
     a = visitor()
-    a.sign_in(ada.name, f"/login?next=/r/{room}")
+    a.enter(ada, room)
     a.message("lunch?").focus()
     a.page.keyboard.press("+")
     expect(a.page.get_by_role("button", name="Thumbs up")).to_be_focused()
@@ -87,7 +87,7 @@ def test_what_is_mine_is_known_in_another_tab_and_by_touch(two, visitor):
     ada.say(room, "lunch?")
     a, phone = visitor(), visitor(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     for each in (a, phone):
-        each.sign_in(ada.name, f"/login?next=/r/{room}")
+        each.enter(ada, room)
     phone.message("lunch?").tap()
     phone.message("lunch?").get_by_role("button", name="Add reaction").tap()
     phone.page.get_by_role("dialog", name="Pick a reaction").get_by_role("button", name="Rocket").tap()
@@ -106,7 +106,7 @@ def test_a_reaction_that_is_refused_is_taken_back_with_the_reason(two, visitor, 
         reaction = {"room": room, "client_id": new_id(), "seq": seq, "emoji": emoji}
         assert peer.emit("reaction:add", reaction)["ok"], emoji
     a = visitor()
-    a.sign_in(ada.name, f"/login?next=/r/{room}")
+    a.enter(ada, room)
     pills = a.message("lunch?").get_by_role("group", name="Reactions").get_by_role("button")
     expect(pills).to_have_count(20)
     a.act("lunch?", "Add reaction")

@@ -6,20 +6,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
-
-import boto3
 
 from chat.services.dynamodb import Storage
 from tests.conftest import ROOT
-from tests.e2e.parley import Parley
-from tests.e2e.test_table_rows import keys_of
-
-
-def storage_of(parley: Parley) -> Storage:
-    keys: Any = keys_of(parley.told["AWS_SHARED_CREDENTIALS_FILE"])
-    client = boto3.Session().client("dynamodb", "eu-west-1", endpoint_url=parley.told["DYNAMODB_ENDPOINT"], **keys)
-    return Storage(client)
+from tests.e2e.parley import Parley, client_of
 
 
 def flask(parley: Parley, command: str) -> str:
@@ -37,7 +27,7 @@ def test_an_open_page_starts_over_when_a_backup_was_put_back(own_parley: Parley,
     for number in range(6):
         ada.say(room, f"before {number}")
     here.reaches(room, 8)
-    storage = storage_of(own_parley)
+    storage = Storage(client_of(own_parley.told))
     storage.delete_entries(room, range(5, 9))  # the backup was made when the fourth entry was the last
 
     begin = len(here.heard)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 import signal
-import time
 
 from playwright.sync_api import expect
 
 from tests.e2e.browser import AWAY, REFUSALS
 from tests.e2e.parley import PASSWORD
+from tests.runtime.running import until
 
 
-def test_signed_in_survives_a_reload_a_new_tab_and_a_restart(own_parley, own_visitor):
-    ada = own_visitor(AWAY)
+def test_signed_in_survives_a_reload_a_new_tab_and_a_restart(own_parley, visitor):
+    ada = visitor(AWAY)
     ada.register(own_parley.new_name("Ada"))
     expect(ada.page).to_have_url(re.compile("/r/general$"))
     ada.page.reload()
@@ -32,7 +32,7 @@ def test_signed_in_survives_a_reload_a_new_tab_and_a_restart(own_parley, own_vis
 def test_signing_out_ends_the_session_here_in_redis_and_in_every_tab(parley, visitor):
     person = parley.person("Ada")
     ada = visitor(REFUSALS)
-    ada.sign_in(person.name)
+    ada.enter(person)
     tab = ada.tab("/r/general")
     expect(tab.get_by_test_id("sync-mark")).to_have_attribute("data-state", "synced")
     [cookie] = [cookie for cookie in ada.context.cookies() if cookie["name"] == "parley"]
@@ -51,20 +51,18 @@ def test_signing_out_ends_the_session_here_in_redis_and_in_every_tab(parley, vis
     expect(ada.page).to_have_url(f"{parley.url}/login?next=%2Fr%2Fgeneral")
 
 
-def test_an_emptied_redis_sends_everybody_to_sign_in_and_keeps_what_they_typed(own_parley, own_visitor):
+def test_an_emptied_redis_sends_everybody_to_sign_in_and_keeps_what_they_typed(own_parley, visitor):
     people = own_parley.person("Ada"), own_parley.person("Grace")
     room = people[0].room("emptied", people[1])
-    ada, watcher = visitors = [own_visitor(REFUSALS) for _ in people]
+    ada, watcher = visitors = [visitor(REFUSALS) for _ in people]
     for visitor, person in zip(visitors, people, strict=True):
-        visitor.sign_in(person.name, f"/login?next=/r/{room}")
+        visitor.enter(person, room)
     ada.write("said before")
     ada.composer.fill("half a thought")
     cookies = "; ".join(f"{c['name']}={c['value']}" for c in ada.context.cookies())
     own_parley.redis.flushall()
-    began = time.monotonic()
     for visitor in (watcher, ada):
-        expect(visitor.page).to_have_url(f"{own_parley.url}/login?next=%2Fr%2F{room}", timeout=5_000)
-    assert time.monotonic() - began < 5
+        expect(visitor.page).to_have_url(f"{own_parley.url}/login?next=%2Fr%2F{room}")
     people[0].cookie = cookies
     assert people[0].get("/api/auth/protected")[0] == 401
     ada.page.get_by_label("Password").fill(PASSWORD)
@@ -79,28 +77,28 @@ def test_an_emptied_redis_sends_everybody_to_sign_in_and_keeps_what_they_typed(o
 def test_logged_out_everywhere_from_another_device_this_page_asks_to_sign_in_and_keeps_the_draft(parley, visitor):
     person = parley.person("Ada")
     ada = visitor(REFUSALS)
-    ada.sign_in(person.name)
+    ada.enter(person)
     ada.composer.fill("half a thought")
     assert person.request("DELETE", "/api/auth/sessions")[0] == 204
-    expect(ada.page).to_have_url(re.compile("/login"), timeout=3_000)
+    expect(ada.page).to_have_url(re.compile("/login"))
     ada.page.get_by_label("Password").fill(PASSWORD)
     ada.page.get_by_role("button", name="Sign in", exact=True).click()
     ada.in_sync()
     expect(ada.composer).to_have_value("half a thought")
 
 
-def test_nobody_is_signed_out_because_redis_does_not_answer(own_parley, own_visitor):
+def test_nobody_is_signed_out_because_redis_does_not_answer(own_parley, visitor, device):
     person = own_parley.person("Ada")
-    ada = own_visitor(AWAY)
-    ada.sign_in(person.name)
     room = person.room("silence")
-    ada.page.goto(f"/r/{room}")
-    ada.in_sync()
+    ada, beside = visitor(AWAY), device(person)
+    ada.enter(person, room)
     server = own_parley.pid_of("redis-server")
     own_parley.pause(server)
     try:
         ada.write("said into the silence")
-        time.sleep(5)  # longer than a sweep is good for, and than a request takes to fail
+        opening = {"room": room, "after": 0}
+        until(lambda: not beside.emit("room:open", opening)["ok"], 10, "what a sweep found is good no longer")
+        until(lambda: person.get("/api/auth/protected")[0] == 503, 10, "a request has failed")
         expect(ada.page).to_have_url(re.compile(f"/r/{room}$"))
         expect(ada.page.get_by_role("log")).to_contain_text("said into the silence")
     finally:
@@ -142,7 +140,7 @@ def test_wrong_names_and_passwords_are_told_in_a_plain_sentence(parley, visitor)
 def test_wrong_inputs_in_a_room_are_told_in_a_plain_sentence(parley, visitor):
     person = parley.person("Ada")
     ada = visitor(REFUSALS)
-    ada.sign_in(person.name)
+    ada.enter(person)
     ada.composer.fill("a" * 4_001)
     ada.composer.press("Enter")
     expect(ada.page.get_by_role("alert")).to_contain_text("A message has at most 4,000 characters.")

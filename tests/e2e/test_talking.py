@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.e2e.parley import Parley, new_id
+from tests.e2e.parley import new_id
 
 
 def test_what_two_people_say_reaches_both_in_one_order(two, device):
@@ -58,22 +58,6 @@ def test_four_people_at_once_see_one_order(parley, device):
     for peer in peers:
         assert peer.messages(room) == sorted(acked), "every acked message, exactly once, in the order of the log"
     assert people[0].everything(room) == sorted(acked)
-
-
-def test_two_workers_give_one_order(tmp_path, device):
-    with Parley(tmp_path / "data", WORKERS="2") as parley:
-        people = [parley.person("Worker") for _ in range(4)]
-        room = people[0].room("workers", *people[1:])
-        peers = [device(person) for person in people for _ in range(3)]
-        writers = peers[::3]
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda peer: [peer.say(room, f"{peer.person.user} {n}") for n in range(50)], writers))
-        acked = sorted((m["seq"], m["client_id"], m["text"]) for peer in writers for m in peer.acked(50, within_s=60))
-        for peer in peers:
-            peer.reaches(room, acked[-1][0], within_s=40)
-        assert len({client_id for _, client_id, _ in acked}) == 200
-        assert all(peer.messages(room) == acked for peer in peers)
-        assert len(parley.with_sockets()) == 2, "the sockets are spread over both workers"
 
 
 def test_typing_is_told_to_others_and_kept_nowhere(two, device):

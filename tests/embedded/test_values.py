@@ -90,7 +90,7 @@ def test_values_nest_32_levels_deep_and_no_further(place: Place) -> None:
     assert refused(place.put, attributes={"a": nested(33)}) == INVALID
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=60), data=st.binary(min_size=1))
 def test_any_text_and_bytes_come_back_as_they_were(target: Target, text: str, data: bytes) -> None:
     place = Place(target)
@@ -107,7 +107,7 @@ NUMBER = st.one_of(
 )
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(numbers=st.sets(NUMBER, min_size=2, max_size=12))
 def test_number_keys_are_in_the_order_of_their_values(target: Target, numbers: set[Decimal]) -> None:
     place = Place(target, "N")

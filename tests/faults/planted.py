@@ -11,6 +11,7 @@ import random
 import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import gevent
@@ -88,15 +89,18 @@ def ack_before_write() -> None:
 def push_before_commit() -> None:
     append = Log.append
 
-    def eager(self: Log, room: Any, user: str, client_id: str, request: Any, build: Any, *args: Any, **options: Any):
-        def pushed(number: int) -> Any:
-            draft = build(number)
-            if draft is not None:
-                self._publish(room, draft.entry, draft.image)
-                gevent.sleep(UNWRITTEN_S)
+    def eager(self: Log, room: Any, user: str, client_id: str, request: Any, judge: Any, *args: Any, **options: Any):
+        def pushed(draft_under: Any, number: int) -> Any:
+            draft = draft_under(number)
+            self._publish(room, draft.entry, draft.image)
+            gevent.sleep(UNWRITTEN_S)
             return draft
 
-        return append(self, room, user, client_id, request, pushed, *args, **options)
+        def judged() -> Any:
+            draft_under = judge()
+            return draft_under and partial(pushed, draft_under)
+
+        return append(self, room, user, client_id, request, judged, *args, **options)
 
     put(Log, "append", eager)
 

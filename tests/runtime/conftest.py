@@ -10,7 +10,8 @@ import redis
 from chat.embedded.children import Child
 from chat.embedded.folder import Folder
 from chat.embedded.redis_server import configure, find_server
-from tests.runtime.running import Running, free_port, until
+from tests.ports import free_port
+from tests.runtime.running import WITHIN_S, Running, until
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
     child = Child("Redis", [server.binary, str(settings)], dict(os.environ), tmp_path)
     child.start()
     url = f"redis://:password@127.0.0.1:{port}/0"
-    until(lambda: _answers(url), 5, "Redis answers")
+    until(lambda: _answers(url), WITHIN_S, "Redis answers")
     yield url
     child.kill()
     os.close(folder.lock_fd)

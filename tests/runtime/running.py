@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,12 +15,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chat.config import Config
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {name.upper() for name in Config.__dataclass_fields__} - {"FANOUT"}  # FANOUT=stock tests the other transport
 OURS = SETTINGS | {"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"}
 MAKES = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # a make within a make names every folder that it enters
 NAME, PASSWORD = "alice", "correct horse battery"
+WITHIN_S = 120.0  # far more than anything takes, also beside busy suites: what a bug prevents never comes
 
 T = TypeVar("T")
 
@@ -34,12 +35,6 @@ def until(check: Callable[[], T], within_s: float, what: str) -> T:
             raise AssertionError(f"{what}: not within {within_s} s")
         time.sleep(0.02)
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(data_dir: Path, port: int, **more: str) -> dict[str, str]:
@@ -138,9 +133,9 @@ class Running:
             except ProcessLookupError:
                 pass
         self.process.wait()
-        self.gone(5)
+        self.gone()
 
-    def gone(self, within_s: float) -> None:
+    def gone(self, within_s: float = WITHIN_S) -> None:
         until(lambda: not self.pids(), within_s, "every process of the run has ended")
 
     def request(self, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
@@ -152,7 +147,7 @@ class Running:
         if self.cookie:
             request.add_header("Cookie", self.cookie)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=WITHIN_S) as answer:
                 self.cookie = (answer.headers["Set-Cookie"] or self.cookie).split(";")[0]
                 text = answer.read()
                 return answer.status, json.loads(text) if text.startswith(b"{") else {}
@@ -168,7 +163,7 @@ def run_refused(data_dir: Path, port: int | None = None, code: int = 2, **more: 
         env=environment(data_dir, port or free_port(), **more),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WITHIN_S,
     )
     assert done.returncode == code, done
     assert done.stdout == ""

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from chat.app import create_app
 from chat.blueprints import frontend
 from chat.config import Config
-from tests.runtime.running import free_port
+from tests.ports import free_port
 
 INDEX = '<!doctype html><div id="root"></div>' + " " * 1000
 SCRIPT = "console.log('hello');" * 100

@@ -15,7 +15,8 @@ from chat.embedded import redis_server, supervisor
 from chat.embedded.children import Child
 from chat.embedded.errors import RunError, StartError
 from chat.embedded.folder import Folder
-from tests.runtime.running import ROOT, environment, free_port, holders, run_refused
+from tests.ports import free_port
+from tests.runtime.running import ROOT, WITHIN_S, environment, holders, run_refused
 
 
 def test_a_taken_port(tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_a_library_that_is_not_installed(tmp_path: Path) -> None:
         env=environment(tmp_path, free_port()),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WITHIN_S,
     )
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert "`make run` sets up what it needs" in done.stderr

@@ -13,11 +13,11 @@ import boto3
 import pytest
 import redis
 
-from tests.runtime.running import Running, command_line, run_refused, until
+from tests.runtime.running import WITHIN_S, Running, command_line, run_refused, until
 
 
 def _redis(run: Running) -> redis.Redis:
-    return redis.Redis.from_url(run.told["REDIS_URL"], decode_responses=True, socket_timeout=2)
+    return redis.Redis.from_url(run.told["REDIS_URL"], decode_responses=True, socket_timeout=WITHIN_S)
 
 
 def test_it_says_what_it_runs_on_one_a_line(run: Running) -> None:
@@ -32,7 +32,7 @@ def test_it_says_what_it_runs_on_one_a_line(run: Running) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_the_login_page_is_there_under_both_names(run: Running, host: str) -> None:
-    with urllib.request.urlopen(f"http://{host}:{run.port}/login", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://{host}:{run.port}/login", timeout=WITHIN_S) as answer:
         assert answer.status == 200
         assert b'<div id="root">' in answer.read()
 
@@ -57,7 +57,7 @@ def test_redis_cli_can_be_pointed_at_redis(run: Running) -> None:
 
 
 def test_redis_refuses_who_does_not_know_the_password(run: Running) -> None:
-    stranger = redis.Redis(port=urlsplit(run.told["REDIS_URL"]).port or 0, socket_timeout=2, retry=None)
+    stranger = redis.Redis(port=urlsplit(run.told["REDIS_URL"]).port or 0, socket_timeout=WITHIN_S, retry=None)
     with pytest.raises(redis.AuthenticationError):
         stranger.ping()
 
@@ -92,23 +92,23 @@ def test_redis_is_started_again_where_it_was_with_what_it_held(run: Running) -> 
         except redis.ConnectionError:
             return False
 
-    until(kept, 10, "Redis is back")
+    until(kept, WITHIN_S, "Redis is back")
     assert "Redis ended (SIGKILL); it is started again in" in run.stderr()
-    until(lambda: run.request("/readyz")[0] == 200, 10, "the chat is ready again")
+    until(lambda: run.request("/readyz")[0] == 200, WITHIN_S, "the chat is ready again")
 
 
 def test_the_dynamodb_engine_is_started_again_where_it_was(run: Running) -> None:
     os.kill(run.pid_of("chat.embedded.dynamodb"), signal.SIGKILL)
-    until(lambda: "The DynamoDB engine ended (SIGKILL)" in run.stderr(), 5, "the supervisor says so")
-    until(lambda: run.request("/readyz")[0] == 200, 10, "the chat is ready again")
+    until(lambda: "The DynamoDB engine ended (SIGKILL)" in run.stderr(), WITHIN_S, "the supervisor says so")
+    until(lambda: run.request("/readyz")[0] == 200, WITHIN_S, "the chat is ready again")
 
 
 def test_a_killed_worker_and_a_killed_web_server_come_back(run: Running) -> None:
     web = run.pid_of("chat.embedded.web")
     for victim in (max(pid for pid in run.pids() if "chat.embedded.web" in command_line(pid)), web):
         os.kill(victim, signal.SIGKILL)
-        until(lambda gone=victim: not Path(f"/proc/{gone}").exists(), 5, "it is gone")
-        until(lambda: _ready(run), 20, "the chat is ready again")
+        until(lambda gone=victim: not Path(f"/proc/{gone}").exists(), WITHIN_S, "it is gone")
+        until(lambda: _ready(run), WITHIN_S, "the chat is ready again")
     assert run.pid_of("chat.embedded.web") != web
 
 
@@ -116,7 +116,7 @@ def test_ctrl_c_leaves_nothing_behind(run: Running) -> None:
     """The last one: it ends the run."""
     run.request("/readyz")
     run.signal(signal.SIGINT, group=True)
-    assert run.process.wait(5) == 0
+    assert run.process.wait(WITHIN_S) == 0
     assert run.pids() == set()
     left = [file for file in run.data_dir.rglob("*") if stat.S_ISSOCK(file.stat().st_mode) or file.suffix == ".pid"]
     assert left == []

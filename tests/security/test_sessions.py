@@ -63,7 +63,7 @@ def test_a_slow_request_does_not_revive_a_session_that_ended_meanwhile(app, auth
 
         session["touched"] = current_person().username
         inside.set()
-        leave.wait(5)
+        leave.wait(30)
         return "done"
 
     for _ in range(10):
@@ -76,10 +76,10 @@ def test_a_slow_request_does_not_revive_a_session_that_ended_meanwhile(app, auth
         other.set_cookie("parley", sid, domain="localhost")
         request = threading.Thread(target=lambda other=other: other.post("/api/slow"))
         request.start()
-        assert inside.wait(5)
+        assert inside.wait(30)
         assert auth.logout().status_code == 204
         leave.set()
-        request.join(5)
+        request.join(30)
         assert app.extensions["parley"].redis.exists(f"session:{sid}") == 0
 
 
@@ -99,14 +99,14 @@ def test_nothing_that_runs_beside_a_logout_brings_the_session_back(app):
         )
 
         def run(rival, session=session, start=start):
-            start.wait(5)
+            start.wait(30)
             rival(session.sid, session)
 
         threads = [threading.Thread(target=run, args=(rival,)) for rival in rivals]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(5)
+            thread.join(30)
         assert services.redis.exists(f"session:{session.sid}") == 0, f"trial {turn}"
         assert services.sessions.read(session.sid) is None
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from chat.models import Person, User
+from chat.services import followers
+from chat.services.log import Log
 from tests.services.worker import Wire, Worker
 
 ALICE = Person("alice", "Alice")
@@ -24,6 +26,13 @@ def worker(config, wire) -> Worker:
     worker.rooms.memberships(ALICE)
     worker.rooms.memberships(BOB)
     return worker
+
+
+@pytest.fixture
+def nobody_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number that is not used when it is looked for never will be: a follower looks once more, and decides it."""
+    monkeypatch.setattr(Log, "grace_s", 0.0)
+    monkeypatch.setattr(followers, "REPAIR_AFTER_S", 0.01)
 
 
 @pytest.fixture

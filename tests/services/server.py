@@ -35,7 +35,7 @@ class Server:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(5)
+        self.process.wait(30)
 
     def lose_touch(self) -> None:
         """It hears nothing more from its primary, and keeps what it has."""

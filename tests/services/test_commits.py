@@ -77,40 +77,40 @@ def ask(calls, told):
 def test_one_alone_goes_at_once(calls, ask):
     calls.open.set()
     for seq in (1, 2, 3):
-        assert ask(seq).get(timeout=1) is None
+        assert ask(seq).get(timeout=10) is None
     assert calls.made == [[1], [2], [3]]
 
 
 def test_what_comes_while_a_call_is_under_way_shares_the_next(calls, ask):
     asked = [ask(seq) for seq in range(1, 9)]
     calls.open.set()
-    gevent.joinall(asked, timeout=1, raise_error=True)
+    gevent.joinall(asked, timeout=10, raise_error=True)
     assert calls.made == [[1], [2, 3, 4, 5, 6, 7, 8]]
 
 
 def test_a_call_takes_no_more_than_a_transaction_holds(calls, ask):
     asked = [ask(seq) for seq in range(1, 103)]
     calls.open.set()
-    gevent.joinall(asked, timeout=1, raise_error=True)
+    gevent.joinall(asked, timeout=10, raise_error=True)
     assert [len(call) for call in calls.made] == [1, 50, 50, 1]
 
 
 def test_no_item_stands_twice_in_a_call(calls, ask):
     asked = [ask(1), ask(2), ask(3, client_id="general-2"), ask(2, user="bob", client_id="other"), ask(4)]
     calls.open.set()
-    gevent.joinall(asked, timeout=1, raise_error=True)
+    gevent.joinall(asked, timeout=10, raise_error=True)
     assert calls.made == [[1], [2, 4], [3, 2]]
 
 
 def test_nobody_waits_long_for_a_call_of_others_that_hangs(calls, ask, monkeypatch):
     monkeypatch.setattr(commits_module, "BOARDING_S", 0.01)
     asked = [ask(seq) for seq in (1, 2, 3)]
-    with gevent.Timeout(1):
+    with gevent.Timeout(10):
         while len(calls.made) < 2:
             gevent.sleep(0.001)
     assert calls.made == [[1], [2, 3]]
     calls.open.set()
-    gevent.joinall(asked, timeout=1, raise_error=True)
+    gevent.joinall(asked, timeout=10, raise_error=True)
     assert [each.value for each in asked] == [None, None, None]
 
 
@@ -118,7 +118,7 @@ def test_each_hears_its_own_end_in_the_order_of_the_numbers(calls, ask, told):
     calls.ends = {3: AppendRefused(slot_taken=True)}
     asked = [ask(seq) for seq in (1, 4, 3, 2)]
     calls.open.set()
-    gevent.joinall(asked, timeout=1, raise_error=True)
+    gevent.joinall(asked, timeout=10, raise_error=True)
     assert told == [1, 2, 3, 4]
     assert [each.value for each in asked] == [None, None, AppendRefused(slot_taken=True), None]
 
@@ -127,17 +127,17 @@ def test_when_a_call_fails_all_that_were_in_it_hear_so_and_the_next_goes(calls, 
     asked = [ask(seq) for seq in (1, 2, 3)]
     calls.fails = ChatError("unavailable")
     calls.open.set()
-    gevent.joinall(asked, timeout=1, raise_error=True)
+    gevent.joinall(asked, timeout=10, raise_error=True)
     assert [each.value.code for each in asked] == ["unavailable"] * 3
     calls.fails = None
-    assert ask(4).get(timeout=1) is None
+    assert ask(4).get(timeout=10) is None
 
 
 def test_who_is_interrupted_before_it_left_has_not_written(calls, ask):
     first, second, third = ask(1), ask(2), ask(3)
     second.kill()
     calls.open.set()
-    gevent.joinall([first, third], timeout=1, raise_error=True)
+    gevent.joinall([first, third], timeout=10, raise_error=True)
     assert calls.made == [[1], [3]]
 
 
@@ -157,11 +157,11 @@ def test_the_first_that_leaves_a_hanging_call_lets_those_behind_it_go(calls):
     second = gevent.spawn(commits.append, *message(2))
     gevent.sleep(0)
     first.kill()
-    with gevent.Timeout(1):
+    with gevent.Timeout(10):
         while len(calls.made) < 2:
             gevent.sleep(0.001)
     calls.open.set()
-    second.get(timeout=1)
+    second.get(timeout=10)
     assert calls.made == [[1], [2]]
 
 

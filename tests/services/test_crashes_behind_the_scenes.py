@@ -1,6 +1,6 @@
 """What nobody asked for and nobody waits for, cut off at any of its calls: rows that others put, and retention.
 
-As in tests/services/test_crashes.py: the k-th call is the worker's last, for every k, and another worker goes on.
+As in tests/services/crashes.py: the k-th call is the worker's last, for every k, and another worker goes on.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import pytest
 from chat.services.ingest import DIGITS, Change, Ingest
 from chat.services.retention import Retention
 from tests.services.conftest import ALICE
-from tests.services.test_crashes import Case, Fuse, dies, is_dense, kinds, pages, stored, trials, watch
+from tests.services.crashes import Case, Fuse, dies, is_dense, kinds, pages, stored, trials, watch
 from tests.services.worker import Worker
+
+pytestmark = pytest.mark.usefixtures("nobody_is_late")
 
 DAY_S = 24 * 3600
 

@@ -138,7 +138,7 @@ class Scripted(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if step == "dawdle":
-            threading.Event().wait(0.4)
+            server.late.wait(10)
             step = (200, {"late": True})
         status, answer = step[0], json.dumps(step[1]).encode()
         self.send_response(status)
@@ -153,11 +153,25 @@ class Scripted(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
+class Scripting(socketserver.ThreadingTCPServer):
+    """`parted` counts the connections that are over; who dawdles answers when it is `late`."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Scripted)
+        self.heard: list[Any] = []
+        self.script: list[Any] = []
+        self.late, self.parted = threading.Event(), threading.Semaphore(0)
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self.parted.release()
+
+
 @pytest.fixture
 def server() -> Iterator[Any]:
-    server: Any = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Scripted)
-    server.daemon_threads = True
-    server.heard, server.script = [], []
+    server = Scripting()
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield server
     server.shutdown()
@@ -216,7 +230,7 @@ def test_a_refusal_is_not_tried_again(server, scripted):
 def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure(server, scripted):
     server.script = [(200, {"closing": True}), OK]
     scripted.get_item(TableName="t", Key={})
-    threading.Event().wait(0.05)
+    assert server.parted.acquire(timeout=10)
     assert scripted.get_item(TableName="t", Key={}) == OK[1]
     assert len(server.heard) == 2
 
@@ -226,7 +240,8 @@ def test_an_answer_that_comes_too_late_is_not_taken_for_another(server, scripted
     server.script = ["dawdle"] * 3 + [OK]
     with pytest.raises(BotoCoreError):
         scripted.get_item(TableName="t", Key={})
-    threading.Event().wait(0.5)
+    server.late.set()
+    assert all(server.parted.acquire(timeout=10) for _ in range(3)), "each was answered, too late"
     assert scripted.get_item(TableName="t", Key={}) == OK[1]
 
 

@@ -24,7 +24,6 @@ class Slow:
 storage = Storage(Slow(), places=eval(sys.argv[1])(3))
 redis_service.POOL_SIZE = 3
 redis = redis_service.connect(sys.argv[3], queue_class=eval(sys.argv[2]))
-outcomes = set()
 
 def ask(what, patience_s):
     try:
@@ -43,24 +42,26 @@ def redis_answers():
 def crowd(what):
     dice = random.Random(5)
     jobs = [gevent.spawn_later(dice.random(), ask, what, dice.random() * 0.05) for _ in range(3000)]
-    gevent.joinall(jobs, timeout=20)
+    gevent.joinall(jobs, timeout=float(sys.argv[4]))
     gevent.joinall([gevent.spawn(ask, what, 1.0) for _ in range(3)], timeout=3)
     return all(job.successful() for job in jobs) and ask(what, 1.0)
 
-print(crowd(storage_answers), crowd(redis_answers))
+for name in sys.argv[5:]:
+    print(crowd({"storage": storage_answers, "redis": redis_answers}[name]))
 """
 OURS = ("gevent.lock.BoundedSemaphore", "gevent.queue.LifoQueue")
 
 
-def after_a_crowd(kinds: tuple[str, str], redis_url: str) -> list[str]:
-    """What storage and Redis answer when 3,000 greenlets have asked for three places, most of them in vain."""
-    command = [sys.executable, "-c", CROWD, *kinds, redis_url]
+def after_a_crowd(kinds: tuple[str, str], redis_url: str, *asked: str, within_s: int) -> list[str]:
+    """What is asked answers when 3,000 greenlets have asked it for three places, most of them in vain."""
+    command = [sys.executable, "-c", CROWD, *kinds, redis_url, str(within_s), *asked]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=True).stdout.split()
 
 
 def test_a_deadline_leaves_no_place_and_no_connection_taken(redis_url):
-    assert after_a_crowd(OURS, redis_url) == ["answered", "answered"]
+    assert after_a_crowd(OURS, redis_url, "storage", "redis", within_s=20) == ["answered", "answered"]
 
 
 def test_the_semaphore_of_threads_would_not_do(redis_url):
-    assert after_a_crowd(("threading.BoundedSemaphore", OURS[1]), redis_url)[0] != "answered"
+    kinds = ("threading.BoundedSemaphore", OURS[1])
+    assert after_a_crowd(kinds, redis_url, "storage", within_s=2) != ["answered"]

@@ -39,7 +39,7 @@ def told(server: Server, tmp_path: Path) -> Iterator[Path]:
     wait_until(lambda: server.listeners, what="it listens")
     yield said
     process.kill()
-    process.wait(5)
+    process.wait(30)
 
 
 def test_every_way_for_a_session_to_go_is_told_and_nothing_else(server: Server, told: Path) -> None:
@@ -63,7 +63,7 @@ def test_what_the_server_notifies_of_already_stays(server: Server, tmp_path: Pat
     wait_until(lambda: server.listeners, what="it listens")
     assert set(server.flags) == set("ElKgxe")
     process.kill()
-    process.wait(5)
+    process.wait(30)
 
 
 def test_a_server_that_was_restarted_is_asked_again(server: Server, told: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_server_that_forbids_it_is_listened_to_all_the_same(server: Server, tm
     wait_until(lambda: server.listeners, what="it listens")
     assert server.flags == ""
     process.kill()
-    process.wait(5)
+    process.wait(30)
 
 
 def _subscribed(server: Server) -> set[str]:

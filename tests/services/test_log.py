@@ -185,7 +185,7 @@ def test_a_deadline_gives_the_number_up_and_the_resend_is_stored_once(worker, mo
         gevent.sleep(10)
 
     monkeypatch.setattr(worker.storage, "append", hang)
-    with pytest.raises(ChatError) as error, deadline(0.05):
+    with pytest.raises(ChatError) as error, deadline(0.5):
         worker.messages.send(ALICE, "general", "hung", "hello")
     assert error.value.code == "unavailable" and error.value.retry
     assert [entry.kind for entry, _ in worker.storage.entries_after("general", 0, 10)] == ["tombstone"]

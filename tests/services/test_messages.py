@@ -296,7 +296,7 @@ def test_what_was_carried_out_is_not_refused_to_who_was_removed_since(worker, ot
     edited = worker.messages.edit(BOB, room, "edited", sent["seq"], "hello!")
     worker.rooms.remove(ALICE, "remove", room, "bob")
     assert other.messages.send(BOB, room, "sent", "hello")["seq"] == sent["seq"]
-    assert other.messages.edit(BOB, room, "edited", sent["seq"], "hello!") == edited
+    assert other.messages.edit(BOB, room, "edited", sent["seq"], "hello!")["seq"] == edited["rev"]
     assert code(lambda: other.messages.send(BOB, room, "other", "hello")) == "room_not_found"
 
 

@@ -65,7 +65,7 @@ def ask(numbers, seen=0):
 
 
 def values(greenlets):
-    gevent.joinall(greenlets, timeout=1, raise_error=True)
+    gevent.joinall(greenlets, timeout=10, raise_error=True)
     return [greenlet.value for greenlet in greenlets]
 
 
@@ -90,7 +90,7 @@ def test_who_is_interrupted_while_asking_for_others_strands_none_of_them(numbers
     second.kill()
     counter.open.set()
     assert len(set(values([third, fourth]))) == 2
-    assert ask(numbers).get(timeout=1) == counter.last
+    assert ask(numbers).get(timeout=10) == counter.last
 
 
 def test_a_redis_that_fails_is_asked_once_for_all_who_wait(numbers, counter):
@@ -100,7 +100,7 @@ def test_a_redis_that_fails_is_asked_once_for_all_who_wait(numbers, counter):
     assert values(asked) == ["unavailable"] * 4
     assert len(counter.asked) == 2
     counter.fails = False
-    assert ask(numbers).get(timeout=1) == 8
+    assert ask(numbers).get(timeout=10) == 8
 
 
 def test_when_redis_may_not_be_believed_each_reads_the_head(numbers, counter):

@@ -221,13 +221,13 @@ def test_who_is_interrupted_while_appending_for_others_strands_nobody(worker, mo
     def hangs_once(*args, **kwargs):
         if not hung:
             hung.append(args)
-            gevent.sleep(10)
+            gevent.sleep(60)
         return append(*args, **kwargs)
 
     monkeypatch.setattr(worker.storage, "append", hangs_once)
 
     def hurried():
-        with deadline(0.05):
+        with deadline(0.5):  # by then it is appending
             add(worker, "r0", PARTY, person=ALICE)
 
     job = gevent.spawn(hurried)
@@ -235,7 +235,7 @@ def test_who_is_interrupted_while_appending_for_others_strands_nobody(worker, mo
     if end == "a kill":
         gevent.sleep(0)
         job.kill()
-    gevent.joinall([job, *waiting], timeout=10)
+    gevent.joinall([job, *waiting], timeout=30)
     assert [each.value["mine"] for each in waiting] == [[THUMB, HEART]] * 2
     assert (counts(worker), changes(worker)) == ({THUMB: 1, HEART: 1}, 1)
     assert worker.messages._reactions._waiting == {}

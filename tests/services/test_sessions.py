@@ -270,7 +270,7 @@ def test_whoever_finds_a_session_over_can_always_ask_why(sessions, storage, redi
             sessions.end(session.sid, "everywhere")
         wait_until(lambda: current["session"] is None, what="it is found over")
     done.set()
-    watcher.join(5)
+    watcher.join(30)
     assert found == ["everywhere"] * 150
 
 

@@ -141,7 +141,7 @@ class Memberships:
     def memberships(self, person):
         answer = gevent.event.AsyncResult()
         self.readings.append((person.username, answer))
-        return answer.get(timeout=5)
+        return answer.get(timeout=30)
 
 
 class Follower:
@@ -193,7 +193,7 @@ def test_the_rooms_of_one_person_are_read_once_for_all_sockets_of_a_turn(subscri
     assert [username for username, _ in rooms.readings] == ["alice", "bob"]
     rooms.readings[0][1].set([(ROOM, Membership("den", "alice", "alice", True))])
     rooms.readings[1][1].set([])
-    gevent.joinall(coming, timeout=5, raise_error=True)
+    gevent.joinall(coming, timeout=30, raise_error=True)
     assert den.subscribed == ["a1", "a2"]
 
 
@@ -205,5 +205,5 @@ def test_who_was_removed_while_another_socket_was_reading_is_not_let_in_by_that_
     assert len(rooms.readings) == 2
     rooms.readings[0][1].set([(ROOM, Membership("den", "alice", "alice", True))])  # as it was
     rooms.readings[1][1].set([])  # as it is
-    gevent.joinall([early, late], timeout=5, raise_error=True)
+    gevent.joinall([early, late], timeout=30, raise_error=True)
     assert den.subscribed == ["a1"]

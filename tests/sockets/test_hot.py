@@ -48,4 +48,4 @@ def test_typing_reaches_the_others_without_a_greenlet_and_waits_for_nothing(conf
         ada.disconnect()
         grace.disconnect()
         server.process.kill()
-        server.process.wait(5)
+        server.process.wait(30)

@@ -31,7 +31,7 @@ class Asked:
 def test_those_who_come_in_one_turn_are_answered_by_one_asking():
     together, ask = Together(), Asked(quick=True)
     asking = [gevent.spawn(together, "sessions", item, ask) for item in ("a", "b", "b", "c")]
-    assert [each.get(timeout=5) for each in asking] == [0] * 4
+    assert [each.get(timeout=30) for each in asking] == [0] * 4
     assert ask.times == [["a", "b", "c"]]
 
 
@@ -44,13 +44,13 @@ def test_who_comes_after_the_asking_began_is_answered_by_a_later_one():
     while len(ask.times) < 2:
         gevent.sleep(0)
     ask.go.set()
-    assert (early.get(timeout=5), late.get(timeout=5)) == (0, 1)
+    assert (early.get(timeout=30), late.get(timeout=5)) == (0, 1)
 
 
 def test_other_names_are_asked_for_apart():
     together, ask = Together(), Asked(quick=True)
     asking = [gevent.spawn(together, name, name, ask) for name in ("alice", "bob", "alice")]
-    assert [each.get(timeout=5) for each in asking] == [0, 1, 0]
+    assert [each.get(timeout=30) for each in asking] == [0, 1, 0]
     assert ask.times == [["alice"], ["bob"]]
 
 
@@ -66,7 +66,7 @@ def test_a_failure_is_everybodys_and_the_next_turn_asks_anew():
 
     together, ask = Together(), Asked(quick=True)
     asking = [gevent.spawn(outcome, each) for each in (fail, ask)]
-    assert [each.get(timeout=5) for each in asking] == ["unavailable"] * 2
+    assert [each.get(timeout=30) for each in asking] == ["unavailable"] * 2
     assert ask.times == []
     assert outcome(ask) == 0
 
@@ -76,7 +76,7 @@ def all_but_the_first_are_answered(together, interrupt, ask):
     others = [gevent.spawn(together, "sessions", item, ask) for item in ("b", "c")]
     interrupt(first)
     ask.go.set()
-    assert len({each.get(timeout=5) for each in others}) == 1
+    assert len({each.get(timeout=30) for each in others}) == 1
     assert ask.times[-1] == ["b", "c"]
     assert isinstance(first.exception, gevent.Timeout)
 
@@ -101,5 +101,5 @@ def test_the_deadline_of_the_first_before_it_asks_ends_only_the_first(monkeypatc
 
     interrupted, ask = [], Asked()
     monkeypatch.setattr(module, "gevent", SimpleNamespace(sleep=sleep))
-    all_but_the_first_are_answered(Together(), lambda first: first.join(5), ask)
+    all_but_the_first_are_answered(Together(), lambda first: first.join(30), ask)
     assert len(ask.times) == 1

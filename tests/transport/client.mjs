@@ -1,9 +1,10 @@
-// What apps do with the JavaScript client, one scenario a run: `node client.mjs http://localhost:8000 acks`.
+// What apps do with the JavaScript client, one scenario after the other: `node client.mjs http://localhost:8000 acks pings`.
+// Says of each `{"scenario", "found"}` as a line of JSON: null, or what is not as it should be.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 
 const { io } = createRequire(new URL("../../frontend/package.json", import.meta.url))("socket.io-client");
-const [url, scenario] = process.argv.slice(2);
+const [url, ...names] = process.argv.slice(2);
 
 function open(options = {}, namespace = "/") {
   return io(url + namespace, { transports: ["websocket"], forceNew: true, ...options });
@@ -16,13 +17,13 @@ function event(emitter, name) {
 const scenarios = {
   async acks(socket) {
     const value = { text: "Grüße 👋\u2028", list: [1, -2.5, true, null], deep: { a: { b: [] } } };
-    assert.deepEqual(await socket.timeout(5000).emitWithAck("echo", value, 7), { echo: [value, 7] });
+    assert.deepEqual(await socket.timeout(30000).emitWithAck("echo", value, 7), { echo: [value, 7] });
   },
   async "a wrong answer"(socket) {
-    assert.deepEqual(await socket.timeout(5000).emitWithAck("echo", 1), { echo: [2] });
+    assert.deepEqual(await socket.timeout(30000).emitWithAck("echo", 1), { echo: [2] });
   },
   async "answers in order"(socket) {
-    const asked = Array.from({ length: 200 }, (_, number) => socket.timeout(5000).emitWithAck("echo", number));
+    const asked = Array.from({ length: 200 }, (_, number) => socket.timeout(30000).emitWithAck("echo", number));
     assert.deepEqual(await Promise.all(asked), asked.map((_, number) => ({ echo: [number] })));
   },
   async "sent before it is connected"() {
@@ -35,12 +36,12 @@ const scenarios = {
   async events(socket) {
     const got = [];
     socket.on("burst", (number) => got.push(number));
-    await socket.timeout(5000).emitWithAck("burst", 300);
+    await socket.timeout(30000).emitWithAck("burst", 300);
     assert.deepEqual(got, Array.from({ length: 300 }, (_, number) => number));
   },
   async "a large message"(socket) {
     const text = "é".repeat(30_000);
-    assert.deepEqual(await socket.timeout(5000).emitWithAck("echo", text), { echo: [text] });
+    assert.deepEqual(await socket.timeout(30000).emitWithAck("echo", text), { echo: [text] });
   },
   async "who is refused is told why"() {
     const socket = open({ auth: { user: "refused" }, reconnection: false });
@@ -64,11 +65,11 @@ const scenarios = {
     socket.io.engine.close();
     await event(socket, "connect");
     assert.notEqual(socket.id, before);
-    assert.deepEqual(await socket.timeout(5000).emitWithAck("echo"), { echo: [] });
+    assert.deepEqual(await socket.timeout(30000).emitWithAck("echo"), { echo: [] });
   },
   async pings(socket) {
     for (let count = 0; count < 3; count++) await event(socket.io, "ping");
-    assert.deepEqual(await socket.timeout(5000).emitWithAck("echo"), { echo: [] });
+    assert.deepEqual(await socket.timeout(30000).emitWithAck("echo"), { echo: [] });
   },
   async binary(socket) {
     socket.emit("echo", Buffer.from([1, 2, 3]));
@@ -76,7 +77,15 @@ const scenarios = {
   },
 };
 
-const socket = open({ reconnectionDelay: 10, reconnectionDelayMax: 20 });
-await event(socket, "connect");
-await scenarios[scenario](socket);
-socket.disconnect();
+for (const scenario of names) {
+  const socket = open({ reconnectionDelay: 10, reconnectionDelayMax: 20 });
+  let found = null;
+  try {
+    await event(socket, "connect");
+    await scenarios[scenario](socket);
+  } catch (error) {
+    found = String(error.stack);
+  }
+  socket.disconnect();
+  console.log(JSON.stringify({ scenario, found }));
+}

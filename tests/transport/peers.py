@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import base64
 import json
-import os
+import select
 import socket
 import struct
 import time
+import zlib
 from typing import Any
 
 from chat.sockets.transport.frames import BINARY, CLOSE, PING, PONG, TEXT, unmask
 
 PATH = "/socket.io/?EIO=4&transport=websocket"
 KEY = base64.b64encode(b"0123456789abcdef").decode()
+PATIENCE_S = 30.0  # what has not come by then, on however busy a machine, is not coming
 
 
 def masked(opcode: int, payload: bytes = b"", final: bool = True, flags: int = 0, size: int | None = None) -> bytes:
-    """A client's frame. `size` is what its header says, if that shall not be the truth."""
+    """A client's frame, masked as its payload wants it: the same bytes each time. `size` is what its header says, if
+    that shall not be the truth."""
     size = len(payload) if size is None else size
-    key = os.urandom(4)
+    key = zlib.crc32(payload).to_bytes(4, "big")
     first = (0x80 if final else 0) | flags | opcode
     if size < 126:
         head = struct.pack("!BB", first, 0x80 | size)
@@ -30,11 +33,11 @@ def masked(opcode: int, payload: bytes = b"", final: bool = True, flags: int = 0
     return head + key + unmask(payload, key)
 
 
-def connection(port: int, timeout_s: float = 5.0) -> socket.socket:
+def connection(port: int, timeout_s: float = PATIENCE_S) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout_s)
 
 
-def exchange(port: int, request: bytes, timeout_s: float = 5.0) -> bytes:
+def exchange(port: int, request: bytes, timeout_s: float = PATIENCE_S) -> bytes:
     """All that comes back until the server closes, or nothing comes for that long."""
     with connection(port, timeout_s) as sock:
         try:
@@ -52,6 +55,13 @@ def everything(sock: socket.socket) -> bytes:
     except OSError:
         pass
     return found
+
+
+def has_ended(sock: socket.socket) -> bool:
+    """Whether the server has closed its side. Takes nothing of what it said before."""
+    poll = select.poll()
+    poll.register(sock, select.POLLRDHUP)
+    return bool(poll.poll(0))
 
 
 def status(answer: bytes) -> int:
@@ -85,7 +95,7 @@ class Peer:
         self.sock = socket.socket()
         if receive_buffer is not None:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.sock.settimeout(5)
+        self.sock.settimeout(PATIENCE_S)
         self.sock.connect(("127.0.0.1", port))
         self.sock.sendall(handshake(port, **headers))
         self._buffer = b""
@@ -158,7 +168,7 @@ class Peer:
         except EOFError:
             return None
 
-    def ends(self, within_s: float = 5.0) -> bool:
+    def ends(self, within_s: float = PATIENCE_S) -> bool:
         """Whether the server closes within that time; reads all that comes before. Keeps the close code."""
         deadline = time.monotonic() + within_s
         try:
@@ -172,6 +182,16 @@ class Peer:
         except TimeoutError:
             pass
         return False
+
+    def answers_until_end(self, sock: socket.socket) -> int:
+        """How often this client is answered until the server has closed that connection: so an end is soon by what the
+        server does meanwhile, not by a clock that others share."""
+        answers = 0
+        while not has_ended(sock):
+            assert answers < 10_000, "the connection is not closed"
+            assert self.ask("echo") == {"echo": []}
+            answers += 1
+        return answers
 
     def _take(self, size: int) -> bytes:
         while len(self._buffer) < size:

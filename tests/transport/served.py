@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from chat.config import Config
 from tests.conftest import ROOT, free_port, wait_until
-from tests.transport.peers import Peer, get_json
+from tests.transport.peers import PATIENCE_S, Peer, get_json
 
 OURS = {name.upper() for name in Config.__dataclass_fields__}
 
@@ -36,7 +36,7 @@ class Served:
         """The workers end too before this returns: the port is free."""
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(5)
@@ -54,10 +54,10 @@ class Tiny(Served):
     def entered(self, **options: Any) -> Peer:
         return Peer(self.port, **options).enter()
 
-    def empty(self, within_s: float = 5.0) -> None:
+    def empty(self) -> None:
         """Waits until nothing is left of any socket."""
         names = ("engine", "environs", "connected", "pending", "open", "addresses")
-        wait_until(lambda: not any(self.facts()[name] for name in names), within_s, "nothing is left behind")
+        wait_until(lambda: not any(self.facts()[name] for name in names), PATIENCE_S, "nothing is left behind")
 
 
 ServedT = TypeVar("ServedT", bound=Served)
@@ -84,7 +84,7 @@ def _spawn(app: str, port: int, log: Path, fanout: str, settings: dict[str, obje
 
 def _ready(server: ServedT) -> ServedT:
     try:
-        wait_until(server.ready, 60, "the server is ready")
+        wait_until(server.ready, 120, "the server is ready")
     except BaseException:
         server.end()
         raise

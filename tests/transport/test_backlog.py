@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.sockets.transport.content import frame_tells
@@ -14,6 +14,7 @@ LARGE = frame(TEXT, b'42["message:sent",{"text":"' + b"x" * 70_000 + b'"}]')
 HARMLESS = frame(TEXT, b'42["session:ended",{}]')
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=40)), st.lists(st.integers(1, 50)), st.integers(0, 39))
 def test_however_little_is_taken_all_of_it_leaves_in_order(frames: list[bytes], takes: list[int], begun: int) -> None:
     backlog, whole = Backlog(), b"".join(frames)

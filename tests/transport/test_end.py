@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 
 from tests.conftest import wait_until
-from tests.transport.conftest import Start
-from tests.transport.peers import Peer, exchange, handshake, status
+from tests.transport.conftest import Start, on_each
+from tests.transport.peers import PATIENCE_S, Peer, exchange, handshake, status
+
+PATIENT = {"gunicorn_cmd_args": "--graceful-timeout 90"}  # so that it is seen who waits for it
 
 
-def test_sigterm_with_fifty_open_sockets_ends_within_three_seconds(start: Start) -> None:
+@on_each  # the sockets of the fast transport are out of gunicorn's hands
+def test_at_sigterm_fifty_open_sockets_are_sent_away_and_no_time_out_of_gunicorn_is_waited_for(start: Start) -> None:
     """Nobody is left without a word, what is being answered is answered, and one who does not read holds nobody up."""
-    tiny = start()
+    tiny = start(**PATIENT)
     peers = [tiny.entered() for _ in range(50)]
     peers[0].say('427["slow",0.6]')
     stalled = tiny.entered(receive_buffer=8_192)
     stalled.say('428["burst",200]')
-    began = time.monotonic()
+    wait_until(lambda: tiny.facts()["begun"], PATIENCE_S)
     tiny.process.send_signal(signal.SIGTERM)
     delays = []
     for number, peer in enumerate(peers):
@@ -27,41 +29,33 @@ def test_sigterm_with_fifty_open_sockets_ends_within_three_seconds(start: Start)
         delays.append(json.loads(text[2:])[1]["reconnect_in_ms"])
         if number == 0:
             assert '437[{"ok":true}]' in (peer.text(), peer.text())
-        assert peer.ends(2)
+        assert peer.ends()
         peer.sock.close()
-    assert tiny.process.wait(5) == 0
-    assert time.monotonic() - began < 3
+    assert tiny.process.wait(PATIENCE_S) == 0
     assert all(200 <= delay <= 2_000 for delay in delays) and len(set(delays)) > 20
     assert "Traceback" not in tiny.log.read_text()
     stalled.sock.close()
 
 
-def test_what_takes_longer_than_its_client_is_waited_for_is_still_finished(start: Start) -> None:
+@on_each
+def test_what_takes_longer_than_its_client_is_waited_for_is_still_finished_and_nobody_new_is_let_in(
+    start: Start,
+) -> None:
     """What a handler has begun to store is not left half done, though nobody is told any more."""
-    tiny = start()
+    tiny = start(**PATIENT)
     with tiny.entered() as peer:
         peer.say('427["slow",3]')
-        wait_until(lambda: tiny.facts()["begun"] == ["slow"])
-        began = time.monotonic()
+        wait_until(lambda: tiny.facts()["begun"] == ["slow"], PATIENCE_S)
         tiny.process.send_signal(signal.SIGTERM)
-        assert tiny.process.wait(10) == 0
-    assert time.monotonic() - began > 2
+        assert peer.text().startswith('42["server:restarting"')
+        try:
+            assert status(exchange(tiny.port, handshake(tiny.port))) in (503, 0)
+        except ConnectionRefusedError:
+            pass  # it no longer listens
+        assert "slow has finished" not in tiny.log.read_text()
+        assert '437[{"ok":true}]' not in iter(peer.text, "")
+        assert tiny.process.wait(PATIENCE_S) == 0
     assert "slow has finished" in tiny.log.read_text()
-
-
-def test_a_new_handshake_during_the_end_is_sent_elsewhere(start: Start) -> None:
-    tiny = start()
-    busy = tiny.entered()
-    busy.say('427["slow",0.9]')
-    wait_until(lambda: tiny.facts()["connected"] == 1)
-    tiny.process.send_signal(signal.SIGTERM)
-    assert busy.text().startswith('42["server:restarting"')
-    try:
-        assert status(exchange(tiny.port, handshake(tiny.port), timeout_s=1)) in (503, 0)
-    except ConnectionRefusedError:
-        pass  # it no longer listens
-    assert busy.text() == '437[{"ok":true}]'
-    assert tiny.process.wait(5) == 0
 
 
 def test_a_rolling_restart_sends_everybody_away_and_takes_them_back(start: Start) -> None:
@@ -70,7 +64,7 @@ def test_a_rolling_restart_sends_everybody_away_and_takes_them_back(start: Start
     tiny.process.send_signal(signal.SIGHUP)
     for peer in peers:
         assert peer.text().startswith('42["server:restarting"')
-        assert peer.ends(2)
+        assert peer.ends()
         peer.sock.close()
 
     def let_in() -> bool:
@@ -78,4 +72,4 @@ def test_a_rolling_restart_sends_everybody_away_and_takes_them_back(start: Start
         with Peer(tiny.port) as back:
             return back.status == 101 and back.enter().ask("echo") == {"echo": []}
 
-    wait_until(let_in, 5, "they are let in")
+    wait_until(let_in, PATIENCE_S, "they are let in")

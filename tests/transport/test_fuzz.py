@@ -11,25 +11,29 @@ from socketio.packet import Packet
 from chat.sockets.transport.fast import handshake
 from chat.sockets.transport.frames import FrameReader
 from chat.sockets.transport.packets import ClientPacket
-from tests.transport.conftest import Tiny
-from tests.transport.fuzz import cases, readers, sockets
+from tests.transport.conftest import Start, Tiny, on_each
+from tests.transport.fuzz import CASES, CONNECTIONS, REQUESTS, SEED, cases, readers, sockets
 from tests.transport.fuzz.requests import proper_requests
 from tests.transport.test_requests import POST, SHAPES, SMUGGLED
 
-SEED = 20261128
-PATIENT_S = 5.0  # the machine that runs the tests may have other work
+
+@pytest.fixture(scope="module")
+def shared(start: Start) -> Tiny:
+    """Whoever is not ended at once is ended much later than the tests wait."""
+    return start(hurry_s=sockets.HURRY_S)
 
 
-def test_a_few_thousand_frames_packets_and_handshakes() -> None:
-    assert cases.run(SEED, range(4_000)).cases == 4_000
+def test_a_hundredth_of_the_frames_packets_and_handshakes() -> None:
+    assert cases.run(SEED, range(CASES // 100)).cases == CASES // 100
 
 
-def test_a_few_hundred_connections(tiny: Tiny) -> None:
-    assert sockets.run(SEED, range(400), tiny, PATIENT_S).cases == 400
+@on_each
+def test_a_hundredth_of_the_connections(tiny: Tiny) -> None:
+    assert sockets.run(SEED, range(CONNECTIONS // 100), tiny).cases == CONNECTIONS // 100
 
 
-def test_a_few_hundred_requests_that_smuggle(tiny: Tiny) -> None:
-    assert sockets.run_smuggling(SEED, range(200), tiny, PATIENT_S).cases == 200
+def test_a_hundredth_of_the_requests_that_smuggle(tiny: Tiny) -> None:
+    assert sockets.run_smuggling(SEED, range(REQUESTS // 100), tiny).cases == REQUESTS // 100
 
 
 class Forgetful(FrameReader):
@@ -65,15 +69,20 @@ def installed(text: str) -> ClientPacket:
         (readers, "sole_text", lambda data: data[6:] if data[:1] == b"\x81" else None),
         (readers, "decode", installed),
         (handshake, "FIELD", re.compile(rb"([^:]+): ?(.*)", re.DOTALL)),
-        (cases, "MAX_S", 0.0),
     ],
-    ids=["forgets", "unmasked", "sole", "decoder", "handshake", "slow"],
+    ids=["forgets", "unmasked", "sole", "decoder", "handshake"],
 )
 def test_a_reader_that_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, planted: Any) -> None:
     """So what is not found above is not there, as far as it goes."""
     monkeypatch.setattr(owner, name, planted)
     with pytest.raises(cases.Found):
-        cases.run(SEED, range(4_000))
+        cases.run(SEED, range(CASES // 100))
+
+
+def test_a_case_that_takes_long_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cases, "MAX_S", 0.0)
+    with pytest.raises(cases.Found):
+        cases.run(SEED, range(10))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

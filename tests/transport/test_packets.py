@@ -123,7 +123,7 @@ values = st.recursive(
 names = st.text(string.ascii_lowercase + ":_-é👋", min_size=1, max_size=20).filter(lambda name: name not in RESERVED)
 
 
-@settings(max_examples=300, deadline=1_000)
+@settings(max_examples=300, deadline=None)
 @given(names, st.lists(values, max_size=3), st.none() | st.integers(0, 10**15 - 1))
 def test_every_event_of_the_installed_client_is_decoded(name: str, args: list[Any], id: int | None) -> None:
     assert decode(Packet(2, data=[name, *args], id=id, binary=False).encode()) == ClientPacket(
@@ -134,7 +134,7 @@ def test_every_event_of_the_installed_client_is_decoded(name: str, args: list[An
 alphabet = st.sampled_from([*'0123456789[]{}",:-/\\u.e+\x00é²٣ ', "null", "true", "connect", "_placeholder"])
 
 
-@settings(max_examples=1_500, deadline=1_000)
+@settings(max_examples=1_500, deadline=None)
 @given(st.text() | st.lists(alphabet, max_size=60).map("".join))
 def test_any_text_is_decoded_or_malformed(text: str) -> None:
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 
@@ -76,7 +75,7 @@ def test_mutated_requests_are_never_answered_by_a_fault(tiny: Tiny) -> None:
             at = rng.randrange(len(request))
             change = rng.choice([b"", b"\r", b"\n", b"\x00", b" ", b":", b",", request[at : at + 9], rng.randbytes(1)])
             request[at : at + 1] = change
-        with connection(tiny.port, 3) as sock:
+        with connection(tiny.port) as sock:
             try:
                 sock.sendall(request)
                 sock.shutdown(1)
@@ -102,25 +101,19 @@ def test_mutated_requests_are_never_answered_by_a_fault(tiny: Tiny) -> None:
     ids=["line", "header", "large header", "many headers", "endless headers", "allowed", "body", "sent body"],
 )
 def test_what_is_too_long_is_refused_by_its_own_code(tiny: Tiny, request_: bytes, expected: int) -> None:
-    answer = exchange(tiny.port, filled(request_, tiny), timeout_s=3)
+    answer = exchange(tiny.port, filled(request_, tiny))
     assert status(answer) == expected, answer[:200]
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
 def test_an_endless_body_keeps_nobody_waiting(tiny: Tiny) -> None:
     """A client that sends faster than it is read never lets gunicorn's own reading come to an end."""
-    with connection(tiny.port, 0.2) as sock:
+    with connection(tiny.port) as sock:
         sock.sendall(filled(POST + b"Transfer-Encoding: chunked\r\n\r\n", tiny))
-        slowest, until = 0.0, time.monotonic() + 1.5
-        try:
-            while time.monotonic() < until:
-                sock.sendall(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")
-        except OSError:
-            pass
-        began = time.monotonic()
-        tiny.facts()
-        slowest = max(slowest, time.monotonic() - began)
-    assert slowest < 1
+        chunks = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
+        with pytest.raises(ConnectionError):
+            sock.sendall(chunks * 10_000)  # 160 MB; the kernel holds a few for a server that does not read
+        assert tiny.facts()
 
 
 def test_there_is_no_banner(tiny: Tiny) -> None:

@@ -172,7 +172,7 @@ def start(before: str = "", patch: str = "patch_all()", after: str = "") -> subp
         )
     env = os.environ | {"SECRET_KEY": "x" * 43, "PORT": "8000"}
     return subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, env=env, capture_output=True, text=True, timeout=30
+        [sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120
     )
 
 

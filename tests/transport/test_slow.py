@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
 
 from chat.sockets.transport import visitors
-from tests.transport.conftest import Start, Tiny
-from tests.transport.peers import connection, exchange, handshake, status
+from tests.conftest import wait_until
+from tests.transport.conftest import FANOUTS, Start, Tiny
+from tests.transport.peers import PATIENCE_S, connection, exchange, handshake, has_ended, status
 
 HEALTH = "GET /healthz HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n"
 
 
-def slowest_health(tiny: Tiny, times: int = 10) -> float:
-    """Seconds; of the slowest of that many requests, 50 ms apart."""
-    slowest = 0.0
-    for _ in range(times):
-        began = time.monotonic()
-        assert status(exchange(tiny.port, HEALTH.format(port=tiny.port).encode())) == 200
-        slowest = max(slowest, time.monotonic() - began)
-        time.sleep(0.05)
-    return slowest
+def health(tiny: Tiny) -> int:
+    return status(exchange(tiny.port, HEALTH.format(port=tiny.port).encode()))
 
 
 @contextmanager
@@ -51,30 +46,30 @@ def dribbling(socks: list[socket.socket], every_s: float = 0.5) -> Iterator[None
         thread.join()
 
 
-def seconds_until_cut(sock: socket.socket, within_s: float = 12) -> float:
-    """Seconds until the server ends the connection, whatever it says before."""
-    began = time.monotonic()
-    sock.settimeout(within_s)
+def is_cut(sock: socket.socket) -> bool:
+    """Waits until the server ends the connection, whatever it says before. Raises: TimeoutError."""
     try:
         while sock.recv(65_536):
             pass
     except ConnectionError:
         pass
-    return time.monotonic() - began
+    return True
 
 
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 BODY = b"POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
 
 
-@pytest.mark.parametrize("opening", [b"", HEAD, BODY], ids=["silence", "head", "body"])
-def test_a_dribbler_is_cut(tiny: Tiny, opening: bytes) -> None:
+def test_who_says_nothing_or_dribbles_is_cut(tiny: Tiny) -> None:
     """A head has gunicorn's `keepalive` of two seconds; a body has HURRY_S in this server, two as well."""
     assert visitors.BODY_S <= 10
-    with connection(tiny.port) as sock:
-        sock.sendall(opening)
-        with dribbling([sock] if opening else []):
-            assert seconds_until_cut(sock) < 4
+    silent, head, body = (connection(tiny.port) for _ in range(3))
+    head.sendall(HEAD)
+    body.sendall(BODY)
+    with dribbling([head, body]):
+        assert all(is_cut(sock) for sock in (silent, head, body))
+    for sock in (silent, head, body):
+        sock.close()
 
 
 def test_a_reader_of_nothing_is_cut(tiny: Tiny) -> None:
@@ -84,10 +79,9 @@ def test_a_reader_of_nothing_is_cut(tiny: Tiny) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
     sock.connect(("127.0.0.1", tiny.port))
     sock.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    began = time.monotonic()
-    while b"ESTAB" in _states(tiny.port, sock.getsockname()[1]) and time.monotonic() - began < 6:
-        time.sleep(0.02)
-    assert time.monotonic() - began < 5
+    states = partial(_states, tiny.port, sock.getsockname()[1])
+    assert states() == b"ESTAB"
+    wait_until(lambda: states() != b"ESTAB", PATIENCE_S, "the server gives it up")
     sock.close()
 
 
@@ -125,8 +119,9 @@ def slow_handshake(tiny: Tiny) -> socket.socket:
 
 @pytest.fixture(scope="module")
 def narrow(start: Start) -> Tiny:
-    """20 sockets and 100 further places."""
-    return start(sockets_per_worker=20)
+    """20 sockets and 100 further places. No clock ends a slow client here: who thins them out makes the room."""
+    patient = "--keep-alive 600"
+    return start(sockets_per_worker=20, hurry_s=600, silent_s=600, gunicorn_cmd_args=patient)
 
 
 @pytest.mark.parametrize("attack", [silent, slow_head, slow_body, slow_handshake])
@@ -135,12 +130,14 @@ def test_health_is_answered_among_many_slow_clients(narrow: Tiny, attack: Callab
     socks = [attack(narrow) for _ in range(300)]
     try:
         with dribbling(socks if attack is not silent else []):
-            assert slowest_health(narrow) < 1
+            assert [health(narrow) for _ in range(5)] == [200] * 5
+            assert sum(map(has_ended, socks)) > 300 - 120
     finally:
         for sock in socks:
             sock.close()
 
 
+@pytest.mark.parametrize("fanout", FANOUTS[-1:], indirect=True, scope="module")
 def test_gunicorn_as_it_is_is_starved_and_waits_for_its_sockets(start: Start) -> None:
     """So the tests above and those of the end can fail."""
     unguarded = start(sockets_per_worker=20, unguarded=1)
@@ -159,10 +156,40 @@ def test_gunicorn_as_it_is_is_starved_and_waits_for_its_sockets(start: Start) ->
 
 
 def test_a_quick_client_is_not_thinned_out(narrow: Tiny) -> None:
-    """However many come at once: who speaks within a moment is answered."""
-    socks = [connection(narrow.port) for _ in range(100)]
-    for sock in socks:
-        sock.sendall(HEALTH.format(port=narrow.port).encode())
+    """However many come at once: who speaks is answered."""
+    socks: list[socket.socket] = []
+    for _ in range(100):
+        socks.append(connection(narrow.port))
+        socks[-1].sendall(HEALTH.format(port=narrow.port).encode())
     assert {status(sock.recv(65_536)) for sock in socks} == {200}
     for sock in socks:
         sock.close()
+
+
+class Guest:
+    """A visitor that has waited for its client and so long."""
+
+    def __init__(self, cut: list[Guest]):
+        self._cut = cut
+
+    def cut(self) -> None:
+        self._cut.append(self)
+
+
+@pytest.mark.parametrize(
+    ("present", "waited_s", "cut"),
+    [(100, 1.0, 8), (20, 1.0, 0), (100, visitors.PATIENT_S / 2, 0)],
+    ids=["scarce", "room for all", "a moment"],
+)
+def test_beyond_so_many_who_wait_longest_are_cut_when_places_are_scarce_and_nobody_within_a_moment(
+    monkeypatch: pytest.MonkeyPatch, present: int, waited_s: float, cut: int
+) -> None:
+    monkeypatch.setattr(visitors, "time", SimpleNamespace(monotonic=lambda: 1_000.0))
+    visited, gone = visitors.Visitors(120), list[Guest]()
+    visited.present = present
+    guests = [Guest(gone) for _ in range(visitors.WAITING + 8)]
+    with ExitStack() as waiting:
+        for number, guest in enumerate(guests):
+            waiting.enter_context(visited.waiting(guest, 1_000.0 - waited_s - (0.001 * number)))  # type: ignore[arg-type]
+        visited.thin_out()
+    assert gone == guests[: -cut - 1 : -1]

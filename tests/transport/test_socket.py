@@ -11,13 +11,15 @@ import socketio
 from chat.sockets.transport import engine
 from chat.sockets.transport.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
 from tests.conftest import wait_until
-from tests.transport.conftest import Tiny
+from tests.transport.conftest import Tiny, on_each
 from tests.transport.fuzz.streams import NO_UTF8
-from tests.transport.peers import masked
+from tests.transport.peers import PATIENCE_S, masked
 
 MIB = 1024 * 1024
+AT_ONCE = 50  # answers to another client; in half a second there are hundreds
 
 
+@on_each
 def test_an_event_is_acked(tiny: Tiny) -> None:
     with tiny.entered() as peer:
         assert peer.ask("echo", {"text": "Grüße 👋"}, 1) == {"echo": [{"text": "Grüße 👋"}, 1]}
@@ -28,14 +30,15 @@ def test_the_public_client_connects_asks_listens_and_leaves(tiny: Tiny) -> None:
     client = socketio.Client(reconnection=False)
     client.on("burst", got.append)
     client.connect(f"http://localhost:{tiny.port}", transports=["websocket"])
-    assert client.call("echo", {"a": 1}, timeout=5) == {"echo": [{"a": 1}]}
-    client.call("burst", 300, timeout=5)
-    wait_until(lambda: len(got) == 300)
+    assert client.call("echo", {"a": 1}, timeout=30) == {"echo": [{"a": 1}]}
+    client.call("burst", 300, timeout=30)
+    wait_until(lambda: len(got) == 300, PATIENCE_S)
     assert got == list(range(300))
     client.disconnect()
     tiny.empty()
 
 
+@on_each
 def test_requests_of_one_client_are_answered_in_order(tiny: Tiny) -> None:
     with tiny.entered() as peer:
         peer.say('421["slow",0.2]')
@@ -45,6 +48,7 @@ def test_requests_of_one_client_are_answered_in_order(tiny: Tiny) -> None:
         assert [answer.split("[")[0] for answer in answers] == [f"43{number}" for number in range(1, 20)]
 
 
+@on_each
 def test_a_hot_event_is_answered_at_once_or_by_its_ordinary_handler(tiny: Tiny) -> None:
     with tiny.entered() as peer:
         assert peer.ask("hot", {"a": 1}) == {"hot": [{"a": 1}]}
@@ -53,6 +57,7 @@ def test_a_hot_event_is_answered_at_once_or_by_its_ordinary_handler(tiny: Tiny) 
         assert peer.ask("echo") == {"echo": []}, "nothing was asked, so nothing is answered"
 
 
+@on_each
 def test_a_hot_event_does_not_overtake_what_was_asked_before(tiny: Tiny) -> None:
     with tiny.entered() as peer:
         peer.say('421["slow",0.1]')
@@ -60,14 +65,16 @@ def test_a_hot_event_does_not_overtake_what_was_asked_before(tiny: Tiny) -> None
         assert [peer.text(), peer.text()] == ['431[{"ok":true}]', '432[{"hot":[]}]']
 
 
+@on_each
 def test_a_hot_event_before_the_connect_ends_the_socket(tiny: Tiny) -> None:
     with tiny.peer() as peer:
         assert peer.text().startswith("0{")
         peer.say('427["hot"]')
-        assert peer.ends(2)
+        assert peer.ends()
         assert peer.close_code == 1008
 
 
+@on_each
 def test_a_hot_handler_that_waits_is_found_out(shared: Tiny) -> None:
     """By the hub, which cannot wait; the stock path has none to ask."""
     with shared.entered() as peer:
@@ -75,11 +82,12 @@ def test_a_hot_handler_that_waits_is_found_out(shared: Tiny) -> None:
             assert peer.ask("hot", "wait") == {"hot": ["wait"]}
             return
         peer.say('427["hot","wait"]')
-        assert peer.ends(2)
+        assert peer.ends()
     assert "Impossible to call blocking function in the event loop" in shared.log.read_text()
     shared.empty()
 
 
+@on_each
 def test_a_client_that_asks_without_waiting_for_answers_gets_them_all(tiny: Tiny) -> None:
     """More at once than may wait behind the one that is being answered: reading stops and goes on."""
     with tiny.entered() as peer:
@@ -89,6 +97,7 @@ def test_a_client_that_asks_without_waiting_for_answers_gets_them_all(tiny: Tiny
         assert [peer.text().partition("[")[0] for _ in range(200)] == [f"43{number}" for number in range(200)]
 
 
+@on_each
 def test_a_burst_reaches_a_client_that_reads(tiny: Tiny) -> None:
     """2,000 packets within one turn of the loop are many, but nobody's fault."""
     with tiny.entered() as peer:
@@ -96,12 +105,14 @@ def test_a_burst_reaches_a_client_that_reads(tiny: Tiny) -> None:
         assert peer.ask("echo") == {"echo": []}
 
 
+@on_each
 def test_a_ping_is_answered_and_an_unasked_pong_is_not(tiny: Tiny) -> None:
     with tiny.entered() as peer:
         peer.sock.sendall(masked(PONG, b"?") + masked(PING, b"hello"))
         assert peer.frame() == (PONG, b"hello")
 
 
+@on_each
 def test_pings_are_answered_in_order_whatever_is_in_them(tiny: Tiny) -> None:
     pings = [b"", b"\x00\xff", bytes(range(125)), *(b"%d" % number for number in range(10))]
     with tiny.entered() as peer:
@@ -109,6 +120,7 @@ def test_pings_are_answered_in_order_whatever_is_in_them(tiny: Tiny) -> None:
         assert [peer.frame() for _ in pings] == [(PONG, ping) for ping in pings]
 
 
+@on_each
 def test_a_ping_between_fragments_is_answered_before_the_message_is_whole(tiny: Tiny) -> None:
     """The message comes in parts of a character, and a byte at a time."""
     message = '427["echo","Grüße 👋"]'.encode()
@@ -121,16 +133,18 @@ def test_a_ping_between_fragments_is_answered_before_the_message_is_whole(tiny: 
         assert json.loads(peer.text().removeprefix("437")) == [{"echo": ["Grüße 👋"]}]
 
 
+@on_each
 @pytest.mark.parametrize("wrong", NO_UTF8, ids=lambda wrong: wrong.hex())
 def test_what_is_not_utf_8_ends_the_socket_also_in_fragments(tiny: Tiny, wrong: bytes) -> None:
     for cut in (0, 1, len(wrong)):
         with tiny.entered() as peer:
             parts = masked(TEXT, b'42["echo","' + wrong[:cut], final=False), masked(CONTINUATION, wrong[cut:] + b'"]')
             peer.sock.sendall(b"".join(parts))
-            assert peer.ends(2)
+            assert peer.ends()
             assert peer.close_code == 1007
 
 
+@on_each
 def test_what_comes_behind_a_close_is_not_answered(tiny: Tiny) -> None:
     """Not a message, not a ping, not another close; and what was begun before it is dropped."""
     behind = masked(TEXT, b'427["echo"]') + masked(PING, b"?") + masked(CLOSE, b"\x0b\xb8") + b"\xff" * 9
@@ -140,6 +154,7 @@ def test_what_comes_behind_a_close_is_not_answered(tiny: Tiny) -> None:
         assert peer.frame() is None
 
 
+@on_each
 def test_deflate_is_not_agreed_on_even_if_offered(tiny: Tiny) -> None:
     with tiny.peer(Sec_WebSocket_Extensions="permessage-deflate; client_max_window_bits") as peer:
         assert peer.status == 101
@@ -148,12 +163,14 @@ def test_deflate_is_not_agreed_on_even_if_offered(tiny: Tiny) -> None:
         assert peer.ask("echo", "x" * 2_000) == {"echo": ["x" * 2_000]}  # Peer fails on a compressed frame
 
 
+@on_each
 def test_a_message_of_64_kib_is_taken(tiny: Tiny) -> None:
     with tiny.entered() as peer:
         text = "x" * (64 * 1024 - len('427["echo",""]'))
         assert peer.ask("echo", text) == {"echo": [text]}
 
 
+@on_each
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -171,17 +188,17 @@ def test_a_message_of_64_kib_is_taken(tiny: Tiny) -> None:
 )
 def test_a_bad_frame_ends_the_socket_at_once(tiny: Tiny, data: bytes, code: int) -> None:
     with tiny.entered() as peer, tiny.entered() as other:
-        began = time.monotonic()
         try:
             peer.sock.sendall(data)
         except OSError:
             pass  # it was cut while we were sending
-        assert peer.ends(2)
-        assert time.monotonic() - began < 1
+        assert other.answers_until_end(peer.sock) < AT_ONCE
+        assert peer.ends()
         assert peer.close_code == code
         assert other.ask("echo") == {"echo": []}
 
 
+@on_each
 def test_a_huge_frame_is_not_buffered(tiny: Tiny) -> None:
     before = tiny.facts()["high_water"]
     for _ in range(5):
@@ -192,22 +209,23 @@ def test_a_huge_frame_is_not_buffered(tiny: Tiny) -> None:
                     peer.sock.sendall(b"x" * 65_536)
             except OSError:
                 pass
-            peer.ends(2)
+            peer.ends()
     assert tiny.facts()["high_water"] - before < 16 * MIB
+
+
+@on_each
+@pytest.mark.parametrize("text", ["", "x", "²", "0", "2probe", "5", "6", "7", "b4AAECAw==", "4x"], ids=repr)
+def test_a_malformed_packet_of_the_engine_ends_the_socket_quietly(tiny: Tiny, text: str) -> None:
+    with tiny.entered() as peer, tiny.entered() as other:
+        peer.say(text)
+        assert peer.ends()
+        assert peer.close_code == 1008
+        assert other.ask("echo") == {"echo": []}
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "x",
-        "²",
-        "0",
-        "2probe",
-        "5",
-        "6",
-        "7",
-        "b4AAECAw==",
         "4",
         "4x",
         "4²",
@@ -236,7 +254,7 @@ def test_a_malformed_packet_ends_the_socket_quietly(tiny: Tiny, text: str) -> No
     with tiny.entered() as peer, tiny.entered() as other:
         connects = tiny.facts()["connects"]
         peer.say(text)
-        assert peer.ends(2)
+        assert peer.ends()
         assert peer.close_code in (1008, 1001)
         assert other.ask("echo") == {"echo": []}
         assert tiny.facts()["connects"] == connects, "no client runs our own handlers"
@@ -260,14 +278,14 @@ def test_another_s_sid_is_of_no_use(tiny: Tiny) -> None:
         sid = victim.ask("whoami")["sid"]
         assert peer.ask("whoami", sid) == {"sid": peer.ask("whoami")["sid"]}
         peer.say(f'42["*","{sid}"]')
-        assert peer.ends(2)
+        assert peer.ends()
 
 
 def test_an_event_before_the_connect_ends_the_socket(tiny: Tiny) -> None:
     with tiny.peer() as peer:
         assert peer.text().startswith("0{")
         peer.say('427["echo"]')
-        assert peer.ends(2)
+        assert peer.ends()
         assert peer.close_code == 1008
 
 
@@ -278,6 +296,7 @@ def test_a_second_connect_is_refused_and_the_first_stands(tiny: Tiny) -> None:
         assert peer.ask("echo") == {"echo": []}
 
 
+@on_each
 @pytest.mark.parametrize(
     ("text", "refusal"),
     [
@@ -290,7 +309,7 @@ def test_a_refused_connect_is_told_why_and_leaves_nothing(tiny: Tiny, text: str,
         assert peer.text().startswith("0{")
         peer.say(text)
         assert peer.text() == refusal
-        assert peer.ends(2)
+        assert peer.ends()
         tiny.empty()
 
 
@@ -298,45 +317,50 @@ def test_a_connect_that_fails_by_our_own_fault_is_logged_and_refused(shared: Tin
     with shared.peer() as peer:
         assert peer.text().startswith("0{")
         peer.say('40{"user":"broken"}')
-        assert peer.ends(2)
+        assert peer.ends()
         shared.empty()
     assert "a fault of ours" in shared.log.read_text()
 
 
+@on_each
 def test_a_socket_that_ends_while_it_connects_is_disconnected_too(tiny: Tiny) -> None:
     before = tiny.facts()
     with tiny.peer() as peer:
         assert peer.text().startswith("0{")
         peer.say('40{"user":"cut"}')
-        assert peer.ends(2)
+        assert peer.ends()
         tiny.empty()
     after = tiny.facts()
     assert after["connects"] - before["connects"] == 1
     assert after["disconnects"] - before["disconnects"] == 1
 
 
+@on_each
 @pytest.mark.parametrize("leaving", ["41", "1"])
 def test_who_leaves_leaves_nothing(tiny: Tiny, leaving: str) -> None:
     with tiny.entered() as peer:
         peer.say(leaving)
-        assert peer.ends(2)
+        assert peer.ends()
         tiny.empty()
 
 
+@on_each
 def test_whom_the_server_disconnects_is_closed_behind_what_was_sent(tiny: Tiny) -> None:
     with tiny.entered() as peer:
         peer.say('42["burst",3]')
         peer.say('42["leave"]')
         assert [peer.text() for _ in range(4)] == [*(f'42["burst",{n}]' for n in range(3)), "41"]
-        assert peer.ends(2)
+        assert peer.ends()
 
 
+@on_each
 def test_a_client_that_closes_properly_is_answered(tiny: Tiny) -> None:
     with tiny.entered() as peer:
         peer.sock.sendall(masked(CLOSE, b"\x03\xe8"))
-        assert peer.ends(2)
+        assert peer.ends()
 
 
+@on_each
 @pytest.mark.parametrize(
     ("payload", "code"),
     [
@@ -359,10 +383,11 @@ def test_a_close_is_answered_by_its_own_code(tiny: Tiny, payload: bytes, code: i
     """RFC 6455, 5.5.1 and 7.4: codes that may not be sent are an error of their own."""
     with tiny.entered() as peer:
         peer.sock.sendall(masked(CLOSE, payload))
-        assert peer.ends(2)
+        assert peer.ends()
         assert peer.close_code == code
 
 
+@on_each
 def test_a_client_that_vanishes_leaves_nothing(tiny: Tiny) -> None:
     peers = [tiny.entered() for _ in range(20)]
     for peer in peers:
@@ -370,29 +395,30 @@ def test_a_client_that_vanishes_leaves_nothing(tiny: Tiny) -> None:
     tiny.empty()
 
 
+@on_each
 def test_an_open_without_a_connect_is_closed_in_time_and_a_connected_one_is_not(tiny: Tiny) -> None:
-    """After HURRY_S, two seconds, in this server."""
+    """After HURRY_S, two seconds, in this server; without that, it would be cut for its silence after 45."""
     assert engine.CONNECT_WITHIN_S <= 10
+    began = time.monotonic()
     with tiny.entered() as honest, tiny.peer() as idle:
-        began = time.monotonic()
-        assert idle.ends(5)
-        assert 1.5 < time.monotonic() - began < 4
+        assert idle.ends()
+        assert time.monotonic() - began > 1.5
         assert honest.ask("echo") == {"echo": []}
 
 
+@on_each
 def test_slow_readers_are_cut_and_others_do_not_notice(tiny: Tiny) -> None:
-    """20 clients stop reading while 40 MB are sent to each; an honest one gets every packet and quick answers."""
+    """20 clients stop reading while 10 MB are sent to each; an honest one gets every packet. To wait for one of the
+    others would take five seconds for each."""
     stalled = [tiny.entered(receive_buffer=8_192) for _ in range(20)]
     with tiny.entered() as reader:
         before = tiny.facts()["high_water"]
-        reader.say('421["flood",2000,20000]')
-        for number in range(2_000):
+        reader.say('421["flood",500,20000]')
+        for number in range(500):
             assert reader.text().startswith(f'42["flood",{{"number":{number},')
         assert reader.text() == "431[]"
-        wait_until(lambda: tiny.facts()["connected"] == 1, 8, "the stalled readers are cut")
-        assert tiny.facts()["high_water"] - before < 128 * MIB
-        began = time.monotonic()
+        wait_until(lambda: tiny.facts()["connected"] == 1, PATIENCE_S, "the stalled readers are cut")
+        assert tiny.facts()["high_water"] - before < 100 * MIB
         assert reader.ask("echo") == {"echo": []}
-        assert time.monotonic() - began < 1
     for peer in stalled:
         peer.sock.close()

@@ -6,14 +6,11 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import ROOT, free_port, wait_until
-from tests.transport.conftest import FANOUTS, Start
-from tests.transport.peers import handshake, status
+from tests.transport.conftest import Start, on_each
+from tests.transport.peers import PATIENCE_S, handshake, status
 from tests.transport.served import OURS
 
 
@@ -21,7 +18,7 @@ def run(port: int, **settings: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if name not in OURS}
     env |= {"SECRET_KEY": "x" * 43, "PORT": str(port)} | settings
     argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "tests.transport.tiny:app"]
-    return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=20)
+    return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
 
 
 def test_a_port_that_is_taken_is_said_at_once() -> None:
@@ -29,12 +26,11 @@ def test_a_port_that_is_taken_is_said_at_once() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        began = time.monotonic()
         done = run(port)
     assert done.returncode == 1
     assert f"port {port} of 127.0.0.1 is taken by another program" in done.stderr
     assert "Traceback" not in done.stderr
-    assert time.monotonic() - began < 4
+    assert "Retrying" not in done.stderr, "gunicorn would try five times"
 
 
 def test_unsafe_settings_are_listed_without_a_traceback() -> None:
@@ -57,7 +53,7 @@ def test_two_instances_of_one_user_run_side_by_side_without_a_control_socket(sta
     assert "gunicorn.ctl" not in listening
 
 
-@pytest.mark.parametrize("fanout", FANOUTS)
+@on_each  # each takes the file of a handshake in its own way
 def test_a_proxy_on_the_same_host_may_come_through_a_unix_socket(tmp_path: Path, fanout: str) -> None:
     """Nobody but its owner and group may; whose socket it is, is what the proxy says."""
     port, path = free_port(), tmp_path / "parley.sock"
@@ -69,7 +65,7 @@ def test_a_proxy_on_the_same_host_may_come_through_a_unix_socket(tmp_path: Path,
 
     def opened(address: str) -> socket.socket | None:
         sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(5)
+        sock.settimeout(PATIENCE_S)
         try:
             sock.connect(str(path))
             sock.sendall(handshake(port, X_Forwarded_For=address))
@@ -79,7 +75,7 @@ def test_a_proxy_on_the_same_host_may_come_through_a_unix_socket(tmp_path: Path,
 
     try:
         first: list[socket.socket] = []
-        wait_until(lambda: (sock := opened("203.0.113.7")) and not first.append(sock), 30, "a socket is opened")
+        wait_until(lambda: (sock := opened("203.0.113.7")) and not first.append(sock), 120, "a socket is opened")
         assert opened("203.0.113.7") is None
         assert opened("203.0.113.8") is not None
         assert path.stat().st_mode & 0o777 == 0o770

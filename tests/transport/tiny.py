@@ -6,7 +6,6 @@ monkey.patch_all()
 
 import os  # noqa: E402
 import resource  # noqa: E402
-import time  # noqa: E402
 from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
@@ -18,7 +17,9 @@ from chat.sockets import transport  # noqa: E402
 from chat.sockets.transport import LATER, check, create_socketio, engine, visitors, worker  # noqa: E402
 
 if "HURRY_S" in os.environ:  # what ends after ten seconds does so after that many
-    engine.CONNECT_WITHIN_S = visitors.BODY_S = visitors.WRITE_S = float(os.environ["HURRY_S"])
+    engine.CONNECT_WITHIN_S = visitors.HEAD_S = visitors.BODY_S = visitors.WRITE_S = float(os.environ["HURRY_S"])
+if "SILENT_S" in os.environ:  # who has not said anything
+    visitors.PEEK_S = float(os.environ["SILENT_S"])
 if "PING_S" in os.environ:
     transport.PING_INTERVAL_S = transport.PING_TIMEOUT_S = float(os.environ["PING_S"])
 if "UNGUARDED" in os.environ:  # gunicorn as it is
@@ -38,6 +39,7 @@ begun: list[str] = []
 finished: list[str] = []
 connects: list[str] = []
 disconnects: list[str] = []
+guarded: set[str] = set()
 
 
 @app.get("/healthz")
@@ -117,11 +119,18 @@ def on_expel() -> None:
     gevent.spawn(socketio.server.expel, request.sid)  # type: ignore[attr-defined]
 
 
-def on_guard(seconds: float) -> dict[str, bool]:
-    """From now on, and for so long, this client gets nothing that is content."""
-    until = time.monotonic() + seconds
-    socketio.server.guard(request.sid, lambda: time.monotonic() > until)  # type: ignore[attr-defined]
+def on_guard() -> dict[str, bool]:
+    """From now on, until somebody opens the gate, this client gets nothing that is content."""
+    sid = request.sid  # type: ignore[attr-defined]
+    guarded.add(sid)
+    socketio.server.guard(sid, lambda: sid not in guarded)
     return {"ok": False}
+
+
+def on_open() -> dict[str, bool]:
+    """For everybody."""
+    guarded.clear()
+    return {"ok": True}
 
 
 def on_hot(sid: str, *args: Any) -> Any:
@@ -145,5 +154,6 @@ socketio.on_event("slow", on_slow)
 socketio.on_event("leave", on_leave)
 socketio.on_event("expel", on_expel)
 socketio.on_event("guard", on_guard)
+socketio.on_event("open", on_open)
 socketio.on_event("*", lambda event, *args: {"unknown": event})
 check(socketio, config)

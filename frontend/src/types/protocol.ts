@@ -130,13 +130,16 @@ interface Reaction {
   emoji: string;
 }
 
+/** A change was carried out: the message as it is now, or only its entry when that is not ours to see any more. */
+export type Done = { message: Message } | { seq: number; message?: undefined };
+
 /** What a client may ask by socket: payload and the answer beside `ok`. */
 export interface ClientEvents {
-  "message:send": [{ room: string; client_id: string; text: string; after: number; reply_to?: number }, { message: Message }];
-  "message:edit": [{ room: string; client_id: string; seq: number; text: string }, { message: Message }];
-  "message:delete": [{ room: string; client_id: string; seq: number }, { message: Message }];
-  "reaction:add": [Reaction, { message: Message }];
-  "reaction:remove": [Reaction, { message: Message }];
+  "message:send": [{ room: string; client_id: string; text: string; after: number; reply_to?: number }, Done];
+  "message:edit": [{ room: string; client_id: string; seq: number; text: string }, Done];
+  "message:delete": [{ room: string; client_id: string; seq: number }, Done];
+  "reaction:add": [Reaction, Done];
+  "reaction:remove": [Reaction, Done];
   "reaction:list": [{ room: string; seq: number }, { reactions: Record<string, string[]> }];
   "room:open": [{ room: string; after: number }, Page];
   "room:read": [{ room: string; seq: number }, { seq: number }];

@@ -1,5 +1,4 @@
-"""`python -m tests.transport.fuzz --cases 1000000 --connections 20000 --requests 10000 --seed 1`: by hand.
-tests/transport/test_fuzz.py runs a few thousand."""
+"""`python -m tests.transport.fuzz --cases 1000000 --connections 20000 --requests 10000 --seed 1`: by hand."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.transport.fuzz import cases, sockets
+from tests.transport.fuzz import CASES, CONNECTIONS, REQUESTS, SEED, cases, sockets
 from tests.transport.fuzz.cases import Found, Outcome
 from tests.transport.served import serve_tiny
 
@@ -19,10 +18,10 @@ MIB = 1024 * 1024
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.transport.fuzz", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--cases", type=int, default=20_000, help="frames, packets and handshakes in this process")
-    parser.add_argument("--connections", type=int, default=2_000, help="over sockets, to each transport")
-    parser.add_argument("--requests", type=int, default=500, help="that smuggle, to each transport")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--cases", type=int, default=CASES, help="frames, packets and handshakes in this process")
+    parser.add_argument("--connections", type=int, default=CONNECTIONS, help="over sockets, to each transport")
+    parser.add_argument("--requests", type=int, default=REQUESTS, help="that smuggle, to each transport")
     parser.add_argument("--within", type=float, default=sockets.ENDS_S, help="seconds until each must have ended")
     parser.add_argument("--only", type=int, help="this case again, in this process")
     options = parser.parse_args()
@@ -42,7 +41,7 @@ def main() -> int:
 def over_sockets(fanout: str, options: argparse.Namespace) -> None:
     parts = ("connections", sockets.run, options.connections), ("requests", sockets.run_smuggling, options.requests)
     with tempfile.TemporaryDirectory() as folder:
-        tiny = serve_tiny(Path(folder) / "log", fanout)
+        tiny = serve_tiny(Path(folder) / "log", fanout, hurry_s=sockets.HURRY_S)
         try:
             for name, run, count in parts:
                 tell(f"{fanout}: {name}", partial(run, options.seed, range(count), tiny, options.within))

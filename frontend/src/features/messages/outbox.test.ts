@@ -21,7 +21,7 @@ let time: ReturnType<typeof fakeClock>;
 let disk: OutboxDisk;
 let connected: boolean;
 /** Requests that are out, each waiting for its answer. */
-let requests: { payload: Sent; answer(message?: Partial<Message>): void; refuse(failure: Failure): void }[];
+let requests: { payload: Sent; answer(message?: Partial<Message>): void; answerUnseen(): void; refuse(failure: Failure): void }[];
 let seq: number;
 let ids: number;
 let tabs: ReturnType<typeof fakeTabs>;
@@ -31,7 +31,7 @@ const echoOf = ({ room, client_id, text }: Sent, part: Partial<Message> = {}) =>
 
 const ask = ((_event: string, payload: Sent) =>
   new Promise((resolve, reject) => {
-    requests.push({ payload, answer: (part) => resolve({ message: echoOf(payload, part) }), refuse: reject });
+    requests.push({ payload, answer: (part) => resolve({ message: echoOf(payload, part) }), answerUnseen: () => resolve({ seq: 7 }), refuse: reject });
   })) as unknown as Ask;
 
 function openTab(user = "ada", tab: Tabs = tabs.open()): Outbox {
@@ -492,5 +492,18 @@ describe("a browser without IndexedDB", () => {
     const outbox = openTab();
     await outbox.add("general", "hello");
     expect(sentTexts()).toEqual(["hello"]);
+  });
+});
+
+describe("an author who was put out of the room", () => {
+  it("is done with a message that was stored before", async () => {
+    const outbox = openTab();
+    await outbox.add("general", "one");
+    await settled();
+    request(0).answerUnseen();
+    await settled();
+    expect(states(outbox)).toEqual([]);
+    expect(await onDisk()).toEqual([]);
+    expect(requests).toHaveLength(1);
   });
 });

@@ -90,7 +90,8 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
     const after = fromZero.has(client_id) ? 0 : cursor(room);
     try {
       const { message } = await ask("message:send", { room, client_id, text, after, ...(reply_to ? { reply_to } : {}) });
-      settle(message);
+      if (message) settle(message);
+      else settleUnseen(client_id);
     } catch (thrown) {
       const now = find(client_id);
       if (now?.state === "sending") refused(now, failureOf(thrown));
@@ -139,6 +140,12 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
     if (!item || item.state === "sent" || item.room !== message.room) return;
     change(item.client_id, { state: "sent", message, failed: undefined });
     void discard(item.client_id);
+  }
+
+  /** Stored before its author was put out of the room: no row of the log will take its place. */
+  function settleUnseen(client_id: string) {
+    forget(client_id);
+    void discard(client_id);
   }
 
   /** Brings this tab's picture in line with the disk: after a reload, and when another tab changed something. */

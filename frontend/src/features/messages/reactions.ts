@@ -64,7 +64,7 @@ export function createReactions({ ask, look, image, me }: Needs) {
     });
   }
 
-  async function request({ room, seq }: Message, emoji: string, wanted: boolean): Promise<Message> {
+  async function request({ room, seq }: Message, emoji: string, wanted: boolean): Promise<Message | undefined> {
     const payload = { room, client_id: newClientId(), seq, emoji };
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -88,7 +88,8 @@ export function createReactions({ ask, look, image, me }: Needs) {
       try {
         for (let asked = !wanted; wishOf(key, emoji)?.wanted !== asked; ) {
           asked = wishOf(key, emoji)?.wanted ?? wanted;
-          image(await request(message, emoji, asked));
+          const now = await request(message, emoji, asked);
+          if (now) image(now);
         }
       } finally {
         wish(key, emoji, null);

@@ -1,0 +1,174 @@
+"""`python -m tests.lanes`: all tests, in lanes that run side by side on two cores.
+
+Tests that wait share the processors with tests that compute: the lanes keep each other's waits busy. Each lane's output
+stands in `data/tests/<lane>.log` and is printed when the lane has ended; at the end come the seconds of each and one
+count of all. With CI in the environment a lane over its budget fails the run. Exit status 0: all passed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+LOGS = ROOT / "data" / "tests"
+TIMINGS = LOGS / "timings.jsonl"
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+COUNT = re.compile(r"(\d+) (passed|failed|skipped|error|xfailed|xpassed)")
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Tests that run one after the other, in so many processes. `within_s` is its budget beside the other lanes."""
+
+    name: str
+    folders: tuple[str, ...]
+    processes: int
+    within_s: int
+    niceness: int = 0
+
+    @property
+    def command(self) -> list[str]:
+        spread = ["-n", str(self.processes), "--dist", "loadfile"] if self.processes > 1 else []
+        timed = ["-p", "tests.timings", "--timings", str(TIMINGS)]
+        return [sys.executable, "-m", "pytest", *spread, *timed, "--color=no", *files(self)]
+
+
+@dataclass(frozen=True)
+class Pages(Lane):
+    """The page's own tests."""
+
+    @property
+    def command(self) -> list[str]:
+        return ["npm", "--prefix", "frontend", "--no-update-notifier", "test", "--silent"]
+
+
+WAITING = Lane(
+    "waiting",
+    ("blueprints", "embedded", "lambdas", "model", "runtime", "security", "services", "sockets", "transport", ""),
+    processes=4,
+    within_s=600,
+)
+BROWSER = Lane("browser", ("e2e",), processes=2, within_s=600)
+MACHINES = Lane("machines", ("deploy", "faults"), processes=1, within_s=600, niceness=5)
+PAGES = Pages("pages", (), processes=1, within_s=300)
+LANES = (WAITING, BROWSER, MACHINES, PAGES)
+
+
+def files(lane: Lane) -> list[str]:
+    """The lane's test files, below the root; the folder "" is tests/ itself, without what is below it."""
+    found: list[Path] = []
+    for folder in lane.folders:
+        found += (ROOT / "tests" / folder).rglob("test_*.py") if folder else (ROOT / "tests").glob("test_*.py")
+    return sorted(str(path.relative_to(ROOT)) for path in found)
+
+
+@dataclass
+class Run:
+    """One lane on its way."""
+
+    lane: Lane
+    process: subprocess.Popen[bytes]
+    began_s: float
+    took_s: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def start(cls, lane: Lane) -> Run:
+        with (LOGS / f"{lane.name}.log").open("wb") as log:
+            process = subprocess.Popen(
+                lane.command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=lambda: os.nice(lane.niceness) and None,
+            )
+        return cls(lane, process, time.monotonic())
+
+    @property
+    def said(self) -> str:
+        return ANSI.sub("", (LOGS / f"{self.lane.name}.log").read_text(errors="replace"))
+
+    def has_ended(self) -> bool:
+        if self.process.poll() is None:
+            return False
+        self.took_s = time.monotonic() - self.began_s
+        self.counts = counted(self.said)
+        return True
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    @property
+    def failed(self) -> bool:
+        return self.process.returncode != 0
+
+    @property
+    def is_late(self) -> bool:
+        return self.took_s > self.lane.within_s
+
+    @property
+    def row(self) -> str:
+        count = ", ".join(f"{number} {what}" for what, number in self.counts.items())
+        state = "FAILED" if self.failed else "late" if self.is_late else "ok"
+        return f"{self.lane.name:<9} {self.took_s:5.0f} s of {self.lane.within_s} s  {state:<6} {count}"
+
+
+def counted(said: str) -> Counter[str]:
+    """What pytest's or vitest's closing line says; nothing where there is none."""
+    closing = [line for line in said.splitlines() if re.search(r"^=+ .* in .*=+$|^ +Tests  ", line)]
+    counts: Counter[str] = Counter()
+    for number, what in COUNT.findall(closing[-1] if closing else ""):
+        counts["failed" if what in ("error", "xpassed") else "skipped" if what == "xfailed" else what] += int(number)
+    return counts
+
+
+def run_all(lanes: Sequence[Lane]) -> list[Run]:
+    """Runs these side by side, and prints each when it has ended."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    TIMINGS.unlink(missing_ok=True)
+    running = [Run.start(lane) for lane in lanes]
+    ended: list[Run] = []
+    try:
+        while running:
+            for run in [run for run in running if run.has_ended()]:
+                running.remove(run)
+                ended.append(run)
+                print(f"--- {run.lane.name}, {run.took_s:.0f} s ---", run.said, sep="\n", flush=True)
+            time.sleep(0.2)
+    finally:
+        for run in running:
+            run.kill()
+    return ended
+
+
+def main(names: Sequence[str]) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    runs = run_all([lane for lane in LANES if not names or lane.name in names])
+    for run in runs:
+        print(run.row)
+    late = [run.lane.name for run in runs if run.is_late]
+    if late and os.environ.get("CI"):
+        print(f"Over budget: {', '.join(late)}. What takes so long: data/tests/timings.jsonl, docs/tests.md.")
+    counts = sum((run.counts for run in runs), Counter[str]())
+    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+    return 1 if any(run.failed for run in runs) or (late and os.environ.get("CI")) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

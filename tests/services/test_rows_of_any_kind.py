@@ -1,0 +1,104 @@
+"""Rows that others put may hold whatever DynamoDB takes: nothing in one of them stops those behind it, wherever rows
+are read. Of a row only what makes the message is looked at."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from chat.services.ingest import Ingest
+from chat.services.leases import Lease
+from chat.services.poller import Poller
+from chat.services.streams import Streams, read_record
+from tests.services.conftest import ALICE
+
+# All legal in DynamoDB, which gives 38 digits, and 1e125 at most.
+NUMBERS = ["1" + "0" * 38, "9" * 38, "1E125", "-1E-130", "0." + "1" * 38, "100000000000000000000000000000000000000E2"]
+VALUES: dict[str, dict[str, Any]] = {
+    **{f"the number {number[:12]}": {"N": number} for number in NUMBERS},
+    "a set of numbers": {"NS": [NUMBERS[0], "2"]},
+    "a list of numbers": {"L": [{"N": NUMBERS[0]}]},
+    "a map of maps": {"M": {"a": {"M": {"b": {"N": NUMBERS[0]}}}}},
+    "nothing": {"NULL": True},
+    "bytes": {"B": "iVBORw=="},
+    "a set of bytes": {"BS": ["iVBORw=="]},
+    "an empty text": {"S": ""},
+    "a thousand of them, nested": {"L": [{"M": {str(n): {"N": NUMBERS[2]}}} for n in range(1_000)]},
+}
+
+
+@pytest.fixture
+def put(worker):
+    """Puts a typed item, as the AWS CLI does."""
+
+    def put(row_id: str, **values: dict[str, Any]) -> None:
+        item = {"room": {"S": "general"}, "id": {"S": row_id}, **values}
+        worker.storage.call("put_item", TableName=worker.storage.table("messages"), Item=item)
+
+    return put
+
+
+def ingest(worker):
+    return Ingest(worker.storage, worker.rooms, worker.log, worker.bus)
+
+
+@pytest.fixture
+def poll(worker, config):
+    reader = Poller(worker.storage, partial(Streams.connect, config), ingest(worker), Lease(worker.redis, "s", 2_500))
+    assert reader.begin()
+
+    def poll() -> None:
+        while reader.round():
+            pass
+
+    return poll
+
+
+def said(worker):
+    return [m.text for m in worker.messages.page(ALICE, "general").messages]
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_an_attribute_that_nobody_reads_may_be_anything(worker, put, poll, value):
+    put("odd", text={"S": "one"}, extra=value)
+    put("odd", text={"S": "one, again"}, extra=value)  # what it was before is told too
+    put("behind", text={"S": "behind it"})
+    poll()
+    assert said(worker) == ["one, again", "behind it"]
+    ingest(worker).reconcile("2099")
+    assert said(worker) == ["one, again", "behind it"]
+
+
+@pytest.mark.parametrize("name", ["text", "message", "username", "user"])
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_an_attribute_that_is_read_sets_its_row_aside_at_most(worker, put, poll, name, value):
+    pair = ("text", "message") if name in ("text", "message") else ("username", "user")
+    rest = {other: {"S": "fine"} for other in ("text", "username") if other not in pair}
+    put("odd", **rest, **{name: value})
+    put("behind", text={"S": "behind it"})
+    poll()
+    assert said(worker) == ["behind it"]
+    ingest(worker).reconcile("2099")
+    assert said(worker) == ["behind it"]
+    assert [bad.id for bad in worker.storage.rows_set_aside()] == ["odd"]
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_a_function_is_told_the_same_rows(worker, value):
+    """As Lambda gets its records: by the same reader, from JSON."""
+    arn = "arn:aws:dynamodb:eu-west-1:0:table/messages/stream/2026"
+    record = {
+        "eventName": "MODIFY",
+        "dynamodb": {
+            "Keys": {"room": {"S": "general"}, "id": {"S": "odd"}},
+            "NewImage": {"room": {"S": "general"}, "id": {"S": "odd"}, "text": {"S": "hello"}, "extra": value},
+            "OldImage": {"room": {"S": "general"}, "id": {"S": "odd"}, "text": value},
+            "SequenceNumber": "7",
+        },
+    }
+    change = read_record(arn, record)
+    assert change.row == {"text": "hello"}
+    ingest(worker).take([change])
+    assert said(worker) == ["hello"]
