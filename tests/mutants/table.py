@@ -78,8 +78,11 @@ MUTANTS = (
     Mutant(
         "whoever knows a room may speak in it",
         "chat/services/messages.py",
-        "            room, _ = self._rooms.require(person, room_id)\n        except ChatError as refusal:",
-        "            room = self._rooms.get(room_id)\n        except ChatError as refusal:",
+        '        request = ("send", room_id, text, reply_to)\n        try:\n'
+        "            room, membership = self._rooms.require(person, room_id)\n",
+        '        request = ("send", room_id, text, reply_to)\n        try:\n'
+        "            room = self._rooms.get(room_id)\n"
+        "            membership = Membership(room_id, person.username, person.name, inside=True)\n",
         ("tests/services/test_messages.py",),
     ),
     Mutant(
