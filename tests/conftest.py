@@ -269,7 +269,7 @@ def start_server(config: Config, folder: Path, wsgi: str = "wsgi:app", **changes
 def _await(server: LiveServer, path: str, what: str) -> None:
     """Waits for a 200 there; a server that does not get so far leaves nothing running behind."""
     try:
-        wait_until(lambda: server.says_yes(path), 40, what)
+        wait_until(lambda: server.says_yes(path), 120, what)
     except BaseException:
         server.process.terminate()
         raise

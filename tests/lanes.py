@@ -53,11 +53,23 @@ class Pages(Lane):
 
 WAITING = Lane(
     "waiting",
-    ("blueprints", "embedded", "lambdas", "model", "runtime", "security", "services", "sockets", "transport", ""),
+    (
+        "blueprints",
+        "embedded",
+        "lambdas",
+        "model",
+        "mutants",
+        "runtime",
+        "security",
+        "services",
+        "sockets",
+        "transport",
+        "",
+    ),
     processes=4,
     within_s=600,
 )
-BROWSER = Lane("browser", ("e2e",), processes=2, within_s=600)
+BROWSER = Lane("browser", ("e2e", "screens"), processes=2, within_s=600)
 MACHINES = Lane("machines", ("deploy", "faults"), processes=1, within_s=600, niceness=5)
 PAGES = Pages("pages", (), processes=1, within_s=300)
 LANES = (WAITING, BROWSER, MACHINES, PAGES)
@@ -90,7 +102,7 @@ class Run:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                process_group=0,
                 preexec_fn=lambda: os.nice(lane.niceness) and None,
             )
         return cls(lane, process, time.monotonic())

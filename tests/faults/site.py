@@ -103,7 +103,7 @@ class Web(Program):
             finally:
                 connection.close()
 
-    def await_ready(self, within_s: float = 30) -> None:
+    def await_ready(self, within_s: float = 120) -> None:
         """Waits until all workers are there and one says it is ready."""
 
         def ready() -> bool:
