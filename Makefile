@@ -1,7 +1,7 @@
 # Parley: `make run` starts the chat, `make test` tests it; both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock build bench audit faults soak revocations model fuzz mutants screens lambdas invoke cloud up down
-.PHONY: tunnel setup-dev setup-serverless setup-pages bundle-check
+.PHONY: help run test check lock build bench audit faults soak revocations model fuzz mutants screens lambdas invoke cloud up down tunnel
+.PHONY: setup-dev setup-serverless setup-pages bundle-check
 .SILENT:
 unexport PYTHONDONTWRITEBYTECODE # every process of a test run would compile all that it imports again
 
