@@ -67,10 +67,10 @@ WAITING = Lane(
         "",
     ),
     processes=4,
-    within_s=600,
+    within_s=720,
 )
-BROWSER = Lane("browser", ("e2e", "screens"), processes=2, within_s=600)
-MACHINES = Lane("machines", ("deploy", "faults"), processes=1, within_s=600, niceness=5)
+BROWSER = Lane("browser", ("e2e", "screens"), processes=2, within_s=720)
+MACHINES = Lane("machines", ("deploy", "faults"), processes=1, within_s=720, niceness=5)
 PAGES = Pages("pages", (), processes=1, within_s=300)
 LANES = (WAITING, BROWSER, MACHINES, PAGES)
 
