@@ -118,11 +118,12 @@ class Run:
         self.counts = counted(self.said)
         return True
 
-    def kill(self) -> None:
+    def stop(self) -> None:
+        """As Ctrl-C does, so that what the tests have started is ended too."""
         if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
+            os.killpg(self.process.pid, signal.SIGINT)
             try:
-                self.process.wait(10)
+                self.process.wait(30)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
 
@@ -165,7 +166,7 @@ def run_all(lanes: Sequence[Lane]) -> list[Run]:
             time.sleep(0.2)
     finally:
         for run in running:
-            run.kill()
+            run.stop()
     return ended
 
 
