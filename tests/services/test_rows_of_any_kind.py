@@ -46,7 +46,7 @@ def ingest(worker):
 
 @pytest.fixture
 def poll(worker, config):
-    reader = Poller(worker.storage, partial(Streams.connect, config), ingest(worker), Lease(worker.redis, "s", 2_500))
+    reader = Poller(worker.storage, partial(Streams.connect, config), ingest(worker), Lease(worker.redis, "s", 60_000))
     assert reader.begin()
 
     def poll() -> None:
