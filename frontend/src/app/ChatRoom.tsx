@@ -37,7 +37,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   const [panel, setPanel] = useState<Panel | null>(null);
   const list = useValue(world.rooms.list);
   const failure = useValue(world.rooms.failure);
-  const room = list.rooms[id];
+  const room = list.rooms.get(id);
   const isMine = room !== undefined;
   // "No such room" is said when it is certain, not while the first connection still makes me a member.
   const certain = useValue(world.followers.compared) && list.loaded && !list.stale;
@@ -58,7 +58,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
     setPanel(null);
     void navigate(`/r/${encodeURIComponent(typeof picked === "string" ? picked : picked.room)}`);
   };
-  const elsewhere = Object.values(list.rooms).reduce((sum, { room: other, unread }) => sum + (other === id ? 0 : unread), 0);
+  const elsewhere = [...list.rooms.values()].reduce((sum, { room: other, unread }) => sum + (other === id ? 0 : unread), 0);
 
   return (
     <div className={styles.shell} data-rooms={panel === "rooms" || undefined}>

@@ -25,7 +25,7 @@ export function RoomView({ world, room, target }: Props) {
   const { followers, outbox, changes, reactions, typing, user } = world;
   const navigate = useNavigate();
   const composer = useRef<HTMLTextAreaElement>(null);
-  const held = useValue(followers.rooms)[room.room] ?? NOT_HELD;
+  const held = useValue(followers.rooms).get(room.room) ?? NOT_HELD;
   const waiting = useValue(outbox.items);
   const connection = useValue(world.connection.state);
   const pending = useMemo(() => waiting.filter((item) => item.room === room.room), [waiting, room.room]);
@@ -102,7 +102,7 @@ const NOT_HELD = { log: emptyLog, failure: null, loading: null };
 
 /** Follows the room, and fetches what a permalink names when it lies far back. */
 function useLoading({ followers }: World, room: Room, target: Props["target"], report: (thrown: unknown) => void) {
-  const known = useValue(followers.rooms)[room.room]?.log.generation ?? 0;
+  const known = useValue(followers.rooms).get(room.room)?.log.generation ?? 0;
   const seq = target?.seq;
   useEffect(() => followers.hold(room.room), [followers, room.room]);
   useEffect(() => {

@@ -11,6 +11,9 @@ export interface HeldRoom {
   loading: "older" | "newer" | "around" | null;
 }
 
+/** By id. A map and no object, here as elsewhere: rooms and people may be called `constructor`. */
+export type HeldRooms = ReadonlyMap<string, HeldRoom>;
+
 /** Which page: the newest, or the one before, after or around an entry. */
 export type Place = { before: number } | { after: number } | { around: number } | Record<never, never>;
 export type FetchPage = (room: string, place: Place) => Promise<Page>;
@@ -33,7 +36,7 @@ const nothingYet: HeldRoom = { log: emptyLog, failure: null, loading: null };
 
 /** Follows the logs of the rooms that are held: applies what is pushed, pulls what is missing. */
 export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
-  const rooms: Store<Readonly<Record<string, HeldRoom>>> = createStore({});
+  const rooms: Store<HeldRooms> = createStore<HeldRooms>(new Map());
   /** True while heads of this connection, not older than a minute or so, have been compared. */
   const compared = createStore(false);
   let forgetHeads = () => {};
@@ -41,9 +44,9 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
   const waiting = new Map<string, () => void>();
   let failures = 0;
 
-  const held = (room: string) => rooms.get()[room];
+  const held = (room: string) => rooms.get().get(room);
   const set = (room: string, part: Partial<HeldRoom>) =>
-    rooms.set((all) => ({ ...all, [room]: { ...(all[room] ?? nothingYet), ...part } }));
+    rooms.set((all) => new Map(all).set(room, { ...(all.get(room) ?? nothingYet), ...part }));
 
   function dispatch(room: string, action: LogAction): RoomLog {
     const before = held(room)?.log ?? emptyLog;
@@ -152,7 +155,7 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     drop(room: string) {
       waiting.get(room)?.();
       waiting.delete(room);
-      rooms.set(({ [room]: _dropped, ...others }) => others);
+      rooms.set((all) => new Map([...all].filter(([other]) => other !== room)));
     },
 
     sent: (message: Message) =>
@@ -182,7 +185,7 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
       forgetHeads = clock.after(HEADS_FRESH_MS, () => compared.set(false));
     },
     connected() {
-      for (const [room, { log }] of Object.entries(rooms.get())) if (isBehind(log)) void pull(room);
+      for (const [room, { log }] of rooms.get()) if (isBehind(log)) void pull(room);
     },
     disconnected() {
       forgetHeads();
@@ -211,7 +214,7 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
       forgetHeads();
       for (const cancel of waiting.values()) cancel();
       waiting.clear();
-      rooms.set({});
+      rooms.set(new Map());
     },
   };
 }
