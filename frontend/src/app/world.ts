@@ -58,6 +58,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   const fetchPage: FetchPage = async (room, place) => {
     const query = new URLSearchParams({ limit: "100" });
     for (const [key, value] of Object.entries(place)) query.set(key, String(value));
+    if ("before" in place) query.set("sparse", "1");
     const page = await http<Page>("GET", `${base}/api/rooms/${encodeURIComponent(room)}/messages?${query}`);
     settleAll(page);
     return page;

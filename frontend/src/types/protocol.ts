@@ -63,6 +63,8 @@ export interface Page {
   floor?: number;
   from?: number;
   gap?: boolean;
+  /** Of a sparse page: from here on it has all there is to show. */
+  oldest?: number;
 }
 
 export interface Room {

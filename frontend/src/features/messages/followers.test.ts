@@ -222,6 +222,17 @@ describe("places in the history", () => {
     expect([places, log().oldest]).toEqual([[{ before: 51 }], 1]);
   });
 
+  it("not far back are read page by page, up to the newest; further back they stand alone", async () => {
+    answers = [page(range(9_951, 10_000).map(sent))];
+    await open();
+    httpPage = page([sent(7_000)], { oldest: 6_000, more: true });
+    await followers.back("general", 7_000);
+    expect([places, log().oldest, log().window]).toEqual([[{ before: 9_951 }], 6_000, null]);
+    httpPage = page(range(1, 100).map(sent), { oldest: 5_999, more: true });
+    await followers.back("general", 1);
+    expect(places.slice(1)).toEqual([{ before: 6_000 }, { before: 5_999 }, { around: 1 }]);
+  });
+
   const later = new Failure({ code: "unavailable", message: "Later.", retry: true, retry_after_s: 1 });
 
   it.each([["it is told to", later], ["the page has a hole at its end", page(range(1, 40).map(sent), { more: true })]])(

@@ -28,6 +28,8 @@ interface Needs {
 export type Followers = ReturnType<typeof createFollowers>;
 
 const GAP_WAIT_MS = 1_000;
+/** So many pages back from the newest are read for a first unread message, before a stretch of its own is shown. */
+const BACK_PAGES = 3;
 /** So often an edge of the history is asked for before a person has to scroll there again. */
 const OLDER_TRIES = 15;
 /** The server tells its heads every minute, unless it cannot tell anything. */
@@ -202,6 +204,11 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
       const after = held(room)?.log.window?.newest;
       if (after === undefined) return Promise.resolve();
       return load(room, "newer", () => fetchPage(room, { after }), (page) => dispatch(room, { type: "newer", after, page }));
+    },
+    /** Brings an entry into view that lies not far back: what is read for it reaches up to the newest. */
+    async back(room: string, seq: number): Promise<void> {
+      for (let left = BACK_PAGES; left > 0 && spanOf(held(room)?.log ?? emptyLog).oldest > seq; left -= 1) await this.older(room);
+      await this.around(room, seq);
     },
     /** Brings an entry into view that may lie far back. */
     around(room: string, seq: number) {
