@@ -14,7 +14,7 @@ export type RoomListAction =
   | { type: "remembered"; rooms: readonly Room[] }
   | { type: "entry"; room: string; generation: number; seq: number; counts: boolean }
   | { type: "heads"; heads: Heads }
-  | { type: "read"; room: string; seq: number }
+  | { type: "read"; room: string; seq: number; passed?: number | undefined }
   | { type: "renamed"; room: string; name: string }
   | { type: "added"; room: Room };
 
@@ -31,7 +31,7 @@ export function reduceRoomList(list: RoomList, action: RoomListAction): RoomList
     case "heads":
       return { ...list, stale: list.stale || knowsNewer(list, action.heads) };
     case "read":
-      return read(list, action.room, action.seq);
+      return read(list, action.room, action.seq, action.passed);
     case "renamed":
       return change(list, action.room, { name: action.name });
     case "added":
@@ -70,10 +70,11 @@ function knowsNewer(list: RoomList, heads: Heads): boolean {
   });
 }
 
-function read(list: RoomList, id: string, seq: number): RoomList {
+function read(list: RoomList, id: string, seq: number, passed?: number): RoomList {
   const room = list.rooms.get(id);
   if (!room || seq <= room.read) return list;
   if (seq >= room.head) return change(list, id, { read: seq, unread: 0, unread_more: false });
+  if (passed !== undefined && !room.unread_more) return change(list, id, { read: seq, unread: Math.max(0, room.unread - passed) });
   return { ...change(list, id, { read: seq }), stale: true };
 }
 

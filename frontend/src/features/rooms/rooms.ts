@@ -96,11 +96,12 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
     heads: (heads: Heads) => dispatch({ type: "heads", heads }),
     /** Read on another device. */
     wasRead: (room: string, seq: number) => dispatch({ type: "read", room, seq }),
-    /** Seen here, on a visible page: counted at once, told at most every 3 s. */
-    seen(room: string, seq: number) {
+    /** Seen here, on a visible page: counted at once, told at most every 3 s. `passed`: how many unread messages that
+     * are, where it is known. */
+    seen(room: string, seq: number, passed?: number) {
       const now = list.get().rooms.get(room);
       if (!now || seq <= now.read) return;
-      dispatch({ type: "read", room, seq });
+      dispatch({ type: "read", room, seq, passed });
       tellRead(room, seq);
     },
 
