@@ -315,6 +315,16 @@ describe("requests", () => {
     expect([writes, reads]).toEqual(["ada", undefined]);
   });
 
+  it("of somebody with a name beyond Latin-1 name them too, in letters that a header takes", async () => {
+    names["иван"] = "Иван";
+    signedIn = "иван";
+    visit("/r/general");
+    await heading("Иван in general");
+    await session.http("POST", "/api/rooms", {});
+    expect(requests.at(-1)?.[2]["X-Parley-User"]).toBe("%D0%B8%D0%B2%D0%B0%D0%BD");
+    expect(() => new Headers(requests.at(-1)?.[2])).not.toThrow();
+  });
+
   it("refused as somebody else's say so until the page is loaded again", async () => {
     signedIn = "ada";
     visit("/r/general");
