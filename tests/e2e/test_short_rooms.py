@@ -13,8 +13,7 @@ from chat.models import Entry
 from chat.services import rows
 from chat.services.items import pack
 from tests.e2e.browser import Visitor
-from tests.e2e.parley import Parley, Person
-from tests.e2e.test_table_rows import keys_of
+from tests.e2e.parley import Parley, Person, keys_of
 
 REQUESTS = 5
 

@@ -228,14 +228,14 @@ describe("the end of a session", () => {
     const user = await ended();
     await signIn(user, "Ada");
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
-    expect([address, screen.getByLabelText<HTMLInputElement>("Field").value]).toEqual(["/r/general/7", "half a thought"]);
+    await waitFor(() => expect([address, screen.getByLabelText<HTMLInputElement>("Field").value]).toEqual(["/r/general/7", "half a thought"]));
   });
 
   it("leaves nothing of it to another person, not even the place", async () => {
     const user = await ended();
     await signIn(user, "Grace");
     await heading("Grace in general");
-    expect([address, screen.getByLabelText<HTMLInputElement>("Field").value]).toEqual(["/r/general", ""]);
+    await waitFor(() => expect([address, screen.getByLabelText<HTMLInputElement>("Field").value]).toEqual(["/r/general", ""]));
   });
 });
 

@@ -12,7 +12,7 @@ let connected: boolean;
 let asked: number[];
 let answers: (Page | Failure)[];
 let places: Place[];
-let httpPage: Page | Failure;
+let httpPage: Page | Failure | ((place: Place) => Page);
 
 beforeEach(() => {
   time = fakeClock();
@@ -30,7 +30,7 @@ beforeEach(() => {
   const fetchPage = async (_room: string, place: Place) => {
     places.push(place);
     if (httpPage instanceof Failure) throw httpPage;
-    return httpPage;
+    return typeof httpPage === "function" ? httpPage(place) : httpPage;
   };
   followers = createFollowers({ ask, fetchPage, clock: time.clock, connected: () => connected });
 });
@@ -228,9 +228,10 @@ describe("places in the history", () => {
     httpPage = page([sent(7_000)], { oldest: 6_000, more: true });
     await followers.back("general", 7_000);
     expect([places, log().oldest, log().window]).toEqual([[{ before: 9_951 }], 6_000, null]);
-    httpPage = page(range(1, 100).map(sent), { oldest: 5_999, more: true });
+    httpPage = (place) =>
+      "before" in place ? page([sent(place.before - 1)], { oldest: place.before - 500, more: true }) : page(range(1, 100).map(sent));
     await followers.back("general", 1);
-    expect(places.slice(1)).toEqual([{ before: 6_000 }, { before: 5_999 }, { around: 1 }]);
+    expect(places.slice(1)).toEqual([{ before: 6_000 }, { before: 5_500 }, { before: 5_000 }, { around: 1 }]);
   });
 
   const later = new Failure({ code: "unavailable", message: "Later.", retry: true, retry_after_s: 1 });
