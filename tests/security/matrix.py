@@ -57,7 +57,7 @@ read                             room      ok        ok        ok        room   
 start typing                     room      ok        ok        ok        room      room      ok        room
 stop typing                      room      ok        ok        ok        room      room      ok        room
 send                             room      ok        ok        ok        room      room      ok        room
-send again what is sent          .         ok        .         seq       seq       seq       ok        seq
+send again what is sent          .         ok        ok        seq       seq       seq       ok        seq
 reply to an early one            room      ok        ok        ok        room      room      ok        room
 edit my early one                .         ok        .         message   room      room      ok        room
 edit my later one                .         ok        ok        ok        .         .         ok        .
@@ -112,7 +112,7 @@ read                             room      ok        ok        ok        room   
 start typing                     room      ok        ok        ok        room      room      ok        room
 stop typing                      room      ok        ok        ok        room      room      ok        room
 send                             room      ok        ok        ok        room      room      ok        room
-send again what is sent          .         ok        .         ok        seq       seq       ok        seq
+send again what is sent          .         ok        ok        ok        seq       seq       ok        seq
 reply to an early one            room      ok        ok        ok        room      room      ok        room
 edit my early one                .         ok        .         ok        room      room      ok        room
 edit my later one                .         ok        ok        ok        .         .         ok        .
