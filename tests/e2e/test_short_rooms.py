@@ -46,8 +46,7 @@ def asked(reader: Visitor) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("entries", [1_000, 10_000])
-@pytest.mark.parametrize("shown", [0, 1, 2])
+@pytest.mark.parametrize(("shown", "entries"), [(0, 1_000), (0, 10_000), (1, 10_000), (2, 1_000)])
 def test_a_room_of_few_messages_among_many_entries_opens(parley, visitor, shown, entries):
     person = parley.person("Ada")
     room = person.room("short", kind="private")
