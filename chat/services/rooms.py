@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
-import unicodedata
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Entry, EntryKind, Membership, Person, Room, RoomKind
+from chat.services import names
 from chat.services.dynamodb import Storage
 from chat.services.log import Draft, DraftUnder, Log
 from chat.services.numbers import Numbers
@@ -21,7 +20,6 @@ from chat.services.publisher import Publisher
 GENERAL = Room("general", "General", "public")
 META_FRESH_S = 30.0
 MAX_UNREAD_ENTRIES = 500
-NAME_CHARS = (2, 48)
 
 # (room, username) → the membership as a follower of this worker knows it from the log, None when it does not.
 Known = Callable[[str, str], Membership | None]
@@ -69,7 +67,7 @@ class Rooms:
         return room if time.monotonic() <= fresh_until else None
 
     def _read(self, room_id: str) -> Room:
-        room = self._storage.get_room(room_id) if _may_be_room(room_id) else None
+        room = self._storage.get_room(room_id) if names.may_be_room(room_id) else None
         if room is None and room_id == GENERAL.room:
             self._storage.put_room(GENERAL)
             room = GENERAL
@@ -102,7 +100,7 @@ class Rooms:
 
         Raises: ChatError `room_not_found`.
         """
-        if not _may_be_room(room_id):
+        if not names.may_be_room(room_id):
             raise ChatError("room_not_found")
         membership = self._known(room_id, person.username) or self._storage.membership(room_id, person.username)
         if membership is None and room_id == GENERAL.room:
@@ -181,7 +179,7 @@ class Rooms:
         Raises: ChatError `room_name_invalid`, `room_name_taken`, `client_id_invalid`, `client_id_reused`.
         """
         name = " ".join(name.split())
-        slug = room_slug(name)
+        slug = names.room_slug(name)
         room_id = slug if kind == "public" else secrets.token_hex(8)
         founder = Membership(room_id, person.username, person.name, inside=True, seq=1, start=1, read=1)
         room = Room(room_id, name, kind, owner=person.username)
@@ -207,19 +205,26 @@ class Rooms:
 
     def invite(self, person: Person, client_id: str, room_id: str, username: str) -> None:
         """Brings somebody into a room the person is in. Raises: ChatError `user_not_found`."""
-        username = _folded(username)
+        username = self._named(username)
         if not self._moved(person, client_id, "joined", room_id, username):
             room, _ = self.require(person, room_id)
             self._move(person, client_id, room, self._user(username), "joined")
 
     def remove(self, person: Person, client_id: str, room_id: str, username: str) -> None:
         """Puts somebody out of a room the person owns. Raises: ChatError `not_room_owner`, `room_required`."""
-        username = _folded(username)
+        username = self._named(username)
         if not self._moved(person, client_id, "removed", room_id, username):
             room, _ = self.require(person, room_id)
             if room.owner != person.username:
                 raise ChatError("not_room_owner")
             self._move(person, client_id, room, self._user(username), "removed")
+
+    @staticmethod
+    def _named(typed: str) -> str:
+        username = names.username(typed)
+        if username is None:
+            raise ChatError("user_not_found")
+        return username
 
     def _user(self, username: str) -> Person:
         user = self._storage.get_user(username)
@@ -262,23 +267,3 @@ class Rooms:
 
     def _membership_changed(self, username: str) -> None:
         self._bus.publish("membership", user=username)
-
-
-def _folded(username: str) -> str:
-    return unicodedata.normalize("NFKC", username).casefold()
-
-
-def room_slug(name: str) -> str:
-    """The id of a public room with that name: `Design Crits` → `design-crits`. Raises: ChatError
-    `room_name_invalid`."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    if not NAME_CHARS[0] <= len(name) <= NAME_CHARS[1] or not all(c.isalnum() or c in " -_." for c in folded):
-        raise ChatError("room_name_invalid")
-    slug = re.sub(r"[ ._-]+", "-", folded).strip("-")
-    if len(slug) < NAME_CHARS[0]:
-        raise ChatError("room_name_invalid")
-    return slug
-
-
-def _may_be_room(room_id: object) -> bool:
-    return isinstance(room_id, str) and 0 < len(room_id) <= 64 and "#" not in room_id
