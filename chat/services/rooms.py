@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from chat.errors import ChatError
-from chat.models import Entry, EntryKind, Membership, Person, Room, RoomKind
+from chat.models import GENERAL, Entry, EntryKind, Membership, Person, Room, RoomKind
 from chat.services import names
 from chat.services.dynamodb import Storage
 from chat.services.log import Draft, DraftUnder, Log
@@ -17,9 +19,10 @@ from chat.services.numbers import Numbers
 from chat.services.one_at_a_time import OneAtATime
 from chat.services.publisher import Publisher
 
-GENERAL = Room("general", "General", "public")
 META_FRESH_S = 30.0
 MAX_UNREAD_ENTRIES = 500
+
+log = logging.getLogger(__name__)
 
 # (room, username) → the membership as a follower of this worker knows it from the log, None when it does not.
 Known = Callable[[str, str], Membership | None]
@@ -52,6 +55,7 @@ class Rooms:
         self._known = known
         self._gather = gather
         self._metas: dict[str, tuple[float, Room]] = {}
+        self._left_out: set[str] = set()
         self._reading = OneAtATime()
 
     def get(self, room_id: str) -> Room:
@@ -68,13 +72,24 @@ class Rooms:
 
     def _read(self, room_id: str) -> Room:
         room = self._storage.get_room(room_id) if names.may_be_room(room_id) else None
-        if room is None and room_id == GENERAL.room:
-            self._storage.put_room(GENERAL)
-            room = GENERAL
+        if room_id == GENERAL.room:
+            room = self._general(room)
         if room is None:
             raise ChatError("room_not_found")
         self._metas[room_id] = (time.monotonic() + META_FRESH_S, room)
         return room
+
+    def _general(self, room: Room | None) -> Room | None:
+        """`general` where the tables were made without it; without its owner, whom an older version may have let be."""
+        if room is None:
+            self._storage.put_room(replace(GENERAL, generation=self._now_s()))
+            return self._storage.get_room(GENERAL.room)  # another worker may have been first
+        if room.owner:
+            self._storage.disown(room.room)
+        return replace(room, owner="")
+
+    def _now_s(self) -> int:
+        return self._log.now_ms() // 1000
 
     def forget(self, room_id: str) -> None:
         """Reads the room's description anew when it is asked for next."""
@@ -115,12 +130,30 @@ class Rooms:
         return self._known(room_id, person.username) is not None and self._fresh(room_id) is not None
 
     def memberships(self, person: Person) -> list[tuple[Room, Membership]]:
-        """The rooms the person is in; `general` always, from the first time on."""
+        """The rooms the person is in; `general` always, from the first time on. One that cannot be read is left out."""
         mine = self._storage.memberships(person.username)
         if all(m.room != GENERAL.room for m in mine):
             self._enter_general(person)
             mine = self._storage.memberships(person.username)
-        return [(self.get(m.room), m) for m in mine if m.inside]
+        found = [(self._readable(m.room), m) for m in mine if m.inside]
+        return [(room, m) for room, m in found if room is not None]
+
+    def _readable(self, room_id: str) -> Room | None:
+        """A room of somebody's list. One that cannot be read, now or ever, does not take the others with it."""
+        try:
+            return self.get(room_id)
+        except ChatError as error:
+            if error.retry:
+                raise
+        except (KeyError, TypeError, ValueError):  # its row is not one of ours
+            pass
+        self._leave_out(room_id)
+        return None
+
+    def _leave_out(self, room_id: str) -> None:
+        if room_id not in self._left_out:
+            self._left_out.add(room_id)
+            log.error("room %.80r cannot be read and is left out of lists (`flask doctor`)", room_id)
 
     def _enter_general(self, person: Person) -> None:
         room = self.get(GENERAL.room)
@@ -132,10 +165,18 @@ class Rooms:
     def overview(self, person: Person) -> dict[str, Any]:
         """The person's rooms with heads and unread counts, and the public rooms they may join (docs/protocol.md)."""
         mine = self.memberships(person)
-        described = self._gather([partial(self._described, person, *pair) for pair in mine])
+        described = self._gather([partial(self._described_if_readable, person, *pair) for pair in mine])
         inside = {membership.room for _, membership in mine}
-        joinable = [{"room": room, "name": name} for room, name in self._storage.public_rooms() if room not in inside]
-        return {"rooms": described, "joinable": joinable}
+        others = [pair for pair in self._storage.public_rooms() if pair[0] not in inside]
+        joinable = [{"room": room, "name": name} for room, name in others if names.may_be_room(room)]
+        return {"rooms": [each for each in described if each is not None], "joinable": joinable}
+
+    def _described_if_readable(self, person: Person, room: Room, membership: Membership) -> dict[str, Any] | None:
+        try:
+            return self._described(person, room, membership)
+        except (KeyError, TypeError, ValueError):  # in its log is what this version cannot read
+            self._leave_out(room.room)
+            return None
 
     def describe(self, person: Person, room_id: str) -> dict[str, Any]:
         """One of the person's rooms as `overview` shows it."""
@@ -180,9 +221,11 @@ class Rooms:
         """
         name = " ".join(name.split())
         slug = names.room_slug(name)
+        if slug == GENERAL.room:
+            self.get(slug)  # it is there from now on, and so nobody can make it
         room_id = slug if kind == "public" else secrets.token_hex(8)
         founder = Membership(room_id, person.username, person.name, inside=True, seq=1, start=1, read=1)
-        room = Room(room_id, name, kind, owner=person.username)
+        room = Room(room_id, name, kind, owner=person.username, generation=self._now_s())
         room_id = self._log.begin(room, person.username, client_id, ("create", name, kind), founder)
         self._membership_changed(person.username)
         return self.describe(person, room_id)
