@@ -1,6 +1,6 @@
 # Parley: `make run` starts the chat, `make test` tests it; both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock build bench audit faults soak lambdas invoke cloud up down tunnel
+.PHONY: help run test check lock build bench audit faults soak revocations model fuzz mutants screens lambdas invoke cloud up down tunnel
 .PHONY: setup-dev setup-serverless setup-pages bundle-check
 .SILENT:
 unexport PYTHONDONTWRITEBYTECODE # every process of a test run would compile all that it imports again
@@ -11,6 +11,10 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 PYTEST_ARGS ?=
 AUDIT_ARGS ?=
 FAULTS_ARGS ?=
+MODEL_ARGS ?=
+FUZZ_ARGS ?=
+REVOCATIONS_ARGS ?=
+MUTANTS_ARGS ?=
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +24,12 @@ run: ## the chat at http://localhost:8000 with all it needs; Ctrl-C stops it
 	exec $(PY) -m chat.embedded --stop-with-parent
 
 test: setup-dev setup-serverless setup-pages bundle-check ## every test: the bundle, the pages, the server (PYTEST_ARGS=… picks)
-	if [ -z '$(PYTEST_ARGS)' ]; then exec $(PY) -m tests.lanes; fi && $(NPM) test --silent && exec $(PY) -m pytest $(PYTEST_ARGS)
+ifeq ($(strip $(PYTEST_ARGS)),)
+	exec $(PY) -m tests.lanes
+else
+	$(NPM) test --silent
+	$(PY) -m pytest $(PYTEST_ARGS)
+endif
 
 check: setup-dev setup-pages bundle-check ## style and types of both halves, the bundle, the lock files
 	$(PY) -m ruff check .
@@ -58,6 +67,22 @@ faults: setup-dev setup-pages ## eight minutes of faults at most, on network nam
 
 soak: setup-dev setup-pages ## the long form of the faults: an hour, 1,000 people
 	$(PY) -m tests.faults.run --minutes 55 --clients 1000 --rooms 50 --rate 110 --workers 2 2 --cut $(FAULTS_ARGS)
+
+screens: setup-dev setup-pages ## a picture of every screen into data/screens: wide, phone, light, dark, empty, full, failing (ONLY=room)
+	bin/fonts
+	$(PY) -m tests.screens.run $(foreach name,$(ONLY),--only $(name))
+
+revocations: setup-dev setup-pages ## a thousand sessions ended in every way: nothing reaches them two seconds later
+	$(PY) -m tests.faults.revocations --trials 1000 --at-a-time 100 $(REVOCATIONS_ARGS)
+
+model: setup-dev ## twenty thousand interleavings of the real services, and each planted fault found (MODEL_ARGS=…)
+	$(PY) -m tests.model.run --schedules 20000 --planted $(MODEL_ARGS)
+
+fuzz: setup-dev ## 640,000 spoilt frames, packets, handshakes and requests, ten minutes (FUZZ_ARGS=…)
+	$(PY) -m tests.transport.fuzz $(FUZZ_ARGS)
+
+mutants: setup-dev ## whether the tests find each of twenty mutants of the core (MUTANTS_ARGS=…)
+	$(PY) -m tests.mutants.run $(MUTANTS_ARGS)
 
 lambdas: setup-dev ## the Lambda functions' packages, deploy/build/*.zip
 	$(PY) -m deploy.package

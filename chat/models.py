@@ -173,11 +173,15 @@ class Page:
     messages: list[Message] = field(default_factory=list)
     more: bool = False
     gap: bool = False
+    oldest: int | None = None
     reader: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The wire shape of docs/protocol.md."""
-        return {
+        further: dict[str, Any] = {"gap": True} if self.gap else {}
+        if self.oldest is not None:
+            further["oldest"] = self.oldest
+        return further | {
             "generation": self.generation,
             "head": self.head,
             "floor": self.floor,
@@ -185,4 +189,4 @@ class Page:
             "entries": [entry.to_dict() for entry in self.entries],
             "messages": [message.to_dict(self.generation, self.reader) for message in self.messages],
             "more": self.more,
-        } | ({"gap": True} if self.gap else {})
+        }

@@ -68,5 +68,8 @@ export default defineConfig(({ mode }) => ({
     css: { modules: { classNameStrategy: "non-scoped" as const } },
     restoreMocks: true,
     maxWorkers: 1,
+    // Guards against never: what is slow, the machine decides.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 }));

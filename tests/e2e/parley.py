@@ -66,7 +66,7 @@ class Parley(Running):
     @property
     def worker(self) -> int:
         """One of them, as soon as there is one."""
-        return until(lambda: next(iter(self.workers), 0), 20, "gunicorn has a worker")
+        return until(lambda: next(iter(self.workers), 0), 90, "gunicorn has a worker")
 
     def kill(self, pid: int) -> None:
         """`kill -9` to one process of the product."""

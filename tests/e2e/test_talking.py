@@ -50,7 +50,7 @@ def test_four_people_at_once_see_one_order(parley, device):
     peers = [device(person) for person in people]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda peer: [peer.say(room, f"{peer.person.user} {n}") for n in range(50)], peers))
-    acked = [(m["seq"], m["client_id"], m["text"]) for peer in peers for m in peer.acked(50, within_s=40)]
+    acked = [(m["seq"], m["client_id"], m["text"]) for peer in peers for m in peer.acked(50, within_s=90)]
     last = max(acked)[0]
     for peer in peers:
         peer.reaches(room, last)

@@ -30,7 +30,7 @@ class Line(ExitStack):
         with self._near.inside():
             client = socket.socket()
         self.enter_context(client)
-        client.settimeout(5)
+        client.settimeout(30)
         client.bind((source, 0))
         client.connect(self._address)
         return client
@@ -52,7 +52,7 @@ class Line(ExitStack):
             except OSError:
                 return
 
-    def echoes(self, data: bytes, within_s: float = 5.0, client: socket.socket | None = None) -> bool:
+    def echoes(self, data: bytes, within_s: float = 30.0, client: socket.socket | None = None) -> bool:
         """Whether all of it comes back in time. Raises: OSError when the connection breaks."""
         client = client or self.client
         deadline = time.monotonic() + within_s

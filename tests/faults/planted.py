@@ -253,6 +253,21 @@ def _open_differently(spoil: Callable[[Page, int], Page]) -> None:
     put(Messages, "open", spoilt)
 
 
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+@bug("opening marks all as read", "reading", checker.UNREAD)
+def opening_marks_all_as_read() -> None:
+    open_ = Messages.open
+
+    def and_read(self: Messages, person: Any, room_id: str, after: int) -> Page:
+        page = open_(self, person, room_id, after)
+        self.mark_read(person, room_id, page.head)
+        return page
+
+    put(Messages, "open", and_read)
+
+
 # --- who may hear -----------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,8 @@ const { io } = require("socket.io-client");
 
 const CONTROL = new Set(["session:ended", "session:expiring", "server:restarting", "rooms:changed"]);
 const now = () => performance.timeOrigin + performance.now();
-/** id → {socket, content_at, contents, ended_at, reason, closed_at, acked, refused} */
+/** id → {socket, content_at, written_at, contents, ended_at, reason, closed_at, acked, refused}; `written_at` is when the
+ * newest message that came was written, by the product's clock. */
 const clients = new Map();
 
 const commands = {
@@ -21,7 +22,9 @@ const commands = {
       const socket = io(url, {
         transports: ["websocket"], forceNew: true, reconnection: reconnects, extraHeaders: { Cookie: cookie, Origin: url },
       });
-      const client = { socket, content_at: 0, contents: 0, ended_at: 0, reason: null, closed_at: 0, acked: 0, refused: 0 };
+      const client = {
+        socket, content_at: 0, written_at: 0, contents: 0, ended_at: 0, reason: null, closed_at: 0, acked: 0, refused: 0,
+      };
       clients.set(id, client);
       socket.on("connect", () => resolve({}));
       socket.on("connect_error", (error) => {
@@ -34,7 +37,10 @@ const commands = {
       });
       socket.onAny((event, payload) => {
         if (event === "session:ended") Object.assign(client, { ended_at: now(), reason: payload.reason });
-        else if (!CONTROL.has(event)) Object.assign(client, { content_at: now(), contents: client.contents + 1 });
+        else if (!CONTROL.has(event)) {
+          Object.assign(client, { content_at: now(), contents: client.contents + 1 });
+          if (event === "message:sent") client.written_at = Math.max(client.written_at, payload.created_at_ms);
+        }
       });
     }),
   /** Sends for ever, one message each `every_ms`, over the socket `id`. */

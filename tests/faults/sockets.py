@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 WITHIN_S = 60.0
+TIMES = ("content_at", "written_at", "ended_at", "closed_at")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What one socket has seen; times in seconds since 1970, 0 for never."""
+    """What one socket has seen; times in seconds since 1970, 0 for never. `written_at` is when the newest message that
+    came was written, by the product's clock."""
 
     content_at: float
+    written_at: float
     contents: int
     ended_at: float
     reason: str | None
@@ -70,7 +73,7 @@ class Sockets:
         """What each of these sockets has seen so far."""
         told = self._ask("report", ids=list(ids)).result(WITHIN_S)
         for facts in told.values():
-            facts |= {name: facts[name] / 1000 for name in ("content_at", "ended_at", "closed_at")}
+            facts |= {name: facts[name] / 1000 for name in TIMES}
         return {id: Seen(**facts) for id, facts in told.items()}
 
     def forget(self, ids: Iterable[str]) -> None:

@@ -17,6 +17,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ from tests.faults.people import People
 MEMBERS = ("ann", "ben", "cat", "dov", "eli", "fay")
 GUESTS = ("gus", "hal", "ida")  # one is removed in each removal
 TALKERS = [f"{member}-{k}" for member in MEMBERS for k in (1, 2)]  # a device on each server
+SERVERS = 2
 PER_S = 12.0
 SILENT_S = 4.0
 ROOMY = {
@@ -195,14 +197,25 @@ def talk(stage: Stage) -> None:
 
 @scene("away for a moment")
 def away(stage: Stage) -> None:
-    """Half of the devices miss something and come back, three times."""
-    for _ in range(3):
+    """Half of the devices miss something and come back, twice."""
+    for _ in range(2):
         some = stage.dice.sample(TALKERS, len(MEMBERS))
         stage.fleet.disconnect(some)
         stage.go_on(12)
         stage.fleet.connect(some)
         stage.connected()
         stage.go_on(3)
+
+
+@scene("reading")
+def reading(stage: Stage) -> None:
+    """Some read a part of what is there, on one device or another, and look at it again later."""
+    for client in stage.dice.sample(TALKERS, 4):
+        for room in (stage.room, stage.lobby):
+            cursor = stage.fleet.state()[client]["cursors"][room]
+            stage.fleet.read(client, room, stage.dice.randint(1, cursor))
+        stage.go_on(6)
+        stage.fleet.ask(client, "room:open", room=stage.room, after=0)
 
 
 @scene("acks lost")
@@ -415,12 +428,13 @@ def run(backing: Backing, folder: Path, seed: int, scenes: list[str], bug: str |
     config = backing.config()
     wsgi = f"tests.faults.planted_app:app({bug!r})" if bug else "wsgi:app"
     with ExitStack() as stack:
-        servers = []
-        for _ in range(2):
-            server = spawn_server(config, folder, wsgi, **ROOMY)
-            servers.append(server)
-            stack.callback(server.process.wait)
-            stack.callback(_end, server)
+        with ThreadPoolExecutor(SERVERS) as starting:
+            started = [starting.submit(spawn_server, config, folder, wsgi, **ROOMY) for _ in range(SERVERS)]
+        for future in started:
+            if future.exception() is None:
+                stack.callback(future.result().process.wait)
+                stack.callback(_end, future.result())
+        servers = [future.result() for future in started]
         for server in servers:
             wait_until(lambda server=server: server.says_yes("/readyz"), 30, "the server is ready")
         fleet = stack.enter_context(Fleet(folder / f"history-{config.table_prefix}.jsonl", seed))

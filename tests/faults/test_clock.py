@@ -53,12 +53,12 @@ def test_a_clock_jumps_both_ways_and_time_goes_on_as_before(tmp_path: Path) -> N
             asked.write("\n")
             asked.flush()
             wall, monotonic, slept = json.loads(told.readline())
-            assert abs(monotonic - time.monotonic()) < 1 and 0.04 < slept < 1
+            assert abs(monotonic - time.monotonic()) < 60 and 0.04 < slept < 60, "only the wall clock jumps"
             return wall - time.time()
 
         for offset_s in (0, 3600, -3600, 0):
             clock.set(offset_s)
-            wait_until(lambda offset_s=offset_s: abs(off_by() - offset_s) < 1, 5, f"the clock is off by {offset_s} s")
+            wait_until(lambda offset_s=offset_s: abs(off_by() - offset_s) < 1, 30, f"the clock is off by {offset_s} s")
         asked.close()
 
 
@@ -72,4 +72,4 @@ def test_a_host_whose_clock_is_an_hour_off_finds_dynamodb_unavailable(
     env = {**os.environ, **clock.env, **{name.upper(): getattr(config, name) for name in names}}
     argv = [sys.executable, "-c", ASKS]
     env["PYTHONPATH"] += f":{ROOT}"
-    assert subprocess.run(argv, env=env, capture_output=True, text=True, timeout=30).stdout.strip() == said
+    assert subprocess.run(argv, env=env, capture_output=True, text=True, timeout=120).stdout.strip() == said

@@ -22,7 +22,7 @@ def site(permitted: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield site
 
 
-def date(site: Site, source: str = "127.0.0.1", within_s: float = 2) -> float:
+def date(site: Site, source: str = "127.0.0.1", within_s: float = 30) -> float:
     """The time that the next web host in turn says it is, in seconds since 1970. Raises: OSError."""
     with site.clients.inside():
         connection = http.client.HTTPConnection("127.0.0.1", PORT, within_s, (source, 0))
@@ -72,9 +72,9 @@ def test_a_killed_worker_is_replaced(site: Site) -> None:
 
 def test_a_clock_jumps_on_one_web_host_alone(site: Site) -> None:
     site.web[1].clock.set(600)
-    wait_until(lambda: clock_offsets(site) == [0, 10], 5, "one clock is ten minutes ahead")
+    wait_until(lambda: clock_offsets(site) == [0, 10], 30, "one clock is ten minutes ahead")
     site.web[1].clock.set(0)
-    wait_until(lambda: clock_offsets(site) == [0, 0], 5, "both are right")
+    wait_until(lambda: clock_offsets(site) == [0, 0], 30, "both are right")
 
 
 def test_a_redis_whose_disk_is_full_refuses_writes_until_there_is_room(site: Site) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import time
 
 import pytest
@@ -10,6 +12,8 @@ from tests.conftest import wait_until
 from tests.faults.hosts import Network
 from tests.faults.line import Line
 from tests.faults.wire import Wire
+
+SLOW_S = 1.0
 
 
 @pytest.fixture
@@ -35,16 +39,14 @@ def test_a_cut_spares_other_addresses(network: Network, wire: Wire) -> None:
         assert not line.echoes(b"x", 0.3)
 
 
-def test_lost_packets_are_sent_again_and_take_time(network: Network, wire: Wire) -> None:
+def test_lost_packets_are_sent_again(network: Network, wire: Wire) -> None:
     with Line(network) as line:
+        assert line.echoes(b"y") and sent_again(line.client) == 0
         heal = wire.lose([network["near"].address], [network["far"].address], 30)
-        began = time.monotonic()
-        assert all(line.echoes(b"y", 60) for _ in range(12))
-        slow = time.monotonic() - began
+        wait_until(lambda: line.echoes(b"y", 60) and sent_again(line.client) > 2, 60, "packets are sent again")
         heal()
-        began = time.monotonic()
-        assert all(line.echoes(b"y") for _ in range(12))
-        assert slow > 0.4 > time.monotonic() - began, "a lost packet is sent again after 200 ms at the earliest"
+        before = sent_again(line.client)
+        assert all(line.echoes(b"y") for _ in range(12)) and sent_again(line.client) == before
 
 
 def test_a_reset_breaks_the_connection(network: Network, wire: Wire) -> None:
@@ -71,13 +73,22 @@ def test_a_slow_link_has_its_rate_and_the_others_keep_theirs(network: Network, w
     slow, quick, _ = network.further("near")
     with Line(network, slow) as line:
         heal = wire.slow(network["near"], [slow], 64)
-        began = time.monotonic()
-        assert line.echoes(bytes(20_000), 10)
-        assert 1.0 < time.monotonic() - began < 8, "20 kB there and back overlap: at 8 kB/s at least 2 s less a burst"
-        began = time.monotonic()
-        assert line.echoes(bytes(20_000), client=line.connect(quick))
-        assert time.monotonic() - began < 0.5
+        assert taken_s(line, line.client) > SLOW_S, "20 kB there and back overlap: at 8 kB/s at least 2 s less a burst"
+        # Over a slow link it can't be quicker however often it is tried; beside one a busy machine may need some tries.
+        other = line.connect(quick)
+        wait_until(lambda: taken_s(line, other) < SLOW_S, 60, "another address keeps its rate")
         heal()
-        began = time.monotonic()
-        assert line.echoes(bytes(20_000))
-        assert time.monotonic() - began < 0.5
+        wait_until(lambda: taken_s(line, line.client) < SLOW_S, 60, "it has its rate again")
+
+
+def taken_s(line: Line, client: socket.socket) -> float:
+    """How long 20 kB take, there and back."""
+    began = time.monotonic()
+    assert line.echoes(bytes(20_000), 60, client)
+    return time.monotonic() - began
+
+
+def sent_again(client: socket.socket) -> int:
+    """How many packets this end of the connection has sent once more (tcpi_total_retrans)."""
+    (number,) = struct.unpack_from("I", client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), 100)
+    return number

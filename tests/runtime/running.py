@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chat.config import Config
+from tests.logs import WATCHED
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +75,7 @@ class Running:
         self.url = f"http://localhost:{self.port}"
         self.cookie = ""
         self._err = data_dir.with_name(data_dir.name + ".stderr")
+        WATCHED.file(self._err)
 
     def __enter__(self) -> Running:
         try:
