@@ -95,8 +95,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Room:
-    """A room's META row. `bucket` is the highest log bucket begun, `floor` the oldest number kept; below `swept`
-    everything has been deleted."""
+    """A room's META row. `generation` is when it began, or began anew, in seconds since 1970 (older rooms: 1): another
+    room of the same name before it is none to pages and counters. `bucket` is the highest log bucket begun, `floor` the
+    oldest number kept; below `swept` everything has been deleted."""
 
     room: str
     name: str
@@ -106,6 +107,9 @@ class Room:
     bucket: int = 0
     floor: int = 1
     swept: int = 1
+
+
+GENERAL = Room("general", "General", "public")  # everybody's, made with the tables; nobody owns it
 
 
 @dataclass(frozen=True)

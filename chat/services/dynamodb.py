@@ -430,6 +430,12 @@ class Storage:
         update, condition = "SET #generation = :new", "#generation = :old"
         return self._update_if("chat", rows.meta_key(room.room), update, condition, names, values)
 
+    def disown(self, room: str) -> bool:
+        """Takes a room's owner away; False when it had none."""
+        names, values = {"#owner": "owner"}, {":nobody": ""}
+        condition = "attribute_exists(#owner) AND #owner <> :nobody"
+        return self._update_if("chat", rows.meta_key(room), "SET #owner = :nobody", condition, names, values)
+
     def note_swept(self, room: str, swept: int) -> None:
         """Notes that nothing of the room's log lies below that number any more; never lowers it."""
         condition = "attribute_exists(pk) AND (attribute_not_exists(#swept) OR #swept < :swept)"

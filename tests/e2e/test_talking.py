@@ -206,7 +206,7 @@ def test_a_reaction_reaches_everybody_as_a_number_and_my_other_device_as_mine(tw
     told = [p.hears("message:changed", lambda m: m["message"]["rev"] == ack["rev"]) for p in (a, phone, laptop)]
     assert all(each["message"]["reactions"] == {"👍": 1} and "mine" not in each["message"] for each in told)
     mine = laptop.hears("reaction:mine")
-    assert mine == {"room": room, "generation": 1, "seq": seq, "rev": ack["rev"], "mine": ["👍"]}
+    assert mine == {"room": room, "generation": ack["generation"], "seq": seq, "rev": ack["rev"], "mine": ["👍"]}
     assert a.emit("reaction:add", thumb | {"client_id": new_id()})["message"]["reactions"] == {"👍": 2}
     assert a.emit("reaction:list", {"room": room, "seq": seq}) == {
         "ok": True,

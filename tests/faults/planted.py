@@ -201,7 +201,11 @@ def drop_pushes() -> None:
             pushed += 1
             if event == "message:sent" and pushed >= PUSHES:
                 pushed = 0
-                server.emit("entry:skipped", {"room": room, "generation": 1, "entry": payload["seq"]}, to=sid)
+                server.emit(
+                    "entry:skipped",
+                    {"room": room, "generation": payload["generation"], "entry": payload["seq"]},
+                    to=sid,
+                )
             else:
                 server.emit(event, payload, to=sid)
 

@@ -112,6 +112,8 @@ class Running:
         else:
             raise AssertionError(f"It did not start: {self.process.wait()} {self.stderr()}")
         self.told = dict(line.split("=", 1) for line in self.lines if "=" in line)
+        if "REDIS_URL" not in self.told:  # only a terminal is shown it
+            self.told["REDIS_URL"] = Path(self.told["REDIS_URL_FILE"]).read_text().strip()
 
     def stderr(self) -> str:
         """All that it has said on stderr so far."""
