@@ -9,6 +9,7 @@ from gevent.lock import RLock
 from redis import Redis
 
 from chat.errors import ChatError
+from chat.services.movement import Movement
 from chat.services.redis import answering
 from chat.services.workers import Workers
 
@@ -20,8 +21,9 @@ KEY = "ready"
 class Readiness:
     """Asks both at once. A full Redis or a full disk still answers reads, so both are asked to write."""
 
-    def __init__(self, redis: Redis, workers: Workers):
+    def __init__(self, redis: Redis, workers: Workers, movement: Movement | None = None):
         self._redis = redis
+        self._movement = movement
         self._workers = workers
         self._lock = RLock()
         self._asked_at = float("-inf")
@@ -37,6 +39,11 @@ class Readiness:
                 gevent.killall(list(asked.values()), block=False)
                 self._asked_at = time.monotonic()
             return self._answers
+
+    def stream_moves(self) -> bool | None:
+        """Whether the table's stream moved within the last minute: no reason to send nobody here. None when that is
+        not known, also where no worker reads it."""
+        return self._movement.moves() if self._movement is not None and self._answers.get("redis") else None
 
     def _redis_writes(self) -> bool:
         try:
