@@ -9,6 +9,7 @@ import argparse
 import http.client
 import os
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -129,7 +130,7 @@ class Supervisor:
         settings = redis_server.configure(folder, server, port, password)
         child = self._launch("Redis", [server.binary, str(settings)], folder, stdout=subprocess.DEVNULL)
         child.log = settings.with_name("redis.log")
-        self._env["REDIS_URL"] = f"redis://:{password}@127.0.0.1:{port}/0"
+        self._env["REDIS_URL"] = f"redis://default:{password}@127.0.0.1:{port}/0"
         folder.remember_port("redis", port)
 
     def _await_redis(self, url: str) -> None:
@@ -138,7 +139,7 @@ class Supervisor:
         try:
             client = connect(url)
         except ValueError:
-            raise StartError(f"REDIS_URL {_shown(url)} is not like redis://:password@host:6379/0.") from None
+            raise StartError(f"REDIS_URL {_shown(url)} is not like redis://default:password@host:6379/0.") from None
 
         def answers() -> bool:
             with answering():
@@ -206,7 +207,7 @@ class Supervisor:
         print(self._config.public_url)
         for name in ("REDIS_URL", "DYNAMODB_ENDPOINT", "AWS_SHARED_CREDENTIALS_FILE"):
             if self._env.get(name):
-                print(f"{name}={self._env[name]}")
+                print(f"{name}={shlex.quote(self._env[name])}")  # to be pasted, also from a folder with a space in it
         sys.stdout.flush()
 
     def _launch(
