@@ -20,4 +20,5 @@ def readyz() -> ResponseReturnValue:
     engine = current_app.extensions["socketio"].server.eio
     readiness = services().readiness
     answers = readiness.check() | {"sockets": not (engine.draining or engine.deaf)}
-    return jsonify(answers | {"stream": readiness.stream_moves()}), 200 if all(answers.values()) else 503
+    details = {"stream": False} if readiness.stands_still else {}
+    return jsonify(answers | details), 200 if all(answers.values()) else 503

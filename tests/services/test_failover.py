@@ -1,5 +1,5 @@
 """After a failover the address leads to another server, while old connections stay open to the one that was demoted:
-whoever talks to Redis is at the new one with the next request, or says `unavailable`. Real servers, two of each kind."""
+whoever talks to Redis is at the new one with the next request, or says `unavailable`. Two real servers of each kind."""
 
 from __future__ import annotations
 
