@@ -181,6 +181,8 @@ def test_the_page_with_reloading_signs_in_and_opens_its_socket_without_a_setting
     assert vite.ask("/api/auth/login", {"username": NAME, "password": PASSWORD})[0] == 200
     assert vite.ask("/api/auth/protected")[1]["user"]["username"] == NAME
     assert vite.opens_a_socket() == "HTTP/1.1 101 Switching Protocols"
+    status, answer = vite.ask("/api/auth/ticket", {"ticket": "made up"})  # who signed in elsewhere has a good one
+    assert (status, answer["error"]["code"]) == (403, "ticket_invalid")
 
 
 def test_what_another_site_makes_a_browser_send_to_it_is_refused_as_ever(vite: Vite) -> None:
