@@ -9,6 +9,7 @@ import argparse
 import http.client
 import os
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -143,7 +144,7 @@ class Supervisor:
         try:
             client = connect(url)
         except ValueError:
-            raise StartError(f"REDIS_URL {_shown(url)} is not like redis://:password@host:6379/0.") from None
+            raise StartError(f"REDIS_URL {_shown(url)} is not like redis://default:password@host:6379/0.") from None
 
         def answers() -> bool:
             with answering():
@@ -212,11 +213,11 @@ class Supervisor:
         read, and finds it in the file."""
         print(self._config.public_url)
         if sys.stdout.isatty():
-            print(f"REDIS_URL={self._redis_url}")
-        print(f"REDIS_URL_FILE={redis_url_file}")
+            print(f"REDIS_URL={shlex.quote(self._redis_url)}")
+        print(f"REDIS_URL_FILE={shlex.quote(str(redis_url_file))}")
         for name in ("DYNAMODB_ENDPOINT", "AWS_SHARED_CREDENTIALS_FILE"):
             if self._env.get(name):
-                print(f"{name}={self._env[name]}")
+                print(f"{name}={shlex.quote(self._env[name])}")  # to be pasted, also from a folder with a space in it
         sys.stdout.flush()
 
     def _launch(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -111,7 +112,7 @@ class Running:
                 break
         else:
             raise AssertionError(f"It did not start: {self.process.wait()} {self.stderr()}")
-        self.told = dict(line.split("=", 1) for line in self.lines if "=" in line)
+        self.told = dict(shlex.split(line)[0].split("=", 1) for line in self.lines if "=" in line)
         if "REDIS_URL" not in self.told:  # only a terminal is shown it
             self.told["REDIS_URL"] = Path(self.told["REDIS_URL_FILE"]).read_text().strip()
 
