@@ -59,7 +59,6 @@ WEATHERS = {
 }
 
 
-@pytest.mark.expects_traceback("Traceback")  # one is still logged while DynamoDB throttles or resets
 @pytest.mark.parametrize("what", WEATHERS.values(), ids=WEATHERS.keys())
 def test_in_every_weather_a_send_is_answered_in_time_and_all_is_well_soon_after(behind_proxy, device: Device, what):
     parley, proxy = behind_proxy
