@@ -24,11 +24,16 @@ AT_REST_MS = 20_000  # nothing befalls anybody any more
 WRITES_EVERY_S = 2.0
 RELOADS_EVERY = 9  # writes; the page is reloaded right after such a one, before the answer
 SYNCED = '[data-testid="sync-mark"][data-state="synced"]'
-# A row that has just come into the page is hidden until it was measured, and a hidden row has no text: what is shown is
-# read in one moment in which none is.
+# A row that has just come into the page is hidden until it was measured, and a hidden row has no text; and who has just
+# gone to the end still has the rows of before. So what is shown is read in one moment in which none is hidden and the
+# last of them stands at the end.
 SHOWN = """() => {
-    const rows = [...document.querySelectorAll('[role="log"] [data-seq]')];
-    return rows.every((row) => getComputedStyle(row).visibility === "visible") && rows.map((row) => ({
+    const log = document.querySelector('[role="log"]');
+    const rows = [...log.querySelectorAll('[data-seq]')];
+    const below = (row) => row.getBoundingClientRect().bottom - log.getBoundingClientRect().bottom;
+    const last = [...log.querySelectorAll('[data-row]')].at(-1);
+    const ended = log.scrollHeight - log.scrollTop - log.clientHeight <= 1 && (!last || Math.abs(below(last)) < 100);
+    return ended && rows.every((row) => getComputedStyle(row).visibility === "visible") && rows.map((row) => ({
         seq: Number(row.dataset.seq), client_id: row.dataset.clientId, state: row.dataset.state,
         text: row.querySelector('[data-testid="message-text"]')?.innerText ?? null }));
 }"""
