@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Page, Person, Room
+from chat.services.allowance import MESSAGES_PER_READ, Allowance, weight
 from chat.services.dynamodb import Storage
 from chat.services.followers import LEAVING, Followers, images_of_changes
 from chat.services.log import Appended, Asked, Draft, DraftUnder, Log, check_client_id
@@ -30,7 +32,14 @@ class Messages:
     """Every method takes the person who asks, and raises ChatError `room_not_found` when the room is not theirs."""
 
     def __init__(
-        self, storage: Storage, rooms: Rooms, log: Log, numbers: Numbers, followers: Followers, bus: Publisher
+        self,
+        storage: Storage,
+        rooms: Rooms,
+        log: Log,
+        numbers: Numbers,
+        followers: Followers,
+        bus: Publisher,
+        allowance: Allowance | None = None,
     ):
         self._storage = storage
         self._rooms = rooms
@@ -38,6 +47,7 @@ class Messages:
         self._numbers = numbers
         self._followers = followers
         self._bus = bus
+        self._allowance = allowance or Allowance()
         self._reactions = Reactions(storage, log, bus)
 
     # --- writing --------------------------------------------------------------------------------------------------
@@ -49,7 +59,7 @@ class Messages:
         `{seq}` alone, its entry's number, when the person may not see what became of it since (see `acked`).
 
         `seen` is the last entry the sender knows of. Raises: ChatError `text_empty`, `text_too_long`,
-        `client_id_invalid`, `client_id_reused`, `unavailable`.
+        `client_id_invalid`, `client_id_reused`, `rate_limited`, `unavailable`.
         """
         check_text(text)
         request = ("send", room_id, text, reply_to)
@@ -65,7 +75,8 @@ class Messages:
             )
             return Draft(Entry(room.room, seq, "message", at_ms), image)
 
-        appended = self._log.append(room, person.username, client_id, request, lambda: build, seen)
+        charge = self._allowance.charge(person.username, weight(text))
+        appended = self._log.append(room, person.username, client_id, request, lambda: build, seen, charge=charge)
         return self._answer(person, room, membership, appended)
 
     def edit(self, person: Person, room_id: str, client_id: str, seq: int, text: str) -> dict[str, Any]:
@@ -74,6 +85,7 @@ class Messages:
         Raises: ChatError `message_not_found`, `message_deleted`, `not_author`, and those of `send`.
         """
         check_text(text)
+        self._allowance.write(person.username, weight(text))
         request = ("edit", room_id, seq, text)
         return self._change(
             person,
@@ -89,6 +101,7 @@ class Messages:
 
         Raises: ChatError `message_not_found`, `message_deleted`, `not_author`, and those of `send` but for the text.
         """
+        self._allowance.write(person.username)
         request = ("delete", room_id, seq)
         return self._change(person, room_id, client_id, seq, request, lambda old, at_ms: old.erased())
 
@@ -101,6 +114,7 @@ class Messages:
         """
         check_emoji(emoji)
         check_client_id(client_id)
+        self._allowance.write(person.username)
         request = ("react" if wanted else "unreact", room_id, seq, emoji)
         try:
             room, membership = self._rooms.require(person, room_id)
@@ -170,10 +184,15 @@ class Messages:
         or what follows is no longer kept."""
         room, membership = self._rooms.require(person, room_id)
         head = self._head(room)
-        if after and after >= room.floor - 1 and head - after <= MAX_BEHIND:
-            return self._after(person, room, membership, after, MAX_PAGE)
-        page = self._before(person, room, membership, None, MAX_PAGE if after else 50, head)
-        return replace(page, gap=bool(after))
+        behind = min(max(head - after, 0), MAX_PAGE) if after else MESSAGES_PER_READ
+        with self._reading(person, behind):
+            if after and after >= room.floor - 1 and head - after <= MAX_BEHIND:
+                return self._after(person, room, membership, after, MAX_PAGE)
+            page = self._before(person, room, membership, None, MAX_PAGE if after else 50, head)
+            return replace(page, gap=bool(after))
+
+    def _reading(self, person: Person, messages: int) -> AbstractContextManager[None]:
+        return self._allowance.reading(person.username, "page", max(1.0, messages / MESSAGES_PER_READ))
 
     def page(
         self,
@@ -190,6 +209,12 @@ class Messages:
         """
         if not 1 <= limit <= MAX_PAGE or sum(given is not None for given in (before, after, around)) > 1:
             raise ChatError("cursor_invalid")
+        with self._reading(person, limit):
+            return self._page(person, room_id, limit, before, after, around)
+
+    def _page(
+        self, person: Person, room_id: str, limit: int, before: int | None, after: int | None, around: int | None
+    ) -> Page:
         room, membership = self._rooms.require(person, room_id)
         # What another worker has acked is in the newest page, also before this one has heard of it.
         newest = before is None and after is None and around is None
@@ -325,7 +350,8 @@ class Messages:
         Raises: ChatError `message_not_found`, `message_deleted`.
         """
         room, membership = self._rooms.require(person, room_id)
-        return self._reactions.who(room, seq, membership.start)
+        with self._reading(person, MESSAGES_PER_READ):
+            return self._reactions.who(room, seq, membership.start)
 
     # --- reading positions and typing -----------------------------------------------------------------------------
 
