@@ -83,6 +83,8 @@ export interface RoomName {
 export interface RoomsAnswer {
   rooms: Room[];
   joinable: RoomName[];
+  rooms_after?: string;
+  joinable_after?: string;
 }
 
 export type Heads = Record<string, [generation: number, head: number]>;
