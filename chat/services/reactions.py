@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Message, Room
@@ -188,7 +189,7 @@ class Reactions:
             if isinstance(answer, Appended) and answer.image is not None:
                 image = answer.image
                 told.setdefault(image.rev, (image, {}))[1][asked.user] = image.mine(asked.user)
-        where = {"room": room.room, "generation": room.generation}
+        where: dict[str, Any] = {"room": room.room, "generation": room.generation}
         for rev, (image, mine) in told.items():
             people = iter(mine.items())
             while part := dict(islice(people, TOLD_TOGETHER)):
