@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.conftest import spawn_server
+from tests.conftest import start_server
 from tests.e2e.parley import PASSWORD, Person, new_id
 from tests.faults.people import Door
 from tests.faults.stage import Backing
@@ -95,11 +95,11 @@ def mallory(port: int, cookie: str) -> None:
 
 def main(seconds: float) -> int:
     with tempfile.TemporaryDirectory() as name, Backing(Path(name)) as backing:
-        live = spawn_server(backing.config(), Path(name), workers=1)
+        live = start_server(backing.config(), Path(name), workers=1)
         try:
             people = [Person(Door(live.url), each) for each in ("alice", "mallory")]  # type: ignore[arg-type]
             for person in people:
-                person.post("/api/auth/register", username=person.name, password=PASSWORD)
+                assert person.post("/api/auth/register", username=person.name, password=PASSWORD)[0] == 201
                 person.sign_in()
             alice, his = (person.cookie for person in people)
             acks_ms(live.port, alice, 2.0)
