@@ -24,7 +24,12 @@ run: ## the chat at http://localhost:8000 with all it needs; Ctrl-C stops it
 	exec $(PY) -m chat.embedded --stop-with-parent
 
 test: setup-dev setup-serverless setup-pages bundle-check ## every test: the bundle, the pages, the server (PYTEST_ARGS=… picks)
-	if [ -z '$(PYTEST_ARGS)' ]; then exec $(PY) -m tests.lanes; fi && $(NPM) test --silent && exec $(PY) -m pytest $(PYTEST_ARGS)
+ifeq ($(strip $(PYTEST_ARGS)),)
+	exec $(PY) -m tests.lanes
+else
+	$(NPM) test --silent
+	$(PY) -m pytest $(PYTEST_ARGS)
+endif
 
 check: setup-dev setup-pages bundle-check ## style and types of both halves, the bundle, the lock files
 	$(PY) -m ruff check .

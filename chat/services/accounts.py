@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from chat.config import Config
 from chat.errors import ChatError
+from chat.services import names
 from chat.services.addresses import address_bucket
 from chat.services.audit import note
 from chat.services.browsers import Browsers
 from chat.services.devices import device
 from chat.services.limits import Limits, Tries
 from chat.services.passwords import Passwords, check
-from chat.services.registration import USERNAME, USERNAME_CHARS
 from chat.services.sessions import EVERYWHERE, Session, Sessions
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from chat.services.publisher import Publisher
     from chat.services.turns import Who
 
-MAX_LOGIN_CHARS = 256
 WRONG = ("bad_credentials", "password_wrong")
 
 
@@ -60,10 +58,11 @@ class Accounts:
         account have tries of their own, so that strangers who guess can slow down strangers only.
         Raises: ChatError `bad_credentials`, `rate_limited`, `busy`, `unavailable`.
         """
-        folded = unicodedata.normalize("NFKC", username[:MAX_LOGIN_CHARS]).casefold()
+        found = names.username(username)
+        folded = found or username[: names.TYPED_CHARS]  # what is nobody's name is counted all the same
         who = address_bucket(address), folded
         self._passwords.refuse_if_full(who)
-        user = self._let_in(folded, password, address, browser, who)
+        user = self._let_in(found, folded, password, address, browser, who)
         if self._bus is not None and self._passwords.is_weak(user.password_hash):
             stronger = self._passwords.hash(password.encode(), who)
             self._storage.set_password_hash(folded, user.password_hash, stronger)
@@ -74,7 +73,7 @@ class Accounts:
         note("login", user=folded, address=address, outcome="ok")
         return session
 
-    def _let_in(self, folded: str, password: str, address: str, browser: str, who: Who) -> User:
+    def _let_in(self, found: str | None, folded: str, password: str, address: str, browser: str, who: Who) -> User:
         """The account, if that is its password. Right ones count too, so that nobody keeps the hashing for themselves.
 
         Raises: as `login`.
@@ -85,8 +84,7 @@ class Accounts:
         browsers = ((self._limits.browsers, folded), (self._limits.browsers_address, bucket))
         with self._counted("login", folded, address, Tries(((self._limits.logins, folded),)), kept=True):
             with self._counted("login", folded, address, Tries(strangers if known_in is None else browsers)):
-                possible = len(folded) <= USERNAME_CHARS[1] and USERNAME.fullmatch(folded)  # NFKC makes some longer
-                user = self._storage.get_user(folded) if possible else None
+                user = self._storage.get_user(found) if found else None
                 if known_in is None or (user is not None and user.epoch == known_in):
                     return self._matching(user, password, who)
             # The mark is older than the password: given back, and counted as a stranger's.

@@ -23,6 +23,7 @@ from gevent.event import Event
 from chat.errors import ChatError
 from chat.services import redis as redis_service
 from chat.services.deadline import deadline
+from chat.services.outages import REDIS
 from chat.services.publisher import MAX_ENTRY_BYTES, STREAM, Publisher
 
 BEGINNING = "0-0"
@@ -130,6 +131,7 @@ class Bus(Publisher):
                 break
             batch.append(event)
         self._write(batch)
+        REDIS.succeeded()
         for _ in batch:
             self._outbox_chars -= len(self._outbox.popleft())
 
@@ -140,7 +142,8 @@ class Bus(Publisher):
             while self._outbox:
                 try:
                     self._write_some()
-                except redis.RedisError:
+                except redis.RedisError as error:
+                    REDIS.failed(redis_service.cause(error))
                     gevent.sleep(RETRY_S)
 
     def _beat(self) -> None:
@@ -151,8 +154,9 @@ class Bus(Publisher):
     # --- reading --------------------------------------------------------------------------------------------------
 
     def _read(self) -> None:
-        # Its own connection: it blocks in XREAD, and a time-out below BLOCK would look like a fault.
-        client = redis_service.connect(self._url, timeout_s=BLOCK_MS / 1000 + 1)
+        # Its own connection: it blocks in XREAD, and a time-out below BLOCK would look like a fault. Not tried again
+        # below us: what another server never heard of was lost, and that is a doubt.
+        client = redis_service.connect(self._url, timeout_s=BLOCK_MS / 1000 + 1, retries=0)
         last: str | None = None
         away = True
         while True:
@@ -168,7 +172,8 @@ class Bus(Publisher):
                     for event_id, fields in entries:
                         last = event_id
                         self._receive(fields.get("from", ""), fields.get("e", ""))
-            except redis.RedisError:
+            except redis.RedisError as error:
+                REDIS.failed(redis_service.cause(error))
                 away = True
                 gevent.sleep(RETRY_S)
 

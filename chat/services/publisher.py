@@ -4,18 +4,17 @@ chat/services/bus.py."""
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 from typing import Any
 
 import redis
 
+from chat.services.outages import REDIS
+from chat.services.redis import cause
+
 STREAM = "bus"
 MAX_STREAM = 5_000  # entries kept in Redis, each of one event or of what was published together
 MAX_ENTRY_BYTES = 8 * 1024  # of one: so the stream has 40 MB at most, whatever people write
-
-log = logging.getLogger(__name__)
-
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -37,8 +36,8 @@ class Publisher:
         that does not answer: followers find what they were not told of."""
         try:
             self._write([self._encode({"kind": kind, **payload})])
-        except redis.RedisError:
-            log.warning("the bus did not take an event: %s", kind)
+        except redis.RedisError as error:
+            REDIS.failed(cause(error))
 
     def _encode(self, event: dict[str, Any]) -> str:
         """The event under its number. An entry of a log that is too large is told by its number alone: whoever follows

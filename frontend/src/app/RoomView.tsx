@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
+import { Boundary, nothing, partly } from "@/components/ui/Boundary";
 import { Composer } from "@/features/messages/Composer";
 import { emptyLog } from "@/features/messages/log";
 import type { MessageDeeds } from "@/features/messages/SentMessage";
@@ -25,14 +26,14 @@ export function RoomView({ world, room, target }: Props) {
   const { followers, outbox, changes, reactions, typing, user } = world;
   const navigate = useNavigate();
   const composer = useRef<HTMLTextAreaElement>(null);
-  const held = useValue(followers.rooms)[room.room] ?? NOT_HELD;
+  const held = useValue(followers.rooms).get(room.room) ?? NOT_HELD;
   const waiting = useValue(outbox.items);
   const connection = useValue(world.connection.state);
   const pending = useMemo(() => waiting.filter((item) => item.room === room.room), [waiting, room.room]);
   const [replyTo, setReplyTo] = useState<Message | null>(null);
   const [editing, setEditing] = useState<number | null>(null);
   const [notice, setNotice] = useState("");
-  const { newAfter, seeking, onEnd } = useReading(world, room, held.log, target !== null);
+  const { newAfter, seeking, onSeen } = useReading(world, room, held.log, target !== null);
 
   const report = useCallback((thrown: unknown) => setNotice(failureOf(thrown).message), []);
   useLoading(world, room, target, report);
@@ -86,23 +87,29 @@ export function RoomView({ world, room, target }: Props) {
           ))}
         </div>
       ) : (
-        <Timeline room={room} held={held} pending={pending} me={user} newAfter={newAfter} ready={!seeking} target={target} editing={editing} deeds={deeds}
-          retry={outbox.retry} remove={outbox.remove} load={load} onEnd={onEnd} />
+        <Boundary of={held.log} instead={MESSAGES}>
+          <Timeline room={room} held={held} pending={pending} me={user} newAfter={newAfter} ready={!seeking} target={target} editing={editing} deeds={deeds}
+            retry={outbox.retry} remove={outbox.remove} load={load} onSeen={onSeen} />
+        </Boundary>
       )}
       {notice && <p className={styles.notice} role="alert">{notice}</p>}
-      <TypingLine typing={typing} room={room.room} />
-      <Composer ref={composer} user={user.username} room={room.room} roomName={room.name} replyTo={replyTo}
-        cancelReply={() => setReplyTo(null)} send={send} editLast={() => setEditing(lastOwn(held.log, user.username)?.seq ?? null)}
-        typed={() => typing.typed(room.room)} stopped={() => typing.stopped(room.room)} />
+      <Boundary instead={nothing}><TypingLine typing={typing} room={room.room} /></Boundary>
+      <Boundary instead={FIELD}>
+        <Composer ref={composer} user={user.username} room={room.room} roomName={room.name} replyTo={replyTo}
+          cancelReply={() => setReplyTo(null)} send={send} editLast={() => setEditing(lastOwn(held.log, user.username)?.seq ?? null)}
+          typed={() => typing.typed(room.room)} stopped={() => typing.stopped(room.room)} />
+      </Boundary>
     </>
   );
 }
 
+const MESSAGES = partly("The messages");
+const FIELD = partly("The message field");
 const NOT_HELD = { log: emptyLog, failure: null, loading: null };
 
 /** Follows the room, and fetches what a permalink names when it lies far back. */
 function useLoading({ followers }: World, room: Room, target: Props["target"], report: (thrown: unknown) => void) {
-  const known = useValue(followers.rooms)[room.room]?.log.generation ?? 0;
+  const known = useValue(followers.rooms).get(room.room)?.log.generation ?? 0;
   const seq = target?.seq;
   useEffect(() => followers.hold(room.room), [followers, room.room]);
   useEffect(() => {

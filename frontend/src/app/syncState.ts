@@ -1,4 +1,4 @@
-import type { HeldRoom } from "@/features/messages/followers";
+import type { HeldRooms } from "@/features/messages/followers";
 import { isBehind } from "@/features/messages/log";
 import type { OutboxItem } from "@/features/messages/outbox";
 import type { ConnectionState } from "@/lib/connection";
@@ -9,7 +9,7 @@ interface Facts {
   connection: ConnectionState;
   /** The heads of this connection have been compared. */
   compared: boolean;
-  rooms: Readonly<Record<string, HeldRoom>>;
+  rooms: HeldRooms;
   outbox: readonly OutboxItem[];
   /** The room that is open; undefined while it is not known whether there is one, null when there is none. */
   open: string | null | undefined;
@@ -25,7 +25,7 @@ export function syncState({ connection, compared, rooms, outbox, open }: Facts):
   if (outbox.some(({ state }) => state === "failed")) return "failed";
   if (waitingIn(outbox)) return "sending";
   // A room that is not mine misses nothing; one that could not be loaded misses everything.
-  const behind = Object.values(rooms).some(({ log, failure }) => failure?.code !== "room_not_found" && isBehind(log));
-  const begun = open === null || (open !== undefined && open in rooms);
+  const behind = [...rooms.values()].some(({ log, failure }) => failure?.code !== "room_not_found" && isBehind(log));
+  const begun = open === null || (open !== undefined && rooms.has(open));
   return !compared || !begun || behind ? "syncing" : "synced";
 }

@@ -28,6 +28,9 @@ interface Listeners {
 const ACK_TIMEOUT_MS = 5_000;
 const RESTART_JITTER_MS = 500;
 
+/** What socket.io-client says of a request without an answer. Anything else that is thrown is no word about the network. */
+const isSilence = (thrown: unknown) => thrown instanceof Error && /^(operation has timed out|socket has been disconnected)$/.test(thrown.message);
+
 /** One socket and the patience around it: waits, comes back with jitter, says at any time what it is doing. */
 export function createConnection(wire: Wire, clock: Clock, listeners: Listeners): Connection {
   const state = createStore<ConnectionState>({ phase: "idle" });
@@ -89,7 +92,8 @@ export function createConnection(wire: Wire, clock: Clock, listeners: Listeners)
       let answer: { ok: boolean; error?: ErrorBody };
       try {
         answer = (await wire.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload)) as typeof answer;
-      } catch {
+      } catch (thrown) {
+        if (!isSilence(thrown)) throw thrown;
         throw wire.connected ? timedOut() : offline();
       }
       if (answer.ok) return answer as never;
