@@ -30,7 +30,7 @@ from chat.services import cookies
 from chat.services.names import room_slug, username
 from chat.services.passwords import Passwords
 from chat.sockets import EVENTS
-from chat.sockets.connections import Allowance, Connection, clock
+from chat.sockets.connections import Connection, clock
 from chat.sockets.transport.gate import MAX_HEADER_CHARS
 from chat.sockets.transport.packets import Malformed, decode
 from tests.conftest import PASSWORD, Auth, browser
@@ -487,7 +487,7 @@ class Read(dict[str, Any]):
 def connection(door: Door) -> Connection:
     session = door.app.extensions["parley"].sessions.read(door.sid)
     assert session is not None and session.person == Person("alice", "alice")
-    return Connection("s", session, clock(), Allowance(10**9))
+    return Connection("s", session, clock())
 
 
 def test_every_event_has_a_row_with_all_its_fields(door: Door, connection: Connection) -> None:

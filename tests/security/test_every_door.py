@@ -158,7 +158,8 @@ class House:
         self._facts = {"{said}": said["seq"], "{asset}": asset}
 
     def _register(self, name: str) -> Person:
-        password_hash = self.services.accounts._passwords.hash(PASSWORD.encode()) if name == "member" else ""
+        passwords = self.services.accounts._passwords
+        password_hash = passwords.hash(PASSWORD.encode(), ("tests", name)) if name == "member" else ""
         self.services.storage.put_user(User(name, name.title(), password_hash))
         return Person(name, name.title())
 
