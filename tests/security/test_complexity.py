@@ -101,7 +101,7 @@ class Meter:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch):
         self._hashing = 0.0
-        monkeypatch.setattr(Passwords, "_run", lambda passwords, work: self._elsewhere(work))
+        monkeypatch.setattr(Passwords, "_run", lambda passwords, work, who: self._elsewhere(work))
 
     def _elsewhere(self, work: Callable[[], Any]) -> Any:
         began = time.thread_time()
