@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from chat.services.publisher import Publisher
     from chat.services.turns import Who
 
-WRONG = ("bad_credentials", "password_wrong")
-
 
 class Accounts:
     """Who may come in. `address` is the client's, for rate limits and the audit log.
@@ -76,24 +74,28 @@ class Accounts:
     def _let_in(self, found: str | None, folded: str, password: str, address: str, browser: str, who: Who) -> User:
         """The account, if that is its password. Right ones count too, so that nobody keeps the hashing for themselves.
 
+        A try is counted when its turn comes, before it is made, and taken from the wrong or the right ones afterwards:
+        logins that wait are no tries yet, or a crowd from one address would be sent away for a quarter of an hour.
         Raises: as `login`.
         """
         bucket, _ = who
-        known_in = self._browsers.epoch(browser, folded)
+        logins = (self._limits.logins, folded)
         strangers = ((self._limits.account, folded), (self._limits.address, bucket))
         browsers = ((self._limits.browsers, folded), (self._limits.browsers_address, bucket))
-        with self._counted("login", folded, address, Tries(((self._limits.logins, folded),)), kept=True):
-            with self._counted("login", folded, address, Tries(strangers if known_in is None else browsers)):
-                user = self._storage.get_user(found) if found else None
-                if known_in is None or (user is not None and user.epoch == known_in):
-                    return self._matching(user, password, who)
-            # The mark is older than the password: given back, and counted as a stranger's.
-            with self._counted("login", folded, address, Tries(strangers)):
-                return self._matching(user, password, who)
-
-    def _matching(self, user: User | None, password: str, who: Who) -> User:
-        if not self._passwords.matches(password, user.password_hash if user else None, who) or user is None:
+        known_in = self._browsers.epoch(browser, folded)
+        tries = strangers if known_in is None else browsers
+        with self._noted_if_limited("login", folded, address):
+            Tries((logins, *tries)).refuse_if_over()
+            user = self._storage.get_user(found) if found else None
+            if known_in is not None and (user is None or user.epoch != known_in):
+                tries = strangers  # the mark is older than the password
+            counted = Tries((logins, *tries))
+            right = self._passwords.matches(password, user.password_hash if user else None, who, counted.count)
+        if not right or user is None:
+            Tries((logins,)).give_back()
+            note("login", user=folded, address=address, outcome="bad_credentials")
             raise ChatError("bad_credentials")
+        Tries(tries).give_back()
         return user
 
     def known_browser(self, session: Session) -> str:
@@ -144,14 +146,17 @@ class Accounts:
         username = session.person.username
         who = address_bucket(address), username
         raw = check(new_password, username)
-        with self._counted("password", username, address, Tries(((self._limits.password, username),))):
+        tries = Tries(((self._limits.password, username),))
+        with self._noted_if_limited("password", username, address):
+            tries.refuse_if_over()
             user = self._storage.get_user(username)
             stored = user.password_hash if user else None
-            done = False
-            if not self._passwords.matches(password, stored, who):
-                done = self._passwords.matches(new_password, stored, who)
-                if not done:
-                    raise ChatError("password_wrong")
+            right = self._passwords.matches(password, stored, who, tries.count)
+        done = not right and self._passwords.matches(new_password, stored, who)
+        if not right and not done:
+            note("password", user=username, address=address, outcome="password_wrong")
+            raise ChatError("password_wrong")
+        tries.give_back()
         new = stored if done else self._passwords.hash(raw, who)
         epoch = self._storage.raise_epoch(username, (stored or "", new or ""))
         if epoch is None:
@@ -161,26 +166,13 @@ class Accounts:
         return replace(session, epoch=epoch)
 
     @contextmanager
-    def _counted(self, event: str, user: str, address: str, tries: Tries, kept: bool = False) -> Iterator[None]:
-        """Counts a try before it is made, and gives it back unless it was a wrong password; with `kept`, only when it
-        was one. What is interrupted stays counted. Raises: ChatError `rate_limited`, `unavailable`."""
+    def _noted_if_limited(self, event: str, user: str, address: str) -> Iterator[None]:
         try:
-            tries.count()
+            yield
         except ChatError as error:
             if error.code == "rate_limited":
                 note(event, user=user, address=address, outcome="rate_limited")
             raise
-        try:
-            yield
-        except ChatError as error:
-            wrong = error.code in WRONG
-            if wrong and not kept:
-                note(event, user=user, address=address, outcome=error.code)
-            if wrong == kept or error.retry:
-                tries.give_back()
-            raise
-        if not kept:
-            tries.give_back()
 
     def _end(self, sids: list[str], reason: str) -> None:
         for sid in sids:

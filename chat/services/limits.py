@@ -1,7 +1,7 @@
 """How often one may try: the numbers of the settings, kept in Redis, so that all workers and functions obey.
 
-A try is counted before it is made, in one step with the look whether it may be, and given back when it turns out to be
-none: so many tries at once pass a limit no further than one after the other.
+A try is counted right before it is made, in one step with the look whether it may be, and given back when it turns out
+to be none: so many tries at once pass a limit no further than one after the other.
 """
 
 from __future__ import annotations
@@ -59,6 +59,13 @@ class Limit:
         self._window = window
         self._item = limits.RateLimitItemPerSecond(amount, seconds, namespace=kind)
 
+    def refuse_if_over(self, key: str) -> None:
+        """Counts nothing. Raises: ChatError `rate_limited`, `unavailable`."""
+        with answering():
+            is_open = self._window.test(self._item, key)
+        if not is_open:
+            raise self._refusal(key)
+
     def spend(self, key: str) -> None:
         """Counts an act, unless it is one too many. Raises: ChatError `rate_limited`, `unavailable`."""
         with answering():
@@ -83,6 +90,11 @@ class Tries:
 
     def __init__(self, counted_in: Iterable[tuple[Limit, str]]):
         self._counted_in = tuple(counted_in)
+
+    def refuse_if_over(self) -> None:
+        """Before anything is done for it. Raises: ChatError `rate_limited`, `unavailable`."""
+        for limit, key in self._counted_in:
+            limit.refuse_if_over(key)
 
     def count(self) -> None:
         """Counts it in all of them, or in none. Raises: ChatError `rate_limited`, `unavailable`."""

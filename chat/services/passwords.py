@@ -70,15 +70,17 @@ class Passwords:
         """A salted hash. Raises: ChatError `busy`."""
         return self._run(lambda: bcrypt.hashpw(raw, bcrypt.gensalt(self.cost)).decode(), who)
 
-    def matches(self, password: str, hashed: str | None, who: Who) -> bool:
+    def matches(self, password: str, hashed: str | None, who: Who, first: Callable[[], object] | None = None) -> bool:
         """Whether the password is the one that was hashed; the same work when there is no account (`hashed` is None).
 
-        Raises: ChatError `busy`.
+        `first` is done when it is their turn, before the work. Raises: ChatError `busy`, and what `first` raises.
         """
         raw = password.encode("utf-8", "surrogatepass")
         usable = len(raw) <= MAX_BYTES and b"\0" not in raw
         try:
-            same = self._run(lambda: bcrypt.checkpw(raw if usable else b"x", (hashed or self._dummy).encode()), who)
+            same = self._run(
+                lambda: bcrypt.checkpw(raw if usable else b"x", (hashed or self._dummy).encode()), who, first
+            )
         except ValueError:
             log.error("a stored password hash cannot be read")
             self._run(lambda: bcrypt.checkpw(b"x", self._dummy.encode()), who)
@@ -96,10 +98,12 @@ class Passwords:
     def _full(self) -> bool:
         return self._under_way >= self._queue
 
-    def _run(self, work: Callable[[], T], who: Who) -> T:
+    def _run(self, work: Callable[[], T], who: Who, first: Callable[[], object] | None = None) -> T:
         """In a worker: in one of max(1, cores - 1) threads, so that others go on (bcrypt lets go of the GIL)."""
         gevent = sys.modules.get("gevent.monkey")
         if gevent is None or not gevent.is_module_patched("threading"):
+            if first is not None:
+                first()
             return work()
         from chat.services.deadline import unhurried
 
@@ -108,11 +112,23 @@ class Passwords:
         try:
             with unhurried():  # the queue is bounded, and fair
                 turns.take(who, full)
-                hashing = self._pool.spawn(work)
-                hashing.rawlink(lambda _: turns.end())  # not before: who waits may be interrupted, the thread goes on
+            hashing = self._hashing(turns, work, first)
+            with unhurried():
                 return cast(T, hashing.get())
         finally:
             self._under_way -= 1
+
+    def _hashing(self, turns: Turns, work: Callable[[], T], first: Callable[[], object] | None) -> Any:
+        """The work, begun in a turn that ends with it: who waits for it may be interrupted, the thread goes on."""
+        try:
+            if first is not None:
+                first()
+            hashing = self._pool.spawn(work)
+        except BaseException:
+            turns.end()
+            raise
+        hashing.rawlink(lambda _: turns.end())
+        return hashing
 
     def _begin(self) -> Turns:
         if self._turns is None:

@@ -28,6 +28,7 @@ META_FRESH_S = 30.0
 MAX_UNREAD_ENTRIES = 500
 LISTED_AT_ONCE = 200  # rooms of a person's in one answer
 JOINABLE_AT_ONCE = 500
+MAX_CURSOR_CHARS = 256  # older versions made rooms of longer ids than a request takes: they are left out, but passed by
 ROOMS_PER_READ = 10  # described for what a page of messages costs
 PRIVATE_ID = re.compile(r"[0-9a-f]{16}")
 
@@ -194,24 +195,23 @@ class Rooms:
         self, person: Person, rooms_after: str | None = None, joinable_after: str | None = None
     ) -> dict[str, Any]:
         """The person's rooms with heads and unread counts, and the public rooms they may join (docs/protocol.md): the
-        first of both, or what follows those that are named. Raises: ChatError `rate_limited`."""
+        first of both, or what follows those that are named. Raises: ChatError `cursor_invalid`, `rate_limited`."""
+        for after in (rooms_after, joinable_after):
+            if after is not None and not 0 < len(after) <= MAX_CURSOR_CHARS:
+                raise ChatError("cursor_invalid")
         inside = self._inside(person)
+        rest = [m for m in inside if rooms_after is None or _place(m.room) > _place(rooms_after)]
+        listed = rest[:LISTED_AT_ONCE] if joinable_after is None else []
         answer: dict[str, Any] = {"rooms": [], "joinable": []}
-        if joinable_after is None:
-            self._list_mine(person, inside, rooms_after, answer)
-        if rooms_after is None:
-            self._list_joinable({m.room for m in inside}, joinable_after, answer)
-        return answer
-
-    def _list_mine(self, person: Person, inside: list[Membership], after: str | None, answer: dict[str, Any]) -> None:
-        rest = [m for m in inside if after is None or _place(m.room) > _place(after)]
-        listed = rest[:LISTED_AT_ONCE]
         with self._allowance.reading(person.username, "rooms", max(1.0, len(listed) / ROOMS_PER_READ)):
             found = [(self._readable(m.room), m) for m in listed]
             mine = [partial(self._described_if_readable, person, room, m) for room, m in found if room is not None]
             answer["rooms"] = [each for each in self._gather(mine) if each is not None]
-        if len(rest) > len(listed):
-            answer["rooms_after"] = listed[-1].room
+            if len(rest) > len(listed) > 0:
+                answer["rooms_after"] = listed[-1].room
+            if rooms_after is None:
+                self._list_joinable({m.room for m in inside}, joinable_after, answer)
+        return answer
 
     def _list_joinable(self, inside: set[str], after: str | None, answer: dict[str, Any]) -> None:
         found = self._storage.public_rooms(after or "", JOINABLE_AT_ONCE)
@@ -256,9 +256,10 @@ class Rooms:
         return count, entries == MAX_UNREAD_ENTRIES
 
     def members(self, person: Person, room_id: str) -> list[dict[str, str]]:
-        """`{username, name}` of everybody in one of the person's rooms, by name."""
-        self.require(person, room_id)
-        inside = [m for m in self._storage.members(room_id) if m.inside]
+        """`{username, name}` of everybody in one of the person's rooms, by name. Raises: ChatError `rate_limited`."""
+        with self._allowance.reading(person.username, "members"):
+            self.require(person, room_id)
+            inside = [m for m in self._storage.members(room_id) if m.inside]
         return [{"username": m.username, "name": m.name} for m in sorted(inside, key=lambda m: m.name.casefold())]
 
     # --- coming and going -----------------------------------------------------------------------------------------

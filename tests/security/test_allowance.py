@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -15,7 +19,7 @@ from chat.services.allowance import Allowance, Charge
 from chat.services.bus import Bus
 from chat.services.log import Draft
 from chat.services.publisher import MAX_ENTRY_BYTES, MAX_STREAM, STREAM, Publisher
-from tests.conftest import Auth, browser
+from tests.conftest import ROOT, Auth, browser
 from tests.services.conftest import ALICE, BOB
 
 WRITES, READS = 10, 12
@@ -133,6 +137,64 @@ def test_many_at_once_have_no_more_than_one_after_the_other(services, stopped):
     assert sorted(taken) == ["rate_limited"] * (40 - WRITES) + ["taken"] * WRITES
 
 
+SENDERS = """
+from gevent import monkey
+monkey.patch_all()
+import json, sys
+import gevent
+from chat.app import create_app
+from chat.config import Config
+from chat.errors import ChatError
+from chat.models import Person
+from chat.services import allowance, numbers
+allowance.WINDOW_MS = numbers.WINDOW_MS = 86_400_000
+
+worker, messages = sys.argv[1], create_app(Config(**json.loads(sys.argv[2]))).extensions["parley"].messages
+print("ready", flush=True)
+sys.stdin.readline()
+
+def send(greenlet):
+    person, told = (Person("alice", "Alice"), Person("bob", "Bob"))[greenlet % 2], []
+    for number in range(6):
+        try:
+            told.append([person.username, messages.send(person, "general", f"{worker}{greenlet}-{number}", "x")["seq"]])
+        except ChatError as error:
+            told.append([person.username, error.code])
+    return told
+
+senders = [gevent.spawn(send, greenlet) for greenlet in range(16)]
+gevent.joinall(senders)
+print(json.dumps([each for sender in senders for each in sender.get()]))
+"""
+
+
+def test_sixteen_in_each_of_two_workers_send_no_more_than_their_persons_may(config):
+    """Of Alice and Bob, who share questions for numbers: no number is lost, none given twice, and nobody pays for
+    another."""
+    services = create_app(replace(config, sends_per_user=WRITES)).extensions["parley"]
+    for person in (ALICE, BOB):
+        services.rooms.memberships(person)
+    before = services.messages.page(ALICE, "general").head
+    argv = [sys.executable, "-c", SENDERS]
+    settings = json.dumps({name: each for name, each in vars(services.config).items() if name != "allowed_origins"})
+    pipe = subprocess.PIPE
+    workers = [subprocess.Popen([*argv, name, settings], cwd=ROOT, stdin=pipe, stdout=pipe, text=True) for name in "vw"]
+    for each in workers:
+        assert each.stdout.readline() == "ready\n"
+    for each in workers:
+        each.stdin.write("\n")
+        each.stdin.flush()
+    told = [each for worker in workers for each in json.loads(worker.communicate(timeout=60)[0])]
+    sent = [(person, seq) for person, seq in told if isinstance(seq, int)]
+    assert len(told) == 192 and {code for _, code in told if isinstance(code, str)} == {"rate_limited"}
+    # A message weighs 1 + 1/4096: nine fit into ten.
+    assert Counter(person for person, _ in sent) == {"alice": WRITES - 1, "bob": WRITES - 1}
+    page = services.messages.page(ALICE, "general")
+    stored = {(message.author, message.seq) for message in page.messages}
+    assert set(sent) == stored and len({seq for _, seq in sent}) == len(sent)
+    assert page.head - before < 2 * 2 * WRITES, "a number that was taken twice leaves a tombstone, a refusal none"
+
+
 def test_those_who_share_a_question_to_redis_pay_for_themselves(services, stopped):
     """Bob has nothing left: the numbers of the others follow each other."""
     numbers, room = services.messages._numbers, services.rooms.get("general")
@@ -226,6 +288,33 @@ def test_the_rooms_that_may_be_joined_are_told_in_parts_and_end(crowded):
 def test_who_was_put_into_more_rooms_than_anybody_may_be_in_still_has_a_list(crowded):
     assert len(crowded.rooms.memberships(BOB)) == 4
     assert crowded.rooms.memberships(BOB)[0][0].room == "general"
+
+
+@pytest.mark.parametrize("where", ["rooms_after", "joinable_after"])
+def test_a_cursor_too_long_to_be_a_room_is_refused_before_any_work(crowded, monkeypatch, where):
+    longest = crowded.rooms.overview(BOB, **{where: "x" * 256})
+    assert longest["rooms"] == [] or longest["joinable"] == []
+    monkeypatch.setattr(crowded.storage, "call", None)
+    monkeypatch.setattr(crowded.rooms._allowance, "_spend", None)
+    for cursor in ("x" * 257, ""):
+        with pytest.raises(ChatError) as refused:
+            crowded.rooms.overview(BOB, **{where: cursor})
+        assert refused.value.code == "cursor_invalid"
+
+
+LISTS = {
+    "rooms": lambda s: s.rooms.overview(ALICE),
+    "rooms, further ones": lambda s: s.rooms.overview(ALICE, rooms_after="general"),
+    "rooms to join, further ones": lambda s: s.rooms.overview(ALICE, joinable_after="general"),
+    "members": lambda s: s.rooms.members(ALICE, "general"),
+}
+
+
+@pytest.mark.parametrize("what", LISTS)
+def test_every_list_is_counted(services, stopped, what):
+    services.rooms.memberships(ALICE)
+    number, error = until_refused(lambda _: LISTS[what](services))
+    assert number == READS and error.code == "rate_limited"
 
 
 # --- the bus ---------------------------------------------------------------------------------------------------------

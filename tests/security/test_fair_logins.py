@@ -9,11 +9,14 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import gevent
+import bcrypt
+import gevent.event
+import gevent.monkey
 import pytest
 
 from chat.app import create_app
 from chat.errors import ChatError
+from chat.services.passwords import Passwords
 from chat.services.turns import Turns
 from tests.conftest import PASSWORD, Auth, browser, start_server, wait_until
 
@@ -25,21 +28,60 @@ def test_sixty_guesses_at_once_are_ten(config, monkeypatch):
     """All of them look before any of them has failed."""
     app = create_app(config)
     Auth(browser(app)).register()
-    asked, every = [], threading.Event()
-    matches = app.extensions["parley"].accounts._passwords.matches
+    asked, answered, every = [], [], threading.Event()
 
-    def slow(password, hashed, who):
-        asked.append(who)
-        every.wait(0.3)
-        return matches(password, hashed, who)
+    def is_none_to_come():
+        if len(asked) + len(answered) >= GUESSES:
+            every.set()
 
-    monkeypatch.setattr(app.extensions["parley"].accounts._passwords, "matches", slow)
+    def compare(*_):
+        asked.append(None)
+        is_none_to_come()
+        assert every.wait(60)
+        return False
+
+    def guess(_):
+        answered.append(Auth(browser(app)).login(password="wrong words").status_code)
+        is_none_to_come()
+
+    monkeypatch.setattr(bcrypt, "checkpw", compare)
     with ThreadPoolExecutor(GUESSES) as pool:
-        statuses = list(
-            pool.map(lambda _: Auth(browser(app)).login(password="wrong words").status_code, range(GUESSES))
-        )
+        list(pool.map(guess, range(GUESSES)))
     assert len(asked) == config.login_failures_per_account, "no more are compared"
-    assert sorted(statuses) == [401] * 10 + [429] * (GUESSES - 10)
+    assert sorted(answered) == [401] * 10 + [429] * (GUESSES - 10)
+
+
+def test_who_waits_for_their_turn_has_not_tried_yet(monkeypatch):
+    """Or a crowd that signs in from one address, or a person in several tabs, would be refused for a quarter of an
+    hour. In turns of a process with greenlets, as the workers are."""
+    monkeypatch.setattr(gevent.monkey, "is_module_patched", lambda name: True)
+    passwords, tried, let = Passwords(4, 32), [], gevent.event.Event()
+    hashed = passwords.hash(PASSWORD.encode(), ALICE)
+    passwords._pool.size, passwords._turns = 1, Turns(1)
+
+    def sign_in(name):
+        def first():
+            tried.append(name)
+            let.wait()
+
+        return passwords.matches(PASSWORD, hashed, (OFFICE, name), first)
+
+    crowd = [gevent.spawn(sign_in, f"ada{number}") for number in range(20)]
+    gevent.sleep(0)
+    gevent.sleep(0)
+    assert len(tried) == 1
+    let.set()
+    assert [each.get(timeout=30) for each in crowd] == [True] * 20 and len(tried) == 20
+
+
+def test_a_try_that_is_refused_in_its_turn_leaves_the_turn_to_others(monkeypatch):
+    monkeypatch.setattr(gevent.monkey, "is_module_patched", lambda name: True)
+    passwords = Passwords(4, 32)
+    hashed = passwords.hash(PASSWORD.encode(), ALICE)
+    for _ in range(3):
+        with pytest.raises(ChatError, match="cannot reach"):
+            passwords.matches(PASSWORD, hashed, MALLORY, lambda: unavailable("redis"))
+    assert gevent.spawn(passwords.matches, PASSWORD, hashed, ALICE).get(timeout=30)
 
 
 def test_a_right_password_is_no_wrong_one(config):
@@ -164,7 +206,7 @@ def test_who_is_interrupted_leaves_their_place_and_their_turn(turns):
 
 def test_one_account_with_its_right_password_keeps_nobody_out(config, tmp_path):
     """Forty-eight logins of one account at once: somebody else comes in after a few of them, not after all."""
-    server = start_server(config, tmp_path, bcrypt_cost=9)
+    server = start_server(config, tmp_path, bcrypt_cost=10)
 
     def post(path, name):
         body = json.dumps({"username": name, "password": PASSWORD}).encode()
