@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT, free_port, wait_until
 from tests.transport.conftest import Start, on_each
 from tests.transport.peers import PATIENCE_S, handshake, status
