@@ -55,6 +55,12 @@ def test_two_instances_of_one_user_run_side_by_side_without_a_control_socket(sta
     assert "gunicorn.ctl" not in listening
 
 
+def read_all(sock: socket.socket) -> None:
+    """Reads until it is closed."""
+    while sock.recv(65_536):
+        pass
+
+
 @on_each  # each takes the file of a handshake in its own way
 def test_a_proxy_on_the_same_host_may_come_through_a_unix_socket(tmp_path: Path, fanout: str) -> None:
     """Nobody but its owner and group may; whose socket it is, is what the proxy says: each address has one."""
@@ -81,12 +87,10 @@ def test_a_proxy_on_the_same_host_may_come_through_a_unix_socket(tmp_path: Path,
         assert opened("203.0.113.8") is not None
         first[0].setblocking(False)
         with pytest.raises(BlockingIOError):  # nothing more is said, and it is not closed
-            while first[0].recv(65_536):
-                pass
+            read_all(first[0])
         first[0].settimeout(PATIENCE_S)
         assert opened("203.0.113.7") is not None
-        while first[0].recv(65_536):  # it has not connected: it gives way to the newcomer of its own address
-            pass
+        read_all(first[0])  # it has not connected: it gives way to the newcomer of its own address
         assert path.stat().st_mode & 0o777 == 0o770
     finally:
         process.kill()
