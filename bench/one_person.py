@@ -1,6 +1,6 @@
 """One person who does all there is, as fast as it goes, beside one who talks: `python -m bench.one_person [SECONDS]`.
 
-One worker, its Redis and its engine, with the caps of a shipped server. Alice sends a message every 50 ms over one
+One worker, its Redis and its engine, with the caps of a shipped server. Alice sends a message every 125 ms over one
 connection and waits for its ack, alone and then beside Mallory, who sends, asks for large pages and lists, makes rooms
 and invites, each over several connections. Alice's p99 beside him is to be at most twice that of before, in one run.
 """
@@ -23,7 +23,7 @@ from tests.e2e.parley import PASSWORD, Person, new_id
 from tests.faults.people import Door
 from tests.faults.stage import Backing
 
-SECONDS, EVERY_S = 15.0, 0.05
+SECONDS, EVERY_S = 15.0, 0.125  # eight a second: fewer than she may
 TIMES = 2.0
 PAUSE_S = 0.02  # of Mallory's, after a refusal: who is refused at once could do nothing else but ask
 WAYS = {"send": 6, "page": 6, "list": 3, "create": 2, "invite": 2}  # over so many connections each
