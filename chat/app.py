@@ -25,6 +25,7 @@ from chat.errors import ChatError
 from chat.http import MAX_BODY_BYTES
 from chat.services import redis as redis_service
 from chat.services.accounts import Accounts
+from chat.services.allowance import Allowance
 from chat.services.bus import Bus
 from chat.services.commits import Commits
 from chat.services.deadline import deadline
@@ -45,10 +46,11 @@ from chat.services.readiness import Readiness
 from chat.services.registration import Registration
 from chat.services.retention import LEASE_MS as SWEEP_LEASE_MS
 from chat.services.retention import Retention, Sweeper
-from chat.services.rooms import Rooms
+from chat.services.rooms import Bounds, Rooms
 from chat.services.sessions import Sessions
 from chat.services.streams import Streams
 from chat.services.tickets import Tickets
+from chat.services.token_bucket import TokenBuckets
 from chat.services.workers import Workers
 from chat.sockets import Sockets
 from chat.sockets.connections import Connections
@@ -61,6 +63,8 @@ log = logging.getLogger(__name__)
 
 DAY_S = 24 * 3600
 CLAIMS_LONGER_S = 7 * DAY_S  # than what they prove: what is sent again later than that is a new message
+REQUESTS_PER_WRITE = 4  # so many requests of any kind, in one worker, for each that a person may write
+REQUESTS_WINDOW_S = 10.0
 WATCHED_EVERY_S = 10.0
 SIDE_BY_SIDE = 16  # requests to DynamoDB that one list of rooms may have under way
 
@@ -75,6 +79,7 @@ class Services:
     sessions: Sessions
     registration: Registration
     accounts: Accounts
+    requests: TokenBuckets
     tickets: Tickets
     bus: Bus
     followers: Followers
@@ -119,7 +124,8 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     registration = Registration(storage, passwords, limits.registrations)
     accounts = Accounts(storage, sessions, passwords, limits, bus, config)
     tickets = Tickets(redis, sessions, config.secret_key)
-    numbers = Numbers(redis, storage)
+    allowance = Allowance(redis, config.sends_per_user, config.reads_per_user)
+    numbers = Numbers(redis, storage, allowance)
     keep_s = config.retention_days * DAY_S
     claims_kept_s = keep_s + CLAIMS_LONGER_S if keep_s else None
     log = Log(
@@ -132,8 +138,9 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         commits=Commits(storage),
     )
     followers = Followers(storage, numbers, log, outlet)
-    rooms = Rooms(storage, numbers, log, bus, followers.member, _gather)
-    messages = Messages(storage, rooms, log, numbers, followers, bus)
+    bounds = Bounds(config.rooms_per_user, config.memberships_per_user, limits.invitations)
+    rooms = Rooms(storage, numbers, log, bus, followers.member, _gather, allowance, bounds)
+    messages = Messages(storage, rooms, log, numbers, followers, bus, allowance)
     workers = Workers(storage, bus)
     movement = Movement(redis, storage.table("messages"))
     readiness = Readiness(redis, workers, movement if config.ingest_mode == "poller" else None)
@@ -151,6 +158,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         sessions=sessions,
         registration=registration,
         accounts=accounts,
+        requests=TokenBuckets(REQUESTS_PER_WRITE * config.sends_per_user, REQUESTS_WINDOW_S),
         tickets=tickets,
         bus=bus,
         followers=followers,
@@ -171,7 +179,7 @@ def _gather(jobs: Iterable[Callable[[], Any]]) -> list[Any]:
 def create_app(config: Config | None = None) -> Flask:
     """The Flask application, ready to serve. Raises: ConfigError with every missing or unsafe setting."""
     config = config or Config.from_env()
-    app = Flask("chat", static_folder=None)
+    app = guard.Hurried("chat", static_folder=None)
     app.config.update(
         SECRET_KEY=config.secret_key,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
@@ -199,7 +207,7 @@ def create_app(config: Config | None = None) -> Flask:
 
 def _register_sockets(socketio: SocketIO, services: Services) -> None:
     config = services.config
-    connections = Connections(config.sends_per_user, config.sockets_per_user)
+    connections = Connections(config.sockets_per_user)
     redis = redis_service.connect(
         config.redis_url, queue_class=LifoQueue
     )  # its own: no queue of requests stands before the sweep
@@ -208,4 +216,7 @@ def _register_sockets(socketio: SocketIO, services: Services) -> None:
     fanout = Fanout(socketio, connections, sessions, services.followers, services.rooms, services.bus)
     retreat = Retreat(socketio, services.workers)
     signed_in, cookie_name = services.sessions, config.cookie_name
-    Sockets(connections, fanout, sessions, retreat, services.messages, signed_in, cookie_name).register(socketio)
+    sockets = Sockets(
+        connections, fanout, sessions, retreat, services.messages, signed_in, cookie_name, services.requests
+    )
+    sockets.register(socketio)

@@ -65,9 +65,14 @@ class Config:
     )
     login_failures_per_account: int = setting(10, "wrong passwords for one name in 15 minutes")
     login_failures_per_address: int = setting(50, "wrong passwords from one address in 15 minutes")
+    logins_per_account: int = setting(200, "right passwords for one name in 15 minutes")
     registrations_per_address: int = setting(100, "new accounts from one address in an hour")
     sessions_per_user: int = setting(50, "devices one person may be signed in on; one more signs the oldest out")
-    sends_per_user: int = setting(100, "events that write, for one person in 10 seconds")
+    sends_per_user: int = setting(100, "what one person may write in 10 seconds; a message of 4 KB counts twice")
+    reads_per_user: int = setting(200, "pages of 50 messages that one person may read in 10 seconds")
+    rooms_per_user: int = setting(200, "rooms one person may make")
+    memberships_per_user: int = setting(1000, "rooms one person may be in; others bring them into half as many")
+    invitations_per_user: int = setting(200, "people one person may bring into rooms in an hour")
     sockets_per_user: int = setting(20, "open sockets for one person, in one worker")
     sockets_per_address: int = setting(400, "open sockets from one address (an office is one), in one worker")
     sockets_per_worker: int = setting(900, "open sockets in one worker; 100 more places are kept for plain HTTP")
@@ -142,6 +147,11 @@ class Config:
             "workers",
             "sockets_per_worker",
             "sends_per_user",
+            "reads_per_user",
+            "rooms_per_user",
+            "memberships_per_user",
+            "invitations_per_user",
+            "logins_per_account",
         ):
             if getattr(self, name) < 1:
                 found.append(f"{name.upper()} must be at least 1")

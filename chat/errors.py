@@ -39,6 +39,7 @@ KINDS: dict[str, Kind] = {
     "room_not_found": Kind(404, "There is no such room, or you are not in it."),
     "room_name_invalid": Kind(400, "A room's name has 2 to 48 letters, digits, spaces or dashes."),
     "room_name_taken": Kind(409, "There is already a room with that name."),
+    "too_many_rooms": Kind(409, "That is one room more than a person may make, or be in."),
     "room_required": Kind(409, "Everyone is in this room; it cannot be left."),
     "user_not_found": Kind(404, "There is nobody with that name."),
     "not_room_owner": Kind(403, "Only the person who made this room can do that."),

@@ -159,6 +159,8 @@ def config(redis_url: str, dynamodb: str) -> Config:
         table_prefix=f"t{uuid.uuid4().hex[:8]}-",
         testing=True,
         bcrypt_cost=4,
+        sends_per_user=1_000,  # a test does in a second what a person does in a minute
+        reads_per_user=2_000,
         fanout=os.environ.get("FANOUT") or Config.fanout,
     )
     redis_service.connect(redis_url).flushall()

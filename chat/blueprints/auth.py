@@ -8,7 +8,7 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from chat.blueprints.guard import address, json_body, require_auth, services
-from chat.blueprints.session import begin, current, finish
+from chat.blueprints.session import begin, current, finish, renew
 from chat.errors import ChatError
 from chat.http import described
 from chat.services import cookies
@@ -32,7 +32,7 @@ def login() -> ResponseReturnValue:
     session = accounts.login(body["username"], body["password"], address(), request.user_agent.string, browser)
     if former is not None:
         accounts.replace(former.sid)
-    begin(session, accounts.known_browser(session.person.username))
+    begin(session, accounts.known_browser(session))
     return jsonify(described(session))
 
 
@@ -114,5 +114,7 @@ def end_sessions() -> ResponseReturnValue:
 @require_auth(act=True)
 def change_password() -> ResponseReturnValue:
     body = json_body(password=str, new_password=str)
-    services().accounts.change_password(g.session, body["password"], body["new_password"], address())
+    accounts = services().accounts
+    session = accounts.change_password(g.session, body["password"], body["new_password"], address())
+    renew(accounts.known_browser(session))
     return jsonify(described(g.session))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
+from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 
 from chat import http
@@ -23,6 +24,17 @@ from chat.services.sessions import Session
 
 if TYPE_CHECKING:
     from chat.app import Services
+
+
+class Hurried(Flask):
+    """A Flask whose every view is answered in time, counted from when its request came."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Raises: ChatError `unavailable`, and what the view raises."""
+        came = request.environ.get(BEGAN, time.monotonic())
+        with deadline(ANSWER_WITHIN_S - (time.monotonic() - came)):
+            return super().dispatch_request()
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,7 +76,7 @@ def address() -> str:
 def require_auth(act: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Lets a request through that carries a live session. An `act` of the person keeps the session alive.
 
-    Raises: ChatError `unauthenticated`, `user_mismatch`, `unavailable`.
+    Raises: ChatError `unauthenticated`, `user_mismatch`, `rate_limited`, `unavailable`.
     """
 
     def guarded(view: Callable[P, R]) -> Callable[P, R]:
@@ -72,10 +84,10 @@ def require_auth(act: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
             g.session = live_session()
             http.check_user(g.session, request.headers.get("X-Parley-User"))
-            with deadline(ANSWER_WITHIN_S - (time.monotonic() - request.environ.get(BEGAN, time.monotonic()))):
-                if act:
-                    g.session = services().sessions.slide_if_due(g.session)
-                return view(*args, **kwargs)
+            services().requests.take(g.session.person.username)
+            if act:
+                g.session = services().sessions.slide_if_due(g.session)
+            return view(*args, **kwargs)
 
         return wrapper
 

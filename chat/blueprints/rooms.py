@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, jsonify
+from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from chat.blueprints.guard import current_person, json_body, require_auth, services
@@ -14,7 +14,8 @@ bp = Blueprint("rooms", __name__, url_prefix="/api/rooms")
 @bp.get("")
 @require_auth()
 def list_rooms() -> ResponseReturnValue:
-    return jsonify(services().rooms.overview(current_person()))
+    after = request.args.get("rooms_after"), request.args.get("joinable_after")
+    return jsonify(services().rooms.overview(current_person(), *after))
 
 
 @bp.post("")

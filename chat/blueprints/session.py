@@ -62,16 +62,18 @@ class StoredSessionInterface(ServerSideSessionInterface):
         own = cast(StoredSession, session)
         if own.accessed or own.modified:
             response.vary.add("Cookie")
-        if not own.modified:
-            return
+        if own.modified:
+            self._write(own, response)
+        if own.browser is not None:
+            response.headers.add("Set-Cookie", cookies.browser_cookie(self._config, own.browser))
+
+    def _write(self, own: StoredSession, response: Response) -> None:
         if own.stored is None:
             self._sessions.end(own.sid, "logout")
             response.headers.add("Set-Cookie", cookies.no_session_cookie(self._config))
             return
         self._sessions.write_back(own.stored)
         response.headers.add("Set-Cookie", cookies.session_cookie(self._config, own.sid))
-        if own.browser is not None:
-            response.headers.add("Set-Cookie", cookies.browser_cookie(self._config, own.browser))
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         stored = self._sessions.read(store_id.removeprefix(KEY_PREFIX))
@@ -95,6 +97,11 @@ def begin(stored: Session, browser: str | None = None) -> None:
     session.sid = stored.sid
     session.stored = stored
     session.modified = True
+
+
+def renew(browser: str) -> None:
+    """What this browser is known by from now on; it goes out with the answer."""
+    current().browser = browser
 
 
 def finish() -> None:

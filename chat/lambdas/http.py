@@ -23,6 +23,7 @@ from chat.config import Config
 from chat.errors import ChatError
 from chat.services import cookies
 from chat.services.addresses import client_address, viewer_address
+from chat.services.budget import budget
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,8 @@ def function(view: Callable[[Request], Answer], method: str) -> Callable[[dict[s
             if request.method != method:
                 raise ChatError("method_not_allowed")
             http.check_origin(request.method, origin, request.headers.get("sec-fetch-site"), config().origins)
-            answer = view(request)
+            with budget():
+                answer = view(request)
         except ChatError as error:
             answer = _refused(error)
             if error.code == "method_not_allowed":

@@ -37,7 +37,7 @@ def login(request: Request) -> Answer:
     session = accounts().login(fields["username"], fields["password"], request.address, device, known)
     if former := request.cookie(config().cookie_name):
         accounts().replace(former)
-    known = accounts().known_browser(session.person.username)
+    known = accounts().known_browser(session)
     sent = [cookies.session_cookie(config(), session.sid), cookies.browser_cookie(config(), known)]
     return Answer(200, described(session), cookies=sent)
 

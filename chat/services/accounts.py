@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
-import secrets
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,14 +12,17 @@ from chat.errors import ChatError
 from chat.services import names
 from chat.services.addresses import address_bucket
 from chat.services.audit import note
+from chat.services.browsers import Browsers
 from chat.services.devices import device
-from chat.services.limits import Limit, Limits
+from chat.services.limits import Limits, Tries
 from chat.services.passwords import Passwords, check
 from chat.services.sessions import EVERYWHERE, Session, Sessions
 
 if TYPE_CHECKING:
+    from chat.models import User
     from chat.services.dynamodb import Storage
     from chat.services.publisher import Publisher
+    from chat.services.turns import Who
 
 
 class Accounts:
@@ -45,30 +47,22 @@ class Accounts:
         self._passwords = passwords
         self._limits = limits
         self._sessions_per_user = config.sessions_per_user
-        self._secret = config.secret_key.encode()
+        self._browsers = Browsers(config.secret_key)
 
     def login(self, username: str, password: str, address: str, user_agent: str = "", browser: str = "") -> Session:
         """Opens a session. An unknown name and a wrong password take the same time and get the same answer.
 
-        `browser` is what `known_browser` gave this browser when it last signed in. To that account it has tries of its
-        own, so that strangers who guess can slow down strangers only.
+        `browser` is what `known_browser` gave this browser when it last signed in. The browsers that are known to an
+        account have tries of their own, so that strangers who guess can slow down strangers only.
         Raises: ChatError `bad_credentials`, `rate_limited`, `busy`, `unavailable`.
         """
-        self._passwords.refuse_if_full()
         found = names.username(username)
         folded = found or username[: names.TYPED_CHARS]  # what is nobody's name is counted all the same
-        tries = [(self._limits.account, folded), (self._limits.address, address_bucket(address))]
-        if self._knows(browser, folded):
-            tries = [(self._limits.browser, browser)]
-        self._refuse_if_over("login", folded, address, tries)
-        user = self._storage.get_user(found) if found else None
-        if not self._passwords.matches(password, user.password_hash if user else None) or user is None:
-            for limit, key in tries:
-                limit.count(key)
-            note("login", user=folded, address=address, outcome="bad_credentials")
-            raise ChatError("bad_credentials")
+        who = address_bucket(address), folded
+        self._passwords.refuse_if_full(who)
+        user = self._let_in(found, folded, password, address, browser, who)
         if self._bus is not None and self._passwords.is_weak(user.password_hash):
-            stronger = self._passwords.hash(password.encode())
+            stronger = self._passwords.hash(password.encode(), who)
             self._storage.set_password_hash(folded, user.password_hash, stronger)
             user = replace(user, password_hash=stronger)
         session = self._sessions.create(user, device(user_agent))
@@ -77,18 +71,36 @@ class Accounts:
         note("login", user=folded, address=address, outcome="ok")
         return session
 
-    def known_browser(self, username: str) -> str:
+    def _let_in(self, found: str | None, folded: str, password: str, address: str, browser: str, who: Who) -> User:
+        """The account, if that is its password. Right ones count too, so that nobody keeps the hashing for themselves.
+
+        A try is counted when its turn comes, before it is made, and taken from the wrong or the right ones afterwards:
+        logins that wait are no tries yet, or a crowd from one address would be sent away for a quarter of an hour.
+        Raises: as `login`.
+        """
+        bucket, _ = who
+        logins = (self._limits.logins, folded)
+        strangers = ((self._limits.account, folded), (self._limits.address, bucket))
+        browsers = ((self._limits.browsers, folded), (self._limits.browsers_address, bucket))
+        known_in = self._browsers.epoch(browser, folded)
+        tries = strangers if known_in is None else browsers
+        with self._noted_if_limited("login", folded, address):
+            Tries((logins, *tries)).refuse_if_over()
+            user = self._storage.get_user(found) if found else None
+            if known_in is not None and (user is None or user.epoch != known_in):
+                tries = strangers  # the mark is older than the password
+            counted = Tries((logins, *tries))
+            right = self._passwords.matches(password, user.password_hash if user else None, who, counted.count)
+        if not right or user is None:
+            Tries((logins,)).give_back()
+            note("login", user=folded, address=address, outcome="bad_credentials")
+            raise ChatError("bad_credentials")
+        Tries(tries).give_back()
+        return user
+
+    def known_browser(self, session: Session) -> str:
         """What a browser shows the next time that it signs in to this account; it says nothing, and opens nothing."""
-        nonce = secrets.token_urlsafe(12)
-        return f"{nonce}.{self._mark(nonce, username)}"
-
-    def _knows(self, browser: str, username: str) -> bool:
-        nonce, _, mark = browser.partition(".")
-        return browser.isascii() and hmac.compare_digest(mark, self._mark(nonce, username))
-
-    def _mark(self, nonce: str, username: str) -> str:
-        said = f"known browser\0{nonce}\0{username}".encode("utf-8", "surrogatepass")
-        return hmac.new(self._secret, said, "sha256").hexdigest()
+        return self._browsers.mark(session.person.username, session.epoch)
 
     def logout(self, session: Session | None, address: str) -> None:
         """Ends a session, if there is one. Raises: ChatError `unavailable`."""
@@ -125,36 +137,42 @@ class Accounts:
         self._tell(self._sessions.raise_epoch(username, epoch, EVERYWHERE), EVERYWHERE)
         note("end_sessions", user=username, address=address, outcome="ok")
 
-    def change_password(self, session: Session, password: str, new_password: str, address: str) -> None:
-        """Replaces the password, and ends all sessions but this one.
+    def change_password(self, session: Session, password: str, new_password: str, address: str) -> Session:
+        """Replaces the password, and ends all sessions but this one, which is returned as it is then.
 
         The same request again is fine, so that a lost answer does not leave anybody guessing which password counts.
         Raises: ChatError `password_wrong`, `password_length`, `password_common`, `rate_limited`, `busy`, `unavailable`.
         """
         username = session.person.username
+        who = address_bucket(address), username
         raw = check(new_password, username)
-        self._refuse_if_over("password", username, address, ((self._limits.password, username),))
-        user = self._storage.get_user(username)
-        stored = user.password_hash if user else None
-        done = False
-        if not self._passwords.matches(password, stored):
-            done = self._passwords.matches(new_password, stored)
-            if not done:
-                self._limits.password.count(username)
-                note("password", user=username, address=address, outcome="password_wrong")
-                raise ChatError("password_wrong")
-        new = stored if done else self._passwords.hash(raw)
+        tries = Tries(((self._limits.password, username),))
+        with self._noted_if_limited("password", username, address):
+            tries.refuse_if_over()
+            user = self._storage.get_user(username)
+            stored = user.password_hash if user else None
+            right = self._passwords.matches(password, stored, who, tries.count)
+        done = not right and self._passwords.matches(new_password, stored, who)
+        if not right and not done:
+            note("password", user=username, address=address, outcome="password_wrong")
+            raise ChatError("password_wrong")
+        tries.give_back()
+        new = stored if done else self._passwords.hash(raw, who)
         epoch = self._storage.raise_epoch(username, (stored or "", new or ""))
         if epoch is None:
             raise ChatError("busy", retry_after_s=1)  # it was changed elsewhere in this moment
         self._tell(self._sessions.raise_epoch(username, epoch, "password", keep=session), "password")
         note("password", user=username, address=address, outcome="ok")
+        return replace(session, epoch=epoch)
 
-    def _refuse_if_over(self, event: str, user: str, address: str, tries: Iterable[tuple[Limit, str]]) -> None:
-        for limit, key in tries:
-            if not limit.open(key):
+    @contextmanager
+    def _noted_if_limited(self, event: str, user: str, address: str) -> Iterator[None]:
+        try:
+            yield
+        except ChatError as error:
+            if error.code == "rate_limited":
                 note(event, user=user, address=address, outcome="rate_limited")
-                raise limit.refusal(key)
+            raise
 
     def _end(self, sids: list[str], reason: str) -> None:
         for sid in sids:

@@ -19,13 +19,15 @@ class AppendRefused(Exception):
     """Why an append wrote nothing; the first that holds, in this order, says what to do next.
 
     `claims`: requests that were carried out before, as these. `overtaken`: a later change of the row was taken over
-    before. `room_taken`: the room exists. `slot_taken`: another entry has the number. `changed`: the message or the
-    membership is not what was read. None of them: a passing conflict, try again.
+    before. `room_taken`: the room exists. `made_enough`: its owner may make no more. `slot_taken`: another entry has
+    the number. `changed`: the message or the membership is not what was read. None of them: a passing conflict, try
+    again.
     """
 
     claims: tuple[Claim, ...] = ()
     overtaken: bool = False
     room_taken: bool = False
+    made_enough: bool = False
     slot_taken: bool = False
     changed: bool = False
 
@@ -45,7 +47,7 @@ class Append:
     The proof is the claim of a person's request, or of several people's, at most MAX_PROOFS and none twice; or the mark
     of a row that somebody put. `image` is the message sent or, with `replaces_rev`, the new image of an older one whose
     `rev` must still be that and which must not be deleted. A `membership` is written to both its rows unless a later
-    entry wrote them already.
+    entry wrote them already. A `new_room` is counted among those that its owner has made, at most `most_rooms`.
     """
 
     entry: Entry
@@ -54,6 +56,7 @@ class Append:
     replaces_rev: int | None = None
     membership: Membership | None = None
     new_room: Room | None = None
+    most_rooms: int | None = None
 
     @property
     def proofs(self) -> tuple[Claim | Mark, ...]:
@@ -105,6 +108,8 @@ class Writes:
             writes.append(("room", self.put_new("chat", rows.meta_row(append.new_room))))
             if append.new_room.kind == "public":
                 writes.append(("room", self.put_new("chat", _directory_row(append.new_room))))
+            if append.most_rooms is not None and append.new_room.owner is not None:
+                writes.append(("made", self.count_made(append.new_room.owner, append.most_rooms)))
         return writes
 
     def put_new(self, table: str, row: Row) -> dict[str, Any]:
@@ -148,6 +153,19 @@ class Writes:
             }
         }
 
+    def count_made(self, username: str, most: int) -> dict[str, Any]:
+        """One more room that this person has made, of at most so many."""
+        return {
+            "Update": {
+                "TableName": self._table("chat"),
+                "Key": pack(rows.made_key(username)),
+                "UpdateExpression": "SET #made = if_not_exists(#made, :none) + :one",
+                "ConditionExpression": "attribute_not_exists(#made) OR #made < :most",
+                "ExpressionAttributeNames": {"#made": "made"},
+                "ExpressionAttributeValues": pack({":none": 0, ":one": 1, ":most": most}),
+            }
+        }
+
     def put_mark(self, mark: Mark) -> dict[str, Any]:
         """What has become of a row that somebody put, unless a later change was taken over before."""
         return {
@@ -177,7 +195,7 @@ def refusals(appends: list[list[tuple[str, Any]]], reasons: list[dict[str, Any]]
 
 
 def _refusal(what: list[str], reasons: list[dict[str, Any]]) -> AppendRefused | None:
-    """Which writes of one append (`claim` or `mark`, `slot`, `changed`, `room`) met what; None when none did."""
+    """Which writes of one append (`claim` or `mark`, `slot`, `changed`, `room`, `made`) met what; None: none did."""
     if all(reason.get("Code", "None") == "None" for reason in reasons):
         return None
     failed = set()
@@ -191,6 +209,7 @@ def _refusal(what: list[str], reasons: list[dict[str, Any]]) -> AppendRefused | 
         claims=tuple(claims),
         overtaken="mark" in failed,
         room_taken="room" in failed,
+        made_enough="made" in failed,
         slot_taken="slot" in failed,
         changed="changed" in failed,
     )

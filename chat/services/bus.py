@@ -13,6 +13,7 @@ import logging
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import gevent
@@ -23,10 +24,11 @@ from chat.errors import ChatError
 from chat.services import redis as redis_service
 from chat.services.deadline import deadline
 from chat.services.outages import REDIS
-from chat.services.publisher import STREAM, Publisher
+from chat.services.publisher import MAX_ENTRY_BYTES, STREAM, Publisher
 
 BEGINNING = "0-0"
 MAX_OUTBOX = 20_000  # events waiting for Redis in this worker
+MAX_OUTBOX_CHARS = 16 * 1024 * 1024  # and so long, all together
 VOLATILE_OUTBOX = 1_000  # beyond so many, volatile ones are dropped
 VOLATILE_LAG_S = 2.0  # and so is a volatile one that comes later than this
 MAX_ORIGINS = 1_000
@@ -52,6 +54,7 @@ class Bus(Publisher):
         super().__init__(client)
         self._url = url
         self._outbox: deque[str] = deque()
+        self._outbox_chars = 0
         self._filled = Event()
         self._begun = False
         self._listener: Listener | None = None
@@ -113,18 +116,24 @@ class Bus(Publisher):
         if volatile and len(self._outbox) >= VOLATILE_OUTBOX:
             return
         encoded = self._encode(event)  # numbered even when there is no room for it: the gap tells the others
-        if len(self._outbox) >= MAX_OUTBOX:
+        if len(self._outbox) >= MAX_OUTBOX or self._outbox_chars >= MAX_OUTBOX_CHARS:
             self.dropped += 1
         else:
             self._outbox.append(encoded)
+            self._outbox_chars += len(encoded)
             self._filled.set()
 
     def _write_some(self) -> None:
-        batch = [self._outbox[i] for i in range(min(BATCH, len(self._outbox)))]
+        batch, size = [self._outbox[0]], len(self._outbox[0].encode())
+        for event in islice(self._outbox, 1, BATCH):
+            size += len(event.encode()) + 1
+            if size > MAX_ENTRY_BYTES:
+                break
+            batch.append(event)
         self._write(batch)
         REDIS.succeeded()
         for _ in batch:
-            self._outbox.popleft()
+            self._outbox_chars -= len(self._outbox.popleft())
 
     def _flush(self) -> None:
         while True:

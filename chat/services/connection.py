@@ -50,6 +50,10 @@ class Connection:
     def close(self) -> None:
         self._socket.close()
 
+    def wait_at_most(self, seconds: float) -> None:
+        """From now on, whatever is waited for comes within so long."""
+        self._socket.settimeout(seconds)
+
     def post(self, fields: Mapping[str, str], body: bytes) -> Response:
         """Asks, and waits for the whole answer.
 

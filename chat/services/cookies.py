@@ -15,8 +15,8 @@ from __future__ import annotations
 import re
 
 from chat.config import Config
+from chat.services.browsers import KNOWN_S
 
-BROWSER_KNOWN_S = 90 * 24 * 3600
 BLANK = r"[ \t]*+"  # what is taken is never given back: the time is that of the header's length
 QUOTED = r'"(?:\\.|[^"\\])*"'
 PAIR = re.compile(rf'{BLANK}([^ \t=";]++)(?:{BLANK}={BLANK}({QUOTED}|[^ \t";]*+))?{BLANK}(?:;|\Z)')
@@ -57,7 +57,7 @@ def no_session_cookie(config: Config) -> str:
 
 def browser_cookie(config: Config, known: str) -> str:
     """`Set-Cookie` for what `Accounts.known_browser` made."""
-    return _cookie(config, browser_name(config), known, BROWSER_KNOWN_S)
+    return _cookie(config, browser_name(config), known, KNOWN_S)
 
 
 def _cookie(config: Config, name: str, value: str, max_age_s: int) -> str:

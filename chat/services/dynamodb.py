@@ -229,9 +229,10 @@ class Storage:
         replaces_rev: int | None = None,
         membership: Membership | None = None,
         new_room: Room | None = None,
+        most_rooms: int | None = None,
     ) -> None:
         """Stores an entry with what belongs to it (see Append), or nothing. Raises: AppendRefused."""
-        (refusal,) = self.append_each([Append(entry, proof, image, replaces_rev, membership, new_room)])
+        (refusal,) = self.append_each([Append(entry, proof, image, replaces_rev, membership, new_room, most_rooms)])
         if refusal is not None:
             raise refusal
 
@@ -459,10 +460,34 @@ class Storage:
         names, values = {"#swept": "swept"}, {":swept": swept}
         self._update_if("chat", rows.meta_key(room), "SET #swept = :swept", condition, names, values)
 
-    def public_rooms(self) -> list[tuple[str, str]]:
-        """(room, name) of every public room, by name of the key."""
-        found = self._partition("chat", "pk", rows.PUBLIC)
-        return [(row["room"], row["name"]) for row in found]
+    def public_rooms(self, after: str = "", limit: int | None = None) -> list[tuple[str, str]]:
+        """(room, name) of the first public rooms behind that one, by the room's id; `after` empty: of all."""
+        request = {
+            "TableName": self.table("chat"),
+            "KeyConditionExpression": "#key = :key AND #sort > :after",
+            "ExpressionAttributeNames": {"#key": "pk", "#sort": "sk"},
+            "ExpressionAttributeValues": pack({":key": rows.PUBLIC, ":after": after or " "}),
+            "ConsistentRead": True,
+        }
+        return [(row["room"], row["name"]) for row in self._query(request, limit)]
+
+    def count_memberships(self, username: str) -> int:
+        """In how many rooms the person is. Counted where they lie: nothing but the number travels."""
+        request: dict[str, Any] = {
+            "TableName": self.table("chat"),
+            "KeyConditionExpression": "#key = :key AND begins_with(#sort, :prefix)",
+            "FilterExpression": "#state = :in",
+            "ExpressionAttributeNames": {"#key": "pk", "#sort": "sk", "#state": "state"},
+            "ExpressionAttributeValues": pack({":key": f"USER#{username}", ":prefix": "ROOM#", ":in": "in"}),
+            "Select": "COUNT",
+        }
+        counted = 0
+        while True:
+            answer = self.call("query", **request)
+            counted += answer["Count"]
+            if "LastEvaluatedKey" not in answer:
+                return counted
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def memberships(self, username: str) -> list[Membership]:
         """Every room the person is or was in, with read positions."""

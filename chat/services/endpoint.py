@@ -34,6 +34,7 @@ from botocore.httpsession import where
 from botocore.retries.quota import RetryQuota
 from botocore.utils import get_environ_proxies
 
+from chat.services.budget import LEAST_S, left_s
 from chat.services.connection import Connection, Damaged, Response
 
 OPERATIONS = {
@@ -129,7 +130,8 @@ class Endpoint:
         body = json.dumps(request).encode()
         cost = 0
         for attempt in range(ATTEMPTS):
-            last = attempt == ATTEMPTS - 1
+            pause_s, left = random.random() * 2**attempt, left_s()
+            last = attempt == ATTEMPTS - 1 or (left is not None and left < pause_s + LEAST_S)
             try:
                 answer = self._exchange(operation, body)
             except (OSError, Damaged) as error:
@@ -145,7 +147,7 @@ class Endpoint:
                 cost = RETRY_COST
                 if last or not answer.passing or not self._quota.acquire(cost):
                     raise ClientError(_error(answer), operation)
-            time.sleep(random.random() * 2**attempt)
+            time.sleep(pause_s)
         raise AssertionError
 
     def _exchange(self, operation: str, body: bytes) -> Answer:
@@ -153,6 +155,8 @@ class Endpoint:
         while True:
             kept = bool(self._idle)
             connection = self._idle.pop() if kept else self._connection()
+            if (left := left_s()) is not None:
+                connection.wait_at_most(min(self._read_s, max(left, LEAST_S)))
             try:
                 response = connection.post(self._signed(operation, body), body)
             except (ConnectionResetError, BrokenPipeError):

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from chat.errors import ChatError
 from chat.models import Entry, Mark, Membership, Message, Room
+from chat.services.allowance import Charge
 from chat.services.appends import AppendRefused, Proof
 from chat.services.dynamodb import Storage
 from chat.services.numbers import Numbers
@@ -139,15 +140,16 @@ class Log:
         judge: Judge,
         seen: int = 0,
         about: int | None = None,
+        charge: Charge | None = None,
     ) -> Appended:
         """Carries out a request once, however often it comes: stored, then published; the caller acks.
 
         `request` is everything that makes two requests the same (its hash is kept beside the `client_id`). `judge`
         reads what is true now and refuses, says None when there is nothing to change, or tells how to draft the entry
         under a number, which is asked for only then: what is refused leaves nothing in the log. It may be called again.
-        `seen` is the last entry the client knows of; `about` the message that a change speaks of.
-        Raises: what `judge` raises, and ChatError `client_id_invalid`, `client_id_reused`, `unavailable` (the outcome
-        is unknown: send it again).
+        `seen` is the last entry the client knows of; `about` the message that a change speaks of; `charge` is taken
+        with the number. Raises: what `judge` raises, and ChatError `client_id_invalid`, `client_id_reused`,
+        `rate_limited`, `unavailable` (the outcome is unknown: send it again).
         """
         check_client_id(client_id)
         digest = _digest(request)
@@ -156,7 +158,7 @@ class Log:
             message = draft.image.seq if draft.image else None
             return Claim(user, client_id, room.room, digest, number, message, self._claims_end(), room.generation)
 
-        placed = self._place(room, judge, claim, seen)
+        placed = self._place(room, judge, claim, seen, charge)
         if placed.before is not None and placed.before.claim is not None:
             return self._already(placed.before.claim, digest)
         if placed.draft is None:
@@ -216,7 +218,14 @@ class Log:
         placed = self._place(room, judge, lambda number, draft: mark(number))
         return placed.number if placed.draft is not None else 0
 
-    def _place(self, room: Room, judge: Judge, proof: Callable[[int, Draft], Proof], seen: int = 0) -> Placed:
+    def _place(
+        self,
+        room: Room,
+        judge: Judge,
+        proof: Callable[[int, Draft], Proof],
+        seen: int = 0,
+        charge: Charge | None = None,
+    ) -> Placed:
         """Finds a number for what `judge` lets pass and stores it there with its proof, then tells the workers.
 
         Raises: what `judge` raises, and ChatError `unavailable`: the outcome is unknown, and the proof will tell.
@@ -230,7 +239,8 @@ class Log:
                     if number:
                         self._give_up(room, number)
                     return Placed()
-                number = number or self._numbers.propose(room, seen)
+                if not number:
+                    number, charge = self._numbers.propose(room, seen, charge), None  # it is paid for once
                 draft = draft_under(number)
                 if draft.replaces_rev is not None and number <= draft.replaces_rev:
                     self._give_up(room, number)
@@ -267,20 +277,29 @@ class Log:
         entry = Entry(old.room, number, "change", self.now_ms(), message=old.seq)
         return Draft(entry, replace(new, rev=number), replaces_rev=old.rev)
 
-    def begin(self, room: Room, user: str, client_id: str, request: Iterable[Any], founder: Membership) -> str:
+    def begin(
+        self,
+        room: Room,
+        user: str,
+        client_id: str,
+        request: Iterable[Any],
+        founder: Membership,
+        most: int | None = None,
+    ) -> str:
         """Makes a room whose log begins with its founder's joining, once. Returns the room's id: that of the first
-        time when the request comes again. Raises: ChatError `room_name_taken`, `client_id_invalid`,
-        `client_id_reused`, `unavailable`.
+        time when the request comes again. `most` is how many rooms their owner may make. Raises: ChatError
+        `room_name_taken`, `too_many_rooms`, `client_id_invalid`, `client_id_reused`, `unavailable`.
         """
         check_client_id(client_id)
         digest = _digest(request)
         claim = Claim(user, client_id, room.room, digest, 1, None, self._claims_end(), room.generation)
         entry = Entry(room.room, 1, "joined", self.now_ms(), user=founder.username, name=founder.name)
         try:
-            self._storage.append(entry, claim, membership=founder, new_room=room)
+            self._storage.append(entry, claim, membership=founder, new_room=room, most_rooms=most)
         except AppendRefused as refused:
             if refused.claim is None:
-                raise ChatError("room_name_taken" if refused.room_taken else "unavailable") from None
+                code = "room_name_taken" if refused.room_taken else "too_many_rooms" if refused.made_enough else None
+                raise ChatError(code or "unavailable") from None
             self._already(refused.claim, digest)
             return refused.claim.room
         self._decided(room, 1)

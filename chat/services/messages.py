@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Page, Person, Room
+from chat.services.allowance import MESSAGES_PER_READ, Allowance, weight
 from chat.services.dynamodb import Storage
 from chat.services.followers import LEAVING, Followers, images_of_changes
 from chat.services.log import Appended, Asked, Draft, DraftUnder, Log, check_client_id
@@ -21,6 +23,7 @@ from chat.services.texts import check_text
 MAX_PAGE = 200
 MAX_PAGE_ENTRIES = 1_000
 MAX_SPARSE_ENTRIES = 5_000
+SPARSE_COUNTS = MESSAGES_PER_READ * MAX_SPARSE_ENTRIES // MAX_PAGE_ENTRIES  # messages at least, for what it may read
 MAX_BEHIND = 1_000
 OLD_HOLE_S = 10.0
 # Of a page before a number: the images are those of now, so a change tells a reader nothing there.
@@ -33,7 +36,14 @@ class Messages:
     """Every method takes the person who asks, and raises ChatError `room_not_found` when the room is not theirs."""
 
     def __init__(
-        self, storage: Storage, rooms: Rooms, log: Log, numbers: Numbers, followers: Followers, bus: Publisher
+        self,
+        storage: Storage,
+        rooms: Rooms,
+        log: Log,
+        numbers: Numbers,
+        followers: Followers,
+        bus: Publisher,
+        allowance: Allowance | None = None,
     ):
         self._storage = storage
         self._rooms = rooms
@@ -41,6 +51,7 @@ class Messages:
         self._numbers = numbers
         self._followers = followers
         self._bus = bus
+        self._allowance = allowance or Allowance()
         self._reactions = Reactions(storage, log, bus)
 
     # --- writing --------------------------------------------------------------------------------------------------
@@ -52,7 +63,7 @@ class Messages:
         `{seq}` alone, its entry's number, when the person may not see what became of it since (see `acked`).
 
         `seen` is the last entry the sender knows of. Raises: ChatError `text_empty`, `text_too_long`,
-        `client_id_invalid`, `client_id_reused`, `unavailable`.
+        `client_id_invalid`, `client_id_reused`, `rate_limited`, `unavailable`.
         """
         check_text(text)
         request = ("send", room_id, text, reply_to)
@@ -68,7 +79,8 @@ class Messages:
             )
             return Draft(Entry(room.room, seq, "message", at_ms), image)
 
-        appended = self._log.append(room, person.username, client_id, request, lambda: build, seen)
+        charge = self._allowance.charge(person.username, weight(text))
+        appended = self._log.append(room, person.username, client_id, request, lambda: build, seen, charge=charge)
         return self._answer(person, room, membership, appended)
 
     def edit(self, person: Person, room_id: str, client_id: str, seq: int, text: str) -> dict[str, Any]:
@@ -77,6 +89,7 @@ class Messages:
         Raises: ChatError `message_not_found`, `message_deleted`, `not_author`, and those of `send`.
         """
         check_text(text)
+        self._allowance.write(person.username, weight(text))
         request = ("edit", room_id, seq, text)
         return self._change(
             person,
@@ -92,6 +105,7 @@ class Messages:
 
         Raises: ChatError `message_not_found`, `message_deleted`, `not_author`, and those of `send` but for the text.
         """
+        self._allowance.write(person.username)
         request = ("delete", room_id, seq)
         return self._change(person, room_id, client_id, seq, request, lambda old, at_ms: old.erased())
 
@@ -104,6 +118,7 @@ class Messages:
         """
         check_emoji(emoji)
         check_client_id(client_id)
+        self._allowance.write(person.username)
         request = ("react" if wanted else "unreact", room_id, seq, emoji)
         try:
             room, membership = self._rooms.require(person, room_id)
@@ -173,10 +188,15 @@ class Messages:
         or what follows is no longer kept."""
         room, membership = self._rooms.require(person, room_id)
         head = self._head(room)
-        if after and after >= room.floor - 1 and head - after <= MAX_BEHIND:
-            return self._after(person, room, membership, after, MAX_PAGE)
-        page = self._before(person, room, membership, None, MAX_PAGE if after else 50, head)
-        return replace(page, gap=bool(after))
+        behind = min(max(head - after, 0), MAX_PAGE) if after else MESSAGES_PER_READ
+        with self._reading(person, behind):
+            if after and after >= room.floor - 1 and head - after <= MAX_BEHIND:
+                return self._after(person, room, membership, after, MAX_PAGE)
+            page = self._before(person, room, membership, None, MAX_PAGE if after else 50, head)
+            return replace(page, gap=bool(after))
+
+    def _reading(self, person: Person, messages: int) -> AbstractContextManager[None]:
+        return self._allowance.reading(person.username, "page", max(1.0, messages / MESSAGES_PER_READ))
 
     def page(
         self,
@@ -195,6 +215,20 @@ class Messages:
         """
         if not 1 <= limit <= MAX_PAGE or sum(given is not None for given in (before, after, around)) > 1:
             raise ChatError("cursor_invalid")
+        sparse = sparse and before is not None
+        with self._reading(person, max(limit, SPARSE_COUNTS) if sparse else limit):
+            return self._page(person, room_id, limit, before, after, around, sparse)
+
+    def _page(
+        self,
+        person: Person,
+        room_id: str,
+        limit: int,
+        before: int | None,
+        after: int | None,
+        around: int | None,
+        sparse: bool,
+    ) -> Page:
         room, membership = self._rooms.require(person, room_id)
         # What another worker has acked is in the newest page, also before this one has heard of it.
         newest = before is None and after is None and around is None
@@ -209,7 +243,7 @@ class Messages:
             )
         if after is not None:
             return self._after(person, room, membership, after, limit)
-        page = self._before(person, room, membership, before, limit, head, sparse and before is not None)
+        page = self._before(person, room, membership, before, limit, head, sparse)
         if before is not None and page.more and not page.entries and page.oldest in (None, before):
             raise ChatError("unavailable", retry_after_s=1)  # what comes right before it is still undecided
         return page
@@ -344,7 +378,8 @@ class Messages:
         Raises: ChatError `message_not_found`, `message_deleted`.
         """
         room, membership = self._rooms.require(person, room_id)
-        return self._reactions.who(room, seq, membership.start)
+        with self._reading(person, MESSAGES_PER_READ):
+            return self._reactions.who(room, seq, membership.start)
 
     # --- reading positions and typing -----------------------------------------------------------------------------
 

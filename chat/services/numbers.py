@@ -6,7 +6,7 @@ emptied or set back costs time, never a message.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from redis import Redis
 from chat.errors import ChatError
 from chat.models import Room
 from chat.services import rows
+from chat.services.allowance import TAKE, WINDOW_MS, Allowance, Charge, too_fast
 from chat.services.dynamodb import MAX_AHEAD, Storage
 from chat.services.one_at_a_time import OneAtATime
 from chat.services.redis import answering
@@ -23,14 +24,30 @@ from chat.services.redis import answering
 # deploy/redis-users.json).
 # KEYS[1] the counter. ARGV[1] what the asker has seen: the numbers must exceed it. ARGV[2] the highest number allowed.
 # ARGV[3] how many are wanted. Answers the first of them, or 0 when the counter is missing or may not be believed.
-PROPOSE = """
+# With further KEYS, the allowances of those who ask, as many as are wanted: ARGV[4] how much each holds, ARGV[5] in how
+# many milliseconds it fills, then what each is to pay. Answers the first number and how many milliseconds each has to
+# wait; those who need not have the numbers, in this order. Who pays nothing is not looked for.
+PROPOSE = (
+    TAKE
+    + """
 local last = redis.call('GET', KEYS[1])
 if not last then return 0 end
 local first, highest = tonumber(last) + 1, tonumber(last) + tonumber(ARGV[3])
 if first <= tonumber(ARGV[1]) or highest > tonumber(ARGV[2]) then return 0 end
-redis.call('GETSET', KEYS[1], highest)
-return first
+if #KEYS == 1 then
+  redis.call('GETSET', KEYS[1], highest)
+  return first
+end
+local answer, given = {first}, 0
+for i = 2, #KEYS do
+  local cost = tonumber(ARGV[i + 4])
+  answer[i] = cost > 0 and take(KEYS[i], tonumber(ARGV[4]), tonumber(ARGV[5]), cost) or 0
+  if answer[i] == 0 then given = given + 1 end
+end
+if given > 0 then redis.call('GETSET', KEYS[1], first + given - 1) end
+return answer
 """
+)
 RAISE = """
 local last = redis.call('GET', KEYS[1])
 if not last or tonumber(last) < tonumber(ARGV[1]) or tonumber(last) >= tonumber(ARGV[2]) then
@@ -42,16 +59,19 @@ return 1
 
 @dataclass(eq=False)
 class Wish:
-    """Somebody waits for a number: None until it is known, 0 when Redis may not be believed."""
+    """Somebody waits for a number, and pays for it: None until it is known, 0 when Redis may not be believed."""
 
+    charge: Charge | None = None
     number: int | None = None
     error: ChatError | None = None
 
 
 class Numbers:
-    """Proposes entry numbers for rooms, and knows the highest decided number this worker has seen of each."""
+    """Proposes entry numbers for rooms, and knows the highest decided number this worker has seen of each. Numbers are
+    paid for with the `allowance` of whoever asks."""
 
-    def __init__(self, redis: Redis, storage: Storage):
+    def __init__(self, redis: Redis, storage: Storage, allowance: Allowance | None = None):
+        self._writes = allowance.writes if allowance is not None else 0
         self._redis = redis
         self._storage = storage
         self._propose = redis.register_script(PROPOSE)
@@ -61,15 +81,16 @@ class Numbers:
         self._known: dict[str, int] = {}
         self._trusted: set[str] = set()
 
-    def propose(self, room: Room, seen: int = 0) -> int:
+    def propose(self, room: Room, seen: int = 0, charge: Charge | None = None) -> int:
         """A number above every decided one that this worker, or the client (`seen`), knows of.
 
         Reads the table's head when Redis has no counter, contradicts what is known, or was away. A client's `seen` can
-        cause that reading but never raise the counter. Raises: ChatError `unavailable`.
+        cause that reading but never raise the counter. Raises: ChatError `rate_limited` when the `charge` is more than
+        its person has left, `unavailable`.
         """
         head = self._known.get(room.room, 0)
         if room.room in self._trusted:
-            number = self._share(room) if seen <= head else self._ask(room, seen)
+            number = self._share(room, charge) if seen <= head else self._ask_alone(room, seen, charge)
             if number:
                 return number
         while True:
@@ -77,14 +98,14 @@ class Numbers:
             with answering():
                 self._raise(keys=[self._key(room)], args=[head, head + MAX_AHEAD])
             self._trusted.add(room.room)
-            number = self._ask(room, head)
+            number = self._ask_alone(room, head, charge)
             if number:
                 return number
 
-    def _share(self, room: Room) -> int:
+    def _share(self, room: Room, charge: Charge | None) -> int:
         """A number above all that this worker knows of; whoever asks while Redis is being asked shares the next
         question. Interrupted, it leaves a number undecided at worst."""
-        wish = Wish()
+        wish = Wish(charge)
         self._wishes.setdefault(room.room, []).append(wish)
         try:
             with self._asking(room.room):
@@ -93,28 +114,42 @@ class Numbers:
         finally:
             if wish in (waiting := self._wishes.get(room.room, [])):
                 waiting.remove(wish)
-        if wish.error is not None:
-            raise wish.error
-        return wish.number or 0
+        return _outcome(wish)
 
     def _fulfil(self, room: Room, wish: Wish) -> None:
         wishes = self._wishes.pop(room.room, [])
         if wish not in wishes:  # who asked for it was interrupted
             wishes.append(wish)
         try:
-            first = self._ask(room, self.known(room.room), len(wishes))
+            self._ask(room, self.known(room.room), wishes)
         except ChatError as error:
             for each in wishes:
                 each.error = error
-        else:
-            for at, each in enumerate(wishes):
-                each.number = first and first + at
 
-    def _ask(self, room: Room, seen: int, count: int = 1) -> int:
-        """The first of so many numbers above `seen`, 0 when Redis may not be believed."""
+    def _ask_alone(self, room: Room, seen: int, charge: Charge | None) -> int:
+        wish = Wish(charge)
+        self._ask(room, seen, [wish])
+        return _outcome(wish)
+
+    def _ask(self, room: Room, seen: int, wishes: Sequence[Wish]) -> None:
+        """Gives each its number above `seen`, 0 when Redis may not be believed; who cannot pay has an error."""
         highest = self.known(room.room) + MAX_AHEAD
+        keys: list[str] = [self._key(room)]
+        args: list[float] = [seen, highest, len(wishes)]
+        if any(wish.charge for wish in wishes):
+            keys += [Allowance.key(wish.charge.username) if wish.charge else keys[0] for wish in wishes]
+            costs = [wish.charge.cost if wish.charge else 0 for wish in wishes]
+            args = [*args, self._writes, WINDOW_MS, *costs]
         with answering():
-            return int(self._propose(keys=[self._key(room)], args=[seen, highest, count]))
+            answer: Any = self._propose(keys=keys, args=args)
+        first, *waits = answer if isinstance(answer, list) else [answer]
+        number = int(first)
+        for wish, wait_ms in zip(wishes, waits or [0] * len(wishes), strict=True):
+            if wait_ms:
+                wish.error = too_fast(int(wait_ms))
+                continue
+            wish.number = number
+            number += 1 if first else 0
 
     def read_head(self, room: Room) -> int:
         """The highest decided number, from the table."""
@@ -156,3 +191,9 @@ class Numbers:
     @staticmethod
     def _key(room: Room) -> str:
         return f"number:{room.generation}:{room.room}"
+
+
+def _outcome(wish: Wish) -> int:
+    if wish.error is not None:
+        raise wish.error
+    return wish.number or 0

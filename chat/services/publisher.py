@@ -14,6 +14,7 @@ from chat.services.redis import cause
 
 STREAM = "bus"
 MAX_STREAM = 5_000  # entries kept in Redis, each of one event or of what was published together
+MAX_ENTRY_BYTES = 8 * 1024  # of one: so the stream has 40 MB at most, whatever people write
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -39,8 +40,13 @@ class Publisher:
             REDIS.failed(cause(error))
 
     def _encode(self, event: dict[str, Any]) -> str:
+        """The event under its number. An entry of a log that is too large is told by its number alone: whoever follows
+        the room reads it."""
         self._sent += 1
-        return _encode({"n": self._sent, **event})
+        encoded = _encode({"n": self._sent, **event})
+        if event["kind"] == "entry" and len(encoded.encode()) > MAX_ENTRY_BYTES:
+            encoded = _encode({"n": self._sent, "kind": "decided", "room": event["room"], "seq": event["entry"]["seq"]})
+        return encoded
 
     def _write(self, events: list[str]) -> None:
         entry = {"from": self._origin, "e": "\n".join(events)}

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
+from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Message, Room
@@ -17,6 +19,7 @@ from chat.services.publisher import Publisher
 
 MAX_EMOJI = 20  # different ones on a message
 MAX_REACTIONS = 2_000  # on a message; with the longest names its row stays below the 400 KB of an item
+TOLD_TOGETHER = 8  # people in one event of the bus: it stays below what an entry of it may have
 MAX_NAMES = 50  # that are told of each emoji
 MAX_EMOJI_BYTES = 40  # the longest that Unicode recommends, a kiss of two skin tones, has 35
 
@@ -186,8 +189,11 @@ class Reactions:
             if isinstance(answer, Appended) and answer.image is not None:
                 image = answer.image
                 told.setdefault(image.rev, (image, {}))[1][asked.user] = image.mine(asked.user)
+        where: dict[str, Any] = {"room": room.room, "generation": room.generation}
         for rev, (image, mine) in told.items():
-            self._bus.publish("reacted", room=room.room, generation=room.generation, seq=image.seq, rev=rev, mine=mine)
+            people = iter(mine.items())
+            while part := dict(islice(people, TOLD_TOGETHER)):
+                self._bus.publish("reacted", **where, seq=image.seq, rev=rev, mine=part)
 
 
 def _next(waiting: Sequence[Wish]) -> list[Wish]:

@@ -36,10 +36,12 @@ class Registration:
         if folded is None:
             raise ChatError("username_invalid")
         raw = check(password, folded)
-        self._passwords.refuse_if_full()  # before it counts as a try
+        who = address_bucket(address), folded
+        self._passwords.refuse_if_full(who)  # before it counts as a try
         if self._limit is not None:
-            self._limit.spend(address_bucket(address))
-        user = User(folded, names.shown(username), self._passwords.hash(raw), created_at_ms=int(time.time() * 1000))
+            self._limit.spend(who[0])
+        stored = self._passwords.hash(raw, who)
+        user = User(folded, names.shown(username), stored, created_at_ms=int(time.time() * 1000))
         try:
             self._storage.put_user(user)
         except ChatError as error:

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chat.errors import ChatError
 from chat.models import GENERAL, Entry, EntryKind, Membership, Person, Room, RoomKind
 from chat.services import names
+from chat.services.allowance import CREATE_COST, MOVE_COST, Allowance
 from chat.services.dynamodb import Storage
 from chat.services.log import Draft, DraftUnder, Log
 from chat.services.numbers import Numbers
 from chat.services.one_at_a_time import OneAtATime
 from chat.services.publisher import Publisher
 
+if TYPE_CHECKING:
+    from chat.services.limits import Limit
+
 META_FRESH_S = 30.0
 MAX_UNREAD_ENTRIES = 500
+LISTED_AT_ONCE = 200  # rooms of a person's in one answer
+JOINABLE_AT_ONCE = 500
+MAX_CURSOR_CHARS = 256  # older versions made rooms of longer ids than a request takes: they are left out, but passed by
+ROOMS_PER_READ = 10  # described for what a page of messages costs
+PRIVATE_ID = re.compile(r"[0-9a-f]{16}")
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +45,15 @@ def one_by_one(jobs: Iterable[Callable[[], Any]]) -> list[Any]:
     return [job() for job in jobs]
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """How many rooms a person may make, and be in: others bring them into half as many, so many an hour each."""
+
+    made: int | None = None
+    memberships: int | None = None
+    invitations: Limit | None = None
+
+
 class Rooms:
     """Rooms and memberships. Raises ChatError `room_not_found` alike for a room that is not there and one that is not
     theirs."""
@@ -47,6 +66,8 @@ class Rooms:
         bus: Publisher,
         known: Known = lambda room_id, username: None,
         gather: Gather = one_by_one,
+        allowance: Allowance | None = None,
+        bounds: Bounds = Bounds(),
     ):
         self._storage = storage
         self._numbers = numbers
@@ -54,6 +75,8 @@ class Rooms:
         self._bus = bus
         self._known = known
         self._gather = gather
+        self._allowance = allowance or Allowance()
+        self._bounds = bounds
         self._metas: dict[str, tuple[float, Room]] = {}
         self._left_out: set[str] = set()
         self._reading = OneAtATime()
@@ -130,13 +153,19 @@ class Rooms:
         return self._known(room_id, person.username) is not None and self._fresh(room_id) is not None
 
     def memberships(self, person: Person) -> list[tuple[Room, Membership]]:
-        """The rooms the person is in; `general` always, from the first time on. One that cannot be read is left out."""
+        """The rooms the person is in; `general` always, from the first time on. One that cannot be read is left out,
+        and who was brought into more than anybody may be in has the first of them."""
+        found = [(self._readable(m.room), m) for m in self._inside(person)]
+        return [(room, m) for room, m in found if room is not None]
+
+    def _inside(self, person: Person) -> list[Membership]:
+        """Where the person is: `general`, public rooms, private ones."""
         mine = self._storage.memberships(person.username)
         if all(m.room != GENERAL.room for m in mine):
             self._enter_general(person)
             mine = self._storage.memberships(person.username)
-        found = [(self._readable(m.room), m) for m in mine if m.inside]
-        return [(room, m) for room, m in found if room is not None]
+        inside = sorted((m for m in mine if m.inside), key=lambda m: _place(m.room))
+        return inside[: self._bounds.memberships]
 
     def _readable(self, room_id: str) -> Room | None:
         """A room of somebody's list. One that cannot be read, now or ever, does not take the others with it."""
@@ -162,14 +191,34 @@ class Rooms:
 
     # --- the list -------------------------------------------------------------------------------------------------
 
-    def overview(self, person: Person) -> dict[str, Any]:
-        """The person's rooms with heads and unread counts, and the public rooms they may join (docs/protocol.md)."""
-        mine = self.memberships(person)
-        described = self._gather([partial(self._described_if_readable, person, *pair) for pair in mine])
-        inside = {membership.room for _, membership in mine}
-        others = [pair for pair in self._storage.public_rooms() if pair[0] not in inside]
-        joinable = [{"room": room, "name": name} for room, name in others if names.may_be_room(room)]
-        return {"rooms": [each for each in described if each is not None], "joinable": joinable}
+    def overview(
+        self, person: Person, rooms_after: str | None = None, joinable_after: str | None = None
+    ) -> dict[str, Any]:
+        """The person's rooms with heads and unread counts, and the public rooms they may join (docs/protocol.md): the
+        first of both, or what follows those that are named. Raises: ChatError `cursor_invalid`, `rate_limited`."""
+        for after in (rooms_after, joinable_after):
+            if after is not None and not 0 < len(after) <= MAX_CURSOR_CHARS:
+                raise ChatError("cursor_invalid")
+        inside = self._inside(person)
+        rest = [m for m in inside if rooms_after is None or _place(m.room) > _place(rooms_after)]
+        listed = rest[:LISTED_AT_ONCE] if joinable_after is None else []
+        answer: dict[str, Any] = {"rooms": [], "joinable": []}
+        with self._allowance.reading(person.username, "rooms", max(1.0, len(listed) / ROOMS_PER_READ)):
+            found = [(self._readable(m.room), m) for m in listed]
+            mine = [partial(self._described_if_readable, person, room, m) for room, m in found if room is not None]
+            answer["rooms"] = [each for each in self._gather(mine) if each is not None]
+            if len(rest) > len(listed) > 0:
+                answer["rooms_after"] = listed[-1].room
+            if rooms_after is None:
+                self._list_joinable({m.room for m in inside}, joinable_after, answer)
+        return answer
+
+    def _list_joinable(self, inside: set[str], after: str | None, answer: dict[str, Any]) -> None:
+        found = self._storage.public_rooms(after or "", JOINABLE_AT_ONCE)
+        others = [(room, name) for room, name in found if room not in inside and names.may_be_room(room)]
+        answer["joinable"] = [{"room": room, "name": name} for room, name in others]
+        if len(found) == JOINABLE_AT_ONCE:
+            answer["joinable_after"] = found[-1][0]
 
     def _described_if_readable(self, person: Person, room: Room, membership: Membership) -> dict[str, Any] | None:
         try:
@@ -207,9 +256,10 @@ class Rooms:
         return count, entries == MAX_UNREAD_ENTRIES
 
     def members(self, person: Person, room_id: str) -> list[dict[str, str]]:
-        """`{username, name}` of everybody in one of the person's rooms, by name."""
-        self.require(person, room_id)
-        inside = [m for m in self._storage.members(room_id) if m.inside]
+        """`{username, name}` of everybody in one of the person's rooms, by name. Raises: ChatError `rate_limited`."""
+        with self._allowance.reading(person.username, "members"):
+            self.require(person, room_id)
+            inside = [m for m in self._storage.members(room_id) if m.inside]
         return [{"username": m.username, "name": m.name} for m in sorted(inside, key=lambda m: m.name.casefold())]
 
     # --- coming and going -----------------------------------------------------------------------------------------
@@ -217,8 +267,10 @@ class Rooms:
     def create(self, person: Person, client_id: str, name: str, kind: RoomKind) -> dict[str, Any]:
         """Makes a room with the person in it; the same room when the request comes again.
 
-        Raises: ChatError `room_name_invalid`, `room_name_taken`, `client_id_invalid`, `client_id_reused`.
+        Raises: ChatError `room_name_invalid`, `room_name_taken`, `too_many_rooms`, `client_id_invalid`,
+        `client_id_reused`, `rate_limited`.
         """
+        self._allowance.write(person.username, CREATE_COST)
         name = " ".join(name.split())
         slug = names.room_slug(name)
         if slug == GENERAL.room:
@@ -226,12 +278,14 @@ class Rooms:
         room_id = slug if kind == "public" else secrets.token_hex(8)
         founder = Membership(room_id, person.username, person.name, inside=True, seq=1, start=1, read=1)
         room = Room(room_id, name, kind, owner=person.username, generation=self._now_s())
-        room_id = self._log.begin(room, person.username, client_id, ("create", name, kind), founder)
+        room_id = self._log.begin(room, person.username, client_id, ("create", name, kind), founder, self._bounds.made)
         self._membership_changed(person.username)
         return self.describe(person, room_id)
 
     def join(self, person: Person, client_id: str, room_id: str) -> dict[str, Any]:
-        """Enters a public room. Raises: ChatError `room_not_found`, also for private rooms."""
+        """Enters a public room. Raises: ChatError `room_not_found`, also for private rooms, `too_many_rooms`,
+        `rate_limited`."""
+        self._allowance.write(person.username, MOVE_COST)
         if not self._moved(person, client_id, "joined", room_id, person.username):
             room = self.get(room_id)
             if room.kind != "public":
@@ -240,21 +294,29 @@ class Rooms:
         return self.describe(person, room_id)
 
     def leave(self, person: Person, client_id: str, room_id: str) -> None:
-        """Leaves a room. Raises: ChatError `room_required` for `general`."""
+        """Leaves a room. Raises: ChatError `room_required` for `general`, `rate_limited`."""
+        self._allowance.write(person.username, MOVE_COST)
         if room_id == GENERAL.room:
             raise ChatError("room_required")
         if not self._moved(person, client_id, "left", room_id, person.username):
             self._move(person, client_id, self.get(room_id), person, "left")
 
     def invite(self, person: Person, client_id: str, room_id: str, username: str) -> None:
-        """Brings somebody into a room the person is in. Raises: ChatError `user_not_found`."""
+        """Brings somebody into a room the person is in. Raises: ChatError `user_not_found`, `too_many_rooms`,
+        `rate_limited`."""
+        self._allowance.write(person.username, MOVE_COST)
         username = self._named(username)
         if not self._moved(person, client_id, "joined", room_id, username):
             room, _ = self.require(person, room_id)
-            self._move(person, client_id, room, self._user(username), "joined")
+            whom = self._user(username)
+            if self._bounds.invitations is not None:
+                self._bounds.invitations.spend(person.username)
+            self._move(person, client_id, room, whom, "joined")
 
     def remove(self, person: Person, client_id: str, room_id: str, username: str) -> None:
-        """Puts somebody out of a room the person owns. Raises: ChatError `not_room_owner`, `room_required`."""
+        """Puts somebody out of a room the person owns. Raises: ChatError `not_room_owner`, `room_required`,
+        `rate_limited`."""
+        self._allowance.write(person.username, MOVE_COST)
         username = self._named(username)
         if not self._moved(person, client_id, "removed", room_id, username):
             room, _ = self.require(person, room_id)
@@ -294,10 +356,19 @@ class Rooms:
                 raise ChatError("room_not_found" if whom == by else "user_not_found")
             if enters and inside:
                 return None
+            if enters:
+                self._refuse_if_in_too_many(whom, by)
             return partial(self._draft_move, room, by, whom, kind, old)
 
         self._log.append(room, by.username, client_id, request, judge)
         self._membership_changed(whom.username)
+
+    def _refuse_if_in_too_many(self, whom: Person, by: Person) -> None:
+        most = self._bounds.memberships
+        if most is not None:
+            most = most if whom == by else most // 2
+            if self._storage.count_memberships(whom.username) >= most:
+                raise ChatError("too_many_rooms")
 
     def _draft_move(
         self, room: Room, by: Person, whom: Person, kind: EntryKind, old: Membership | None, seq: int
@@ -310,3 +381,8 @@ class Rooms:
 
     def _membership_changed(self, username: str) -> None:
         self._bus.publish("membership", user=username)
+
+
+def _place(room_id: str) -> tuple[bool, bool, str]:
+    """Where a room stands in a list: `general`, public rooms, private ones."""
+    return room_id != GENERAL.room, bool(PRIVATE_ID.fullmatch(room_id)), room_id

@@ -73,6 +73,11 @@ def member_key(room: str, username: str) -> Row:
     return {"pk": f"ROOM#{room}", "sk": f"MEM#{username}"}
 
 
+def made_key(username: str) -> Row:
+    """Where it stands how many rooms a person has made."""
+    return {"pk": f"USER#{username}", "sk": "MADE"}
+
+
 def user_room_key(username: str, room: str) -> Row:
     """Where a person's list has one of their rooms."""
     return {"pk": f"USER#{username}", "sk": f"ROOM#{room}"}

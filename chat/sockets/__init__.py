@@ -19,6 +19,7 @@ from chat.errors import ChatError
 from chat.services.deadline import deadline
 from chat.services.messages import Messages
 from chat.services.sessions import Session, Sessions
+from chat.services.token_bucket import TokenBuckets
 from chat.sockets import handlers
 from chat.sockets.connections import Connection, Connections, clock
 from chat.sockets.fanout import Fanout
@@ -29,7 +30,7 @@ from chat.sockets.transport import LATER
 
 Handler = Callable[[Messages, Connection, dict[str, Any]], dict[str, Any]]
 
-# event → its handler, and whether it is a person's act that writes: acts keep the session alive and are counted.
+# event → its handler, and whether it is a person's act that writes: acts keep the session alive.
 EVENTS: dict[str, tuple[Handler, bool]] = {
     "message:send": (handlers.send, True),
     "message:edit": (handlers.edit, True),
@@ -65,6 +66,7 @@ class Sockets:
         messages: Messages,
         signed_in: Sessions,
         cookie_name: str,
+        requests: TokenBuckets,
     ):
         self._connections = connections
         self._fanout = fanout
@@ -73,6 +75,7 @@ class Sockets:
         self._messages = messages
         self._signed_in = signed_in
         self._cookie_name = cookie_name
+        self._requests = requests
         self._together = Together()
         self._running = False
         self._places = BoundedSemaphore(READING)
@@ -110,7 +113,7 @@ class Sockets:
         if expected is not None and expected != session.person.username:
             raise ChatError("user_mismatch")
         self._run()
-        connection = Connection(sid, session, began, self._connections.events())
+        connection = Connection(sid, session, began)
         self._sessions.watch(connection)
         self._connections.add(connection)
         try:
@@ -169,7 +172,7 @@ class Sockets:
         connection = self._connections.get(sid)
         if connection is None:
             raise ChatError("unauthenticated")
-        connection.events.take()
+        self._requests.take(connection.person.username)
         handler, acts = EVENTS.get(event, (None, False))
         if handler is None:
             raise ChatError("unknown_event")
@@ -177,8 +180,6 @@ class Sockets:
             raise ChatError("body_invalid")
         with deadline():
             self._sessions.check(connection)
-            if acts:
-                self._connections.writes(connection.person.username).take()
             answer = handler(self._messages, connection, args[0])
             if acts:
                 self._sessions.act(connection)

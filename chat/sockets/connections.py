@@ -10,9 +10,7 @@ from chat.errors import ChatError
 from chat.models import Person
 from chat.services.sessions import Session
 
-WINDOW_S = 10.0
 PAUSE_S = 2.0  # for so long a session that was found alive counts as alive
-EVENTS_PER_WRITE = 4  # so many events of any kind a socket may send for each write that its person may make
 
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -23,24 +21,6 @@ def clock() -> float:
     return time.clock_gettime(_CLOCK)
 
 
-class Allowance:
-    """So many acts per WINDOW_S seconds, refilled evenly."""
-
-    def __init__(self, acts: int):
-        self._acts = acts
-        self._left = float(acts)
-        self._at = time.monotonic()
-
-    def take(self) -> None:
-        """Uses one. Raises: ChatError `rate_limited`."""
-        now = time.monotonic()
-        self._left = min(self._acts, self._left + (now - self._at) * self._acts / WINDOW_S)
-        self._at = now
-        if self._left < 1:
-            raise ChatError("rate_limited", "That was too fast. Please wait a moment.", retry_after_s=1)
-        self._left -= 1
-
-
 @dataclass
 class Connection:
     """One socket and the session that opened it, which was known to be alive at `checked_at` (of `clock`)."""
@@ -48,7 +28,6 @@ class Connection:
     sid: str
     session: Session
     checked_at: float
-    events: Allowance
     rooms_read_at: float = 0.0
     warned: bool = False
     ended: bool = False
@@ -72,13 +51,11 @@ class Connection:
 class Connections:
     """The registry of this worker's sockets, by socket, by session and by person."""
 
-    def __init__(self, writes_per_user: int, sockets_per_user: int):
-        self._writes_per_user = writes_per_user
+    def __init__(self, sockets_per_user: int):
         self._sockets_per_user = sockets_per_user
         self._by_sid: dict[str, Connection] = {}
         self._by_user: dict[str, dict[str, Connection]] = {}
         self._by_session: dict[str, dict[str, Connection]] = {}
-        self._writes: dict[str, Allowance] = {}
 
     def add(self, connection: Connection) -> None:
         """Registers a socket. Raises: ChatError `rate_limited` when the person has too many."""
@@ -100,8 +77,6 @@ class Connections:
                 index[key].pop(sid, None)
                 if not index[key]:
                     del index[key]
-            if connection.person.username not in self._by_user:
-                self._writes.pop(connection.person.username, None)
         return connection
 
     def get(self, sid: str) -> Connection | None:
@@ -125,11 +100,3 @@ class Connections:
 
     def __len__(self) -> int:
         return len(self._by_sid)
-
-    def events(self) -> Allowance:
-        """What a new socket may ask."""
-        return Allowance(EVENTS_PER_WRITE * self._writes_per_user)
-
-    def writes(self, username: str) -> Allowance:
-        """What a person may still write, over all their sockets here."""
-        return self._writes.setdefault(username, Allowance(self._writes_per_user))

@@ -35,6 +35,7 @@ SPREAD_S = 3.0  # the revokes of one round are spread over this time
 STOPPED_S = 4.0
 SETTINGS = {
     "WORKERS": "2", "SOCKETS_PER_ADDRESS": "2000", "SOCKETS_PER_WORKER": "2000", "REGISTRATIONS_PER_ADDRESS": "10000",
+    "READS_PER_USER": "5000", "LOGINS_PER_ACCOUNT": "10000",
     "SENDS_PER_USER": "5000", "LOGIN_FAILURES_PER_ADDRESS": "10000",
 }  # fmt: skip
 

@@ -43,6 +43,10 @@ PER_S = 12.0
 SILENT_S = 4.0
 ROOMY = {
     "sends_per_user": 10_000,
+    "reads_per_user": 10_000,
+    "rooms_per_user": 10_000,
+    "invitations_per_user": 10_000,
+    "logins_per_account": 10_000,
     "sockets_per_user": 100,
     "sockets_per_address": 1_000,
     "registrations_per_address": 10_000,

@@ -16,7 +16,12 @@ from tests.faults.checker import judge, sends
 from tests.faults.fleet import Fleet, read_history
 from tests.faults.people import People
 
-ROOMY = {"sends_per_user": 10_000, "sockets_per_address": 1_000, "registrations_per_address": 1_000}
+ROOMY = {
+    "sends_per_user": 10_000,
+    "reads_per_user": 10_000,
+    "sockets_per_address": 1_000,
+    "registrations_per_address": 1_000,
+}
 
 
 @pytest.fixture

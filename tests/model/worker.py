@@ -20,7 +20,7 @@ from chat.services.numbers import Numbers
 from chat.services.poller import LEASE_MS, Poller
 from chat.services.retention import Retention
 from chat.services.rooms import Rooms
-from chat.sockets.connections import Allowance, Connection, Connections
+from chat.sockets.connections import Connection, Connections
 from chat.sockets.fanout import Fanout, SocketOutlet
 from tests.model import standins
 from tests.model.network import Dynamodb, Network, Redis, RedisClient, Wire
@@ -115,7 +115,7 @@ class Worker(Process):
             ingest = Ingest(self.storage, self.rooms, self.log, bus)
             lease = Lease(client, "ingest", LEASE_MS)
             self.poller = Poller(self.storage, lambda: Reader(network, stream), ingest, lease, standins.TIME.monotonic)
-        self.connections = Connections(PLENTY, PLENTY)
+        self.connections = Connections(PLENTY)
         self.fanout = Fanout(socketio, self.connections, SimpleNamespace(), self.followers, self.rooms, bus)
 
     def start(self) -> None:
@@ -137,7 +137,7 @@ class Worker(Process):
         """What the connection of a socket does. Raises: ChatError."""
         now = standins.TIME.monotonic()
         session = SimpleNamespace(sid=sid, person=person)
-        connection = Connection(sid, session, now, Allowance(PLENTY))
+        connection = Connection(sid, session, now)
         self.server.pushes[sid] = push
         self.connections.add(connection)
         try:

@@ -158,7 +158,8 @@ class House:
         self._facts = {"{said}": said["seq"], "{asset}": asset}
 
     def _register(self, name: str) -> Person:
-        password_hash = self.services.accounts._passwords.hash(PASSWORD.encode()) if name == "member" else ""
+        passwords = self.services.accounts._passwords
+        password_hash = passwords.hash(PASSWORD.encode(), ("tests", name)) if name == "member" else ""
         self.services.storage.put_user(User(name, name.title(), password_hash))
         return Person(name, name.title())
 
@@ -209,7 +210,7 @@ class House:
         """A socket that this session opened a while ago: every request of it has the session looked up."""
         sid = next(ids)
         connections = self.sockets["connect"].__self__._connections
-        connections.add(Connection(sid, session, 0.0, connections.events()))
+        connections.add(Connection(sid, session, 0.0))
         return sid
 
     def emit(self, sid: str, event: str, payload: Any) -> str:
@@ -334,6 +335,20 @@ def test_what_is_answered_in_the_hub_is_left_to_the_others_unless_it_is_known_to
         for who in ("stranger", "member"):
             sid = house.socket(house.session(who))
             assert sockets.on_hot(event, sid, {"room": house.room}) is LATER, (event, who)
+
+
+def test_a_person_has_one_allowance_of_requests_for_all_routes_and_events(house: House) -> None:
+    """In this worker, of any kind and by both doors. It is theirs alone."""
+    requests = house.services.requests
+    requests._acts, requests._window_s = 1, 86_400.0
+    assert house.ask("GET /api/rooms", "member", {})[0] == 200
+    for name in SIGNED_IN:
+        _, body, _ = ROUTES[name].allowed
+        assert house.ask(name, "member", body, ROUTES[name].path) == (429, "rate_limited"), name
+    sid = house.socket(house.session("member"))
+    for event, (_, _, _, payload) in SOCKETS.items():
+        assert house.emit(sid, event, payload) == "rate_limited", event
+    assert house.emit(house.socket(house.session("owner")), "room:open", {}) == "ok"
 
 
 @pytest.mark.parametrize("standing", ["none", "made up", "logged out", "expired", "everywhere"])

@@ -12,6 +12,7 @@ from chat.models import Membership, Person, Room, User
 from chat.services import redis as redis_service
 from chat.services.dynamodb import Storage
 from chat.services.sessions import Sessions
+from chat.services.token_bucket import TokenBuckets
 from chat.sockets import Sockets
 from chat.sockets.connections import Connection, Connections, clock
 from chat.sockets.fanout import Fanout
@@ -35,7 +36,7 @@ def sessions(config, storage):
 
 @pytest.fixture
 def registry():
-    return Connections(100, 20)
+    return Connections(20)
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def fanout():
 @pytest.fixture
 def sockets(registry, fanout, sessions):
     swept, retreat = SimpleNamespace(run=bool, watch=bool), SimpleNamespace(run=bool)
-    return Sockets(registry, fanout, swept, retreat, SimpleNamespace(), sessions, "parley")
+    return Sockets(registry, fanout, swept, retreat, SimpleNamespace(), sessions, "parley", TokenBuckets(400, 10))
 
 
 def together(sockets, *handshakes):
@@ -124,7 +125,9 @@ def test_a_session_that_ends_while_its_socket_reads_its_rooms_is_refused(sockets
 def test_redis_that_does_not_answer_lets_nobody_in_and_the_reason_is_told(registry, fanout, storage):
     silent = Sessions(redis_service.connect("redis://127.0.0.1:1/0"), 1800, 43_200, storage.epochs)
     watched = SimpleNamespace(run=bool, watch=bool)
-    sockets = Sockets(registry, fanout, watched, SimpleNamespace(run=bool), SimpleNamespace(), silent, "parley")
+    sockets = Sockets(
+        registry, fanout, watched, SimpleNamespace(run=bool), SimpleNamespace(), silent, "parley", TokenBuckets(400, 10)
+    )
     assert together(sockets, *[(f"parley={'x' * 43}", None)] * 3) == ["unavailable"] * 3
     assert len(registry) == 0
 
@@ -175,7 +178,7 @@ def subscribe(registry, rooms, den):
 
     def subscribe(sid, username):
         person = Person(username, username)
-        connection = Connection(sid, SimpleNamespace(sid=f"{username}'s", person=person), clock(), registry.events())
+        connection = Connection(sid, SimpleNamespace(sid=f"{username}'s", person=person), clock())
         registry.add(connection)
         return gevent.spawn(fanout.subscribe, connection)
 

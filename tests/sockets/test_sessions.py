@@ -72,7 +72,7 @@ def sessions(config):
 
 @pytest.fixture
 def registry():
-    return Connections(100, 20)
+    return Connections(20)
 
 
 def watcher(config, recorder, registry, sessions):
@@ -88,7 +88,7 @@ def worker(config, recorder, registry, sessions, now):
 
 
 def connect(worker, registry, session, sid, now):
-    connection = Connection(sid, session, now(), registry.events())
+    connection = Connection(sid, session, now())
     worker.watch(connection)
     registry.add(connection)
     return connection

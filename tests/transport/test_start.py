@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT, free_port, wait_until
 from tests.transport.conftest import Start, on_each
 from tests.transport.peers import PATIENCE_S, handshake, status
@@ -53,9 +55,15 @@ def test_two_instances_of_one_user_run_side_by_side_without_a_control_socket(sta
     assert "gunicorn.ctl" not in listening
 
 
+def read_all(sock: socket.socket) -> None:
+    """Reads until it is closed."""
+    while sock.recv(65_536):
+        pass
+
+
 @on_each  # each takes the file of a handshake in its own way
 def test_a_proxy_on_the_same_host_may_come_through_a_unix_socket(tmp_path: Path, fanout: str) -> None:
-    """Nobody but its owner and group may; whose socket it is, is what the proxy says."""
+    """Nobody but its owner and group may; whose socket it is, is what the proxy says: each address has one."""
     port, path = free_port(), tmp_path / "parley.sock"
     env = {name: value for name, value in os.environ.items() if name not in OURS}
     env |= {"SECRET_KEY": "x" * 43, "PORT": str(port), "BIND": f"unix:{path}", "FANOUT": fanout}
@@ -76,8 +84,13 @@ def test_a_proxy_on_the_same_host_may_come_through_a_unix_socket(tmp_path: Path,
     try:
         first: list[socket.socket] = []
         wait_until(lambda: (sock := opened("203.0.113.7")) and not first.append(sock), 120, "a socket is opened")
-        assert opened("203.0.113.7") is None
         assert opened("203.0.113.8") is not None
+        first[0].setblocking(False)
+        with pytest.raises(BlockingIOError):  # nothing more is said, and it is not closed
+            read_all(first[0])
+        first[0].settimeout(PATIENCE_S)
+        assert opened("203.0.113.7") is not None
+        read_all(first[0])  # it has not connected: it gives way to the newcomer of its own address
         assert path.stat().st_mode & 0o777 == 0o770
     finally:
         process.kill()

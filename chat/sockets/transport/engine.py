@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import engineio
@@ -13,6 +14,7 @@ from engineio.socket import Socket
 
 from chat.sockets.transport.frames import GOING_AWAY, POLICY, Refused
 from chat.sockets.transport.outbox import Outbox
+from chat.sockets.transport.places import Place
 from chat.sockets.transport.websocket import LINGER_S, SEND_TIMEOUT_S, WebSocket
 
 CONNECT_WITHIN_S = 10.0
@@ -34,6 +36,7 @@ class EngineSocket(Socket):
         self._heard_at = time.monotonic()
         self._websocket: WebSocket | None = None
         self._goodbye: tuple[int, str] = (GOING_AWAY, "")
+        self.place: Place | None = None
 
     def serve(self, websocket: WebSocket) -> None:
         """Handles what the client sends, one packet after the other, until either side ends it."""
@@ -58,6 +61,12 @@ class EngineSocket(Socket):
     def guard(self, gate: Callable[[], bool]) -> None:
         """From now on content goes out only while `gate` says so."""
         self.queue.gate = gate
+        self.settle()
+
+    def settle(self) -> None:
+        """Its client has shown a session, or connected."""
+        if self.place is not None:
+            self.place.settle()
 
     def refuse(self, code: int = POLICY, reason: str = MALFORMED) -> None:
         """Closes the socket of a client that sent what we do not take; `code` and `reason` are told to it."""
@@ -141,8 +150,11 @@ class Engine(engineio.Server):
         """Accepts a websocket and serves it for as long as it lives: Engine.IO's only way in."""
         sid = self.generate_id()
         socket = self.sockets[sid] = EngineSocket(self, sid)
+        socket.place = environ.get("parley.place")
         try:
             websocket = WebSocket.accept(environ)
+            if socket.place is not None:
+                socket.place.give_way = partial(socket.cut, NOT_CONNECTED)
             socket.send(packet.Packet(packet.OPEN, self._opening(sid)))
             self._trigger_event("connect", sid, environ, run_async=False)
             socket.serve(websocket)

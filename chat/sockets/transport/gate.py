@@ -71,7 +71,7 @@ class Gate:
             raise ChatError("body_invalid", "Live events travel by websocket only.")
         if self._engine.draining or self._engine.deaf:
             raise ChatError("busy", retry_after_s=5)
-        return self.places.take(self._address(environ))
+        return self.places.take(self._address(environ), nameless="HTTP_COOKIE" not in environ)
 
     def _address(self, environ: dict[str, Any]) -> str:
         return self._bucket(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR"))

@@ -1,52 +1,84 @@
-"""How many sockets there may be: in this worker, and from one address."""
+"""How many sockets there may be: in this worker, and from one address.
+
+Whoever opened a socket has shown nothing yet; who connected has shown a session. So the first give way: when there is
+no place for a newcomer, the oldest of them goes. Those that carry no cookie can never connect: they have few places.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from chat.config import Config
 from chat.errors import ChatError
 
+NAMELESS = 100  # places of one worker for sockets without a cookie
+
 
 class Place:
-    """One socket's place, until it is freed. `kept` says that the socket outlives the request that opened it."""
+    """One socket's place, until it is freed. `kept` says that the socket outlives the request that opened it, and
+    `give_way` ends it."""
 
-    __slots__ = ("_address", "_places", "kept")
+    __slots__ = ("_places", "address", "give_way", "kept", "nameless")
 
-    def __init__(self, places: Places, address: str):
+    def __init__(self, places: Places, address: str, nameless: bool):
         self._places: Places | None = places
-        self._address = address
+        self.address = address
+        self.nameless = nameless
         self.kept = False
+        self.give_way: Callable[[], None] | None = None
+
+    def settle(self) -> None:
+        """Whoever has it has connected: it is theirs."""
+        if self._places is not None:
+            self._places.strangers.pop(self, None)
 
     def free(self) -> None:
         """Makes room for another. More than once does no harm."""
         if self._places is not None:
-            self._places.leave(self._address)
+            self._places.leave(self)
             self._places = None
 
 
 class Places:
-    """The places of one worker."""
+    """The places of one worker. `strangers` are those that have not connected, the oldest first."""
 
     def __init__(self, config: Config):
         self.taken = 0
         self.by_address: Counter[str] = Counter()
+        self.strangers: dict[Place, None] = {}
         self._config = config
 
-    def take(self, address: str) -> Place:
+    def take(self, address: str, nameless: bool = False) -> Place:
         """A place for a socket from there. Raises: ChatError `busy` when all are taken, `rate_limited` when that
-        address has its share."""
-        if self.taken >= self._config.sockets_per_worker:
-            raise ChatError("busy", retry_after_s=5)
-        if self.by_address[address] >= self._config.sockets_per_address:
+        address has its share; by such as have connected, that is, or are being let in."""
+        if nameless and sum(each.nameless for each in self.strangers) >= NAMELESS:
+            self._free_one(lambda each: each.nameless)
+        share = self._config.sockets_per_address
+        if self.by_address[address] >= share and not self._free_one(lambda each: each.address == address):
             raise ChatError("rate_limited", retry_after_s=30)
+        if self.taken >= self._config.sockets_per_worker and not self._free_one(lambda each: True):
+            raise ChatError("busy", retry_after_s=5)
         self.taken += 1
         self.by_address[address] += 1
-        return Place(self, address)
+        place = Place(self, address, nameless)
+        self.strangers[place] = None
+        return place
 
-    def leave(self, address: str) -> None:
+    def _free_one(self, suits: Callable[[Place], bool]) -> bool:
+        """Ends the oldest socket that has not connected; whether there was one."""
+        oldest = next((each for each in self.strangers if each.give_way is not None and suits(each)), None)
+        if oldest is None:
+            return False
+        oldest.free()
+        if oldest.give_way is not None:
+            oldest.give_way()
+        return True
+
+    def leave(self, place: Place) -> None:
         """For Place."""
+        self.strangers.pop(place, None)
         self.taken -= 1
-        self.by_address[address] -= 1
-        if not self.by_address[address]:
-            del self.by_address[address]
+        self.by_address[place.address] -= 1
+        if not self.by_address[place.address]:
+            del self.by_address[place.address]

@@ -126,6 +126,8 @@ class Server(socketio.Server):
             sid = None
         if sid is None:
             self._leave(eio_sid)
+        elif (socket := self.eio.sockets.get(eio_sid)) is not None:
+            socket.settle()
 
     def _leave(self, eio_sid: str | None) -> None:
         socket = self.eio.sockets.get(eio_sid)

@@ -88,6 +88,8 @@ export interface RoomName {
 export interface RoomsAnswer {
   rooms: Room[];
   joinable: RoomName[];
+  rooms_after?: string;
+  joinable_after?: string;
 }
 
 /** By room; only ever gone through, for rooms may be called `constructor`. */

@@ -81,6 +81,8 @@ class Connection:
     def __init__(self, engine: FastEngine, sid: str, file: RawSocket, place: Place | None):
         self._engine = engine
         self._place = place
+        if place is not None:
+            place.give_way = lambda: self.cut(NOT_CONNECTED)
         self._credit = Credit()
         self._heard_at = 0.0
         self._inbox: deque[str] | None = None
@@ -123,6 +125,12 @@ class Connection:
     def guard(self, gate: Callable[[], bool]) -> None:
         """From now on content goes out only while `gate` says so."""
         self.gate = gate
+        self.settle()
+
+    def settle(self) -> None:
+        """Its client has shown a session, or connected."""
+        if self._place is not None:
+            self._place.settle()
 
     def write(self, data: bytes) -> None:
         """Queues one frame: it leaves at the end of this turn of the loop."""
@@ -393,3 +401,4 @@ class Connection:
             self._engine.sockets.pop(self.sid, None)
             if self._place is not None:
                 self._place.free()
+                self._place.give_way = None

@@ -41,6 +41,23 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
     });
   }
 
+  /** The server tells long lists in parts. */
+  async function wholeList(): Promise<RoomsAnswer> {
+    const get = (query = "") => http<RoomsAnswer>("GET", `${base}/api/rooms${query}`);
+    const { rooms, joinable, rooms_after, joinable_after } = await get();
+    for (let after = rooms_after; after !== undefined; ) {
+      const part = await get(`?rooms_after=${encodeURIComponent(after)}`);
+      rooms.push(...part.rooms);
+      after = part.rooms_after;
+    }
+    for (let after = joinable_after; after !== undefined; ) {
+      const part = await get(`?joinable_after=${encodeURIComponent(after)}`);
+      joinable.push(...part.joinable);
+      after = part.joinable_after;
+    }
+    return { rooms, joinable };
+  }
+
   /** One question at a time; asked meanwhile means asked again afterwards. */
   function refetch(): Promise<void> {
     askAgain = asking !== null;
@@ -48,7 +65,7 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
       do {
         askAgain = false;
         try {
-          const answer = await http<RoomsAnswer>("GET", `${base}/api/rooms`);
+          const answer = await wholeList();
           dispatch({ type: "listed", answer });
           keepRooms(user, answer.rooms);
           failure.set(null);
