@@ -1,11 +1,13 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState, type MouseEvent } from "react";
 import { useLocation, useNavigate, useParams } from "react-router";
 import { Button } from "@/components/ui/Button";
 import { MismatchBar, StayBar } from "@/features/auth/StayBar";
 import type { SessionService } from "@/features/auth/session";
 import { inOrder } from "@/features/rooms/roomList";
 import { useValue } from "@/lib/store";
+import { useLate } from "@/lib/useLate";
 import type { Room, User } from "@/types/protocol";
+import { Announcer } from "./Announcer";
 import { ConnectionLine } from "./ConnectionLine";
 import { RoomHeader } from "./RoomHeader";
 import { RoomMissing } from "./RoomMissing";
@@ -20,6 +22,8 @@ import roomStyles from "./RoomView.module.css";
 import styles from "./ChatRoom.module.css";
 
 export type Panel = "rooms" | "switcher" | "browse" | "create" | "members" | "keys" | "account";
+
+const LATE_MS = 3_000;
 
 const QuickSwitcher = lazy(() => import("@/features/rooms/QuickSwitcher"));
 const BrowseRooms = lazy(() => import("@/features/rooms/BrowseRooms"));
@@ -41,6 +45,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   const isMine = room !== undefined;
   // "No such room" is said when it is certain, not while the first connection still makes me a member.
   const certain = useValue(world.followers.compared) && list.loaded && !list.stale;
+  const late = useLate(!room && !certain, LATE_MS);
   const target = useMemo(() => (seq && /^[1-9]\d{0,11}$/.test(seq) ? { seq: Number(seq), visit } : null), [seq, visit]);
   const close = useCallback(() => setPanel(null), []);
 
@@ -50,7 +55,8 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
     if (lastRoom(user.username) === id) world.followers.hold(id, true);
     if (isMine) rememberRoom(user.username, id);
   }, [world, user.username, id, isMine]);
-  useTitle(room?.name, list.rooms);
+  useTitle(room?.name, list.rooms, useValue(world.outbox.overdue));
+  useEffect(() => world.announcements.open(isMine ? id : null), [world, id, isMine]);
   useKeys(setPanel);
   const sheet = useSheet(panel === "rooms", close);
 
@@ -62,15 +68,16 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
 
   return (
     <div className={styles.shell} data-rooms={panel === "rooms" || undefined}>
-      <div ref={sheet} className={styles.side} onKeyDown={(event) => event.key === "Escape" && close()}>
+      <a className={styles.skip} href="#messages" onClick={toMessages}>To the messages</a>
+      <div ref={sheet} className={styles.side}>
         <Sidebar world={world} session={session} open={setPanel} close={close} />
       </div>
       {panel === "rooms" && <button type="button" className={styles.veil} aria-label="Close rooms" onClick={close} />}
-      <main className={styles.main} inert={panel === "rooms"}>
+      <main id="messages" className={styles.main} tabIndex={-1} inert={panel === "rooms"}>
         <MismatchBar session={session} />
         <StayBar session={session} />
         <RoomHeader world={world} room={room} missing={certain && !isMine} elsewhere={elsewhere} open={setPanel} />
-        <ConnectionLine connection={world.connection} />
+        <ConnectionLine world={world} />
         {room ? (
           <RoomView key={`${world.user.username} ${id}`} world={world} room={room} target={target} />
         ) : certain ? (
@@ -78,10 +85,12 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
         ) : (
           <div className={roomStyles.missing} aria-busy={!failure}>
             {failure && <p role="alert">{failure.message}</p>}
+            {!failure && late && <p role="status">Your rooms are on their way. The server has not answered yet.</p>}
             {failure && <Button onClick={() => void world.rooms.refetch()}>Try again</Button>}
           </div>
         )}
       </main>
+      <Announcer announcements={world.announcements} />
       <Suspense fallback={null}>
         {panel === "switcher" && <QuickSwitcher rooms={inOrder(list)} joinable={list.joinable} join={world.rooms.join} onPick={go} onClose={close} />}
         {panel === "browse" && <BrowseRooms joinable={list.joinable} join={world.rooms.join} onDone={go} onCreate={() => setPanel("create")} onClose={close} />}
@@ -92,4 +101,11 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
       </Suspense>
     </div>
   );
+}
+
+/** Past the rooms and their buttons, to the newest message; to the room where it has none. */
+function toMessages(event: MouseEvent<HTMLAnchorElement>) {
+  event.preventDefault(); // an address of its own would be a page to go back to
+  const newest = [...document.querySelectorAll<HTMLElement>('main article[tabindex="0"]')].at(-1);
+  (newest ?? document.querySelector<HTMLElement>("main"))?.focus();
 }

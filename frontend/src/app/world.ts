@@ -1,5 +1,6 @@
 import { chatBase } from "@/config/endpoints";
 import type { SessionService } from "@/features/auth/session";
+import { createAnnouncements } from "@/features/messages/announcements";
 import { createChanges } from "@/features/messages/changes";
 import { createFollowers, type FetchPage } from "@/features/messages/followers";
 import { createReactions } from "@/features/messages/reactions";
@@ -12,6 +13,7 @@ import { realClock, type Clock } from "@/lib/clock";
 import { createConnection } from "@/lib/connection";
 import { wipeDrafts } from "@/lib/drafts";
 import { openTabs } from "@/lib/tabs";
+import { isReached } from "@/lib/trouble";
 import { lazyWire, type Wire } from "@/lib/wire";
 import type { Ask, Page, User } from "@/types/protocol";
 
@@ -60,6 +62,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
     for (const [key, value] of Object.entries(place)) query.set(key, String(value));
     const page = await http<Page>("GET", `${base}/api/rooms/${encodeURIComponent(room)}/messages?${query}`);
     settleAll(page);
+    isReached();
     return page;
   };
 
@@ -76,6 +79,9 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   const changes = createChanges({ ask: act, image: followers.image });
   const reactions = createReactions({ ask: act, look: connection.ask, image: followers.image, me: user.name });
   const rooms = createRooms({ user: me, base, http, ask: connection.ask, clock });
+  const announcements = createAnnouncements({
+    me: user, clock, rooms: followers.rooms, nameOf: (room) => rooms.list.get().rooms[room]?.name ?? room,
+  });
   const typing = createTyping({ user: me, ask: connection.ask, clock });
 
   function settleAll(page: Page) {
@@ -86,6 +92,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
     outbox.settle(message);
     followers.sent(message);
     rooms.sent(message);
+    announcements.sent(message);
     typing.forget(message.room, message.author);
   });
   connection.on("message:changed", (push) => {
@@ -140,6 +147,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   const stops = [
     connection.state.subscribe(() => {
       if (connected()) {
+        isReached();
         tabs.lead();
         outbox.resume();
         followers.connected();
@@ -161,8 +169,19 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
       const { loaded, rooms: mine } = rooms.list.get();
       if (loaded) for (const room of Object.keys(followers.rooms.get())) if (!mine[room]) followers.drop(room);
     }),
+    connection.line.subscribe(() => connected() && connection.line.get() === "good" && isReached()),
     session.state.subscribe(follow),
-    onVisibility(connection.tryNow, rooms.tellAll),
+    onVisibility({
+      back() {
+        connection.watched(true);
+        connection.tryNow();
+      },
+      away() {
+        connection.watched(false);
+        rooms.tellAll();
+      },
+      lost: connection.lost,
+    }),
   ];
 
   /** The session decides: it lives, it rests under the login panel, or it is over. */
@@ -184,6 +203,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
     connection.stop();
     outbox.close();
     tabs.close();
+    announcements.dispose();
     followers.dispose();
     rooms.dispose();
     typing.dispose();
@@ -191,7 +211,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   }
 
   return {
-    user, connection, followers, outbox, changes, reactions, rooms, typing,
+    user, connection, followers, outbox, changes, reactions, rooms, typing, announcements,
     start() {
       void outbox.load();
       follow();
@@ -199,14 +219,23 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   };
 }
 
-/** `back`: somebody looks at the page again, or the network is there. `away`: the page is hidden or left. */
-function onVisibility(back: () => void, away: () => void): () => void {
+interface Moments {
+  /** Somebody looks at the page again, or the network is there. */
+  back(): void;
+  /** The page is hidden or left. */
+  away(): void;
+  /** The browser says that the network is gone. */
+  lost(): void;
+}
+
+function onVisibility({ back, away, lost }: Moments): () => void {
   const changed = () => (document.visibilityState === "visible" ? back() : away());
-  window.addEventListener("online", back);
-  document.addEventListener("visibilitychange", changed);
+  const online = () => document.visibilityState === "visible" && back();
+  const listeners = [[window, "online", online], [window, "offline", lost], [document, "visibilitychange", changed]] as const;
+  for (const [where, event, act] of listeners) where.addEventListener(event, act);
+  if (document.visibilityState !== "visible") away();
   return () => {
-    window.removeEventListener("online", back);
-    document.removeEventListener("visibilitychange", changed);
+    for (const [where, event, act] of listeners) where.removeEventListener(event, act);
   };
 }
 
