@@ -19,7 +19,7 @@ const deeds = (): MessageDeeds => ({
 
 function showSent(part: Partial<Message> = {}, more: Partial<Parameters<typeof SentMessage>[0]> = {}) {
   const did = deeds();
-  const props = { message: message(7, part), starts: true, mine: true, active: true, editing: false, lit: false, quoted: undefined, deeds: did };
+  const props = { message: message(7, part), starts: true, mine: true, active: true, entered: true, editing: false, lit: false, quoted: undefined, deeds: did };
   render(<MemoryRouter><SentMessage {...props} {...more} /></MemoryRouter>);
   return { did, article: screen.getByRole("article"), user: userEvent.setup() };
 }
