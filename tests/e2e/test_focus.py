@@ -132,6 +132,7 @@ def test_what_others_say_is_announced_once_each_the_same_words_and_other_rooms_t
     guest = visitor()
     guest.enter(ada, here)
     expect(guest.page.get_by_role("link", name=re.compile("there"))).to_be_visible()
+    expect(guest.page.get_by_test_id("announcer")).to_be_attached()
     guest.page.evaluate(SAID)
     for _ in range(3):
         grace.say(here, "+1")

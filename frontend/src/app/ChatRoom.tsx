@@ -7,7 +7,6 @@ import { inOrder } from "@/features/rooms/roomList";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
 import type { Room, User } from "@/types/protocol";
-import { Announcer } from "./Announcer";
 import { ConnectionLine } from "./ConnectionLine";
 import { RoomHeader } from "./RoomHeader";
 import { RoomMissing } from "./RoomMissing";
@@ -30,6 +29,7 @@ const BrowseRooms = lazy(() => import("@/features/rooms/BrowseRooms"));
 const CreateRoom = lazy(() => import("@/features/rooms/CreateRoom"));
 const MembersPanel = lazy(() => import("@/features/rooms/MembersPanel"));
 const AccountPanel = lazy(() => import("@/features/auth/AccountPanel"));
+const Announcer = lazy(() => import("./Announcer"));
 const ShortcutSheet = lazy(() => import("./ShortcutSheet"));
 
 /** The whole chat of one person: rooms at the side, one room open, panels over it. */
@@ -56,7 +56,6 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
     if (isMine) rememberRoom(user.username, id);
   }, [world, user.username, id, isMine]);
   useTitle(room?.name, list.rooms, useValue(world.outbox.overdue));
-  useEffect(() => world.announcements.open(isMine ? id : null), [world, id, isMine]);
   useKeys(setPanel);
   const sheet = useSheet(panel === "rooms", close);
 
@@ -90,7 +89,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
           </div>
         )}
       </main>
-      <Announcer announcements={world.announcements} />
+      <Suspense fallback={null}><Announcer world={world} open={isMine ? id : null} /></Suspense>
       <Suspense fallback={null}>
         {panel === "switcher" && <QuickSwitcher rooms={inOrder(list)} joinable={list.joinable} join={world.rooms.join} onPick={go} onClose={close} />}
         {panel === "browse" && <BrowseRooms joinable={list.joinable} join={world.rooms.join} onDone={go} onCreate={() => setPanel("create")} onClose={close} />}

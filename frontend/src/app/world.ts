@@ -1,6 +1,5 @@
 import { chatBase } from "@/config/endpoints";
 import type { SessionService } from "@/features/auth/session";
-import { createAnnouncements } from "@/features/messages/announcements";
 import { createChanges } from "@/features/messages/changes";
 import { createFollowers, type FetchPage } from "@/features/messages/followers";
 import { createReactions } from "@/features/messages/reactions";
@@ -15,7 +14,7 @@ import { wipeDrafts } from "@/lib/drafts";
 import { openTabs } from "@/lib/tabs";
 import { isReached } from "@/lib/trouble";
 import { lazyWire, type Wire } from "@/lib/wire";
-import type { Ask, Page, User } from "@/types/protocol";
+import type { Ask, Message, Page, User } from "@/types/protocol";
 
 export type World = ReturnType<typeof createWorld>;
 
@@ -79,9 +78,8 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   const changes = createChanges({ ask: act, image: followers.image });
   const reactions = createReactions({ ask: act, look: connection.ask, image: followers.image, me: user.name });
   const rooms = createRooms({ user: me, base, http, ask: connection.ask, clock });
-  const announcements = createAnnouncements({
-    me: user, clock, rooms: followers.rooms, nameOf: (room) => rooms.list.get().rooms[room]?.name ?? room,
-  });
+  /** Who wants to know of each message as it is pushed. */
+  const hearers = new Set<(message: Message) => void>();
   const typing = createTyping({ user: me, ask: connection.ask, clock });
 
   function settleAll(page: Page) {
@@ -92,7 +90,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
     outbox.settle(message);
     followers.sent(message);
     rooms.sent(message);
-    announcements.sent(message);
+    for (const hear of hearers) hear(message);
     typing.forget(message.room, message.author);
   });
   connection.on("message:changed", (push) => {
@@ -203,7 +201,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
     connection.stop();
     outbox.close();
     tabs.close();
-    announcements.dispose();
+    hearers.clear();
     followers.dispose();
     rooms.dispose();
     typing.dispose();
@@ -211,7 +209,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   }
 
   return {
-    user, connection, followers, outbox, changes, reactions, rooms, typing, announcements,
+    user, connection, followers, outbox, changes, reactions, rooms, typing, hearers,
     start() {
       void outbox.load();
       follow();

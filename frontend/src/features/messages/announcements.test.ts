@@ -37,6 +37,7 @@ beforeEach(() => {
       known.add(id);
     }
   });
+  announcements.start();
   announcements.open("general");
   shows(by(1, "before"));
 });

@@ -71,8 +71,6 @@ export function createAnnouncements({ me, clock, rooms, nameOf }: Needs) {
     for (const message of between(log, before[1])) tell(message);
   }
 
-  const stop = rooms.subscribe(look);
-
   return {
     said,
     /** This room is on screen now: what stands in it already is there to be read. */
@@ -91,9 +89,14 @@ export function createAnnouncements({ me, clock, rooms, nameOf }: Needs) {
       heard.set(room, [generation, seq]);
       tell(message);
     },
-    dispose() {
-      stop();
-      cancel?.();
+    /** Listens to the open room's log until the answer is called. */
+    start(): () => void {
+      const stop = rooms.subscribe(look);
+      return () => {
+        stop();
+        cancel?.();
+        cancel = null;
+      };
     },
   };
 }
