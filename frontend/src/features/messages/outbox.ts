@@ -204,17 +204,19 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
 
   /** Brings this tab's picture in line with the disk: after a reload, and when another tab changed something. */
   async function load() {
+    const before = [...onDisk];
     const waiting = await disk.all(user).catch(() => null);
     if (closed) return;
-    if (waiting) await agree(waiting.filter(({ client_id }) => !gone.has(client_id)));
+    if (waiting) await agree(before, waiting.filter(({ client_id }) => !gone.has(client_id)));
     else await rescue(onDisk); // the journal is all there is
     for (const room of rooms()) pump(room);
   }
 
-  async function agree(waiting: readonly Waiting[]) {
+  /** `before`: what was on the disk when the look at it began. What came since is not missing there. */
+  async function agree(before: readonly string[], waiting: readonly Waiting[]) {
     const there = new Set(waiting.map(({ client_id }) => client_id));
-    for (const client_id of [...onDisk]) {
-      if (there.has(client_id)) continue;
+    for (const client_id of before) {
+      if (there.has(client_id) || !onDisk.has(client_id)) continue;
       onDisk.delete(client_id);
       ready.delete(client_id);
       const item = find(client_id);
