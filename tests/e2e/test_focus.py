@@ -105,7 +105,7 @@ def test_shift_tab_from_the_message_field_is_the_newest_message_and_arrows_say_a
     page.get_by_role("dialog", name="Pick a reaction").get_by_role("button", name="Rocket").click()
     guest.message("the newest, with https://example.org").focus()
     expect(guest.message("the newest, with https://example.org")).to_have_accessible_name(
-        re.compile(r"Reactions: \N{ROCKET} 1, yours too")
+        re.compile("Reactions: .+ 1, yours too")
     )
     page.keyboard.press("ArrowUp")
     expect(page.locator(f'[data-seq="{newest["seq"] - 1}"]')).to_be_focused()
