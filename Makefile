@@ -1,7 +1,7 @@
 # Parley: `make run` starts the chat, `make test` tests it; both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock build bench audit faults soak revocations model fuzz mutants lambdas invoke cloud up down tunnel
-.PHONY: setup-dev setup-serverless setup-pages bundle-check screens
+.PHONY: help run test check lock build bench audit faults soak revocations model fuzz mutants screens lambdas invoke cloud up down tunnel
+.PHONY: setup-dev setup-serverless setup-pages bundle-check
 .SILENT:
 unexport PYTHONDONTWRITEBYTECODE # every process of a test run would compile all that it imports again
 
@@ -24,7 +24,12 @@ run: ## the chat at http://localhost:8000 with all it needs; Ctrl-C stops it
 	exec $(PY) -m chat.embedded --stop-with-parent
 
 test: setup-dev setup-serverless setup-pages bundle-check ## every test: the bundle, the pages, the server (PYTEST_ARGS=… picks)
-	if [ -z '$(PYTEST_ARGS)' ]; then exec $(PY) -m tests.lanes; fi && $(NPM) test --silent && exec $(PY) -m pytest $(PYTEST_ARGS)
+ifeq ($(strip $(PYTEST_ARGS)),)
+	exec $(PY) -m tests.lanes
+else
+	$(NPM) test --silent
+	$(PY) -m pytest $(PYTEST_ARGS)
+endif
 
 check: setup-dev setup-pages bundle-check ## style and types of both halves, the bundle, the lock files
 	$(PY) -m ruff check .

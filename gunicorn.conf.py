@@ -46,7 +46,7 @@ logconfig_dict = {
     # Other libraries warn only: what they say below that has request bodies and keys in it.
     "root": {"level": "WARNING", "handlers": ["lines"]},
     "loggers": {
-        "gunicorn.error": _level,
+        "gunicorn.error": {**_level, "propagate": True},  # gunicorn has turned that off, and its handlers are gone
         "chat": _level,
         "parley.audit": {"level": "INFO", "handlers": ["audit"], "propagate": False},
         "engineio": {"propagate": False},  # these two have handlers of their own

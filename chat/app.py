@@ -36,8 +36,10 @@ from chat.services.leases import Lease
 from chat.services.limits import Limits
 from chat.services.log import Log
 from chat.services.messages import Messages
+from chat.services.movement import Movement
 from chat.services.numbers import Numbers
 from chat.services.passwords import Passwords
+from chat.services.periodic import run_every
 from chat.services.poller import LEASE_MS, Poller
 from chat.services.readiness import Readiness
 from chat.services.registration import Registration
@@ -59,6 +61,7 @@ log = logging.getLogger(__name__)
 
 DAY_S = 24 * 3600
 CLAIMS_LONGER_S = 7 * DAY_S  # than what they prove: what is sent again later than that is a new message
+WATCHED_EVERY_S = 10.0
 SIDE_BY_SIDE = 16  # requests to DynamoDB that one list of rooms may have under way
 
 
@@ -80,6 +83,7 @@ class Services:
     workers: Workers
     readiness: Readiness
     poller: Poller
+    movement: Movement
     sweeper: Sweeper | None
 
     def begin(self) -> None:
@@ -87,6 +91,7 @@ class Services:
         self.bus.begin()
         if self.config.ingest_mode == "poller":
             self.poller.start()
+            gevent.spawn(run_every, WATCHED_EVERY_S, self.movement.watch)
         if self.sweeper is not None:
             self.sweeper.start()
 
@@ -96,6 +101,7 @@ class Services:
         try:
             with deadline(0.5):
                 self.poller.stop()
+                self.movement.end()
                 if self.sweeper is not None:
                     self.sweeper.stop()
                 self.workers.leave()
@@ -129,10 +135,11 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     rooms = Rooms(storage, numbers, log, bus, followers.member, _gather)
     messages = Messages(storage, rooms, log, numbers, followers, bus)
     workers = Workers(storage, bus)
-    readiness = Readiness(redis, workers)
+    movement = Movement(redis, storage.table("messages"))
+    readiness = Readiness(redis, workers, movement if config.ingest_mode == "poller" else None)
     ingest = Ingest(storage, rooms, log, bus)
     lease = Lease(redis, f"ingest:{storage.table('messages')}", LEASE_MS)
-    poller = Poller(storage, partial(Streams.connect, config), ingest, lease)
+    poller = Poller(storage, partial(Streams.connect, config), ingest, lease, note=movement.note)
     sweeper = None
     if keep_s:
         retention = Retention(storage, log, keep_s, gevent.sleep)
@@ -152,6 +159,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         workers=workers,
         readiness=readiness,
         poller=poller,
+        movement=movement,
         sweeper=sweeper,
     )
 

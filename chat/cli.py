@@ -71,7 +71,7 @@ def doctor() -> None:
     except ChatError as error:
         problems.append(f"Redis does not answer: {error.__cause__}")
     else:
-        problems += _redis_problems()
+        problems += _redis_problems() + _stream_problems()
     try:
         problems += tables.problems(found.storage)
     except ChatError as error:
@@ -112,6 +112,18 @@ def _redis_problems() -> list[str]:
     if policy in (None, "noeviction"):
         return []
     return [f"Redis may throw sessions away when it is full (maxmemory-policy {policy}): set it to noeviction"]
+
+
+def _stream_problems() -> list[str]:
+    """What stands still, where a worker should read the stream. Without any worker nothing moves, rightly."""
+    found = services()
+    if found.config.ingest_mode != "poller":
+        return []
+    try:
+        problem = found.movement.problem()
+        return [f"Rows that others put wait: {problem}"] if problem and found.storage.workers() else []
+    except ChatError:
+        return []  # whoever does not answer has a line of its own
 
 
 def _or_fail(work: Callable[[], T]) -> T:

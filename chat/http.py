@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection
 from types import UnionType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from chat.errors import ChatError
 
@@ -40,8 +41,12 @@ def check_origin(method: str, origin: str | None, fetch_site: str | None, listed
 
 
 def check_user(session: Session, expected: str | None) -> None:
-    """Raises: ChatError `user_mismatch` when the client thinks that it is somebody else."""
-    if expected is not None and expected != session.person.username:
+    """`expected` is a header's word: percent-encoded, for a header takes no letter beyond Latin-1; a name without such
+    letters means itself either way.
+
+    Raises: ChatError `user_mismatch` when the client thinks that it is somebody else.
+    """
+    if expected is not None and unquote(expected) != session.person.username:
         raise ChatError("user_mismatch")
 
 

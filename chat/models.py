@@ -95,8 +95,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Room:
-    """A room's META row. `bucket` is the highest log bucket begun, `floor` the oldest number kept; below `swept`
-    everything has been deleted."""
+    """A room's META row. `generation` is when it began, or began anew, in seconds since 1970 (older rooms: 1): another
+    room of the same name before it is none to pages and counters. `bucket` is the highest log bucket begun, `floor` the
+    oldest number kept; below `swept` everything has been deleted."""
 
     room: str
     name: str
@@ -106,6 +107,9 @@ class Room:
     bucket: int = 0
     floor: int = 1
     swept: int = 1
+
+
+GENERAL = Room("general", "General", "public")  # everybody's, made with the tables; nobody owns it
 
 
 @dataclass(frozen=True)
@@ -169,11 +173,15 @@ class Page:
     messages: list[Message] = field(default_factory=list)
     more: bool = False
     gap: bool = False
+    oldest: int | None = None
     reader: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The wire shape of docs/protocol.md."""
-        return {
+        further: dict[str, Any] = {"gap": True} if self.gap else {}
+        if self.oldest is not None:
+            further["oldest"] = self.oldest
+        return further | {
             "generation": self.generation,
             "head": self.head,
             "floor": self.floor,
@@ -181,4 +189,4 @@ class Page:
             "entries": [entry.to_dict() for entry in self.entries],
             "messages": [message.to_dict(self.generation, self.reader) for message in self.messages],
             "more": self.more,
-        } | ({"gap": True} if self.gap else {})
+        }

@@ -32,6 +32,12 @@ const inward = {
   },
 };
 
+const noMarkup = { selector: "JSXAttribute[name.name='dangerouslySetInnerHTML']", message: "Message text is never HTML." };
+const noObjectsAsMaps = {
+  selector: "TSTypeReference[typeName.name='Record'] > TSTypeParameterInstantiation > TSStringKeyword.params:first-child",
+  message: "What people name belongs into a Map: every object has a `constructor`.",
+};
+
 export default ts.config(
   { ignores: ["dist", "node_modules"] },
   js.configs.recommended,
@@ -48,11 +54,13 @@ export default ts.config(
     rules: {
       "@typescript-eslint/no-invalid-void-type": "off",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
-      "no-restricted-syntax": [
-        "error",
-        { selector: "JSXAttribute[name.name='dangerouslySetInnerHTML']", message: "Message text is never HTML." },
-      ],
+      "no-restricted-syntax": ["error", noMarkup],
     },
+  },
+  {
+    files: ["src/**/*.{ts,tsx}"],
+    ignores: ["src/**/*.test.{ts,tsx}", "src/testing/*"],
+    rules: { "no-restricted-syntax": ["error", noMarkup, noObjectsAsMaps] },
   },
   ...walls,
   inward,

@@ -1,17 +1,30 @@
 import react from "@vitejs/plugin-react";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { fileURLToPath } from "node:url";
-import type { Plugin } from "vite";
+import type { Plugin, ProxyOptions } from "vite";
 import { defineConfig } from "vitest/config";
 import { fakeServer } from "./src/testing/server.ts";
 
 const API = process.env.PARLEY_API ?? "http://127.0.0.1:8000";
-const proxy = {
-  "/api": { target: API },
-  "/config.json": { target: API },
-  "/socket.io": { target: API, ws: true },
+
+/**
+ * The chat server gets what this page sends as if its own page did: its name, and its origin in place of ours. Only of
+ * ours: what another site makes a browser send is refused there.
+ */
+const proxied: ProxyOptions = {
+  target: API,
+  changeOrigin: true,
+  configure(proxy) {
+    const claim = (request: ClientRequest, { headers }: IncomingMessage) => {
+      if (headers.origin === `http://${headers.host}`) request.setHeader("origin", new URL(API).origin);
+    };
+    proxy.on("proxyReq", claim);
+    proxy.on("proxyReqWs", claim);
+  },
 };
+const proxy = { "/api": proxied, "/config.json": proxied, "/socket.io": { ...proxied, ws: true } };
 
 /** Parley speaks websocket only: leaves long polling and WebTransport out of socket.io-client, 2 kB nobody would use. */
 function websocketOnly(): Plugin {
@@ -68,5 +81,8 @@ export default defineConfig(({ mode }) => ({
     css: { modules: { classNameStrategy: "non-scoped" as const } },
     restoreMocks: true,
     maxWorkers: 1,
+    // Guards against never: what is slow, the machine decides.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 }));

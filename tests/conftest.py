@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,6 +32,7 @@ from chat.config import Config
 from chat.services import endpoint, tables
 from chat.services import redis as redis_service
 from chat.services.dynamodb import Storage
+from tests.logs import WATCHED
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +40,21 @@ PASSWORD = "correct horse battery"
 
 settings.register_profile("parley", deadline=None, print_blob=True)  # how long an example takes, the machine decides
 settings.load_profile("parley")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "expects_traceback(*texts): a product's log may have one with such a text")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    """When all that ends with a test has ended: no product has said a traceback that the test did not ask for."""
+    yield
+    expected = [text for mark in item.iter_markers("expects_traceback") for text in mark.args]
+    said = WATCHED.tracebacks(ended=nextitem is None)
+    unasked = [traceback for traceback in said if not any(text in traceback for text in expected)]
+    if unasked:
+        pytest.fail("A product logged what no test asked for.\n" + "\n".join(unasked[:5]), pytrace=False)
 
 
 def wait_until(check: Callable[[], object], within_s: float = 30.0, what: str = "it") -> None:
@@ -117,7 +133,9 @@ def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     credentials = folder / "credentials"
     argv = [sys.executable, "-m", "chat.embedded.dynamodb", "--data", str(folder / "db"), "--synchronous", "NORMAL"]
     argv += ["--credentials", str(credentials)]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    WATCHED.file(log := folder / "log")
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=stderr, text=True, cwd=ROOT)
     assert process.stdout is not None
     endpoint = process.stdout.readline().strip().removeprefix("DYNAMODB_ENDPOINT=")
     before = dict(os.environ)
@@ -251,6 +269,7 @@ def spawn_server(config: Config, folder: Path, wsgi: str = "wsgi:app", **changes
     settings["ALLOWED_ORIGINS"] = ",".join(config.allowed_origins)
     env = {**os.environ, **{name: str(int(v) if isinstance(v, bool) else v) for name, v in settings.items()}}
     log = folder / f"server-{port}.log"
+    WATCHED.file(log)
     argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", wsgi]
     process = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT)
 

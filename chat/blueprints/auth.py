@@ -11,7 +11,7 @@ from chat.blueprints.guard import address, json_body, require_auth, services
 from chat.blueprints.session import begin, current, finish
 from chat.errors import ChatError
 from chat.http import described
-from chat.services.cookies import browser_name
+from chat.services import cookies
 
 bp = Blueprint("auth", __name__, url_prefix="/api/auth")
 
@@ -28,7 +28,7 @@ def login() -> ResponseReturnValue:
     body = json_body(username=str, password=str)
     former = current().stored
     accounts = services().accounts
-    browser = request.cookies.get(browser_name(services().config), "")
+    browser = cookies.value(request.headers.get("Cookie", ""), cookies.browser_name(services().config))
     session = accounts.login(body["username"], body["password"], address(), request.user_agent.string, browser)
     if former is not None:
         accounts.replace(former.sid)

@@ -18,5 +18,7 @@ def healthz() -> ResponseReturnValue:
 @bp.get("/readyz")
 def readyz() -> ResponseReturnValue:
     engine = current_app.extensions["socketio"].server.eio
-    answers = services().readiness.check() | {"sockets": not (engine.draining or engine.deaf)}
-    return jsonify(answers), 200 if all(answers.values()) else 503
+    readiness = services().readiness
+    answers = readiness.check() | {"sockets": not (engine.draining or engine.deaf)}
+    details = {"stream": False} if readiness.stands_still else {}
+    return jsonify(answers | details), 200 if all(answers.values()) else 503

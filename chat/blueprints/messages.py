@@ -24,6 +24,7 @@ def page(room: str) -> ResponseReturnValue:
         before=_number("before"),
         after=_number("after"),
         around=_number("around"),
+        sparse=request.args.get("sparse") == "1",
     )
     return jsonify(found.to_dict())
 

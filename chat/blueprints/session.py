@@ -47,7 +47,7 @@ class StoredSessionInterface(ServerSideSessionInterface):
         if not request.path.startswith("/api/") or request.method == "OPTIONS":
             return opened
         try:
-            stored = self._sessions.read(request.cookies.get(self._config.cookie_name, ""))
+            stored = self._sessions.read(cookies.value(request.headers.get("Cookie", ""), self._config.cookie_name))
         except ChatError as error:
             opened.failure = error
             return opened

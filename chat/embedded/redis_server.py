@@ -16,12 +16,16 @@ from chat.embedded.folder import Folder
 ON_THE_PATH = ("redis-server", "valkey-server")
 OLDEST = 6  # the first with all the commands that we use
 
+# The chat is the user `parley`, which can neither empty the server nor set it up anew; `default` is the person's at the
+# terminal. Key events are on from the start, since `parley` may not turn them on.
 # everysec: a power cut may cost the last second of Redis: who signed in, and counters that are rebuilt from the tables.
 # Acked messages are not in Redis, and a killed process loses nothing: the write itself precedes the answer.
 SETTINGS = """\
 bind 127.0.0.1
 port {port}
 requirepass {password}
+user parley on >{parley_password} ~* {channels}+@all -@admin -@dangerous +info +config|get
+notify-keyspace-events Kgxe
 dir {folder}
 logfile {log}
 loglevel warning
@@ -70,11 +74,18 @@ def _in_the_wheel() -> str | None:
     return str(binary) if binary.is_file() else None
 
 
-def configure(folder: Folder, server: Server, port: int, password: str) -> Path:
-    """Writes the server's settings, password included, where only the owner can read them; returns the file."""
+def configure(folder: Folder, server: Server, port: int, password: str, parley_password: str) -> Path:
+    """Writes the server's settings, passwords included, where only the owner can read them; returns the file."""
     home = folder.path / server.line
     home.mkdir(mode=0o700, exist_ok=True)
-    text = SETTINGS.format(port=port, password=password, folder=_quoted(home), log=_quoted(home / "redis.log"))
+    text = SETTINGS.format(
+        port=port,
+        password=password,
+        parley_password=parley_password,
+        channels="" if server.line == "redis-6" else "allchannels ",  # 6.0 knows none; in 6.2 everybody has them
+        folder=_quoted(home),
+        log=_quoted(home / "redis.log"),
+    )
     return folder.write(f"{server.line}/redis.conf", text)
 
 

@@ -9,6 +9,7 @@ import argparse
 import http.client
 import os
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -72,6 +73,7 @@ class Supervisor:
         self._guard: Guard | None = None
         self._watched: list[Watched] = []
         self._web: Child | None = None
+        self._redis_url = ""  # of the user that a person at the terminal is
         self._stopping = False
         self._wake_r, self._wake_w = os.pipe()
         os.set_blocking(self._wake_r, False)
@@ -114,22 +116,26 @@ class Supervisor:
         self._env["SECRET_KEY"] = self._env.get("SECRET_KEY") or folder.secret("secret-key")
         if not self._env.get("REDIS_URL"):
             self._start_redis(folder)
+        else:
+            self._redis_url = self._env["REDIS_URL"]
         self._await_redis(self._env["REDIS_URL"])
         if not self._env.get("DYNAMODB_ENDPOINT"):
             self._start_engine(folder)
         self._env["NO_PROXY"] = self._env["no_proxy"] = _without_proxy(self._env)
         self._create_tables(folder)
         self._start_web(folder)
-        self._tell()
+        self._tell(folder.write("redis-url", self._redis_url + "\n"))
 
     def _start_redis(self, folder: Folder) -> None:
         server = redis_server.find_server(self._env.get("PATH"))
         port = folder.port("redis") or free_port()
         password = folder.secret("redis-password")
-        settings = redis_server.configure(folder, server, port, password)
+        parley_password = folder.secret("redis-parley-password")
+        settings = redis_server.configure(folder, server, port, password, parley_password)
         child = self._launch("Redis", [server.binary, str(settings)], folder, stdout=subprocess.DEVNULL)
         child.log = settings.with_name("redis.log")
-        self._env["REDIS_URL"] = f"redis://:{password}@127.0.0.1:{port}/0"
+        self._env["REDIS_URL"] = f"redis://parley:{parley_password}@127.0.0.1:{port}/0"
+        self._redis_url = f"redis://default:{password}@127.0.0.1:{port}/0"
         folder.remember_port("redis", port)
 
     def _await_redis(self, url: str) -> None:
@@ -138,7 +144,7 @@ class Supervisor:
         try:
             client = connect(url)
         except ValueError:
-            raise StartError(f"REDIS_URL {_shown(url)} is not like redis://:password@host:6379/0.") from None
+            raise StartError(f"REDIS_URL {_shown(url)} is not like redis://default:password@host:6379/0.") from None
 
         def answers() -> bool:
             with answering():
@@ -202,11 +208,16 @@ class Supervisor:
         finally:
             connection.close()
 
-    def _tell(self) -> None:
+    def _tell(self, redis_url_file: Path) -> None:
+        """Says what it runs on. A password is shown to a person only: what is no terminal may be a journal that many
+        read, and finds it in the file."""
         print(self._config.public_url)
-        for name in ("REDIS_URL", "DYNAMODB_ENDPOINT", "AWS_SHARED_CREDENTIALS_FILE"):
+        if sys.stdout.isatty():
+            print(f"REDIS_URL={shlex.quote(self._redis_url)}")
+        print(f"REDIS_URL_FILE={shlex.quote(str(redis_url_file))}")
+        for name in ("DYNAMODB_ENDPOINT", "AWS_SHARED_CREDENTIALS_FILE"):
             if self._env.get(name):
-                print(f"{name}={self._env[name]}")
+                print(f"{name}={shlex.quote(self._env[name])}")  # to be pasted, also from a folder with a space in it
         sys.stdout.flush()
 
     def _launch(

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import hmac
 import secrets
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chat.config import Config
 from chat.errors import ChatError
+from chat.services import names
 from chat.services.addresses import address_bucket
 from chat.services.audit import note
 from chat.services.devices import device
 from chat.services.limits import Limit, Limits
 from chat.services.passwords import Passwords, check
-from chat.services.registration import USERNAME, USERNAME_CHARS
 from chat.services.sessions import EVERYWHERE, Session, Sessions
 
 if TYPE_CHECKING:
     from chat.services.dynamodb import Storage
     from chat.services.publisher import Publisher
-
-MAX_LOGIN_CHARS = 256
 
 
 class Accounts:
@@ -58,13 +55,13 @@ class Accounts:
         Raises: ChatError `bad_credentials`, `rate_limited`, `busy`, `unavailable`.
         """
         self._passwords.refuse_if_full()
-        folded = unicodedata.normalize("NFKC", username[:MAX_LOGIN_CHARS]).casefold()
+        found = names.username(username)
+        folded = found or username[: names.TYPED_CHARS]  # what is nobody's name is counted all the same
         tries = [(self._limits.account, folded), (self._limits.address, address_bucket(address))]
         if self._knows(browser, folded):
             tries = [(self._limits.browser, browser)]
         self._refuse_if_over("login", folded, address, tries)
-        possible = len(folded) <= USERNAME_CHARS[1] and USERNAME.fullmatch(folded)  # NFKC makes some names longer
-        user = self._storage.get_user(folded) if possible else None
+        user = self._storage.get_user(found) if found else None
         if not self._passwords.matches(password, user.password_hash if user else None) or user is None:
             for limit, key in tries:
                 limit.count(key)

@@ -22,6 +22,7 @@ from gevent.event import Event
 from chat.errors import ChatError
 from chat.services import redis as redis_service
 from chat.services.deadline import deadline
+from chat.services.outages import REDIS
 from chat.services.publisher import STREAM, Publisher
 
 BEGINNING = "0-0"
@@ -121,6 +122,7 @@ class Bus(Publisher):
     def _write_some(self) -> None:
         batch = [self._outbox[i] for i in range(min(BATCH, len(self._outbox)))]
         self._write(batch)
+        REDIS.succeeded()
         for _ in batch:
             self._outbox.popleft()
 
@@ -131,7 +133,8 @@ class Bus(Publisher):
             while self._outbox:
                 try:
                     self._write_some()
-                except redis.RedisError:
+                except redis.RedisError as error:
+                    REDIS.failed(redis_service.cause(error))
                     gevent.sleep(RETRY_S)
 
     def _beat(self) -> None:
@@ -142,8 +145,9 @@ class Bus(Publisher):
     # --- reading --------------------------------------------------------------------------------------------------
 
     def _read(self) -> None:
-        # Its own connection: it blocks in XREAD, and a time-out below BLOCK would look like a fault.
-        client = redis_service.connect(self._url, timeout_s=BLOCK_MS / 1000 + 1)
+        # Its own connection: it blocks in XREAD, and a time-out below BLOCK would look like a fault. Not tried again
+        # below us: what another server never heard of was lost, and that is a doubt.
+        client = redis_service.connect(self._url, timeout_s=BLOCK_MS / 1000 + 1, retries=0)
         last: str | None = None
         away = True
         while True:
@@ -159,7 +163,8 @@ class Bus(Publisher):
                     for event_id, fields in entries:
                         last = event_id
                         self._receive(fields.get("from", ""), fields.get("e", ""))
-            except redis.RedisError:
+            except redis.RedisError as error:
+                REDIS.failed(redis_service.cause(error))
                 away = True
                 gevent.sleep(RETRY_S)
 

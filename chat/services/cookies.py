@@ -5,8 +5,9 @@ COOKIE_MODE=cross_site they work also when the page is of another site than the 
 that Chromium 156 was offered across sites, it kept only `__Host-…; Path=/; SameSite=None; Secure; Partitioned`, and it
 lets go of it only when told so with `Partitioned` too.
 
-They are read here too, as Flask's REST reads them (Werkzeug's rules, tests/services/test_cookies.py): one site's odd
-cookie does not hide the others, for which `http.cookies` gives up on the whole header.
+They are read here too, also for Flask, by Werkzeug's rules (tests/services/test_cookies.py): one site's odd cookie does
+not hide the others, for which `http.cookies` gives up on the whole header. Werkzeug's own reader would need the square
+of the header's length for blanks that lead to nothing.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import re
 from chat.config import Config
 
 BROWSER_KNOWN_S = 90 * 24 * 3600
-BLANK = r"[ \t]*"
+BLANK = r"[ \t]*+"  # what is taken is never given back: the time is that of the header's length
 QUOTED = r'"(?:\\.|[^"\\])*"'
-PAIR = re.compile(rf'{BLANK}([^ \t=";]+)(?:{BLANK}={BLANK}({QUOTED}|[^ \t";]*))?{BLANK}(?:;|\Z)')
+PAIR = re.compile(rf'{BLANK}([^ \t=";]++)(?:{BLANK}={BLANK}({QUOTED}|[^ \t";]*+))?{BLANK}(?:;|\Z)')
 
 
 def value(header: str, name: str) -> str:

@@ -21,6 +21,7 @@ from chat.models import Entry, Mark, Membership, Message, Room, SetAside, User, 
 from chat.services import endpoint, rows
 from chat.services.appends import Append, Proof, Writes, refusals
 from chat.services.items import pack, texts, unpack
+from chat.services.outages import DYNAMODB, words
 from chat.services.rows import Claim, Row
 
 MAX_REQUESTS = 50  # under way at once, each with a connection: what an endpoint that hangs may hold of this process
@@ -36,6 +37,15 @@ THROTTLED = (
     "InternalServerError",
     "TransactionInProgressException",
 )
+LOCKED_OUT = (  # of who asks, not of what is asked: nothing else will be answered either
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "IncompleteSignatureException",
+    "InvalidSignatureException",
+    "MissingAuthenticationTokenException",
+    "UnrecognizedClientException",
+)
+SLOW_S = 1.0
 
 
 class Places(Protocol):
@@ -78,18 +88,25 @@ class Storage:
         """One request. Raises: ChatError `unavailable`; ClientError for what the caller must understand."""
         if self._places is not None and not self._places.acquire(timeout=WAIT_S):
             raise ChatError("unavailable", retry_after_s=1)
+        began = time.monotonic()
         try:
-            return getattr(self._client, operation)(**request)
+            answer: dict[str, Any] = getattr(self._client, operation)(**request)
         except ClientError as error:
             if (
-                error.response["Error"]["Code"] in THROTTLED
+                error.response["Error"]["Code"] in THROTTLED + LOCKED_OUT
                 or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
-                or _clock_is_off(error.response["Error"])
             ):
-                raise ChatError("unavailable", retry_after_s=1) from error
+                raise _away(error) from error
             raise
         except BotoCoreError as error:
-            raise ChatError("unavailable", retry_after_s=1) from error
+            raise _away(error) from error
+        except BaseException:
+            if time.monotonic() - began > SLOW_S:  # whoever waited has given up
+                DYNAMODB.failed("no answer in time")
+            raise
+        else:
+            DYNAMODB.succeeded()
+            return answer
         finally:
             if self._places is not None:
                 self._places.release()
@@ -430,6 +447,12 @@ class Storage:
         update, condition = "SET #generation = :new", "#generation = :old"
         return self._update_if("chat", rows.meta_key(room.room), update, condition, names, values)
 
+    def disown(self, room: str) -> bool:
+        """Takes a room's owner away; False when it had none."""
+        names, values = {"#owner": "owner"}, {":nobody": ""}
+        condition = "attribute_exists(#owner) AND #owner <> :nobody"
+        return self._update_if("chat", rows.meta_key(room), "SET #owner = :nobody", condition, names, values)
+
     def note_swept(self, room: str, swept: int) -> None:
         """Notes that nothing of the room's log lies below that number any more; never lowers it."""
         condition = "attribute_exists(pk) AND (attribute_not_exists(#swept) OR #swept < :swept)"
@@ -519,6 +542,7 @@ class Storage:
         """The stream of `messages`, None when it has none. Raises: ChatError `unavailable`, also without the table."""
         described = self.unless("ResourceNotFoundException", "describe_table", TableName=self.table("messages"))
         if described is None:
+            DYNAMODB.failed(f"there is no table {self.table('messages')}: run `flask create-tables`")
             raise ChatError("unavailable")
         return described["Table"].get("LatestStreamArn")
 
@@ -539,7 +563,7 @@ class Storage:
         try:
             self.call("put_item", TableName=self.table("chat"), Item=pack(rows.worker_row(worker)))
         except ClientError as error:
-            raise ChatError("unavailable") from error
+            raise _away(error) from error
 
     def workers(self) -> list[Worker]:
         """Every worker that shows itself, and those that ended without a word."""
@@ -618,7 +642,7 @@ class Storage:
         return updated is not None
 
 
-def _clock_is_off(error: dict[str, str]) -> bool:
-    """Whether a request was refused for its time alone: "Signature expired: …", "Signature not yet current: …" (AWS
-    General Reference, "Troubleshoot Signature Version 4")."""
-    return error["Code"] == "InvalidSignatureException" and error.get("Message", "").startswith("Signature ")
+def _away(error: Exception) -> ChatError:
+    """What people are told of a DynamoDB that does not do its work; the log is told why."""
+    DYNAMODB.failed(words(error))
+    return ChatError("unavailable", retry_after_s=1)

@@ -215,7 +215,8 @@ class Follower:
                     return
                 gevent.sleep(0 if self.cursor > before else REPAIR_AFTER_S / 4)
         except ChatError as error:
-            log.warning("the log of %s could not be read (%s); trying again", self.room.room, error.code)
+            if error.code != "unavailable":  # of that the log knows more: chat/services/outages.py
+                log.warning("the log of %s could not be read (%s); trying again", self.room.room, error.code)
             gevent.spawn_later(1.0, self.repair)
         finally:
             self._repairing = None

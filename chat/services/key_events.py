@@ -12,15 +12,14 @@ from typing import Any
 
 import gevent
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from chat.services import redis as redis_service
+from chat.services.outages import REDIS
 from chat.services.sessions import KEY_PREFIX
 
 FLAGS = "Kgxe"  # events by key: of commands such as DEL, of keys whose time is over, of keys evicted
 GONE = ("del", "expired", "evicted", "rename_from")
-WAIT_S = 5.0
+WAIT_S = 2.0
 RETRY_S = 1.0
 
 log = logging.getLogger(__name__)
@@ -31,19 +30,21 @@ class KeyEvents:
 
     def __init__(self, url: str, wait_s: float = WAIT_S):
         self._wait_s = wait_s
-        self._client: Any = redis_service.connect(url, timeout_s=2 * wait_s)  # its pubsub has no types
-        # Not tried again below us: a server that comes back may have forgotten its settings, and is asked anew.
-        self._client.connection_pool.connection_kwargs["retry"] = Retry(NoBackoff(), 0)
+        # Not tried again below us: a server that comes back may have forgotten its settings, and is asked anew. Its
+        # pubsub has no types.
+        self._client: Any = redis_service.connect(url, timeout_s=2 * wait_s, retries=0)
 
     def run(self, listener: Callable[[str], None]) -> None:
         """Calls `listener` with the id of every session that goes, for ever; for a greenlet of its own."""
         while True:
             try:
                 self._listen(listener)
-            except redis.RedisError:
+            except redis.RedisError as error:
+                REDIS.failed(redis_service.cause(error))
                 gevent.sleep(RETRY_S)
 
     def _listen(self, listener: Callable[[str], None]) -> None:
+        doubts = redis_service.doubts()
         self._turn_on()
         database = self._client.connection_pool.connection_kwargs.get("db", 0)
         with self._client.pubsub() as events:
@@ -51,12 +52,14 @@ class KeyEvents:
             asked = False
             while True:
                 event: dict[str, Any] | None = events.get_message(timeout=self._wait_s)
+                if redis_service.doubts() != doubts:
+                    return  # a subscriber asks nothing, so no answer would ever tell it that it listens to a replica
                 if event is not None:
                     asked = False
                     if event["data"] in GONE:
                         listener(event["channel"].partition(f"__:{KEY_PREFIX}")[2])
                 elif asked:
-                    raise redis.ConnectionError("nothing comes over this connection any more")
+                    raise redis.ConnectionError("nothing comes over a connection that listens")
                 else:
                     asked = True
                     events.ping()

@@ -154,13 +154,13 @@ class Log:
 
         def claim(number: int, draft: Draft) -> Claim:
             message = draft.image.seq if draft.image else None
-            return Claim(user, client_id, room.room, digest, number, message, self._claims_end())
+            return Claim(user, client_id, room.room, digest, number, message, self._claims_end(), room.generation)
 
         placed = self._place(room, judge, claim, seen)
         if placed.before is not None and placed.before.claim is not None:
             return self._already(placed.before.claim, digest)
         if placed.draft is None:
-            nothing = Claim(user, client_id, room.room, digest, 0, about, self._claims_end())
+            nothing = Claim(user, client_id, room.room, digest, 0, about, self._claims_end(), room.generation)
             return self._already(self._storage.put_claim(nothing) or nothing, digest)
         return Appended(placed.number, placed.draft.image)
 
@@ -194,9 +194,10 @@ class Log:
         return answers
 
     def _claims(self, room: Room, asked: Iterable[Asked], number: int, about: int) -> list[Claim]:
-        ends = self._claims_end()
+        ends, now = self._claims_end(), room.generation
         return [
-            Claim(each.user, each.client_id, room.room, _digest(each.request), number, about, ends) for each in asked
+            Claim(each.user, each.client_id, room.room, _digest(each.request), number, about, ends, now)
+            for each in asked
         ]
 
     def _answer(self, claim: Claim, asked: Asked) -> Appended | ChatError:
@@ -273,7 +274,7 @@ class Log:
         """
         check_client_id(client_id)
         digest = _digest(request)
-        claim = Claim(user, client_id, room.room, digest, 1, expires_at=self._claims_end())
+        claim = Claim(user, client_id, room.room, digest, 1, None, self._claims_end(), room.generation)
         entry = Entry(room.room, 1, "joined", self.now_ms(), user=founder.username, name=founder.name)
         try:
             self._storage.append(entry, claim, membership=founder, new_room=room)
@@ -312,17 +313,20 @@ class Log:
         image = None
         for _ in range(CLAIM_TRIES if claim.message else 0):
             image = self._storage.images(claim.room, [claim.message or 0]).get(claim.message or 0)
-            if image is not None and image.rev >= claim.seq:
-                break
+            if image is not None and _proves(claim, image):
+                return Appended(claim.seq, image)
             self._pause(CONFLICT_PAUSE_S)  # the claim was read beside the transaction that writes both
-        if claim.message and (image.rev < claim.seq if image is not None else self._is_kept(claim)):
+        if claim.message and self._is_kept(claim):
             raise ChatError("unavailable", retry_after_s=1)
-        return Appended(claim.seq, image)
+        return Appended(claim.seq)
 
     def _is_kept(self, claim: Claim) -> bool:
-        """Whether the message that a claim speaks of has to be in the table, once its transaction has ended."""
+        """Whether the message that a claim speaks of has to be in the table, once its transaction has ended: not when
+        the room has begun anew since, from a backup that may not have it."""
         room = self._storage.get_room(claim.room)
-        return room is not None and (claim.message or 0) >= room.floor
+        if room is None or claim.generation not in (0, room.generation):
+            return False
+        return (claim.message or 0) >= room.floor
 
     def already(self, user: str, client_id: str, request: Iterable[Any]) -> Appended | None:
         """What that request became, if it was carried out: looked up before a rule could refuse what was done long ago.
@@ -348,6 +352,13 @@ class Log:
         if self._storage.tombstone(room.room, number, at_ms):
             self._decided(room, number)
             self._publish(room, Entry(room.room, number, "tombstone", at_ms), None)
+
+
+def _proves(claim: Claim, image: Message) -> bool:
+    """Whether that is the message of which a claim speaks, as it was after the request or later; not one that has its
+    number since the room began anew."""
+    sent = claim.seq == claim.message
+    return image.rev >= claim.seq and (not sent or (image.author, image.client_id) == (claim.user, claim.client_id))
 
 
 def check_client_id(client_id: object) -> None:

@@ -20,8 +20,11 @@ from chat.services.texts import check_text
 
 MAX_PAGE = 200
 MAX_PAGE_ENTRIES = 1_000
+MAX_SPARSE_ENTRIES = 5_000
 MAX_BEHIND = 1_000
 OLD_HOLE_S = 10.0
+# Of a page before a number: the images are those of now, so a change tells a reader nothing there.
+NOTHING_TO_SHOW = ("tombstone", "change")
 
 Pair = tuple[Entry, Message | None]
 
@@ -183,8 +186,10 @@ class Messages:
         before: int | None = None,
         after: int | None = None,
         around: int | None = None,
+        sparse: bool = False,
     ) -> Page:
-        """A page of up to `limit` messages: before, after or around that number, or the newest.
+        """A page of up to `limit` messages: before, after or around that number, or the newest. A `sparse` one before a
+        number leaves out what shows nothing, reaches back further for that, and says how far.
 
         Raises: ChatError `cursor_invalid`, `expired` when it asks only for what is below the floor.
         """
@@ -204,8 +209,8 @@ class Messages:
             )
         if after is not None:
             return self._after(person, room, membership, after, limit)
-        page = self._before(person, room, membership, before, limit, head)
-        if before is not None and page.more and not page.entries:
+        page = self._before(person, room, membership, before, limit, head, sparse and before is not None)
+        if before is not None and page.more and not page.entries and page.oldest in (None, before):
             raise ChatError("unavailable", retry_after_s=1)  # what comes right before it is still undecided
         return page
 
@@ -219,7 +224,14 @@ class Messages:
         return self._checked(person, room, membership, head, pairs, more, first)
 
     def _before(
-        self, person: Person, room: Room, membership: Membership, before: int | None, limit: int, head: int
+        self,
+        person: Person,
+        room: Room,
+        membership: Membership,
+        before: int | None,
+        limit: int,
+        head: int,
+        sparse: bool = False,
     ) -> Page:
         """The newest page ends before the first number that is undecided; a page before a number begins behind the
         last one, so that nothing is missing between the two."""
@@ -234,11 +246,17 @@ class Messages:
             pairs = _run(pairs, pairs[0][0].seq - 1 if pairs else 0)
         else:
             # Together with the entry of that number, which shows what is missing right before it.
-            pairs = self._settled(room, None, partial(self._read_back, room, before + 1, limit + 1, first))
+            most = MAX_SPARSE_ENTRIES if sparse else MAX_PAGE_ENTRIES
+            pairs = self._settled(room, None, partial(self._read_back, room, before + 1, limit + 1, first, most + 1))
             pairs = [pair for pair in _last_run(pairs) if pair[0].seq < before]
-            pairs = _first_messages(pairs[::-1], limit)[::-1]
+            pairs = _first_messages(pairs[::-1], limit, most)[::-1]
         oldest = pairs[0][0].seq if pairs else min(before or first, head + 1)
-        return self._checked(person, room, membership, head, pairs, oldest > first, oldest if pairs else first)
+        first = oldest if pairs else first
+        more = oldest > max(membership.start, room.floor)
+        if not sparse:
+            return self._checked(person, room, membership, head, pairs, more, first)
+        shown = [pair for pair in pairs if pair[0].kind not in NOTHING_TO_SHOW]
+        return replace(self._checked(person, room, membership, head, shown, more, first), oldest=oldest)
 
     def _read_on(self, room: Room, after: int, limit: int) -> list[Pair]:
         pairs: list[Pair] = []
@@ -250,12 +268,13 @@ class Messages:
                 break
         return pairs
 
-    def _read_back(self, room: Room, end: int, limit: int, first: int) -> list[Pair]:
+    def _read_back(self, room: Room, end: int, limit: int, first: int, most: int = MAX_PAGE_ENTRIES) -> list[Pair]:
         pairs: list[Pair] = []
-        while _count(pairs) < limit and len(pairs) < MAX_PAGE_ENTRIES:
-            batch = self._storage.entries_before(room.room, pairs[0][0].seq if pairs else end, limit, first)
+        while _count(pairs) < limit and len(pairs) < most:
+            wanted = max(limit, min(len(pairs), most - len(pairs)))  # where little is shown, more is asked for at once
+            batch = self._storage.entries_before(room.room, pairs[0][0].seq if pairs else end, wanted, first)
             pairs = batch + pairs
-            if len(batch) < limit:
+            if len(batch) < wanted:
                 break
         return pairs
 
@@ -362,14 +381,14 @@ def _count(pairs: Iterable[Pair]) -> int:
     return sum(image is not None for _, image in pairs)
 
 
-def _first_messages(pairs: list[Pair], limit: int) -> list[Pair]:
-    """The beginning of `pairs` with at most `limit` messages and MAX_PAGE_ENTRIES entries."""
+def _first_messages(pairs: list[Pair], limit: int, most: int = MAX_PAGE_ENTRIES) -> list[Pair]:
+    """The beginning of `pairs` with at most `limit` messages and `most` entries."""
     messages = 0
-    for index, (_, image) in enumerate(pairs[:MAX_PAGE_ENTRIES]):
+    for index, (_, image) in enumerate(pairs[:most]):
         messages += image is not None
         if messages == limit:
             return pairs[: index + 1]
-    return pairs[:MAX_PAGE_ENTRIES]
+    return pairs[:most]
 
 
 def _run(pairs: list[Pair], last: int) -> list[Pair]:

@@ -19,6 +19,8 @@ from chat.services.dynamodb import MAX_AHEAD, Storage
 from chat.services.one_at_a_time import OneAtATime
 from chat.services.redis import answering
 
+# GETSET and not SET: who may count can then not put a number in the place of what is none, such as the bus (`ingest` in
+# deploy/redis-users.json).
 # KEYS[1] the counter. ARGV[1] what the asker has seen: the numbers must exceed it. ARGV[2] the highest number allowed.
 # ARGV[3] how many are wanted. Answers the first of them, or 0 when the counter is missing or may not be believed.
 PROPOSE = """
@@ -26,13 +28,13 @@ local last = redis.call('GET', KEYS[1])
 if not last then return 0 end
 local first, highest = tonumber(last) + 1, tonumber(last) + tonumber(ARGV[3])
 if first <= tonumber(ARGV[1]) or highest > tonumber(ARGV[2]) then return 0 end
-redis.call('SET', KEYS[1], highest)
+redis.call('GETSET', KEYS[1], highest)
 return first
 """
 RAISE = """
 local last = redis.call('GET', KEYS[1])
 if not last or tonumber(last) < tonumber(ARGV[1]) or tonumber(last) >= tonumber(ARGV[2]) then
-  redis.call('SET', KEYS[1], ARGV[1])
+  redis.call('GETSET', KEYS[1], ARGV[1])
 end
 return 1
 """

@@ -19,6 +19,7 @@ def run_every(seconds: float, work: Callable[[], None]) -> None:
         try:
             work()
         except ChatError as error:
-            log.warning("%s: %s", work.__qualname__, error.code)
+            if error.code != "unavailable":  # of that the log knows more: chat/services/outages.py
+                log.warning("%s: %s", work.__qualname__, error.code)
         except Exception:
             log.exception("%s failed; it goes on", work.__qualname__)

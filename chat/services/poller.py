@@ -16,6 +16,7 @@ from chat.errors import ChatError
 from chat.services.dynamodb import Storage
 from chat.services.ingest import Change, Ingest
 from chat.services.leases import Lease
+from chat.services.outages import Outage
 from chat.services.streams import Expired, Shard, Streams, Trimmed, label
 
 LEASE_MS = 2_500
@@ -37,7 +38,8 @@ class Lost(Exception):
 
 
 class Poller:
-    """Reads the stream of `messages` for as long as it holds the lease."""
+    """Reads the stream of `messages` for as long as it holds the lease. `note` is told after each round in which
+    nothing was left waiting, with no words, and why when it could not be read on."""
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Poller:
         ingest: Ingest,
         lease: Lease,
         now: Callable[[], float] = time.monotonic,
+        note: Callable[[str], None] = lambda why: None,
     ):
         self._storage = storage
         self._connect = connect
@@ -53,6 +56,9 @@ class Poller:
         self._ingest = ingest
         self._lease = lease
         self._now = now
+        self._say = note
+        self._outage = Outage("The stream is not read")
+        self._expired = False
         self._greenlet: gevent.Greenlet | None = None
         self._arn = ""
         self._shards: list[Shard] = []
@@ -81,10 +87,11 @@ class Poller:
             except Lost:
                 continue
             except ChatError as error:
-                log.warning("the stream is not read for a moment (%s)", error.code)
+                self._say(error.code)  # what is unavailable, its own line in the log says
                 gevent.sleep(RETRY_S)
-            except Exception:
-                log.exception("the stream is not read for a moment")
+            except Exception as error:
+                self._outage.failed(type(error).__name__, trace=True)
+                self._say(type(error).__name__)
                 gevent.sleep(RETRY_S)
 
     def begin(self) -> bool:
@@ -97,7 +104,7 @@ class Poller:
         self._streams = self._connect()
         self._arn = self._storage.stream_arn() or ""
         if not self._arn:
-            log.error("the table of messages has no stream: run `flask create-tables`")
+            self._outage.failed("the table of messages has none: run `flask create-tables`")
             raise ChatError("unavailable")
         stream = label(self._arn)
         self._iterators = {}
@@ -122,11 +129,15 @@ class Poller:
     def round(self) -> int:
         """Reads each shard once that may be read; how many changes there were. Raises: Lost, ChatError."""
         self._hold_on()
+        self._expired = False
         if self._now() - self._listed_at > SHARDS_EVERY_S:
             self._list()
         found = 0
         for shard in self._readable():
             found += self._read(shard)
+        if not self._expired:
+            self._outage.succeeded()
+            self._say("")
         if self._now() - self._copied_at > COPY_EVERY_S:
             self._copy()
         return found
@@ -174,6 +185,7 @@ class Poller:
                 self._iterators[shard.id] = self._streams.iterator(self._arn, shard.id, after)
             batch = self._streams.read(self._arn, self._iterators.pop(shard.id))
         except Expired:
+            self._expired = True
             self._listed_at = float("-inf")
             return 0
         except Trimmed:

@@ -4,17 +4,16 @@ chat/services/bus.py."""
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 from typing import Any
 
 import redis
 
+from chat.services.outages import REDIS
+from chat.services.redis import cause
+
 STREAM = "bus"
 MAX_STREAM = 5_000  # entries kept in Redis, each of one event or of what was published together
-
-log = logging.getLogger(__name__)
-
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -36,8 +35,8 @@ class Publisher:
         that does not answer: followers find what they were not told of."""
         try:
             self._write([self._encode({"kind": kind, **payload})])
-        except redis.RedisError:
-            log.warning("the bus did not take an event: %s", kind)
+        except redis.RedisError as error:
+            REDIS.failed(cause(error))
 
     def _encode(self, event: dict[str, Any]) -> str:
         self._sent += 1

@@ -32,7 +32,7 @@ EMOJI = re.compile(f"{_ELEMENT}(?:\u200d{_ELEMENT})*")
 
 def check_emoji(emoji: str) -> None:
     """Raises: ChatError `emoji_invalid` unless it is one emoji and nothing else."""
-    if not EMOJI.fullmatch(emoji) or len(emoji.encode()) > MAX_EMOJI_BYTES:
+    if len(emoji) > MAX_EMOJI_BYTES or not EMOJI.fullmatch(emoji) or len(emoji.encode()) > MAX_EMOJI_BYTES:
         raise ChatError("emoji_invalid")
 
 

@@ -9,6 +9,7 @@ from gevent.lock import RLock
 from redis import Redis
 
 from chat.errors import ChatError
+from chat.services.movement import Movement
 from chat.services.redis import answering
 from chat.services.workers import Workers
 
@@ -20,21 +21,25 @@ KEY = "ready"
 class Readiness:
     """Asks both at once. A full Redis or a full disk still answers reads, so both are asked to write."""
 
-    def __init__(self, redis: Redis, workers: Workers):
+    def __init__(self, redis: Redis, workers: Workers, movement: Movement | None = None):
         self._redis = redis
+        self._movement = movement
+        self.stands_still = False  # the table's stream, for a minute: no reason to send nobody here
         self._workers = workers
         self._lock = RLock()
         self._asked_at = float("-inf")
         self._answers: dict[str, bool] = {}
 
     def check(self) -> dict[str, bool]:
-        """`{redis, dynamodb}`: whether each took a write within a second and a half."""
+        """`{redis, dynamodb}`: whether each took a write within a second and a half. `stands_still` is of then."""
         with self._lock:
             if time.monotonic() - self._asked_at > FRESH_S:
                 asked = {"redis": gevent.spawn(self._redis_writes), "dynamodb": gevent.spawn(self._dynamodb_writes)}
-                gevent.joinall(list(asked.values()), timeout=WITHIN_S)
+                moves = gevent.spawn(self._stream_moves)
+                gevent.joinall([*asked.values(), moves], timeout=WITHIN_S)
                 self._answers = {name: bool(answer.value) for name, answer in asked.items()}
-                gevent.killall(list(asked.values()), block=False)
+                self.stands_still = moves.value is False
+                gevent.killall([*asked.values(), moves], block=False)
                 self._asked_at = time.monotonic()
             return self._answers
 
@@ -44,6 +49,9 @@ class Readiness:
                 return bool(self._redis.set(KEY, "1", ex=60))
         except ChatError:
             return False
+
+    def _stream_moves(self) -> bool | None:
+        return self._movement.moves() if self._movement is not None else None
 
     def _dynamodb_writes(self) -> bool:
         try:

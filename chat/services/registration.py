@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
-import unicodedata
 from typing import TYPE_CHECKING
 
 from chat.errors import ChatError
 from chat.models import User
+from chat.services import names
 from chat.services.addresses import address_bucket
 from chat.services.audit import note
 from chat.services.passwords import Passwords, check
@@ -16,9 +15,6 @@ from chat.services.passwords import Passwords, check
 if TYPE_CHECKING:
     from chat.services.dynamodb import Storage
     from chat.services.limits import Limit
-
-USERNAME_CHARS = (2, 32)
-USERNAME = re.compile(r"\w+([.\-]\w+)*")
 
 
 class Registration:
@@ -36,13 +32,14 @@ class Registration:
         Raises: ChatError `username_invalid`, `username_taken`, `password_length`, `password_common`, `rate_limited`,
         `busy`, `unavailable`.
         """
-        name = unicodedata.normalize("NFKC", username)
-        folded = fold(username)
+        folded = names.username(username)
+        if folded is None:
+            raise ChatError("username_invalid")
         raw = check(password, folded)
         self._passwords.refuse_if_full()  # before it counts as a try
         if self._limit is not None:
             self._limit.spend(address_bucket(address))
-        user = User(folded, name, self._passwords.hash(raw), created_at_ms=int(time.time() * 1000))
+        user = User(folded, names.shown(username), self._passwords.hash(raw), created_at_ms=int(time.time() * 1000))
         try:
             self._storage.put_user(user)
         except ChatError as error:
@@ -50,12 +47,3 @@ class Registration:
             raise
         note("register", user=folded, address=address, outcome="ok")
         return user
-
-
-def fold(username: str) -> str:
-    """The id of a name: NFKC and casefolded. Raises: ChatError `username_invalid`."""
-    folded = unicodedata.normalize("NFKC", username).casefold()
-    letters = all(c.isalnum() or c in "._-" or unicodedata.category(c) in ("Mn", "Mc") for c in folded)
-    if not (USERNAME_CHARS[0] <= len(folded) <= USERNAME_CHARS[1] and letters and USERNAME.fullmatch(folded)):
-        raise ChatError("username_invalid")
-    return folded

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import re
+import logging
 import secrets
 import time
-import unicodedata
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from chat.errors import ChatError
-from chat.models import Entry, EntryKind, Membership, Person, Room, RoomKind
+from chat.models import GENERAL, Entry, EntryKind, Membership, Person, Room, RoomKind
+from chat.services import names
 from chat.services.dynamodb import Storage
 from chat.services.log import Draft, DraftUnder, Log
 from chat.services.numbers import Numbers
 from chat.services.one_at_a_time import OneAtATime
 from chat.services.publisher import Publisher
 
-GENERAL = Room("general", "General", "public")
 META_FRESH_S = 30.0
 MAX_UNREAD_ENTRIES = 500
-NAME_CHARS = (2, 48)
+
+log = logging.getLogger(__name__)
 
 # (room, username) → the membership as a follower of this worker knows it from the log, None when it does not.
 Known = Callable[[str, str], Membership | None]
@@ -54,6 +55,7 @@ class Rooms:
         self._known = known
         self._gather = gather
         self._metas: dict[str, tuple[float, Room]] = {}
+        self._left_out: set[str] = set()
         self._reading = OneAtATime()
 
     def get(self, room_id: str) -> Room:
@@ -69,14 +71,25 @@ class Rooms:
         return room if time.monotonic() <= fresh_until else None
 
     def _read(self, room_id: str) -> Room:
-        room = self._storage.get_room(room_id) if _may_be_room(room_id) else None
-        if room is None and room_id == GENERAL.room:
-            self._storage.put_room(GENERAL)
-            room = GENERAL
+        room = self._storage.get_room(room_id) if names.may_be_room(room_id) else None
+        if room_id == GENERAL.room:
+            room = self._general(room)
         if room is None:
             raise ChatError("room_not_found")
         self._metas[room_id] = (time.monotonic() + META_FRESH_S, room)
         return room
+
+    def _general(self, room: Room | None) -> Room | None:
+        """`general` where the tables were made without it; without its owner, whom an older version may have let be."""
+        if room is None:
+            self._storage.put_room(replace(GENERAL, generation=self._now_s()))
+            return self._storage.get_room(GENERAL.room)  # another worker may have been first
+        if room.owner:
+            self._storage.disown(room.room)
+        return replace(room, owner="")
+
+    def _now_s(self) -> int:
+        return self._log.now_ms() // 1000
 
     def forget(self, room_id: str) -> None:
         """Reads the room's description anew when it is asked for next."""
@@ -102,7 +115,7 @@ class Rooms:
 
         Raises: ChatError `room_not_found`.
         """
-        if not _may_be_room(room_id):
+        if not names.may_be_room(room_id):
             raise ChatError("room_not_found")
         membership = self._known(room_id, person.username) or self._storage.membership(room_id, person.username)
         if membership is None and room_id == GENERAL.room:
@@ -117,12 +130,30 @@ class Rooms:
         return self._known(room_id, person.username) is not None and self._fresh(room_id) is not None
 
     def memberships(self, person: Person) -> list[tuple[Room, Membership]]:
-        """The rooms the person is in; `general` always, from the first time on."""
+        """The rooms the person is in; `general` always, from the first time on. One that cannot be read is left out."""
         mine = self._storage.memberships(person.username)
         if all(m.room != GENERAL.room for m in mine):
             self._enter_general(person)
             mine = self._storage.memberships(person.username)
-        return [(self.get(m.room), m) for m in mine if m.inside]
+        found = [(self._readable(m.room), m) for m in mine if m.inside]
+        return [(room, m) for room, m in found if room is not None]
+
+    def _readable(self, room_id: str) -> Room | None:
+        """A room of somebody's list. One that cannot be read, now or ever, does not take the others with it."""
+        try:
+            return self.get(room_id)
+        except ChatError as error:
+            if error.retry:
+                raise
+        except (KeyError, TypeError, ValueError):  # its row is not one of ours
+            pass
+        self._leave_out(room_id)
+        return None
+
+    def _leave_out(self, room_id: str) -> None:
+        if room_id not in self._left_out:
+            self._left_out.add(room_id)
+            log.error("room %.80r cannot be read and is left out of lists (`flask doctor`)", room_id)
 
     def _enter_general(self, person: Person) -> None:
         room = self.get(GENERAL.room)
@@ -134,10 +165,18 @@ class Rooms:
     def overview(self, person: Person) -> dict[str, Any]:
         """The person's rooms with heads and unread counts, and the public rooms they may join (docs/protocol.md)."""
         mine = self.memberships(person)
-        described = self._gather([partial(self._described, person, *pair) for pair in mine])
+        described = self._gather([partial(self._described_if_readable, person, *pair) for pair in mine])
         inside = {membership.room for _, membership in mine}
-        joinable = [{"room": room, "name": name} for room, name in self._storage.public_rooms() if room not in inside]
-        return {"rooms": described, "joinable": joinable}
+        others = [pair for pair in self._storage.public_rooms() if pair[0] not in inside]
+        joinable = [{"room": room, "name": name} for room, name in others if names.may_be_room(room)]
+        return {"rooms": [each for each in described if each is not None], "joinable": joinable}
+
+    def _described_if_readable(self, person: Person, room: Room, membership: Membership) -> dict[str, Any] | None:
+        try:
+            return self._described(person, room, membership)
+        except (KeyError, TypeError, ValueError):  # in its log is what this version cannot read
+            self._leave_out(room.room)
+            return None
 
     def describe(self, person: Person, room_id: str) -> dict[str, Any]:
         """One of the person's rooms as `overview` shows it."""
@@ -181,10 +220,12 @@ class Rooms:
         Raises: ChatError `room_name_invalid`, `room_name_taken`, `client_id_invalid`, `client_id_reused`.
         """
         name = " ".join(name.split())
-        slug = room_slug(name)
+        slug = names.room_slug(name)
+        if slug == GENERAL.room:
+            self.get(slug)  # it is there from now on, and so nobody can make it
         room_id = slug if kind == "public" else secrets.token_hex(8)
         founder = Membership(room_id, person.username, person.name, inside=True, seq=1, start=1, read=1)
-        room = Room(room_id, name, kind, owner=person.username)
+        room = Room(room_id, name, kind, owner=person.username, generation=self._now_s())
         room_id = self._log.begin(room, person.username, client_id, ("create", name, kind), founder)
         self._membership_changed(person.username)
         return self.describe(person, room_id)
@@ -207,19 +248,26 @@ class Rooms:
 
     def invite(self, person: Person, client_id: str, room_id: str, username: str) -> None:
         """Brings somebody into a room the person is in. Raises: ChatError `user_not_found`."""
-        username = _folded(username)
+        username = self._named(username)
         if not self._moved(person, client_id, "joined", room_id, username):
             room, _ = self.require(person, room_id)
             self._move(person, client_id, room, self._user(username), "joined")
 
     def remove(self, person: Person, client_id: str, room_id: str, username: str) -> None:
         """Puts somebody out of a room the person owns. Raises: ChatError `not_room_owner`, `room_required`."""
-        username = _folded(username)
+        username = self._named(username)
         if not self._moved(person, client_id, "removed", room_id, username):
             room, _ = self.require(person, room_id)
             if room.owner != person.username:
                 raise ChatError("not_room_owner")
             self._move(person, client_id, room, self._user(username), "removed")
+
+    @staticmethod
+    def _named(typed: str) -> str:
+        username = names.username(typed)
+        if username is None:
+            raise ChatError("user_not_found")
+        return username
 
     def _user(self, username: str) -> Person:
         user = self._storage.get_user(username)
@@ -262,23 +310,3 @@ class Rooms:
 
     def _membership_changed(self, username: str) -> None:
         self._bus.publish("membership", user=username)
-
-
-def _folded(username: str) -> str:
-    return unicodedata.normalize("NFKC", username).casefold()
-
-
-def room_slug(name: str) -> str:
-    """The id of a public room with that name: `Design Crits` → `design-crits`. Raises: ChatError
-    `room_name_invalid`."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    if not NAME_CHARS[0] <= len(name) <= NAME_CHARS[1] or not all(c.isalnum() or c in " -_." for c in folded):
-        raise ChatError("room_name_invalid")
-    slug = re.sub(r"[ ._-]+", "-", folded).strip("-")
-    if len(slug) < NAME_CHARS[0]:
-        raise ChatError("room_name_invalid")
-    return slug
-
-
-def _may_be_room(room_id: object) -> bool:
-    return isinstance(room_id, str) and 0 < len(room_id) <= 64 and "#" not in room_id

@@ -39,7 +39,8 @@ class Claim:
     """Proof that a request was carried out: `(user, client_id)` → the entry it became, and the hash of what it asked.
 
     `seq` is 0 when the request changed nothing; `message` is the message that a change spoke of. `expires_at`, in
-    seconds since 1970, is when the proof may go, a while after what it proves; None for never.
+    seconds since 1970, is when the proof may go, a while after what it proves; None for never. `generation` is the
+    room's when the request was carried out; 0 in rows from before there was one.
     """
 
     user: str
@@ -49,6 +50,7 @@ class Claim:
     seq: int = 0
     message: int | None = None
     expires_at: int | None = None
+    generation: int = 0
 
 
 def bucket_of(seq: int) -> int:
@@ -202,12 +204,21 @@ def claim_row(claim: Claim) -> Row:
         "seq": claim.seq,
         "message": claim.message,
         "expires_at": claim.expires_at,
+        "generation": claim.generation or None,
     }
 
 
 def read_claim(row: Row) -> Claim:
     """The claim that a row records."""
-    return Claim(row["pk"].removeprefix("C#"), row["sk"], row["room"], row["digest"], row["seq"], row.get("message"))
+    return Claim(
+        row["pk"].removeprefix("C#"),
+        row["sk"],
+        row["room"],
+        row["digest"],
+        row["seq"],
+        row.get("message"),
+        generation=row.get("generation", 0),
+    )
 
 
 def worker_key(worker: str) -> Row:

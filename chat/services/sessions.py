@@ -7,7 +7,8 @@ Flask (through chat/blueprints/session.py), the sockets and the Lambda functions
 - `user_epoch:<username>` → `<epoch> <server>`: the epoch of the person's row in the table `users`, and the Redis server
   that it was copied to. A session of another epoch is over. The copy of another server may be old (a failover to a
   replica, a restart from disk): then the row is read again, so that no failover undoes "log out everywhere";
-- `session_ended:<id>` → why, for a minute, for whoever finds the session gone.
+- `session_ended:<id>` → a hash with why, for a minute, for whoever finds the session gone. A hash, because who may only
+  end sessions must be able to say why, and by a command that could never make one: `logout` in deploy/redis-users.json.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ MAX_DEVICE_CHARS = 64
 SLIDE_EVERY_S = 60
 REASON_KEPT_S = 60
 AT_ONCE = 250  # sessions in one request to Redis: its answer keeps this process from all else for about 3 ms
+WHY = "why"
 EXPIRED, EVERYWHERE = "expired", "everywhere"
 T = TypeVar("T")
 
@@ -229,8 +231,14 @@ class Sessions:
         if not ids:
             return {}
         with answering():
-            found = self._redis.mget([ENDED_PREFIX + sid for sid in ids])
-        return {sid: str(reason or EXPIRED) for sid, reason in zip(ids, found, strict=True)}
+            pipeline = self._redis.pipeline(transaction=False)
+            for sid in ids:
+                pipeline.hget(ENDED_PREFIX + sid, WHY)
+            pipeline.mget([ENDED_PREFIX + sid for sid in ids])  # an older version, side by side, writes strings
+            *said, strings = pipeline.execute(raise_on_error=False)
+        pairs = zip(said, strings, strict=True)
+        reasons = [next((each for each in pair if isinstance(each, str)), EXPIRED) for pair in pairs]
+        return dict(zip(ids, reasons, strict=True))
 
     def _end(self, sids: list[str], reason: str) -> None:
         """Says why, then deletes: whoever finds a session gone can ask."""
@@ -241,7 +249,8 @@ class Sessions:
         """Says why, for a minute. A Redis that is full does not take it, and must still let people sign out."""
         pipeline = self._redis.pipeline(transaction=False)
         for sid in sids:
-            pipeline.set(ENDED_PREFIX + sid, reason, nx=True, ex=REASON_KEPT_S)
+            pipeline.hsetnx(ENDED_PREFIX + sid, WHY, reason)
+            pipeline.expire(ENDED_PREFIX + sid, REASON_KEPT_S)
         pipeline.execute(raise_on_error=False)
 
     def _listed(self, username: str) -> list[str]:

@@ -13,6 +13,7 @@ from chat.errors import ChatError
 from chat.services import endpoint, rows
 from chat.services.ingest import DIGITS, Change, Row
 from chat.services.items import texts
+from chat.services.outages import DYNAMODB, words
 
 BATCH = 200
 TTL = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
@@ -92,8 +93,10 @@ class Streams:
                 raise Trimmed from error
             if code in ("ExpiredIteratorException", "ResourceNotFoundException"):
                 raise Expired from error
+            DYNAMODB.failed(words(error))
             raise ChatError("unavailable", retry_after_s=1) from error
         except BotoCoreError as error:
+            DYNAMODB.failed(words(error))
             raise ChatError("unavailable", retry_after_s=1) from error
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import Any
 
+from chat.models import GENERAL
+from chat.services import names
 from chat.services.dynamodb import Storage
 
 # name → (its key attributes, whether it has a stream)
@@ -20,7 +24,8 @@ MISSING = "ResourceNotFoundException"
 def create(storage: Storage) -> list[str]:
     """Creates what is missing, waits until it is ACTIVE, turns the stream and TTL on; repeating it changes nothing.
 
-    Returns the real names of the tables it created. Raises: ChatError `unavailable`.
+    `general` comes with the tables, so that nobody else can make it; an owner that it has is taken away. Returns the
+    real names of the tables it created. Raises: ChatError `unavailable`.
     """
     created = []
     for name, (keys, streamed) in TABLES.items():
@@ -42,6 +47,8 @@ def create(storage: Storage) -> list[str]:
             storage.call("update_table", TableName=table, StreamSpecification=STREAM)
             storage.wait_until("table_exists", table)
         _turn_on_ttl(storage, table)
+    storage.put_room(replace(GENERAL, generation=int(time.time())))
+    storage.disown(GENERAL.room)
     return created
 
 
@@ -68,6 +75,17 @@ def problems(storage: Storage) -> list[str]:
             found.append(f"table {table} is {described['Table']['TableStatus']}, not ACTIVE")
         elif streamed and not _has_stream(storage, table):
             found.append(f"table {table} has no stream: run `flask create-tables`")
+    return found or _room_problems(storage)
+
+
+def _room_problems(storage: Storage) -> list[str]:
+    found = []
+    general = storage.get_room(GENERAL.room)
+    if general is not None and general.owner:
+        found.append(f"the room general has an owner, {general.owner}: run `flask create-tables`, which ends that")
+    for room, name in storage.public_rooms():
+        if not names.may_be_room(room):
+            found.append(f"the room {name!r} has an id of {len(room)} characters, with which nobody can open it")
     return found
 
 

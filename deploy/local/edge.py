@@ -7,6 +7,7 @@ refusals, and throttling as AWS counts it.
 """
 
 import sys
+from contextlib import suppress
 from copy import copy
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from samcli.lib.providers.api_provider import ApiProvider
 from samcli.lib.providers.provider import Cors
 from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 from samcli.local.apigw.local_apigw_service import LocalApigwService
+from samcli.local.docker.exceptions import ProcessSigTermException
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "template.yaml"
 
@@ -43,7 +45,8 @@ def main(port: int, stack: str, parameters: dict[str, str]) -> None:
     )
     service.create()
     _leave_answers_alone(service)
-    service.run()
+    with suppress(ProcessSigTermException):
+        service.run()
 
 
 def _leave_answers_alone(service: LocalApigwService) -> None:

@@ -15,6 +15,7 @@ from deploy.local.stack import CODE_BUCKET, PARAMETERS, Stack
 from deploy.local.valkey import Valkey
 from deploy.package import BUILD
 from tests.deploy.tools import Json, resources
+from tests.logs import WATCHED
 from tests.ports import free_port
 from tests.runtime.running import ROOT, environment, until
 
@@ -32,6 +33,8 @@ class MadeCloud:
     def __init__(self, folder: Path, **settings: str):
         self.folder = folder.resolve() / "cloud"
         self._err = folder / "stderr"
+        WATCHED.file(self._err)
+        WATCHED.folder(self.folder, "*.log")
         self._env = environment(folder / "data", free_port(), CLOUD_DIR=str(self.folder), **settings)
 
     def __enter__(self) -> Self:

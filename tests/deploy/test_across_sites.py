@@ -18,6 +18,7 @@ from tests.deploy.made import MadeCloud, further
 from tests.deploy.tools import Json
 from tests.e2e.browser import REFUSALS
 from tests.e2e.parley import PASSWORD, ROOMY, new_id
+from tests.logs import WATCHED
 from tests.ports import free_port
 
 COLD_MS = 90_000  # a function's first answer, on a machine that has much to do
@@ -29,7 +30,9 @@ def across(cloud: MadeCloud, template: Json, tmp_path_factory: pytest.TempPathFa
     port = free_port()
     page = f"http://localhost:{port}"
     stack = further(cloud.stack, "across", template, CookieMode="cross_site", FrontendOrigin=page, PublicUrl=page)
-    with Cloud(tmp_path_factory.mktemp("across"), port, across=True, stack=stack, **ROOMY, **CHEAP) as running:
+    folder = tmp_path_factory.mktemp("across")
+    WATCHED.folder(folder, "*.log")
+    with Cloud(folder, port, across=True, stack=stack, **ROOMY, **CHEAP) as running:
         for function in ("register", "login"):
             running.stack.change_settings(function, **CHEAP)
         yield Hybrid(running)

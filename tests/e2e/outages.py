@@ -11,13 +11,13 @@ from tests.e2e.parley import Parley
 from tests.e2e.peer import Peer
 from tests.runtime.running import until
 
-# Three seconds are promised, and two for saying that it is not ready; chat.services.deadline sees to it. A machine
-# whose cores are taken is late with all it does; without the deadline a request to what hangs takes three attempts of
-# two seconds, and their pauses, before it gives up.
-ANSWERED_WITHIN_S = 6.0
-UNREADY_WITHIN_S = 4.0
+# Three seconds are promised, and two for saying that it is not ready; chat.services.deadline sees to it, and is tested
+# on a store that hangs for a minute (tests/blueprints/test_health.py). A machine whose cores are taken is late with all
+# it does: these are guards against never.
+ANSWERED_WITHIN_S = 15.0
+UNREADY_WITHIN_S = 15.0
 # What is well again is tried by everybody every half second or so; without that, nothing of it would ever come.
-WELL_WITHIN_S = 20.0
+WELL_WITHIN_S = 60.0
 # A session that was found alive counts as alive for two seconds, a worker as deaf after three: longer than both.
 LASTS_S = 4.0
 

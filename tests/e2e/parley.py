@@ -16,11 +16,12 @@ import boto3
 import redis
 
 from chat.config import Config
+from chat.services import names
 from chat.services import redis as redis_service
 from chat.services.devices import device
 from chat.services.dynamodb import Storage
 from chat.services.passwords import Passwords
-from chat.services.registration import Registration, fold
+from chat.services.registration import Registration
 from chat.services.sessions import Sessions
 from tests.runtime.running import Running, until
 
@@ -65,7 +66,7 @@ class Parley(Running):
     @property
     def worker(self) -> int:
         """One of them, as soon as there is one."""
-        return until(lambda: next(iter(self.workers), 0), 20, "gunicorn has a worker")
+        return until(lambda: next(iter(self.workers), 0), 90, "gunicorn has a worker")
 
     def kill(self, pid: int) -> None:
         """`kill -9` to one process of the product."""
@@ -117,7 +118,7 @@ class Door:
 
     def enter(self, name: str, user_agent: str = "") -> str:
         """Opens a session for an account; returns the cookie's value."""
-        user = self._storage.get_user(fold(name))
+        user = self._storage.get_user(names.username(name) or name)
         assert user is not None, name
         return self._sessions.create(user, device(user_agent)).sid
 

@@ -92,7 +92,7 @@ function newDevice(device) {
     },
   };
 
-  async function request(event, args, timeout_ms = 10_000) {
+  async function request(event, args, timeout_ms = 60_000) {
     try {
       return await socket.timeout(timeout_ms).emitWithAck(event, ...args);
     } catch {

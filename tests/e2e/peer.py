@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.e2e.parley import Person, new_id
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0  # a guard against never: what is slow here, the machine decides
 
 
 class Clients:
@@ -151,7 +151,7 @@ class Peer:
     def cut(self) -> None:
         self.command("cut")
 
-    def emit(self, event: str, *args: Any, timeout_ms: int = 10_000) -> dict[str, Any]:
+    def emit(self, event: str, *args: Any, timeout_ms: int = 50_000) -> dict[str, Any]:
         """The ack, or `{lost: true}`."""
         return self.command("emit", event=event, args=args, timeout_ms=timeout_ms)
 

@@ -24,7 +24,7 @@ def test_two_workers_give_one_order(two_workers: Parley, device: Callable[..., P
         list(pool.map(lambda peer: [peer.say(room, f"{peer.person.user} {n}") for n in range(50)], writers))
     acked = sorted((m["seq"], m["client_id"], m["text"]) for peer in writers for m in peer.acked(50, within_s=60))
     for peer in peers:
-        peer.reaches(room, acked[-1][0], within_s=40)
+        peer.reaches(room, acked[-1][0], within_s=90)
     assert len({client_id for _, client_id, _ in acked}) == 200
     assert all(peer.messages(room) == acked for peer in peers)
     assert len(two_workers.with_sockets()) == 2, "the sockets are spread over both workers"
@@ -71,10 +71,13 @@ def each_worker_stands_still(parley: Parley, comes_over: Callable[[], None]) -> 
 
 
 def redis_is_emptied(parley: Parley, comes_over: Callable[[], None]) -> None:
+    """But for the sessions, which nobody sees gone."""
     sessions = {key: parley.redis.get(key) for key in parley.redis.keys("session:*")}
-    parley.redis.flushall()
-    for key, value in sessions.items():
-        parley.redis.set(key, value, ex=1_800)
+    with parley.redis.pipeline(transaction=True) as at_once:
+        at_once.flushall()
+        for key, value in sessions.items():
+            at_once.set(key, value, ex=1_800)
+        at_once.execute()
 
 
 @pytest.mark.parametrize("happens", [a_worker_is_killed, each_worker_stands_still, redis_is_emptied])
@@ -91,13 +94,13 @@ def test_every_row_is_taken_over_once_whatever_happens_to_the_reader(own_pair, d
     def comes_over() -> None:
         put()
         newest = texts[-1]
-        until(lambda: newest in said(ada, room), 20, f"{newest} is a message")
+        until(lambda: newest in said(ada, room), 90, f"{newest} is a message")
 
     for number in range(60):
         put()
         if number % 20 == 10:
             happens(own_pair, comes_over)
-    until(lambda: set(said(ada, room)) >= set(texts), 40, "all rows are messages")
+    until(lambda: set(said(ada, room)) >= set(texts), 90, "all rows are messages")
     last = ada.say(room, "last")["seq"]
     peer.reaches(room, last)
     for held in ([text for _, _, text in peer.messages(room)], list(said(ada, room))):

@@ -28,13 +28,15 @@ IMAGES = "images differ"
 HOLE = "numbers not contiguous"
 ENDLESS = "send never ended"
 STALE = "stale image"
-KINDS = (LOST, DOUBLED, DISORDERED, LEAKED, REFUSED_STORED, IN_SOME, IMAGES, HOLE, ENDLESS, STALE)
+UNREAD = "unread miscounted"
+KINDS = (LOST, DOUBLED, DISORDERED, LEAKED, REFUSED_STORED, IN_SOME, IMAGES, HOLE, ENDLESS, STALE, UNREAD)
 
 AFTER_REVOKE_S = 2.0
 SEND_WITHIN_S = 30.0
 TIMER_LATE_S = 2.0  # a device's own timer on a busy machine
 EVERYBODYS = "general"  # the one room whose members the log does not name
 PAGE = 200
+UNREAD_ENTRIES = 500  # over which unread messages are counted
 REACTIONS = ("reaction:add", "reaction:remove")
 
 Record = Mapping[str, Any]
@@ -105,16 +107,26 @@ class RoomLog:
                 found[-1] = (found[-1][0], entry.seq)
         return found
 
+    def came(self, user: str) -> int:
+        """The entry with which this person is in the room now, 0 when they are not."""
+        last = 0
+        for entry in self.entries:
+            if entry.user == user:
+                last = entry.seq if entry.kind == "joined" else 0
+        return last
+
 
 @dataclass
 class Evidence:
     """All that is known of a run. `history` is that of fleet.py; `fresh` room → what `GET …/messages` told somebody who
-    had never been there, all pages joined; `shown` (device, room) → `(seq, text)` as a page shows them."""
+    had never been there, all pages joined; `shown` (device, room) → `(seq, text)` as a page shows them; `listed`
+    (user, room) → that room in what `GET /api/rooms` told this person at the end."""
 
     history: list[Record]
     logs: dict[str, RoomLog]
     fresh: dict[str, Record] = field(default_factory=dict)
     shown: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
+    listed: dict[tuple[str, str], Record] = field(default_factory=dict)
 
 
 def scan(storage: Storage, rooms: Iterable[str]) -> dict[str, RoomLog]:
@@ -504,6 +516,47 @@ def check_shown(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation(IN_SOME, f"{where}: {seq} is {text!r}, the table has no such message")
 
 
+# --- what is unread ---------------------------------------------------------------------------------------------------
+
+
+def check_unread(evidence: Evidence) -> Iterator[Violation]:
+    """A person's read position stands where one of their devices has read to, or where they came in; and what is unread
+    are the messages of others behind it. Where the log went on since, nothing is said of the number."""
+    asked, done = _read(evidence.history, "reads"), _read(evidence.history, "has_read")
+    for (user, room), told in evidence.listed.items():
+        log = evidence.logs.get(room)
+        came = log.came(user) if log is not None else 0
+        if log is None or not came:
+            continue
+        least, most = (max(came, reached.get((user, room), 0)) for reached in (done, asked))
+        if not least <= told["read"] <= most:
+            yield Violation(UNREAD, f"{user} has read {room} up to {told['read']}, and read from {least} to {most}")
+        if told["head"] == log.entries[-1].seq:
+            yield from _recounted(user, room, told, log)
+
+
+def _read(history: Iterable[Record], what: str) -> dict[tuple[str, str], int]:
+    """(user, room) → the furthest that a device of theirs asked to have read, or was answered that it has."""
+    owners = users([record for record in history if record["e"] == "device"])
+    furthest: dict[tuple[str, str], int] = {}
+    for record in history:
+        if record["e"] == what:
+            where = owners[record["c"]], record["room"]
+            furthest[where] = max(furthest.get(where, 0), record["seq"])
+    return furthest
+
+
+def _recounted(user: str, room: str, told: Record, log: RoomLog) -> Iterator[Violation]:
+    first = log.seats(user)[-1][0]
+    behind = [entry.seq for entry in log.entries if entry.seq > max(told["read"], first - 1)]
+    images = [log.images[seq] for seq in behind[:UNREAD_ENTRIES] if seq in log.images]
+    unread = sum(image.author != user and not image.deleted for image in images)
+    if (told["unread"], told["unread_more"]) != (unread, len(behind) >= UNREAD_ENTRIES):
+        more = " or more" if told["unread_more"] else ""
+        read = told["read"]
+        yield Violation(UNREAD, f"{user} has {told['unread']}{more} unread in {room} behind {read}, the log {unread}")
+
+
 CHECKS = (
     check_table,
     check_sends,
@@ -515,4 +568,5 @@ CHECKS = (
     check_pushes,
     check_leaks,
     check_shown,
+    check_unread,
 )

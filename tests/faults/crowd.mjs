@@ -625,6 +625,15 @@ const commands = {
     flush();
     return {};
   },
+  /** Everybody's rooms as they are listed to them. */
+  async lists() {
+    const told = [];
+    await inBatches(clients, 20, async (client) => {
+      const { rooms: mine } = (await client.insist("GET", "/api/rooms")).body;
+      told.push(...mine.map((room) => ({ ...room, user: client.name })));
+    });
+    return told;
+  },
   /** Each public room as somebody is told it who has never been there. */
   async fresh() {
     const newcomer = new Client("newcomer", options.sources[0]);

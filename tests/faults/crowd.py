@@ -42,7 +42,7 @@ class Crowd:
             if pipe is not None:
                 pipe.close()
 
-    def command(self, command: str, **fields: Any) -> dict[str, Any]:
+    def command(self, command: str, **fields: Any) -> Any:
         assert self._process.stdin is not None and self._process.stdout is not None
         with self._one:
             number = next(self._ids)
@@ -84,6 +84,10 @@ class Crowd:
         """All that happened so far, what everybody holds now included, in the form that fleet.py describes."""
         self.command("transcripts")
         return read_history(self._path)
+
+    def lists(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """(user, room) → that room as it is listed to this person."""
+        return {(told["user"], told["room"]): told for told in self.command("lists")}
 
     def fresh(self) -> dict[str, dict[str, Any]]:
         """Each public room → all its pages, as somebody is told them who comes there only now."""

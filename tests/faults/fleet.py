@@ -26,6 +26,7 @@ reactions}`.
 | `transcript` | `room`, `entries` (`{seq, client_id, author, text}` or `{seq, kind}`), `images`: what it holds now |
 | `revoked` | by `Fleet.revoked`: from now on this device has no session |
 | `removed` | by `Fleet.removed`: `user`, `room`: the removal was answered |
+| `reads` `has_read` | by `Fleet.read`: `room`, `seq`: it asks for that read position / was answered this one |
 | `foreign` | by `Fleet.foreign`: `room`, `id`, `text`: a row was put into the table, or deleted (null) |
 """
 
@@ -159,6 +160,13 @@ class Fleet:
         """The ack of one request past the outbox, or `{lost: true}`."""
         answer: dict[str, Any] = self.command("ask", client=client, event=event, payload=payload)
         return answer
+
+    def read(self, client: str, room: str, seq: int) -> None:
+        """Somebody has read so far on this device, and says so."""
+        self._note("reads", c=client, room=room, seq=seq)
+        answer = self.ask(client, "room:read", room=room, seq=seq)
+        if answer.get("ok"):
+            self._note("has_read", c=client, room=room, seq=answer["seq"])
 
     def load(
         self,

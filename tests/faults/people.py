@@ -124,7 +124,18 @@ class People:
             self.settle(patient=patient)
         readers = {room: newcomer if room in self.public else members[0] for room, members in self.rooms.items()}
         fresh = {room: everything(self.persons[reader], room) for room, reader in readers.items()}
-        return Evidence(self.fleet.history(), scan(self.storage, self.rooms), fresh)
+        listed = {(user, room["room"]): room for user in self.persons for room in lists(self.persons[user])}
+        return Evidence(self.fleet.history(), scan(self.storage, self.rooms), fresh, listed=listed)
+
+
+def lists(person: Person) -> list[dict[str, Any]]:
+    """This person's rooms as they are listed to them, if they have a session and it is given out within ten seconds."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        status, answer = person.get("/api/rooms")
+        if status != 503:
+            return list(answer["rooms"]) if status == 200 else []
+    return []
 
 
 def everything(person: Person, room: str) -> dict[str, Any]:

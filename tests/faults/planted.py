@@ -201,7 +201,11 @@ def drop_pushes() -> None:
             pushed += 1
             if event == "message:sent" and pushed >= PUSHES:
                 pushed = 0
-                server.emit("entry:skipped", {"room": room, "generation": 1, "entry": payload["seq"]}, to=sid)
+                server.emit(
+                    "entry:skipped",
+                    {"room": room, "generation": payload["generation"], "entry": payload["seq"]},
+                    to=sid,
+                )
             else:
                 server.emit(event, payload, to=sid)
 
@@ -247,6 +251,21 @@ def _open_differently(spoil: Callable[[Page, int], Page]) -> None:
         return spoil(page, after) if after and not page.gap else page
 
     put(Messages, "open", spoilt)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+@bug("opening marks all as read", "reading", checker.UNREAD)
+def opening_marks_all_as_read() -> None:
+    open_ = Messages.open
+
+    def and_read(self: Messages, person: Any, room_id: str, after: int) -> Page:
+        page = open_(self, person, room_id, after)
+        self.mark_read(person, room_id, page.head)
+        return page
+
+    put(Messages, "open", and_read)
 
 
 # --- who may hear -----------------------------------------------------------------------------------------------------

@@ -130,13 +130,14 @@ class Run:
         wait_until(self._rests, QUIET_WITHIN_S, "everybody has heard of what the readers wrote last")
         fresh = self.crowd.fresh()
         wait_until(self._rests, QUIET_WITHIN_S, "everybody has heard of the newcomer")
+        listed = self.crowd.lists()
         history = self.crowd.history()
         with self.site.clients.inside():
             logs = scan(self.site.storage(), self.crowd.rooms)
         together = sum("+" in row["faults"] for row in self.report.recoveries)
         windows = {"alone": len(self.report.recoveries) - together, "together": together}
         self.report.figures = {"windows": windows, **self.crowd.figures(), "rows": dict(self.rows.done)}
-        found = judge(Evidence(history, logs, fresh, shown))
+        found = judge(Evidence(history, logs, fresh, shown, listed))
         self.report.violations += [str(violation) for violation in found]
         for reader in self.readers:
             self.report.violations += reader.complaints(logs[reader.room])

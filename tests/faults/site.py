@@ -32,6 +32,7 @@ from tests.faults.clock import Clock
 from tests.faults.hosts import Host, Network
 from tests.faults.proxy import Proxy
 from tests.faults.wire import Wire
+from tests.logs import WATCHED
 
 PORT = 8000
 URL = f"http://localhost:{PORT}"
@@ -58,6 +59,7 @@ class Program:
     def __init__(self, host: Host, name: str, folder: Path, argv: list[str], env: Mapping[str, str]):
         self.host = host
         self.log = folder / f"{name}.log"
+        WATCHED.file(self.log)
         self._argv = argv
         self._env = dict(env)
         self.process: subprocess.Popen[str] | None = None

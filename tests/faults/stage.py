@@ -207,6 +207,17 @@ def away(stage: Stage) -> None:
         stage.go_on(3)
 
 
+@scene("reading")
+def reading(stage: Stage) -> None:
+    """Some read a part of what is there, on one device or another, and look at it again later."""
+    for client in stage.dice.sample(TALKERS, 4):
+        for room in (stage.room, stage.lobby):
+            cursor = stage.fleet.state()[client]["cursors"][room]
+            stage.fleet.read(client, room, stage.dice.randint(1, cursor))
+        stage.go_on(6)
+        stage.fleet.ask(client, "room:open", room=stage.room, after=0)
+
+
 @scene("acks lost")
 def acks_lost(stage: Stage) -> None:
     """Connections break while requests are under way; devices crash with a full outbox."""

@@ -425,6 +425,57 @@ def test_a_deleted_text_that_a_page_still_shows_is_found(evidence):
     assert found(evidence) == {checker.IN_SOME}
 
 
+# --- unread
+
+
+def listed(read: int, unread: int, head: int = 7, **more: Any) -> dict:
+    return {"room": ROOM, "head": head, "read": read, "from": 2, "unread": unread, "unread_more": False, **more}
+
+
+def reading(what: str, seq: int) -> dict:
+    return {"t": 500, "e": what, "c": "bob", "room": ROOM, "seq": seq}
+
+
+@pytest.mark.parametrize(
+    ("told", "kinds"),
+    [
+        (listed(2, 2), set()),  # as he came in, and Ada's two messages
+        (listed(2, 1), {checker.UNREAD}),
+        (listed(2, 0, unread_more=True), {checker.UNREAD}),
+        (listed(7, 0), {checker.UNREAD}),  # up to the head, and he never read
+        (listed(1, 2), {checker.UNREAD}),  # before he came
+    ],
+)
+def test_what_is_unread_are_the_others_messages_behind_where_somebody_came_in(evidence, told, kinds):
+    evidence.listed["bob", ROOM] = told
+    assert found(evidence) == kinds
+
+
+@pytest.mark.parametrize(
+    ("told", "kinds"),
+    [
+        (listed(4, 1), set()),
+        (listed(2, 2), {checker.UNREAD}),  # what was answered is kept
+        (listed(5, 0), set()),  # asked for, and the answer was lost
+        (listed(6, 0), {checker.UNREAD}),  # nobody read so far
+        (listed(4, 7, head=6), set()),  # the log has gone on since
+    ],
+)
+def test_somebody_has_read_as_far_as_their_devices_did(evidence, told, kinds):
+    evidence.history += [reading("reads", 4), reading("has_read", 4), reading("reads", 5)]
+    evidence.listed["bob", ROOM] = told
+    assert found(evidence) == kinds
+
+
+def test_ones_own_messages_and_deleted_ones_are_not_unread_nor_what_is_listed_to_who_is_out(evidence):
+    evidence.listed["ada", ROOM] = listed(1, 0)
+    evidence.listed["eve", ROOM] = listed(7, 9)
+    assert found(evidence) == set()
+    evidence.logs[ROOM].images[5] = Image.of(image(5, 7, deleted=True))
+    evidence.listed["bob", ROOM] = listed(2, 1)
+    assert checker.UNREAD not in found(evidence)
+
+
 def react(event: str, rev: int, t: int, **more: Any) -> list[dict]:
     """A reaction of Bob's to message 5 from the outbox to its ack."""
     where = {"c": "bob", "room": ROOM, "client_id": f"bob-{t}", "event": event}

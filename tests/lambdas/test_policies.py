@@ -131,7 +131,8 @@ def test_a_function_that_asks_more_of_dynamodb_is_found(
     [
         (("GET", "session:x"), ("logout", "command", "get")),
         (("SCAN", "0"), ("logout", "command", "scan")),
-        (("SET", "other", "x"), ("logout", "key", "other")),
+        (("SET", "session:x", "x"), ("logout", "command", "set")),
+        (("HSETNX", "other", "why", "x"), ("logout", "key", "other")),
         (("DEL", "user_epoch:alice"), ("logout", "key", "user_epoch:alice")),
     ],
 )

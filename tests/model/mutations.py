@@ -159,7 +159,13 @@ MUTATIONS = [
         ),
     ),
     Mutation("who is removed stays subscribed", Follower, "note", (("self.unsubscribe(sid)", "pass"),), meets=3),
-    Mutation("a socket gets what was before its time", Follower, "_admit", (("subscriber.start <= upcoming", "True"),)),
+    Mutation(
+        "a socket gets what was before its time",
+        Follower,
+        "_admit",
+        (("subscriber.start <= upcoming", "True"),),
+        meets=11,
+    ),
     Mutation(
         "a change tells of what was before their time",
         Follower,

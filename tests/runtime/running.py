@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chat.config import Config
+from tests.logs import WATCHED
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +76,7 @@ class Running:
         self.url = f"http://localhost:{self.port}"
         self.cookie = ""
         self._err = data_dir.with_name(data_dir.name + ".stderr")
+        WATCHED.file(self._err)
 
     def __enter__(self) -> Running:
         try:
@@ -109,7 +112,9 @@ class Running:
                 break
         else:
             raise AssertionError(f"It did not start: {self.process.wait()} {self.stderr()}")
-        self.told = dict(line.split("=", 1) for line in self.lines if "=" in line)
+        self.told = dict(shlex.split(line)[0].split("=", 1) for line in self.lines if "=" in line)
+        if "REDIS_URL" not in self.told:  # only a terminal is shown it
+            self.told["REDIS_URL"] = Path(self.told["REDIS_URL_FILE"]).read_text().strip()
 
     def stderr(self) -> str:
         """All that it has said on stderr so far."""

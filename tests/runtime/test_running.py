@@ -13,7 +13,9 @@ import boto3
 import pytest
 import redis
 
-from tests.runtime.running import WITHIN_S, Running, command_line, run_refused, until
+from chat.embedded.supervisor import Supervisor
+from tests.ports import free_port
+from tests.runtime.running import WITHIN_S, Running, command_line, environment, run_refused, until
 
 
 def _redis(run: Running) -> redis.Redis:
@@ -23,7 +25,7 @@ def _redis(run: Running) -> redis.Redis:
 def test_it_says_what_it_runs_on_one_a_line(run: Running) -> None:
     assert run.lines[0] == f"http://localhost:{run.port}"
     assert [line.partition("=")[0] for line in run.lines[1:]] == [
-        "REDIS_URL",
+        "REDIS_URL_FILE",
         "DYNAMODB_ENDPOINT",
         "AWS_SHARED_CREDENTIALS_FILE",
     ]
@@ -56,6 +58,49 @@ def test_redis_cli_can_be_pointed_at_redis(run: Running) -> None:
     assert settings["bind"] == "127.0.0.1"
 
 
+def test_the_address_with_its_password_is_shown_to_nobody_but_a_terminal(run: Running) -> None:
+    """`default`'s, for the commands of the README; a journal is no terminal. The chat itself is another user."""
+    file = run.data_dir / "redis-url"
+    assert run.told["REDIS_URL_FILE"] == str(file) and stat.S_IMODE(file.stat().st_mode) == 0o600
+    secrets = [(run.data_dir / name).read_text().strip() for name in ("redis-password", "redis-parley-password")]
+    assert file.read_text() == f"redis://default:{secrets[0]}@127.0.0.1:{urlsplit(run.told['REDIS_URL']).port}/0\n"
+    said = "\n".join(run.lines) + run.stderr()
+    assert [secret for secret in secrets if secret in said] == []
+    assert {client["user"] for client in _redis(run).client_list()} == {"parley", "default"}
+
+
+def test_the_chat_may_neither_empty_its_redis_nor_set_it_up(run: Running) -> None:
+    """And what it needs beside its own keys: events of keys, and for `flask doctor` one setting."""
+    port, password = urlsplit(run.told["REDIS_URL"]).port, (run.data_dir / "redis-parley-password").read_text().strip()
+    client = redis.Redis(port=port or 0, username="parley", password=password, decode_responses=True)
+    assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+    assert set("Kgxe") <= set(client.config_get("notify-keyspace-events")["notify-keyspace-events"])
+    for command in (
+        "FLUSHALL",
+        "FLUSHDB",
+        "KEYS *",
+        "CONFIG SET maxmemory 1",
+        "ACL LIST",
+        "SHUTDOWN NOSAVE",
+        "MONITOR",
+    ):
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            client.execute_command(*command.split())
+
+
+def test_a_terminal_is_shown_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, terminal = os.openpty()
+    supervisor = Supervisor(environment(tmp_path, free_port()))
+    supervisor._redis_url = "redis://default:password@127.0.0.1:1/0"
+    with open(terminal, "w") as out:
+        monkeypatch.setattr("sys.stdout", out)
+        supervisor._tell(tmp_path / "redis-url")
+        monkeypatch.undo()
+    said = os.read(ours, 4096).decode().split()
+    os.close(ours)
+    assert said[1:3] == ["REDIS_URL=redis://default:password@127.0.0.1:1/0", f"REDIS_URL_FILE={tmp_path}/redis-url"]
+
+
 def test_redis_refuses_who_does_not_know_the_password(run: Running) -> None:
     stranger = redis.Redis(port=urlsplit(run.told["REDIS_URL"]).port or 0, socket_timeout=WITHIN_S, retry=None)
     with pytest.raises(redis.AuthenticationError):
@@ -71,7 +116,9 @@ def test_the_folder_is_for_its_owner_only(run: Running) -> None:
 def test_no_secret_is_on_a_command_line(run: Running) -> None:
     lines = [command_line(pid) for pid in run.pids()]
     assert any("redis" in line or "valkey" in line for line in lines)
-    secrets = [(run.data_dir / name).read_text().strip() for name in ("redis-password", "secret-key")]
+    secrets = [
+        (run.data_dir / name).read_text().strip() for name in ("redis-password", "redis-parley-password", "secret-key")
+    ]
     assert all(len(secret) >= 43 for secret in secrets)
     assert [line for line in lines if any(secret in line for secret in secrets)] == []
 

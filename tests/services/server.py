@@ -7,25 +7,32 @@ import subprocess
 from pathlib import Path
 
 import redis as redis_client
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-from chat.services import redis as redis_service
 from tests.conftest import free_port, wait_until
 
 
 class Server:
-    """A Redis that the test may stop, kill and start again."""
+    """A Redis that the test may stop, kill and start again; `client` speaks to it also while it is a replica."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, binary: str | None = None):
         self._folder = folder
+        self._binary = binary or shutil.which("redis-server") or "valkey-server"
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/3"
-        self.client = redis_service.connect(self.url)
+        once = Retry(NoBackoff(), 1, supported_errors=(redis_client.ConnectionError,))
+        self.client = redis_client.Redis.from_url(self.url, decode_responses=True, retry=once, socket_timeout=5)
 
     def start(self, *options: str) -> None:
-        argv = [shutil.which("redis-server") or "valkey-server", "--port", str(self.port), "--bind", "127.0.0.1"]
+        """Returns when it answers."""
+        self.spawn(*options)
+        wait_until(self.answers, what="Redis answers")
+
+    def spawn(self, *options: str) -> None:
+        argv = [self._binary, "--port", str(self.port), "--bind", "127.0.0.1"]
         argv += ["--save", "", "--dir", str(self._folder), *options]
         self.process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
-        wait_until(self.answers, what="Redis answers")
 
     def answers(self) -> bool:
         try:
@@ -40,6 +47,11 @@ class Server:
     def lose_touch(self) -> None:
         """It hears nothing more from its primary, and keeps what it has."""
         self.client.replicaof("127.0.0.1", str(free_port()))
+
+    def follow(self, primary: Server) -> None:
+        """It is a replica of that one, and up to date."""
+        self.client.replicaof("127.0.0.1", str(primary.port))
+        wait_until(lambda: self.client.info("replication")["master_link_status"] == "up", what="it replicates")
 
     def promote(self) -> None:
         """It was a replica, and is the primary now."""

@@ -223,6 +223,22 @@ def test_a_bus_whose_ids_begin_anew_below_the_old_ones_is_read_again(own_redis, 
     there.hears("news", range(3))
 
 
+def test_a_single_event_that_is_missing_is_noticed(own_redis, two):
+    here, _ = two
+
+    def write(number: int) -> None:
+        event = json.dumps({"n": number, "kind": "news", "number": number})
+        own_redis.client.xadd(STREAM, {"from": "another", "e": event})
+
+    write(1)
+    write(2)
+    here.hears("news", (1, 2))
+    before = here.doubts
+    write(4)
+    here.hears("news", (1, 2, 4))
+    assert here.doubts == before + 1
+
+
 def test_an_outbox_that_overflows_tells_the_others_that_something_is_missing(own_redis, two):
     here, there = two
     before = there.doubts

@@ -320,6 +320,25 @@ def test_a_worker_that_runs_while_a_backup_is_put_back_begins_the_log_anew(worke
     assert sent_texts(worker, sid)[-1] == "another two" and worker.follower() is not old
 
 
+def test_what_is_said_after_the_backup_does_not_go_on_from_what_was_before(worker, other, wire):
+    sid = worker.connect(ALICE)
+    for text in ("one", "two"):
+        say(worker, text)
+    wire.carry()
+    put_back(worker, "general", 1)
+    other.rooms.restored()
+    other.followers.restored()
+    assert [say(other, text) for text in ("another two", "three")] == [2, 3]
+    wire.carry()  # this worker has not heard yet that there was a backup
+    assert sent_texts(worker, sid) == ["one", "two"]
+    worker.rooms.forget_all()
+    worker.followers.restored()
+    worker.connect(ALICE)
+    say(other, "four")
+    wire.carry()
+    assert sent_texts(worker, sid) == ["one", "two", "four"]
+
+
 def test_who_was_let_in_after_the_backup_is_out_again(worker, other):
     room = worker.rooms.create(ALICE, "make", "Plans", "private")["room"]
     worker.rooms.invite(ALICE, "invite", room, "bob")

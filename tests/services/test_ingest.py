@@ -45,7 +45,7 @@ def delete(worker: Worker) -> Callable[..., None]:
 def poller(worker: Worker, config: Any, name: str = "stream") -> Poller:
     """A poller of that worker, which reads the real stream of the test's table."""
     ingest = Ingest(worker.storage, worker.rooms, worker.log, worker.bus)
-    return Poller(worker.storage, partial(Streams.connect, config), ingest, Lease(worker.redis, name, 2_500))
+    return Poller(worker.storage, partial(Streams.connect, config), ingest, Lease(worker.redis, name, 60_000))
 
 
 @pytest.fixture
@@ -433,7 +433,7 @@ def test_one_reads_and_another_takes_over_where_it_was(worker, other, config, pu
 
 
 def test_a_holder_that_lost_the_lease_notes_nothing_more(worker, other):
-    stale, holder = (Lease(each.redis, "work", 2_500) for each in (worker, other))
+    stale, holder = (Lease(each.redis, "work", 60_000) for each in (worker, other))
     assert stale.take()
     worker.redis.delete("lease:work")
     assert holder.take() and holder.note("shard", "7")

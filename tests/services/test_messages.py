@@ -87,6 +87,16 @@ def test_an_image_never_lags_behind_the_change_that_its_page_shows(worker, monke
     assert [(m.seq, m.text) for m in page.messages] == [(1, "changed")]
 
 
+def test_an_image_that_is_older_than_its_change_is_read_again(worker, monkeypatch):
+    """A transaction's rows become visible one by one: the change may be seen before the image."""
+    fill(worker, 1)
+    look, old = worker.storage.images, [worker.storage.images("general", [1])]
+    worker.messages.edit(ALICE, "general", "e", 1, "changed")
+    monkeypatch.setattr(worker.storage, "images", lambda *asked: old.pop() if old else look(*asked))
+    page = worker.messages.page(ALICE, "general", after=1)
+    assert [(m.seq, m.text) for m in page.messages] == [(1, "changed")] and old == []
+
+
 def test_a_page_ends_before_a_number_that_is_still_undecided(worker, other):
     fill(worker, 2)
     other.numbers.propose(other.rooms.get("general"))

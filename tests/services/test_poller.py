@@ -51,7 +51,7 @@ class Ours:
 
 
 def reader(redis: Any, ours: Ours, stream: SplitStream, ingest: Ingest) -> Poller:
-    return Poller(ours, lambda: Streams(stream), ingest, Lease(redis, "split", 2_500))  # type: ignore[arg-type]
+    return Poller(ours, lambda: Streams(stream), ingest, Lease(redis, "split", 60_000))  # type: ignore[arg-type]
 
 
 def turn(one: Poller, began: bool) -> bool:

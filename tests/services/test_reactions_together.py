@@ -143,6 +143,20 @@ def test_a_request_that_was_carried_out_before_is_answered_from_its_claim_and_th
     assert counts(worker) == {PARTY: 1, THUMB: 1}
 
 
+def test_each_of_several_messages_at_once_gets_its_own_reactions(worker, slow):
+    for number in (1, 2, 3):
+        say(worker, client_id=f"m{number}")
+    wished = [(1, THUMB, BOB), (2, HEART, BOB), (2, HEART, ALICE), (1, PARTY, ALICE), (3, THUMB, BOB)]
+    at_once(
+        *(
+            lambda n=n, seq=seq, emoji=emoji, person=person: add(worker, f"r{n}", emoji, person=person, seq=seq)
+            for n, (seq, emoji, person) in enumerate(wished)
+        )
+    )
+    told = worker.messages.page(ALICE, "general").to_dict()["messages"]
+    assert [each.get("reactions") for each in told] == [{THUMB: 1, PARTY: 1}, {HEART: 2}, {THUMB: 1}]
+
+
 def test_a_refusal_is_for_the_one_whom_it_meets(worker, slow, monkeypatch):
     monkeypatch.setattr(reactions, "MAX_EMOJI", 2)
     say(worker)

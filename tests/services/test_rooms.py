@@ -7,7 +7,7 @@ import pytest
 from chat.errors import ChatError
 from chat.models import Entry, Membership
 from chat.services.appends import AppendRefused
-from chat.services.rooms import room_slug
+from chat.services.names import room_slug
 from chat.services.rows import Claim
 from tests.services.conftest import ALICE, BOB, CAROL
 

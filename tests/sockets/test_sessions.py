@@ -137,6 +137,17 @@ def test_a_slow_redis_that_answers_keeps_everybody_fresh(worker, registry, sessi
     assert [recorder.gates[sid]() for sid in ("two", "three")] == [True, True]
 
 
+def test_a_sweep_looks_at_every_session_however_many_there_are(worker, registry, sessions, recorder, now, monkeypatch):
+    monkeypatch.setattr(swept, "AT_ONCE", 1)
+    mine = [sessions.create(ALICE) for _ in range(3)]
+    for sid, session in zip(("one", "two", "three"), mine, strict=True):
+        connect(worker, registry, session, sid, now)
+    sessions.end(mine[1].sid, "elsewhere")
+    sessions.end(mine[2].sid, "elsewhere")
+    worker.sweep()
+    assert [sid for sid, event, _ in recorder.told if event == "session:ended"] == ["two", "three"]
+
+
 def test_whoever_missed_something_is_told_the_heads_once_after_the_pause(worker, registry, sessions, now):
     connect(worker, registry, sessions.create(ALICE), "one", now)
     now.at += 1

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from chat.config import Config
 from tests.conftest import ROOT, free_port, wait_until
+from tests.logs import WATCHED
 from tests.transport.peers import PATIENCE_S, Peer, get_json
 
 OURS = {name.upper() for name in Config.__dataclass_fields__}
@@ -79,6 +80,7 @@ def _spawn(app: str, port: int, log: Path, fanout: str, settings: dict[str, obje
     env |= {"FANOUT": fanout, "SECRET_KEY": "x" * 43, "PORT": str(port)}
     env |= {name.upper(): str(value) for name, value in settings.items()}
     argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", app]
+    WATCHED.file(log)
     return subprocess.Popen(argv, cwd=ROOT, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT)
 
 

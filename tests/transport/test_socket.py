@@ -75,6 +75,7 @@ def test_a_hot_event_before_the_connect_ends_the_socket(tiny: Tiny) -> None:
 
 
 @on_each
+@pytest.mark.expects_traceback("Impossible to call blocking function")
 def test_a_hot_handler_that_waits_is_found_out(shared: Tiny) -> None:
     """By the hub, which cannot wait; the stock path has none to ask."""
     with shared.entered() as peer:
@@ -313,6 +314,7 @@ def test_a_refused_connect_is_told_why_and_leaves_nothing(tiny: Tiny, text: str,
         tiny.empty()
 
 
+@pytest.mark.expects_traceback("a fault of ours")
 def test_a_connect_that_fails_by_our_own_fault_is_logged_and_refused(shared: Tiny) -> None:
     with shared.peer() as peer:
         assert peer.text().startswith("0{")

@@ -18,7 +18,15 @@ from chat.sockets.transport.places import Place, Places
 from chat.sockets.transport.websocket import accept_key
 
 MAX_BODY_BYTES = 64 * 1024
-STATUS = {400: "400 Bad Request", 403: "403 Forbidden", 429: "429 Too Many Requests", 503: "503 Service Unavailable"}
+READ_FIRST = ("HTTP_", "QUERY_STRING")
+MAX_HEADER_CHARS = 16 * 1024  # a line has 8,190 at most (gunicorn.conf.py); lines of one name arrive joined
+STATUS = {
+    400: "400 Bad Request",
+    403: "403 Forbidden",
+    413: "413 Content Too Large",
+    429: "429 Too Many Requests",
+    503: "503 Service Unavailable",
+}
 
 
 class Gate:
@@ -34,6 +42,8 @@ class Gate:
         self._bucket = lru_cache(1024)(lambda peer, forwarded: address_bucket(client_address(peer, forwarded, hops)))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if any(len(environ[name]) > MAX_HEADER_CHARS for name in environ if name.startswith(READ_FIRST)):
+            return _refuse(ChatError("too_large"), start_response)
         if not environ.get("PATH_INFO", "").startswith("/socket.io"):
             _read_chunks(environ)
             environ["parley.began"] = time.monotonic()

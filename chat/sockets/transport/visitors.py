@@ -117,9 +117,10 @@ class Visitor(socket.socket):
             return super().send(data, flags, **options)
 
     def cut(self) -> None:
-        """Ends it; its greenlet wakes."""
+        """Ends it; its greenlet wakes, and finds an end as of a client that went. gevent's own `shutdown` wakes it with
+        an error that gunicorn logs with a traceback: strangers could fill the log."""
         try:
-            self.shutdown(socket.SHUT_RDWR)
+            self._sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
 

@@ -7,7 +7,7 @@ import type { World } from "./world";
 /** Reads out what others say: a line of its own for each, so that the same words twice are two. */
 export default function Announcer({ world, open }: { world: World; open: string | null }) {
   const [announcements] = useState(() => {
-    const nameOf = (room: string) => world.rooms.list.get().rooms[room]?.name ?? room;
+    const nameOf = (room: string) => world.rooms.list.get().rooms.get(room)?.name ?? room;
     return createAnnouncements({ me: world.user, clock: realClock, rooms: world.followers.rooms, nameOf });
   });
   useEffect(() => {

@@ -228,14 +228,14 @@ describe("the end of a session", () => {
     const user = await ended();
     await signIn(user, "Ada");
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
-    expect([address, screen.getByLabelText<HTMLInputElement>("Field").value]).toEqual(["/r/general/7", "half a thought"]);
+    await waitFor(() => expect([address, screen.getByLabelText<HTMLInputElement>("Field").value]).toEqual(["/r/general/7", "half a thought"]));
   });
 
   it("leaves nothing of it to another person, not even the place", async () => {
     const user = await ended();
     await signIn(user, "Grace");
     await heading("Grace in general");
-    expect([address, screen.getByLabelText<HTMLInputElement>("Field").value]).toEqual(["/r/general", ""]);
+    await waitFor(() => expect([address, screen.getByLabelText<HTMLInputElement>("Field").value]).toEqual(["/r/general", ""]));
   });
 });
 
@@ -313,6 +313,16 @@ describe("requests", () => {
     await session.http("GET", "/api/rooms");
     const [writes, reads] = requests.slice(-2).map(([, , headers]) => headers["X-Parley-User"]);
     expect([writes, reads]).toEqual(["ada", undefined]);
+  });
+
+  it("of somebody with a name beyond Latin-1 name them too, in letters that a header takes", async () => {
+    names["иван"] = "Иван";
+    signedIn = "иван";
+    visit("/r/general");
+    await heading("Иван in general");
+    await session.http("POST", "/api/rooms", {});
+    expect(requests.at(-1)?.[2]["X-Parley-User"]).toBe("%D0%B8%D0%B2%D0%B0%D0%BD");
+    expect(() => new Headers(requests.at(-1)?.[2])).not.toThrow();
   });
 
   it("refused as somebody else's say so until the page is loaded again", async () => {

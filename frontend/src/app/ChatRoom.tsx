@@ -1,6 +1,8 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState, type MouseEvent } from "react";
 import { useLocation, useNavigate, useParams } from "react-router";
+import { Boundary, nothing, partly } from "@/components/ui/Boundary";
 import { Button } from "@/components/ui/Button";
+import { PanelBoundary } from "@/components/ui/PanelBoundary";
 import { MismatchBar, StayBar } from "@/features/auth/StayBar";
 import type { SessionService } from "@/features/auth/session";
 import { inOrder } from "@/features/rooms/roomList";
@@ -41,7 +43,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   const [panel, setPanel] = useState<Panel | null>(null);
   const list = useValue(world.rooms.list);
   const failure = useValue(world.rooms.failure);
-  const room = list.rooms[id];
+  const room = list.rooms.get(id);
   const isMine = room !== undefined;
   // "No such room" is said when it is certain, not while the first connection still makes me a member.
   const certain = useValue(world.followers.compared) && list.loaded && !list.stale;
@@ -63,22 +65,26 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
     setPanel(null);
     void navigate(`/r/${encodeURIComponent(typeof picked === "string" ? picked : picked.room)}`);
   };
-  const elsewhere = Object.values(list.rooms).reduce((sum, { room: other, unread }) => sum + (other === id ? 0 : unread), 0);
+  const elsewhere = [...list.rooms.values()].reduce((sum, { room: other, unread }) => sum + (other === id ? 0 : unread), 0);
 
   return (
     <div className={styles.shell} data-rooms={panel === "rooms" || undefined}>
       <a className={styles.skip} href="#messages" onClick={toMessages}>To the messages</a>
       <div ref={sheet} className={styles.side}>
-        <Sidebar world={world} session={session} open={setPanel} close={close} />
+        <Boundary of={list} instead={ROOMS}><Sidebar world={world} session={session} open={setPanel} close={close} /></Boundary>
       </div>
       {panel === "rooms" && <button type="button" className={styles.veil} aria-label="Close rooms" onClick={close} />}
       <main id="messages" className={styles.main} tabIndex={-1} inert={panel === "rooms"}>
         <MismatchBar session={session} />
         <StayBar session={session} />
-        <RoomHeader world={world} room={room} missing={certain && !isMine} elsewhere={elsewhere} open={setPanel} />
-        <ConnectionLine world={world} />
+        <Boundary of={list} instead={HEADER}>
+          <RoomHeader world={world} room={room} missing={certain && !isMine} elsewhere={elsewhere} open={setPanel} />
+        </Boundary>
+        <Boundary instead={nothing}><ConnectionLine world={world} /></Boundary>
         {room ? (
-          <RoomView key={`${world.user.username} ${id}`} world={world} room={room} target={target} />
+          <Boundary key={`${world.user.username} ${id}`} of={room} instead={ROOM}>
+            <RoomView world={world} room={room} target={target} />
+          </Boundary>
         ) : certain ? (
           <RoomMissing name={list.joinable.find(({ room: other }) => other === id)?.name} join={() => world.rooms.join(id)} />
         ) : (
@@ -89,18 +95,26 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
           </div>
         )}
       </main>
-      <Suspense fallback={null}><Announcer world={world} open={isMine ? id : null} /></Suspense>
-      <Suspense fallback={null}>
-        {panel === "switcher" && <QuickSwitcher rooms={inOrder(list)} joinable={list.joinable} join={world.rooms.join} onPick={go} onClose={close} />}
-        {panel === "browse" && <BrowseRooms joinable={list.joinable} join={world.rooms.join} onDone={go} onCreate={() => setPanel("create")} onClose={close} />}
-        {panel === "create" && <CreateRoom create={world.rooms.create} onDone={go} onClose={close} />}
-        {panel === "members" && room && <MembersPanel room={room} me={user.username} rooms={world.rooms} onLeft={() => go("general")} onClose={close} />}
-        {panel === "account" && <AccountPanel session={session} onClose={close} />}
-        {panel === "keys" && <ShortcutSheet onClose={close} />}
-      </Suspense>
+      <Boundary of={list} instead={nothing}>
+        <Suspense fallback={null}><Announcer world={world} open={isMine ? id : null} /></Suspense>
+      </Boundary>
+      <PanelBoundary key={panel} onClose={close}>
+        <Suspense fallback={null}>
+          {panel === "switcher" && <QuickSwitcher rooms={inOrder(list)} joinable={list.joinable} join={world.rooms.join} onPick={go} onClose={close} />}
+          {panel === "browse" && <BrowseRooms joinable={list.joinable} join={world.rooms.join} onDone={go} onCreate={() => setPanel("create")} onClose={close} />}
+          {panel === "create" && <CreateRoom create={world.rooms.create} onDone={go} onClose={close} />}
+          {panel === "members" && room && <MembersPanel room={room} me={user.username} rooms={world.rooms} onLeft={() => go("general")} onClose={close} />}
+          {panel === "account" && <AccountPanel session={session} onClose={close} />}
+          {panel === "keys" && <ShortcutSheet onClose={close} />}
+        </Suspense>
+      </PanelBoundary>
     </div>
   );
 }
+
+const ROOMS = partly("The rooms");
+const HEADER = partly("The room’s name");
+const ROOM = partly("This room");
 
 /** Past the rooms and their buttons, to the newest message; to the room where it has none. */
 function toMessages(event: MouseEvent<HTMLAnchorElement>) {

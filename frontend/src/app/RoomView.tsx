@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
+import { Boundary, nothing, partly } from "@/components/ui/Boundary";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
 import { Composer } from "@/features/messages/Composer";
@@ -29,13 +30,13 @@ export function RoomView({ world, room, target }: Props) {
   const { followers, outbox, changes, reactions, typing, user } = world;
   const navigate = useNavigate();
   const composer = useRef<HTMLTextAreaElement>(null);
-  const held = useValue(followers.rooms)[room.room] ?? NOT_HELD;
+  const held = useValue(followers.rooms).get(room.room) ?? NOT_HELD;
   const waiting = useValue(outbox.items);
   const pending = useMemo(() => waiting.filter((item) => item.room === room.room), [waiting, room.room]);
   const [replyTo, setReplyTo] = useState<Message | null>(null);
   const [editing, setEditing] = useState<number | null>(null);
   const { said: notice, report, clear } = useTrouble();
-  const { newAfter, seeking, onEnd } = useReading(world, room, held.log, target !== null);
+  const { newAfter, seeking, onSeen } = useReading(world, room, held.log, target !== null);
 
   useLoading(world, room, target, report);
   useEffect(() => {
@@ -87,8 +88,10 @@ export function RoomView({ world, room, target }: Props) {
           ))}
         </div>
       ) : (
-        <Timeline room={room} held={held} pending={pending} me={user} newAfter={newAfter} ready={!seeking} target={target} editing={editing} deeds={deeds}
-          retry={outbox.retry} remove={outbox.remove} load={load} onEnd={onEnd} />
+        <Boundary of={held.log} instead={MESSAGES}>
+          <Timeline room={room} held={held} pending={pending} me={user} newAfter={newAfter} ready={!seeking} target={target} editing={editing} deeds={deeds}
+            retry={outbox.retry} remove={outbox.remove} load={load} onSeen={onSeen} />
+        </Boundary>
       )}
       {notice && (
         <p className={styles.notice}>
@@ -96,19 +99,23 @@ export function RoomView({ world, room, target }: Props) {
           <Button look="icon" small aria-label="Dismiss" onClick={() => { clear(); giveBack(composer.current); }}><Icon name="close" size={14} /></Button>
         </p>
       )}
-      <TypingLine typing={typing} room={room.room} />
-      <Composer ref={composer} user={user.username} room={room.room} roomName={room.name} replyTo={replyTo}
-        cancelReply={() => setReplyTo(null)} send={send} editLast={() => setEditing(lastOwn(held.log, user.username)?.seq ?? null)}
-        typed={() => typing.typed(room.room)} stopped={() => typing.stopped(room.room)} />
+      <Boundary instead={nothing}><TypingLine typing={typing} room={room.room} /></Boundary>
+      <Boundary instead={FIELD}>
+        <Composer ref={composer} user={user.username} room={room.room} roomName={room.name} replyTo={replyTo}
+          cancelReply={() => setReplyTo(null)} send={send} editLast={() => setEditing(lastOwn(held.log, user.username)?.seq ?? null)}
+          typed={() => typing.typed(room.room)} stopped={() => typing.stopped(room.room)} />
+      </Boundary>
     </>
   );
 }
 
+const MESSAGES = partly("The messages");
+const FIELD = partly("The message field");
 const NOT_HELD = { log: emptyLog, failure: null, trouble: null, loading: null };
 
 /** Follows the room, and fetches what a permalink names when it lies far back. */
 function useLoading({ followers }: World, room: Room, target: Props["target"], report: (thrown: unknown) => void) {
-  const known = useValue(followers.rooms)[room.room]?.log.generation ?? 0;
+  const known = useValue(followers.rooms).get(room.room)?.log.generation ?? 0;
   const seq = target?.seq;
   useEffect(() => followers.hold(room.room), [followers, room.room]);
   useEffect(() => {

@@ -1,4 +1,4 @@
-import type { HeldRoom } from "@/features/messages/followers";
+import type { HeldRooms } from "@/features/messages/followers";
 import { isBehind } from "@/features/messages/log";
 import type { OutboxItem } from "@/features/messages/outbox";
 import type { ConnectionState, Line } from "@/lib/connection";
@@ -12,7 +12,7 @@ interface Facts {
   late: boolean;
   /** The heads of this connection have been compared. */
   compared: boolean;
-  rooms: Readonly<Record<string, HeldRoom>>;
+  rooms: HeldRooms;
   outbox: readonly OutboxItem[];
   /** The room that is open; undefined while it is not known whether there is one, null when there is none. */
   open: string | null | undefined;
@@ -29,7 +29,7 @@ export function syncState({ connection, line, late, compared, rooms, outbox, ope
   if (line === "slow" || late) return "slow";
   if (waitingIn(outbox)) return "sending";
   // A room that is not mine misses nothing; one that could not be loaded misses everything.
-  const behind = Object.values(rooms).some(({ log, failure }) => failure?.code !== "room_not_found" && isBehind(log));
-  const begun = open === null || (open !== undefined && open in rooms);
+  const behind = [...rooms.values()].some(({ log, failure }) => failure?.code !== "room_not_found" && isBehind(log));
+  const begun = open === null || (open !== undefined && rooms.has(open));
   return line === "unsure" || !compared || !begun || behind ? "syncing" : "synced";
 }

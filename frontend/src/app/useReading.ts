@@ -1,18 +1,29 @@
-import { useCallback, useEffect, useLayoutEffect, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { RoomLog } from "@/features/messages/log";
+import { isCounted, readOn, type Seen } from "@/features/messages/reading";
 import type { Room } from "@/types/protocol";
 import type { World } from "./world";
 
-/** Reading: what is new in this visit, and telling what has been seen (a visible page, at the end of the room). */
-export function useReading({ rooms, followers }: World, room: Room, log: RoomLog, goesElsewhere: boolean) {
+/** So many unread messages are shown together with the newest ones; before more than that the page stands alone. */
+const FEW = 150;
+
+/** Reading: what is new in this visit, and telling what stood on the screen of a page that is looked at. */
+export function useReading({ rooms, followers, user }: World, room: Room, log: RoomLog, goesElsewhere: boolean) {
   const [newAfter, setNewAfter] = useState<number | null>(room.unread > 0 ? room.read : null);
-  const [atEnd, setAtEnd] = useState(false);
   const visible = useVisible();
   const { cursor } = log;
 
-  useEffect(() => {
-    if (visible && atEnd && cursor > 0) rooms.seen(room.room, cursor);
-  }, [rooms, room.room, cursor, visible, atEnd]);
+  const latest = useRef(log);
+  useLayoutEffect(() => void (latest.current = log), [log]);
+  const onSeen = useCallback(
+    (seen: Seen) => {
+      const now = rooms.list.get().rooms.get(room.room);
+      if (!now || document.visibilityState !== "visible") return;
+      const { read, passed } = readOn(latest.current, user.username, now.unread > 0 ? now.read : Math.max(now.read, now.head), seen);
+      rooms.seen(room.room, read, isCounted(latest.current, now.read) ? passed : undefined);
+    },
+    [rooms, room.room, user.username],
+  );
 
   // Coming back to a page that was away starts a new visit.
   const [was, setWas] = useState(visible);
@@ -21,17 +32,18 @@ export function useReading({ rooms, followers }: World, room: Room, log: RoomLog
     if (!visible && room.read >= cursor) setNewAfter(cursor);
   }
 
-  // The first unread message may lie before the newest page: it is fetched before anything is shown.
+  // The first unread message may lie before the newest page: it is fetched before anything is shown, with what stands above it.
+  const few = room.unread <= FEW && room.unread_more !== true;
   const [seeking, setSeeking] = useState(newAfter !== null && !goesElsewhere);
   useLayoutEffect(() => {
     if (!seeking || newAfter === null || log.generation === 0) return;
-    const wanted = Math.max(newAfter + 1, log.first);
+    const wanted = Math.max(newAfter, log.first);
     const done = () => setSeeking(false);
     if (wanted >= log.oldest) done();
-    else followers.around(room.room, wanted).then(done, done);
-  }, [seeking, newAfter, log.generation, log.first, log.oldest, followers, room.room]);
+    else followers[few ? "back" : "around"](room.room, wanted).then(done, done);
+  }, [seeking, newAfter, log.generation, log.first, log.oldest, followers, room.room, few]);
 
-  return { newAfter, seeking, onEnd: useCallback((end: boolean) => setAtEnd(end), []) };
+  return { newAfter, seeking, onSeen };
 }
 
 function useVisible(): boolean {

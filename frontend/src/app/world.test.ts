@@ -78,11 +78,11 @@ describe("the mark", () => {
     server.answer("room:open", refusal("internal"));
     world.followers.hold("design");
     await settled();
-    expect([world.followers.rooms.get().design?.failure?.code, state()]).toEqual(["internal", "syncing"]);
+    expect([world.followers.rooms.get().get("design")?.failure?.code, state()]).toEqual(["internal", "syncing"]);
     server.answer("room:open", refusal("room_not_found"));
     server.say("room:heads", { general: [1, 2], design: [1, 1] });
     await settled();
-    expect([world.followers.rooms.get().design?.failure?.code, state()]).toEqual(["room_not_found", "synced"]);
+    expect([world.followers.rooms.get().get("design")?.failure?.code, state()]).toEqual(["room_not_found", "synced"]);
   });
 
   it("is not when the server has told no heads for longer than it should", async () => {
@@ -191,7 +191,7 @@ describe("rooms", () => {
     vi.mocked(fetch).mockImplementation(async () => new Response(JSON.stringify({ rooms: [], joinable: [] })));
     server.say("rooms:changed", {});
     await settled();
-    expect(world.followers.rooms.get()).toEqual({});
+    expect(world.followers.rooms.get().size).toBe(0);
   });
 });
 

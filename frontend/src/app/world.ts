@@ -59,6 +59,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   const fetchPage: FetchPage = async (room, place) => {
     const query = new URLSearchParams({ limit: "100" });
     for (const [key, value] of Object.entries(place)) query.set(key, String(value));
+    if ("before" in place) query.set("sparse", "1");
     const page = await http<Page>("GET", `${base}/api/rooms/${encodeURIComponent(room)}/messages?${query}`);
     settleAll(page);
     isReached();
@@ -159,13 +160,13 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
     followers.rooms.subscribe(() => {
       const held = followers.rooms.get();
       outbox.prune(({ room, seq, generation }) => {
-        const log = held[room]?.log;
+        const log = held.get(room)?.log;
         return !log || log.cursor >= seq || (log.generation !== 0 && log.generation !== generation);
       });
     }),
     rooms.list.subscribe(() => {
       const { loaded, rooms: mine } = rooms.list.get();
-      if (loaded) for (const room of Object.keys(followers.rooms.get())) if (!mine[room]) followers.drop(room);
+      if (loaded) for (const room of followers.rooms.get().keys()) if (!mine.has(room)) followers.drop(room);
     }),
     connection.line.subscribe(() => connected() && connection.line.get() === "good" && isReached()),
     session.state.subscribe(follow),

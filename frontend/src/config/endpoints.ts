@@ -1,4 +1,5 @@
 import { offline } from "@/lib/failure";
+import { reach } from "@/lib/http";
 
 const told = (meta: string) => document.querySelector<HTMLMetaElement>(`meta[name="${meta}"]`)?.content;
 const plain = (base: string) => base.replace(/\/+$/, "");
@@ -28,8 +29,8 @@ export function createAuthBase(): () => Promise<string> {
 }
 
 async function ask(): Promise<string> {
-  const response = await fetch("/config.json").catch(() => null);
-  if (!response || response.status >= 500) throw offline();
+  const response = await reach("/config.json");
+  if (response.status >= 500) throw offline();
   const config = response.ok ? ((await response.json().catch(() => null)) as { auth_base?: string } | null) : null;
   return plain(config?.auth_base || import.meta.env.VITE_AUTH_BASE || `${chatBase()}/api/auth`);
 }

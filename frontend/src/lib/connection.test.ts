@@ -131,6 +131,15 @@ describe("a request", () => {
     await expect(ask()).rejects.toMatchObject({ code: "offline" });
   });
 
+  it("that cannot be made is neither: what was thrown comes through", async () => {
+    server.up();
+    const mistake = new RangeError("Maximum call stack size exceeded");
+    server.answer("room:read", () => {
+      throw mistake;
+    });
+    await expect(ask()).rejects.toBe(mistake);
+  });
+
   it("refused because the session is over ends it", async () => {
     server.up();
     server.answer("room:read", () => ({ ok: false, error: { code: "unauthenticated", message: "Please sign in.", retry: false } }));

@@ -47,6 +47,9 @@ const DEAD_AFTER_MS = 5_000;
 /** Where the browser knows of no network, one is rarely there: but a server on the same machine may be. */
 const NO_NETWORK_MS = 5_000;
 
+/** What socket.io-client says of a request without an answer. Anything else that is thrown is no word about the network. */
+const isSilence = (thrown: unknown) => thrown instanceof Error && /^(operation has timed out|socket has been disconnected)$/.test(thrown.message);
+
 /** One socket and the patience around it: waits, comes back with jitter, says at any time what it is doing. */
 export function createConnection(wire: Wire, clock: Clock, listeners: Listeners): Connection {
   const state = createStore<ConnectionState>({ phase: "idle" });
@@ -165,7 +168,8 @@ export function createConnection(wire: Wire, clock: Clock, listeners: Listeners)
       expectWord(OVERDUE_MS.ask);
       try {
         answer = (await wire.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload)) as typeof answer;
-      } catch {
+      } catch (thrown) {
+        if (!isSilence(thrown)) throw thrown;
         throw wire.connected ? timedOut() : offline();
       }
       heard();

@@ -25,12 +25,19 @@ export const timedOut = () =>
 export const cookieRefused = () =>
   new Failure({ code: "cookie_refused", message: "Your browser did not keep the sign-in. Please allow cookies for this site.", retry: false });
 
-const unknown = () =>
-  new Failure({ code: "internal", message: "Something went wrong. Please try again.", retry: true });
+/** An answer that is none of the server's: a proxy or a hotel's login page has given it. */
+export const garbled = () =>
+  new Failure({ code: "garbled", message: "The server has a problem right now. Please try again.", retry: true });
 
-/** Whatever was thrown, as a Failure. */
+/** The page's own mistake. It would be made again, so nothing is tried again by itself. */
+const broken = () =>
+  new Failure({ code: "broken", message: "Something went wrong. Please try again.", retry: false });
+
+/** Whatever was thrown, as a Failure. What nobody has foreseen is on the console too: it is no word about the network. */
 export function failureOf(thrown: unknown): Failure {
-  return thrown instanceof Failure ? thrown : unknown();
+  if (thrown instanceof Failure) return thrown;
+  console.error(thrown);
+  return broken();
 }
 
 export function isErrorBody(value: unknown): value is ErrorBody {

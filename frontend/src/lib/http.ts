@@ -1,4 +1,4 @@
-import { Failure, isErrorBody, offline } from "@/lib/failure";
+import { Failure, garbled, isErrorBody, offline } from "@/lib/failure";
 
 interface Listeners {
   /** The server no longer knows this session. */
@@ -7,27 +7,51 @@ interface Listeners {
   mismatch(failure: Failure): void;
 }
 
+type HeaderName = string;
+
 export type Http = <T>(method: string, url: string, body?: object) => Promise<T>;
+
+/**
+ * Fetches. Throws `offline` when no answer came, and only then: a request that cannot be made is a mistake of this page, for
+ * which `fetch` throws the same TypeError, so it is made up before.
+ */
+export async function reach(url: string, init: RequestInit = {}): Promise<Response> {
+  void new URL(url, location.origin);
+  void new Headers(init.headers);
+  return answered(fetch(url, init));
+}
+
+async function answered<T>(coming: Promise<T>): Promise<T> {
+  try {
+    return await coming;
+  } catch (thrown) {
+    if (thrown instanceof TypeError || (thrown instanceof DOMException && thrown.name === "AbortError")) throw offline();
+    throw thrown;
+  }
+}
 
 /** JSON over fetch. `user` is who this page believes to be; it goes with every request that writes. */
 export function createHttp(user: () => string | undefined, listeners: Listeners): Http {
   return async function request<T>(method: string, url: string, body?: object): Promise<T> {
-    const headers: Record<string, string> = { Accept: "application/json" };
+    const headers: Record<HeaderName, string> = { Accept: "application/json" };
     const username = user();
     if (body) headers["Content-Type"] = "application/json";
-    if (username && method !== "GET") headers["X-Parley-User"] = username;
-    let response: Response;
-    try {
-      response = await fetch(url, { method, headers, body: body && JSON.stringify(body), credentials: "include" });
-    } catch {
-      throw offline();
-    }
-    if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
+    if (username && method !== "GET") headers["X-Parley-User"] = encodeURIComponent(username); // a header takes Latin-1 alone
+    const response = await reach(url, { method, headers, body: body && JSON.stringify(body), credentials: "include" });
+    if (response.ok) return (response.status === 204 ? undefined : parsed(await answered(response.text()))) as T;
     const failure = await refusal(response);
     if (failure.code === "unauthenticated") listeners.unauthenticated(failure);
     if (failure.code === "user_mismatch") listeners.mismatch(failure);
     throw failure;
   };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw garbled();
+  }
 }
 
 /** The server's own sentence; a proxy's error page has none. */

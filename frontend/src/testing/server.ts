@@ -24,7 +24,7 @@ export function fakeServer(): Plugin {
     const username = sessions.get(cookieOf(request));
     const user = username === undefined ? undefined : chat.users.get(username);
     if (!user) throw refuse(401, "unauthenticated", "Please sign in.");
-    const believed = request.headers["x-parley-user"];
+    const believed = decodeURIComponent(String(request.headers["x-parley-user"] ?? ""));
     if (believed && believed !== user.username) {
       throw refuse(409, "user_mismatch", "You are signed in as somebody else in this browser now. Reload the page.");
     }

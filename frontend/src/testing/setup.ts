@@ -1,6 +1,8 @@
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import "fake-indexeddb/auto";
 import { afterEach } from "vitest";
+
+configure({ asyncUtilTimeout: 30_000 }); // a busy machine is late with all it does
 
 // What jsdom lacks of a browser. Nothing here knows about Parley.
 HTMLDialogElement.prototype.showModal = function showModal() {

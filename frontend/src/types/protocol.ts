@@ -18,6 +18,9 @@ export interface Device {
   expires_at: number;
 }
 
+/** One emoji: the server takes nothing else, so it is never the name of something that every object has. */
+export type Emoji = string;
+
 export interface Message {
   room: string;
   generation: number;
@@ -34,7 +37,7 @@ export interface Message {
   /** Put into the table by somebody who is no user here. */
   via?: "table";
   /** Emoji → how many reacted with it, in the order in which the emoji came. */
-  reactions?: Record<string, number>;
+  reactions?: Record<Emoji, number>;
   /** Which of the reactions are my own; what goes to many does not say it. */
   mine?: string[];
 }
@@ -60,6 +63,8 @@ export interface Page {
   floor?: number;
   from?: number;
   gap?: boolean;
+  /** Of a sparse page: from here on it has all there is to show. */
+  oldest?: number;
 }
 
 export interface Room {
@@ -85,6 +90,8 @@ export interface RoomsAnswer {
   joinable: RoomName[];
 }
 
+/** By room; only ever gone through, for rooms may be called `constructor`. */
+// eslint-disable-next-line no-restricted-syntax -- as it is sent
 export type Heads = Record<string, [generation: number, head: number]>;
 
 export interface ErrorBody {
@@ -114,7 +121,7 @@ export interface ServerEvents {
   "room:changed": { room: string; generation: number; entry: number; name: string; at_ms?: number };
   "entry:skipped": { room: string; generation: number; entry: number };
   "room:heads": Heads;
-  "rooms:changed": Record<string, never>;
+  "rooms:changed": Readonly<object>;
   "room:read": { room: string; seq: number };
   "reaction:mine": { room: string; generation: number; seq: number; rev: number; mine: string[] };
   typing: { room: string; user: string; name: string; typing: boolean };
@@ -140,7 +147,7 @@ export interface ClientEvents {
   "message:delete": [{ room: string; client_id: string; seq: number }, Done];
   "reaction:add": [Reaction, Done];
   "reaction:remove": [Reaction, Done];
-  "reaction:list": [{ room: string; seq: number }, { reactions: Record<string, string[]> }];
+  "reaction:list": [{ room: string; seq: number }, { reactions: Record<Emoji, string[]> }];
   "room:open": [{ room: string; after: number }, Page];
   "room:read": [{ room: string; seq: number }, { seq: number }];
   "typing:start": [{ room: string }, object];

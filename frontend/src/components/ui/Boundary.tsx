@@ -2,21 +2,51 @@ import { Component, type ReactNode } from "react";
 import { Button } from "./Button";
 import styles from "./Boundary.module.css";
 
-/** When a part of the page cannot be shown (a bug, or a file of an older version that is gone), says so and offers a way out. */
-export class Boundary extends Component<{ children: ReactNode }, { failed: boolean }> {
+interface Props {
+  children: ReactNode;
+  /** What stands there instead of a part that cannot be shown; `again` tries it once more. */
+  instead?(again: () => void): ReactNode;
+  /** What the part shows: when it is another, the part is tried again. */
+  of?: unknown;
+}
+
+/** When a part of the page cannot be shown (a bug, or a file of an older version that is gone), says so and offers a way
+ * out. What stands around it goes on. */
+export class Boundary extends Component<Props, { failed: boolean }> {
   override state = { failed: false };
 
   static getDerivedStateFromError() {
     return { failed: true };
   }
 
+  override componentDidUpdate(before: Props) {
+    if (this.state.failed && before.of !== this.props.of) this.again();
+  }
+
+  private again = () => this.setState({ failed: false });
+
   override render() {
     if (!this.state.failed) return this.props.children;
-    return (
-      <div className={styles.failed} role="alert">
-        <p>This part of the page could not be shown. What you typed is kept.</p>
-        <Button look="solid" onClick={() => location.reload()}>Reload</Button>
-      </div>
-    );
+    return (this.props.instead ?? wholePage)(this.again);
   }
 }
+
+const wholePage = () => (
+  <div className={styles.failed} role="alert">
+    <p>This part of the page could not be shown. What you typed is kept.</p>
+    <Button look="solid" onClick={() => location.reload()}>Reload</Button>
+  </div>
+);
+
+/** Instead of a part that is always there: the rooms, the messages, the field. */
+export const partly = (what: string) => function Instead(again: () => void) {
+  return (
+    <div className={styles.part} role="alert">
+      <p>{what} cannot be shown. What you typed is kept.</p>
+      <Button small onClick={again}>Try again</Button>
+    </div>
+  );
+};
+
+/** Instead of a part that nobody would miss. */
+export const nothing = () => null;

@@ -1,10 +1,11 @@
-import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useCallback, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
 import { goHome } from "@/lib/focus";
 import type { RoomLog } from "./log";
-import { firstPlace, isPrepended, type Row } from "./timeline";
+import type { Seen } from "./reading";
+import { firstPlace, isPrepended, spanOfRows, type Row } from "./timeline";
 import { useRoving } from "./useRoving";
 import { useScrolling } from "./useScrolling";
 import styles from "./MessageList.module.css";
@@ -20,14 +21,14 @@ interface Props {
   loadOlder(): void;
   loadNewer(): void;
   toNewest(): void;
-  /** Whether the end of the room is in view. */
-  onEnd(atEnd: boolean): void;
+  /** What stands on the screen, whenever that may be something else. */
+  onSeen(seen: Seen): void;
 }
 
 /** Rows are measured this far from the screen, so that none changes its guessed height in sight of anybody. */
 const MEASURED_AHEAD_PX = 1200;
 
-export function MessageList({ label, log, rows, ready, target, renderRow, loadOlder, loadNewer, toNewest, onEnd }: Props) {
+export function MessageList({ label, log, rows, ready, target, renderRow, loadOlder, loadNewer, toNewest, onSeen }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const [held, setHeld] = useState({ rows, shift: false });
@@ -35,20 +36,27 @@ export function MessageList({ label, log, rows, ready, target, renderRow, loadOl
   const detached = log.window !== null;
 
   const place = useMemo(() => (ready ? firstPlace(log, rows, target) : null), [ready, log, rows, target]);
-  const { atEnd, toEnd, follow, scrolled } = useScrolling({
-    scroller, list, rows, place, canStick: !detached, nearTop: loadOlder, nearEnd: loadNewer,
+  const shown = useRef(rows);
+  useLayoutEffect(() => void (shown.current = rows), [rows]);
+  const seen = useCallback((seen: { first: number; last: number } | "end") => {
+    const span = seen === "end" ? seen : spanOfRows(shown.current.slice(seen.first, seen.last + 1));
+    if (span) onSeen(span);
+  }, [onSeen]);
+  const { atEnd, leap, resized, scrolled } = useScrolling({
+    scroller, list, rows, place, canStick: !detached, nearTop: loadOlder, nearEnd: loadNewer, seen,
   });
   const roving = useRoving(list, scroller, rows);
   const inView = atEnd && !detached;
-  useEffect(() => onEnd(inView), [inView, onEnd]);
 
   const lastKey = rows.at(-1)?.key;
   const [lastSeen, setLastSeen] = useState(lastKey);
   if (inView && lastSeen !== lastKey) setLastSeen(lastKey);
 
+  const leapNow = useRef(leap); // of the render in which the newest stretch is shown
+  useLayoutEffect(() => void (leapNow.current = leap), [leap]);
   const newest = () => {
     toNewest();
-    requestAnimationFrame(toEnd);
+    requestAnimationFrame(() => leapNow.current());
     goHome(); // the button goes
   };
 
@@ -63,7 +71,7 @@ export function MessageList({ label, log, rows, ready, target, renderRow, loadOl
       <div ref={scroller} className={styles.log} role="log" aria-label={label} aria-live="off" tabIndex={0}
         onScroll={scrolled} onKeyDown={roving.pressed} onFocus={roving.focused} onBlur={roving.left}>
         <div className={styles.spring} />
-        <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={held.shift} bufferSize={MEASURED_AHEAD_PX} keepMounted={roving.active < 0 ? [] : [roving.active]} onResize={follow}>
+        <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={held.shift} bufferSize={MEASURED_AHEAD_PX} keepMounted={roving.active < 0 ? [] : [roving.active]} onResize={resized}>
           {(row, index) => (
             <div key={row.key} data-row={index} className={index === rows.length - 1 ? styles.last : undefined}>
               {renderRow(row, index === roving.active, index === roving.active && roving.entered)}

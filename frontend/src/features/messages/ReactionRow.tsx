@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { placeBeside } from "@/lib/beside";
 import { useStore } from "@/lib/store";
-import type { Message } from "@/types/protocol";
+import type { Emoji, Message } from "@/types/protocol";
 import { inWords, keyOf, pillsOf, type Wishes } from "./reactions";
 import type { MessageDeeds } from "./SentMessage";
 import styles from "./ReactionRow.module.css";
@@ -58,7 +58,7 @@ function Names({ id, pill, text }: { id: string; pill: Element; text: string }) 
 
 /** Who reacted, asked for when somebody looks, and again when the message has changed. */
 function useWho(message: Message, looks: boolean, who: Props["deeds"]["who"]) {
-  const [known, setKnown] = useState<{ rev: number; names: Record<string, string[]> } | null>(null);
+  const [known, setKnown] = useState<{ rev: number; names: Record<Emoji, string[]> } | null>(null);
   const wanted = looks && known?.rev !== message.rev;
   useEffect(() => {
     if (!wanted) return;

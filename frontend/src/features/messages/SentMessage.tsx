@@ -5,7 +5,7 @@ import { Question } from "@/components/ui/Question";
 import { fullTime, timeOfDay } from "@/lib/dates";
 import { useStore, type Store } from "@/lib/store";
 import { useTrouble } from "@/lib/trouble";
-import type { Message } from "@/types/protocol";
+import type { Emoji, Message } from "@/types/protocol";
 import { EditMessage } from "./EditMessage";
 import { MessageActions, type MessageAction } from "./MessageActions";
 import { MessageFrame } from "./MessageFrame";
@@ -22,7 +22,7 @@ export interface MessageDeeds {
   react(message: Message, emoji: string, wanted: boolean): void;
   /** Reactions that are wanted otherwise than they are, until the server has answered. */
   wishes: Store<Wishes>;
-  who(message: Message): Promise<Record<string, string[]>>;
+  who(message: Message): Promise<Record<Emoji, string[]>>;
   reply(message: Message): void;
   jump(seq: number): void;
   /** Opens and closes the field in which this message is edited. */

@@ -1,14 +1,17 @@
 import { useCallback, useMemo } from "react";
+import { Boundary } from "@/components/ui/Boundary";
 import { useMinute } from "@/lib/useMinute";
 import type { Room } from "@/types/protocol";
+import { BrokenRow } from "./BrokenRow";
 import type { HeldRoom } from "./followers";
 import { DayLine, NewLine } from "./MessageFrame";
 import { MessageList } from "./MessageList";
 import type { OutboxItem } from "./outbox";
 import { PendingMessage } from "./PendingMessage";
 import { SentMessage, type MessageDeeds } from "./SentMessage";
+import type { Seen } from "./reading";
 import { RoomNote } from "./RoomNote";
-import { timelineOf, type Row } from "./timeline";
+import { saidAt, subjectOf, timelineOf, type Row } from "./timeline";
 import { Welcome } from "./Welcome";
 
 interface Props {
@@ -25,11 +28,11 @@ interface Props {
   retry(client_id: string): void;
   remove(client_id: string): void;
   load(what: "older" | "newer" | "newest"): void;
-  onEnd(atEnd: boolean): void;
+  onSeen(seen: Seen): void;
 }
 
 /** A room's messages from log and outbox to rows on screen. */
-export function Timeline({ room, held, pending, me, newAfter, ready, target, editing, deeds, retry, remove, load, onEnd }: Props) {
+export function Timeline({ room, held, pending, me, newAfter, ready, target, editing, deeds, retry, remove, load, onSeen }: Props) {
   const { log } = held;
   const rows = useMemo(() => timelineOf({ log, pending, me: me.username, newAfter }), [log, pending, me.username, newAfter]);
   const now_ms = useMinute();
@@ -40,7 +43,7 @@ export function Timeline({ room, held, pending, me, newAfter, ready, target, edi
 
   const renderRow = useCallback(
     (row: Row, active: boolean, entered: boolean) => {
-      const body = () => {
+      const content = () => {
         switch (row.kind) {
           case "welcome":
             return <Welcome room={room} />;
@@ -59,18 +62,18 @@ export function Timeline({ room, held, pending, me, newAfter, ready, target, edi
         }
       };
       return (
-        <>
+        <Boundary of={subjectOf(row)} instead={() => <BrokenRow at_ms={saidAt(row)} />}>
           {row.day_ms !== null && <DayLine at_ms={row.day_ms} now_ms={now_ms} />}
           {row.fresh && <NewLine />}
-          {body()}
-        </>
+          {content()}
+        </Boundary>
       );
     },
     [room, me, retry, remove, editing, target, deeds, log.images, now_ms],
   );
 
   return (
-    <MessageList label={`Messages in ${room.name}`} log={log} rows={rows} ready={ready} target={target} renderRow={renderRow} onEnd={onEnd}
+    <MessageList label={`Messages in ${room.name}`} log={log} rows={rows} ready={ready} target={target} renderRow={renderRow} onSeen={onSeen}
       loadOlder={loadOlder} loadNewer={loadNewer} toNewest={toNewest} />
   );
 }

@@ -4,11 +4,11 @@ import { fakeClock } from "@/testing/fakeClock";
 import { message } from "@/testing/messages";
 import type { Message } from "@/types/protocol";
 import { createAnnouncements, type Announcements } from "./announcements";
-import type { HeldRoom } from "./followers";
+import type { HeldRooms } from "./followers";
 import { emptyLog } from "./log";
 
 let time: ReturnType<typeof fakeClock>;
-let rooms: Store<Readonly<Record<string, HeldRoom>>>;
+let rooms: Store<HeldRooms>;
 let announcements: Announcements;
 let heard: string[];
 
@@ -17,7 +17,7 @@ const by = (seq: number, text: string, part: Partial<Message> = {}): Message => 
 /** The open room's log, up to these messages. */
 function shows(...messages: Message[]) {
   const log = { ...emptyLog, generation: 1, cursor: messages.at(-1)?.seq ?? 1, images: new Map(messages.map((each) => [each.seq, each])) };
-  rooms.set({ general: { log, failure: null, trouble: null, loading: null } });
+  rooms.set(new Map([["general", { log, failure: null, trouble: null, loading: null }]]));
 }
 
 async function said() {
@@ -27,7 +27,7 @@ async function said() {
 
 beforeEach(() => {
   time = fakeClock();
-  rooms = createStore({});
+  rooms = createStore<HeldRooms>(new Map());
   heard = [];
   announcements = createAnnouncements({ me: { username: "ada", name: "Ada" }, clock: time.clock, rooms, nameOf: (room) => room.toUpperCase() });
   const known = new Set<number>();

@@ -1,7 +1,7 @@
 import type { Clock } from "@/lib/clock";
 import { createStore, type Store } from "@/lib/store";
 import type { Message } from "@/types/protocol";
-import type { HeldRoom } from "./followers";
+import type { HeldRooms } from "./followers";
 import type { RoomLog } from "./log";
 import { inOneLine } from "./text";
 
@@ -22,7 +22,7 @@ const STAYS_MS = 15_000;
 interface Needs {
   me: { username: string; name: string };
   clock: Clock;
-  rooms: Store<Readonly<Record<string, HeldRoom>>>;
+  rooms: Store<HeldRooms>;
   nameOf(room: string): string;
 }
 
@@ -63,7 +63,7 @@ export function createAnnouncements({ me, clock, rooms, nameOf }: Needs) {
 
   /** What the log of the open room shows since the last look. */
   function look() {
-    const log = open === null ? undefined : rooms.get()[open]?.log;
+    const log = open === null ? undefined : rooms.get().get(open)?.log;
     if (open === null || !log || log.generation === 0) return;
     const before = heard.get(open);
     heard.set(open, [log.generation, log.cursor]);
@@ -76,7 +76,7 @@ export function createAnnouncements({ me, clock, rooms, nameOf }: Needs) {
     /** This room is on screen now: what stands in it already is there to be read. */
     open(room: string | null) {
       open = room;
-      const log = room === null ? undefined : rooms.get()[room]?.log;
+      const log = room === null ? undefined : rooms.get().get(room)?.log;
       if (room !== null) heard.delete(room);
       if (room !== null && log && log.generation !== 0) heard.set(room, [log.generation, log.cursor]);
     },

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Failure, offline } from "@/lib/failure";
 import { fakeClock, settled } from "@/testing/fakeClock";
 import { message, page, range, sent } from "@/testing/messages";
-import type { Ask, Page } from "@/types/protocol";
+import type { Ask, Heads, Page } from "@/types/protocol";
 import { createFollowers, type Followers, type Place } from "./followers";
 
 let time: ReturnType<typeof fakeClock>;
@@ -12,7 +12,7 @@ let connected: boolean;
 let asked: number[];
 let answers: (Page | Failure)[];
 let places: Place[];
-let httpPage: Page | Failure;
+let httpPage: Page | Failure | ((place: Place) => Page);
 
 beforeEach(() => {
   time = fakeClock();
@@ -30,13 +30,13 @@ beforeEach(() => {
   const fetchPage = async (_room: string, place: Place) => {
     places.push(place);
     if (httpPage instanceof Failure) throw httpPage;
-    return httpPage;
+    return typeof httpPage === "function" ? httpPage(place) : httpPage;
   };
   followers = createFollowers({ ask, fetchPage, clock: time.clock, connected: () => connected });
 });
 
 const log = () => {
-  const held = followers.rooms.get()["general"];
+  const held = followers.rooms.get().get("general");
   if (!held) throw new Error("general is not held");
   return held.log;
 };
@@ -89,7 +89,7 @@ describe("opening a room", () => {
     answers = [new Failure({ code: "room_not_found", message: "There is no such room, or you are not in it.", retry: false })];
     followers.hold("general");
     await time.go(60_000);
-    expect([asked, followers.rooms.get()["general"]?.failure?.code]).toEqual([[0], "room_not_found"]);
+    expect([asked, followers.rooms.get().get("general")?.failure?.code]).toEqual([[0], "room_not_found"]);
   });
 
   it("asks again after a passing trouble", async () => {
@@ -176,7 +176,7 @@ describe("heads", () => {
   it("of rooms that are not held are none of its business", async () => {
     followers.heads({ design: [1, 50] });
     await time.go(5_000);
-    expect([asked, followers.rooms.get()]).toEqual([[], {}]);
+    expect([asked, followers.rooms.get().size]).toEqual([[], 0]);
   });
 });
 
@@ -222,6 +222,18 @@ describe("places in the history", () => {
     expect([places, log().oldest]).toEqual([[{ before: 51 }], 1]);
   });
 
+  it("not far back are read page by page, up to the newest; further back they stand alone", async () => {
+    answers = [page(range(9_951, 10_000).map(sent))];
+    await open();
+    httpPage = page([sent(7_000)], { oldest: 6_000, more: true });
+    await followers.back("general", 7_000);
+    expect([places, log().oldest, log().window]).toEqual([[{ before: 9_951 }], 6_000, null]);
+    httpPage = (place) =>
+      "before" in place ? page([sent(place.before - 1)], { oldest: place.before - 500, more: true }) : page(range(1, 100).map(sent));
+    await followers.back("general", 1);
+    expect(places.slice(1)).toEqual([{ before: 6_000 }, { before: 5_500 }, { before: 5_000 }, { around: 1 }]);
+  });
+
   const later = new Failure({ code: "unavailable", message: "Later.", retry: true, retry_after_s: 1 });
 
   it.each([["it is told to", later], ["the page has a hole at its end", page(range(1, 40).map(sent), { more: true })]])(
@@ -232,7 +244,7 @@ describe("places in the history", () => {
       httpPage = first;
       const asking = followers.older("general");
       await settled();
-      expect([places.length, log().oldest, followers.rooms.get()["general"]?.loading]).toEqual([1, 51, "older"]);
+      expect([places.length, log().oldest, followers.rooms.get().get("general")?.loading]).toEqual([1, 51, "older"]);
       httpPage = page(range(1, 50).map(sent));
       await time.go(2_000);
       await asking;
@@ -276,6 +288,17 @@ describe("a dropped room", () => {
     followers.hold("general");
     followers.drop("general");
     await settled();
-    expect(followers.rooms.get()).toEqual({});
+    expect(followers.rooms.get().size).toBe(0);
   });
+});
+
+it.each(["constructor", "__proto__", "valueOf"])("a room that is called %s is followed from when it is held, until it is dropped", async (room) => {
+  followers.sent(message(1, { room }));
+  followers.heads(JSON.parse(`{"${room}": [1, 9]}`) as Heads);
+  expect([followers.cursor(room), followers.rooms.get().size]).toEqual([0, 0]);
+  followers.hold(room);
+  await settled();
+  expect([followers.cursor(room), [...followers.rooms.get().keys()]]).toEqual([2, [room]]);
+  followers.drop(room);
+  expect(followers.rooms.get().has(room)).toBe(false);
 });

@@ -13,6 +13,9 @@ export interface HeldRoom {
   loading: "older" | "newer" | "around" | null;
 }
 
+/** By id. A map and no object, here as elsewhere: rooms and people may be called `constructor`. */
+export type HeldRooms = ReadonlyMap<string, HeldRoom>;
+
 /** Which page: the newest, or the one before, after or around an entry. */
 export type Place = { before: number } | { after: number } | { around: number } | Record<never, never>;
 export type FetchPage = (room: string, place: Place) => Promise<Page>;
@@ -27,6 +30,8 @@ interface Needs {
 export type Followers = ReturnType<typeof createFollowers>;
 
 const GAP_WAIT_MS = 1_000;
+/** So many pages back from the newest are read for a first unread message, before a stretch of its own is shown. */
+const BACK_PAGES = 3;
 /** So often an edge of the history is asked for before a person has to scroll there again. */
 const OLDER_TRIES = 15;
 /** The server tells its heads every minute, unless it cannot tell anything. */
@@ -35,7 +40,7 @@ const nothingYet: HeldRoom = { log: emptyLog, failure: null, trouble: null, load
 
 /** Follows the logs of the rooms that are held: applies what is pushed, pulls what is missing. */
 export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
-  const rooms: Store<Readonly<Record<string, HeldRoom>>> = createStore({});
+  const rooms: Store<HeldRooms> = createStore<HeldRooms>(new Map());
   /** True while heads of this connection, not older than a minute or so, have been compared. */
   const compared = createStore(false);
   let forgetHeads = () => {};
@@ -43,9 +48,9 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
   const waiting = new Map<string, () => void>();
   let failures = 0;
 
-  const held = (room: string) => rooms.get()[room];
+  const held = (room: string) => rooms.get().get(room);
   const set = (room: string, part: Partial<HeldRoom>) =>
-    rooms.set((all) => ({ ...all, [room]: { ...(all[room] ?? nothingYet), ...part } }));
+    rooms.set((all) => new Map(all).set(room, { ...(all.get(room) ?? nothingYet), ...part }));
 
   function dispatch(room: string, action: LogAction): RoomLog {
     const before = held(room)?.log ?? emptyLog;
@@ -156,7 +161,7 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     drop(room: string) {
       waiting.get(room)?.();
       waiting.delete(room);
-      rooms.set(({ [room]: _dropped, ...others }) => others);
+      rooms.set((all) => new Map([...all].filter(([other]) => other !== room)));
     },
 
     sent: (message: Message) =>
@@ -186,7 +191,7 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
       forgetHeads = clock.after(HEADS_FRESH_MS, () => compared.set(false));
     },
     connected() {
-      for (const [room, { log }] of Object.entries(rooms.get())) if (isBehind(log)) void pull(room);
+      for (const [room, { log }] of rooms.get()) if (isBehind(log)) void pull(room);
     },
     disconnected() {
       forgetHeads();
@@ -204,6 +209,11 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
       if (after === undefined) return Promise.resolve();
       return load(room, "newer", () => fetchPage(room, { after }), (page) => dispatch(room, { type: "newer", after, page }));
     },
+    /** Brings an entry into view that lies not far back: what is read for it reaches up to the newest. */
+    async back(room: string, seq: number): Promise<void> {
+      for (let left = BACK_PAGES; left > 0 && spanOf(held(room)?.log ?? emptyLog).oldest > seq; left -= 1) await this.older(room);
+      await this.around(room, seq);
+    },
     /** Brings an entry into view that may lie far back. */
     around(room: string, seq: number) {
       const span = spanOf(held(room)?.log ?? emptyLog);
@@ -215,7 +225,7 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
       forgetHeads();
       for (const cancel of waiting.values()) cancel();
       waiting.clear();
-      rooms.set({});
+      rooms.set(new Map());
     },
   };
 }

@@ -184,6 +184,14 @@ describe("the shown stretch", () => {
     expect(spanOf(log)).toEqual({ oldest: 901, newest: 1000 });
   });
 
+  it("grows upwards by a sparse page as far as that says, whatever it shows", () => {
+    const sparse = (part: Partial<Page>) => reduceLog(deep, { type: "older", before: 951, page: page([], part) });
+    expect([sparse({ oldest: 401, more: true }).oldest, sparse({ oldest: 1 }).oldest]).toEqual([401, 1]);
+    const one = reduceLog(deep, { type: "older", before: 951, page: page([sent(500)], { oldest: 401, more: true }) });
+    expect([one.oldest, one.images.has(500), hasOlder(one)]).toEqual([401, true, true]);
+    expect([hasOlder(sparse({ oldest: 951, from: 951 })), sparse({ oldest: 951, more: true })]).toEqual([false, deep]);
+  });
+
   it("ignores an older page that was asked for another stretch", () => {
     expect(reduceLog(deep, { type: "older", before: 700, page: page(range(650, 699).map(sent)) })).toBe(deep);
   });

@@ -1,7 +1,7 @@
 import { failureOf } from "@/lib/failure";
 import { newClientId } from "@/lib/identifiers";
 import { createStore, type Store } from "@/lib/store";
-import type { Ask, Message } from "@/types/protocol";
+import type { Ask, Emoji, Message } from "@/types/protocol";
 
 const ATTEMPTS = 3;
 
@@ -12,8 +12,11 @@ interface Wish {
   others: number;
 }
 
-/** By message (`keyOf`), by emoji. */
-export type Wishes = Readonly<Record<string, Readonly<Record<string, Wish>>>>;
+/** Of our making, with a blank in it. */
+type MessageKey = string;
+
+/** By message, by emoji. */
+export type Wishes = Readonly<Record<MessageKey, Readonly<Record<Emoji, Wish>>>>;
 
 /** One emoji under a message, as it is shown. */
 export interface Pill {
@@ -22,10 +25,10 @@ export interface Pill {
   mine: boolean;
 }
 
-export const keyOf = ({ room, seq }: Message): string => `${room} ${seq}`;
+export const keyOf = ({ room, seq }: Message): MessageKey => `${room} ${seq}`;
 
 /** The reactions of a message as they will be when the wishes have come true. */
-export function pillsOf({ reactions = {}, mine = [] }: Message, wishes: Wishes[string] = {}): Pill[] {
+export function pillsOf({ reactions = {}, mine = [] }: Message, wishes: Wishes[MessageKey] = {}): Pill[] {
   const counts = { ...reactions };
   for (const [emoji, { wanted, others }] of Object.entries(wishes)) {
     const told = reactions[emoji] ?? 0;
@@ -97,7 +100,7 @@ export function createReactions({ ask, look, image, me }: Needs) {
     },
 
     /** Emoji → the names of those who reacted with it, me as "you" at the end. */
-    async who({ room, seq }: Message): Promise<Record<string, string[]>> {
+    async who({ room, seq }: Message): Promise<Record<Emoji, string[]>> {
       const { reactions } = await look("reaction:list", { room, seq });
       return Object.fromEntries(Object.entries(reactions).map(([emoji, names]) => [emoji, meLast(names, me)]));
     },

@@ -13,8 +13,14 @@ describe("links", () => {
     ["javascript:alert(1) data:text/html,x file:///etc/passwd", []],
     ["https:// is no address", []],
     ['<a href="https://example.org/x">', ["https://example.org/x"]],
+    ["(see [https://example.org/(a).b)!)])", ["https://example.org/(a).b"]],
   ])("in %s", (text, expected) => {
     expect(links(text)).toEqual(expected);
+  });
+
+  it("end where no address goes on: at 2,048 characters, and at a host of 300", () => {
+    const path = (characters: number) => `https://example.org/${"a".repeat(characters - 20)}`;
+    expect([path(2_048), path(2_049), `http://${"a".repeat(301)}/`].map((text) => links(text).length)).toEqual([1, 0, 0]);
   });
 
   it("lose nothing of the text around them", () => {

@@ -7,8 +7,14 @@ export const TOO_LONG = "A message has at most 4,000 characters.";
 export type Piece = { link: false; text: string } | { link: true; text: string; href: string };
 
 const ADDRESS = /https?:\/\/[^\s<>"'`]+/gi;
-const AFTERTHOUGHT = /[.,;:!?*_~…]+$/;
+const AFTERTHOUGHT = new Set(".,;:!?*_~…");
+const OPENING = new Set("([{");
+const CLOSING = new Set(")]}");
+/** Longer ones stay text, as does what names a host longer than any is: to take such a thing apart costs more than its length. */
+const MAX_ADDRESS_CHARACTERS = 2_048;
+const MAX_HOST_CHARACTERS = 300;
 
+/** The text in pieces, none of it lost. Like everything here it runs over what anybody sends: its work grows with the length, no faster. */
 export function piecesOf(text: string): Piece[] {
   const pieces: Piece[] = [];
   let from = 0;
@@ -25,18 +31,24 @@ export function piecesOf(text: string): Piece[] {
 
 /** Without the punctuation of the sentence around it; a closing bracket belongs to it only if it was opened in it. */
 function trimmed(found: string): string {
-  let address = found.replace(AFTERTHOUGHT, "");
-  while (/[)\]}]$/.test(address) && count(address, /[([{]/g) < count(address, /[)\]}]/g)) {
-    address = address.slice(0, -1).replace(AFTERTHOUGHT, "");
+  let unopened = 0;
+  for (const character of found) unopened += Number(CLOSING.has(character)) - Number(OPENING.has(character));
+  let end = found.length;
+  for (; end > 0; end -= 1) {
+    const last = found.charAt(end - 1);
+    if (CLOSING.has(last) && unopened > 0) unopened -= 1;
+    else if (!AFTERTHOUGHT.has(last)) break;
   }
-  return address;
+  return found.slice(0, end);
 }
-
-const count = (text: string, what: RegExp) => text.match(what)?.length ?? 0;
 
 function isAddress(text: string): boolean {
+  if (text.length > MAX_ADDRESS_CHARACTERS || hostIn(text).length > MAX_HOST_CHARACTERS) return false;
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
+
+/** With the port and the name before it, if there is one. */
+const hostIn = (address: string) => /^[^:]*:\/\/([^/\\?#]*)/.exec(address)?.[1] ?? "";
 
 const EMOJI_ONLY = /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}|\p{Emoji_Modifier}|\u200d|\ufe0f|\s)+$/u;
 const AN_EMOJI = /[\p{Extended_Pictographic}\p{Regional_Indicator}]/u;

@@ -128,7 +128,7 @@ describe("the place to begin reading", () => {
 
   it("is the first unread message", () => {
     const rows = rowsOf(log, { newAfter: 4 });
-    expect(firstPlace(log, rows, null)).toEqual({ key: "room", align: "start", index: 5 });
+    expect(firstPlace(log, rows, null)).toEqual({ key: "new grace:c5", align: "start", index: 5 });
   });
 
   it("is the end when everything is read", () => {

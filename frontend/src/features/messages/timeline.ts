@@ -1,7 +1,7 @@
 /** What stands on screen: one row per message, pending message or note, in order, as pure functions. */
 import type { Entry, Message } from "@/types/protocol";
 import { sameDate } from "@/lib/days";
-import { hasOlder, spanOf, type RoomLog } from "./log";
+import { hasOlder, spanOf, type RoomLog, type Span } from "./log";
 import type { OutboxItem } from "./outbox";
 
 interface RowBase {
@@ -88,6 +88,21 @@ function authorOf(row: Exclude<Row, WelcomeRow>): string | null {
 
 const repliesTo = (row: MessageRow | PendingRow) => (row.kind === "message" ? row.message.reply_to : row.item.reply_to) !== undefined;
 
+/** What a row is made of: it is another when there is something else to show. */
+export const subjectOf = (row: Row): unknown =>
+  row.kind === "message" ? row.message : row.kind === "note" ? row.entry : row.kind === "pending" ? row.item : row.kind;
+
+/** The entries that these rows show; null when they are none that the log knows. */
+export function spanOfRows(rows: readonly Row[]): Span | null {
+  const seqs = rows.flatMap((row) => (row.kind === "message" ? [row.message.seq] : row.kind === "note" ? [row.entry.seq] : []));
+  const [oldest, newest] = [seqs[0], seqs.at(-1)];
+  if (oldest !== undefined && newest !== undefined) return { oldest, newest };
+  return rows.length > 0 ? { oldest: 0, newest: 0 } : null;
+}
+
+/** When it was said, as far as that is known. */
+export const saidAt = (row: Row): number | undefined => (row.kind === "welcome" ? undefined : timeOf(row));
+
 /** True when `next` is `before` with rows put in front, which the virtual list must be told. */
 export function isPrepended(before: readonly Row[], next: readonly Row[]): boolean {
   const [first, last] = [before[0], before.at(-1)];
@@ -107,7 +122,7 @@ export function lastOwn(log: RoomLog, me: string): Message | undefined {
   return undefined;
 }
 
-/** Where the list goes, once per `key`. */
+/** Where the list goes, once per `key`: again when something new comes into a page that nobody looks at. */
 export type Place = { key: string } & ({ align: "start" | "center"; index: number } | { align: "end" });
 
 /** A permalink's message; else the first unread one; else the end. Null while it is not known yet. */
@@ -121,5 +136,5 @@ export function firstPlace(log: RoomLog, rows: readonly Row[], target: { seq: nu
     return index < 0 ? { key, align: "end" } : { key, align: "center", index };
   }
   const index = rows.findIndex(({ fresh }) => fresh);
-  return index < 0 ? { key: "room", align: "end" } : { key: "room", align: "start", index };
+  return index < 0 ? { key: "room", align: "end" } : { key: `new ${rows[index]?.key}`, align: "start", index };
 }

@@ -7,17 +7,20 @@ export type Typing = ReturnType<typeof createTyping>;
 const FORGET_AFTER_MS = 6_000;
 const TELL_EVERY_MS = 3_000;
 
+/** Room → username → name. */
+type TypingPeople = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
 /** Who is typing where; and telling the others that I am. Volatile in both directions. */
 export function createTyping({ user, ask, clock }: { user: string; ask: Ask; clock: Clock }) {
-  const people = createStore<Readonly<Record<string, Readonly<Record<string, string>>>>>({});
+  const people = createStore<TypingPeople>(new Map());
   const timers = new Map<string, () => void>();
   let told: { room: string; at_ms: number } | null = null;
 
   function forget(room: string, who: string) {
     timers.get(`${room} ${who}`)?.();
     timers.delete(`${room} ${who}`);
-    const { [who]: gone, ...others } = people.get()[room] ?? {};
-    if (gone !== undefined) people.set((all) => ({ ...all, [room]: others }));
+    const others = new Map(people.get().get(room));
+    if (others.delete(who)) people.set((all) => new Map(all).set(room, others));
   }
 
   return {
@@ -25,7 +28,7 @@ export function createTyping({ user, ask, clock }: { user: string; ask: Ask; clo
     heard({ room, user: who, name, typing }: ServerEvents["typing"]) {
       forget(room, who);
       if (!typing || who === user) return;
-      people.set((all) => ({ ...all, [room]: { ...all[room], [who]: name } }));
+      people.set((all) => new Map(all).set(room, new Map(all.get(room)).set(who, name)));
       timers.set(`${room} ${who}`, clock.after(FORGET_AFTER_MS, () => forget(room, who)));
     },
     /** A message of somebody is the end of their typing. */

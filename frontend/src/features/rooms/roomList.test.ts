@@ -9,7 +9,7 @@ const room = (part: Partial<Room> = {}): Room => ({
 const listed = (...rooms: Room[]): RoomListAction => ({ type: "listed", answer: { rooms, joinable: [{ room: "books", name: "Book club" }] } });
 const entry = (seq: number, counts = true, generation = 1): RoomListAction => ({ type: "entry", room: "general", generation, seq, counts });
 const play = (...actions: RoomListAction[]): RoomList => actions.reduce(reduceRoomList, emptyRoomList);
-const general = (list: RoomList) => list.rooms["general"];
+const general = (list: RoomList) => list.rooms.get("general");
 
 describe("unread counts", () => {
   it("grow with every message of somebody else", () => {
@@ -66,12 +66,31 @@ describe("a missed entry", () => {
 
 it("a room that was made or joined is there at once, and can no longer be joined", () => {
   const list = play(listed(room()), { type: "added", room: room({ room: "books", name: "Book club" }) });
-  expect([Object.keys(list.rooms), list.joinable]).toEqual([["general", "books"], []]);
+  expect([[...list.rooms.keys()], list.joinable]).toEqual([["general", "books"], []]);
 });
 
 it("general stands first, the others by name", () => {
   const list = play(listed(room({ room: "b", name: "beta" }), room(), room({ room: "a", name: "Alpha" })));
   expect(inOrder(list).map(({ name }) => name)).toEqual(["general", "Alpha", "beta"]);
+});
+
+describe.each(["constructor", "__proto__", "valueOf", "hasOwnProperty"])("a room that is called %s", (id) => {
+  const odd = room({ room: id, name: id });
+
+  it("is none of mine before it is listed", () => {
+    const list = play(listed(room()));
+    expect([list.rooms.get(id), reduceRoomList(list, { type: "read", room: id, seq: 3 }), reduceRoomList(list, { type: "renamed", room: id, name: "x" })]).toEqual([undefined, list, list]);
+    expect(reduceRoomList(list, { ...entry(11), room: id } as RoomListAction).stale).toBe(true);
+    expect(reduceRoomList(list, { type: "heads", heads: JSON.parse(`{"${id}": [1, 10]}`) as Heads }).stale).toBe(true);
+  });
+
+  it("is one like any other", () => {
+    const list = play(listed(room(), odd), { ...entry(11), room: id } as RoomListAction, { type: "renamed", room: id, name: "Odd" });
+    expect(list.rooms.get(id)).toMatchObject({ name: "Odd", head: 11, unread: 1 });
+    expect(inOrder(list).map(({ room: each }) => each)).toEqual(["general", id]);
+    expect(reduceRoomList(list, { type: "heads", heads: JSON.parse(`{"${id}": [1, 11]}`) as Heads }).stale).toBe(false);
+    expect(play({ type: "remembered", rooms: [odd] }, { type: "added", room: odd }).rooms.size).toBe(1);
+  });
 });
 
 describe("the quick switcher", () => {

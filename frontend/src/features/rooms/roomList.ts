@@ -3,7 +3,7 @@ import type { Heads, Room, RoomName, RoomsAnswer } from "@/types/protocol";
 
 export interface RoomList {
   loaded: boolean;
-  rooms: Readonly<Record<string, Room>>;
+  rooms: ReadonlyMap<string, Room>;
   joinable: readonly RoomName[];
   /** An entry was missed somewhere: the counts need asking for again. */
   stale: boolean;
@@ -14,30 +14,30 @@ export type RoomListAction =
   | { type: "remembered"; rooms: readonly Room[] }
   | { type: "entry"; room: string; generation: number; seq: number; counts: boolean }
   | { type: "heads"; heads: Heads }
-  | { type: "read"; room: string; seq: number }
+  | { type: "read"; room: string; seq: number; passed?: number | undefined }
   | { type: "renamed"; room: string; name: string }
   | { type: "added"; room: Room };
 
-export const emptyRoomList: RoomList = { loaded: false, rooms: {}, joinable: [], stale: false };
+export const emptyRoomList: RoomList = { loaded: false, rooms: new Map(), joinable: [], stale: false };
 
 export function reduceRoomList(list: RoomList, action: RoomListAction): RoomList {
   switch (action.type) {
     case "listed":
       return listed(list, action.answer);
     case "remembered":
-      return { ...list, rooms: { ...byId(action.rooms), ...list.rooms } };
+      return { ...list, rooms: new Map([...byId(action.rooms), ...list.rooms]) };
     case "entry":
       return entered(list, action);
     case "heads":
       return { ...list, stale: list.stale || knowsNewer(list, action.heads) };
     case "read":
-      return read(list, action.room, action.seq);
+      return read(list, action.room, action.seq, action.passed);
     case "renamed":
       return change(list, action.room, { name: action.name });
     case "added":
       return {
         ...list,
-        rooms: { ...list.rooms, [action.room.room]: action.room },
+        rooms: new Map(list.rooms).set(action.room.room, action.room),
         joinable: list.joinable.filter(({ room }) => room !== action.room.room),
       };
   }
@@ -46,17 +46,17 @@ export function reduceRoomList(list: RoomList, action: RoomListAction): RoomList
 /** The answer may be older than what was pushed meanwhile: read positions never move back. */
 function listed(list: RoomList, { rooms, joinable }: RoomsAnswer): RoomList {
   const merged = rooms.map((room) => {
-    const held = list.rooms[room.room];
+    const held = list.rooms.get(room.room);
     if (!held || held.generation !== room.generation || held.read <= room.read) return room;
     return held.read >= room.head ? { ...room, read: held.read, unread: 0, unread_more: false } : { ...room, read: held.read };
   });
   return { loaded: true, stale: false, joinable, rooms: byId(merged) };
 }
 
-const byId = (rooms: readonly Room[]) => Object.fromEntries(rooms.map((room) => [room.room, room]));
+const byId = (rooms: readonly Room[]) => new Map(rooms.map((room) => [room.room, room]));
 
 function entered(list: RoomList, { room: id, generation, seq, counts }: Extract<RoomListAction, { type: "entry" }>): RoomList {
-  const room = list.rooms[id];
+  const room = list.rooms.get(id);
   if (!room || generation !== room.generation) return { ...list, stale: true };
   if (seq <= room.head) return list;
   const moved = change(list, id, { head: seq, unread: room.unread + (counts && seq > room.read ? 1 : 0) });
@@ -65,26 +65,27 @@ function entered(list: RoomList, { room: id, generation, seq, counts }: Extract<
 
 function knowsNewer(list: RoomList, heads: Heads): boolean {
   return Object.entries(heads).some(([id, [generation, head]]) => {
-    const room = list.rooms[id];
+    const room = list.rooms.get(id);
     return !room || room.generation !== generation || head > room.head;
   });
 }
 
-function read(list: RoomList, id: string, seq: number): RoomList {
-  const room = list.rooms[id];
+function read(list: RoomList, id: string, seq: number, passed?: number): RoomList {
+  const room = list.rooms.get(id);
   if (!room || seq <= room.read) return list;
   if (seq >= room.head) return change(list, id, { read: seq, unread: 0, unread_more: false });
+  if (passed !== undefined && !room.unread_more) return change(list, id, { read: seq, unread: Math.max(0, room.unread - passed) });
   return { ...change(list, id, { read: seq }), stale: true };
 }
 
 function change(list: RoomList, id: string, part: Partial<Room>): RoomList {
-  const room = list.rooms[id];
-  return room ? { ...list, rooms: { ...list.rooms, [id]: { ...room, ...part } } } : list;
+  const room = list.rooms.get(id);
+  return room ? { ...list, rooms: new Map(list.rooms).set(id, { ...room, ...part }) } : list;
 }
 
 /** `general` first, then by name. */
 export function inOrder(list: RoomList): Room[] {
-  return Object.values(list.rooms).sort((a, b) =>
+  return [...list.rooms.values()].sort((a, b) =>
     a.room === "general" ? -1 : b.room === "general" ? 1 : a.name.localeCompare(b.name),
   );
 }

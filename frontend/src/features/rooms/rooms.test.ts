@@ -33,7 +33,7 @@ beforeEach(async () => {
   await rooms.refetch();
 });
 
-const read = () => rooms.list.get().rooms["general"];
+const read = () => rooms.list.get().rooms.get("general");
 
 describe("a page that opens while the server is away", () => {
   const again = (answers: (Failure | Room[])[], user = "ada") => {
@@ -49,17 +49,17 @@ describe("a page that opens while the server is away", () => {
     const reopened = again([offline(), [{ ...general, name: "Everybody" }]]);
     await reopened.refetch();
     reopened.remember();
-    expect([reopened.list.get().rooms, reopened.list.get().loaded]).toEqual([{ general }, false]);
+    expect([reopened.list.get().rooms, reopened.list.get().loaded]).toEqual([new Map([["general", general]]), false]);
     await reopened.refetch();
-    expect([reopened.list.get().rooms.general?.name, reopened.list.get().loaded]).toEqual(["Everybody", true]);
+    expect([reopened.list.get().rooms.get("general")?.name, reopened.list.get().loaded]).toEqual(["Everybody", true]);
     reopened.remember();
-    expect(reopened.list.get().rooms.general?.name).toBe("Everybody");
+    expect(reopened.list.get().rooms.get("general")?.name).toBe("Everybody");
   });
 
   it("shows nobody else's", async () => {
     const others = again([offline()], "grace");
     others.remember();
-    expect(others.list.get().rooms).toEqual({});
+    expect(others.list.get().rooms.size).toBe(0);
   });
 });
 

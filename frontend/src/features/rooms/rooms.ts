@@ -74,7 +74,7 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
     ask("room:read", { room, seq }).catch(() => (told.sent = 0));
     told.cancel = clock.after(READ_EVERY_MS, () => {
       told.cancel = null;
-      const now = list.get().rooms[room];
+      const now = list.get().rooms.get(room);
       if (now && now.read > told.sent) tellRead(room, now.read);
     });
   }
@@ -96,11 +96,12 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
     heads: (heads: Heads) => dispatch({ type: "heads", heads }),
     /** Read on another device. */
     wasRead: (room: string, seq: number) => dispatch({ type: "read", room, seq }),
-    /** Seen here, on a visible page: counted at once, told at most every 3 s. */
-    seen(room: string, seq: number) {
-      const now = list.get().rooms[room];
+    /** Seen here, on a visible page: counted at once, told at most every 3 s. `passed`: how many unread messages that
+     * are, where it is known. */
+    seen(room: string, seq: number, passed?: number) {
+      const now = list.get().rooms.get(room);
       if (!now || seq <= now.read) return;
-      dispatch({ type: "read", room, seq });
+      dispatch({ type: "read", room, seq, passed });
       tellRead(room, seq);
     },
 
@@ -109,7 +110,7 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
       for (const [room, told] of reads) {
         told.cancel?.();
         told.cancel = null;
-        tellRead(room, list.get().rooms[room]?.read ?? 0);
+        tellRead(room, list.get().rooms.get(room)?.read ?? 0);
       }
     },
 

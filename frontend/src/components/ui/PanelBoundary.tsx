@@ -1,0 +1,19 @@
+import type { ReactNode } from "react";
+import { Boundary } from "./Boundary";
+import { Button } from "./Button";
+import { Dialog } from "./Dialog";
+import styles from "./Boundary.module.css";
+
+/** Around a panel: one that cannot be shown says so and can be closed, and the chat under it goes on. */
+export function PanelBoundary({ onClose, children }: { onClose(): void; children: ReactNode }) {
+  const broken = () => (
+    <Dialog title="Something went wrong" onClose={onClose}>
+      <p role="alert">This panel cannot be shown. The rest of the page goes on.</p>
+      <div className={styles.panel}>
+        <Button look="solid" onClick={onClose}>Close it</Button>
+        <Button onClick={() => location.reload()}>Reload the page</Button>
+      </div>
+    </Dialog>
+  );
+  return <Boundary instead={broken}>{children}</Boundary>;
+}

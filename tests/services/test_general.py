@@ -1,0 +1,132 @@
+"""`general` is everybody's, rooms are told from those of their name before them, and a bad one hides no other."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import pytest
+
+from chat.errors import ChatError
+from chat.models import GENERAL, Entry, Membership, Room
+from chat.services import tables
+from chat.services.items import pack
+from chat.services.rows import Claim
+from tests.services.conftest import ALICE, BOB
+
+LONG = "\ufb03" * 48  # of one letter each; folded, of three
+
+
+def code(call):
+    with pytest.raises(ChatError) as refused:
+        call()
+    return refused.value.code
+
+
+def listed(worker, person):
+    return [room["room"] for room in worker.rooms.overview(person)["rooms"]]
+
+
+def put(worker, room, person):
+    """A room as an older version would have made it."""
+    claim = Claim(person.username, f"old-{room.room}"[:60], room.room, "digest", 1)
+    founder = Membership(room.room, person.username, person.name, inside=True, seq=1, start=1, read=1)
+    joined = Entry(room.room, 1, "joined", 1, user=person.username, name=person.name)
+    worker.storage.append(joined, claim, membership=founder, new_room=room)
+
+
+def remove_general(worker):
+    worker.storage.call(
+        "delete_item", TableName=worker.storage.table("chat"), Key=pack({"pk": "ROOM#general", "sk": "META"})
+    )
+    worker.rooms.forget_all()
+
+
+@pytest.mark.parametrize("name", ["General", "GENERAL", "general", "ＧＥＮＥＲＡＬ", " general.", "--general--"])
+def test_nobody_can_make_general_not_even_before_anybody_was_there(worker, name):
+    remove_general(worker)
+    assert code(lambda: worker.rooms.create(BOB, "c", name, "public")) == "room_name_taken"
+    assert worker.storage.get_room("general").owner == ""
+
+
+def test_general_comes_with_the_tables(config, worker):
+    remove_general(worker)
+    tables.create(worker.storage)
+    room = worker.storage.get_room("general")
+    assert (room.name, room.kind, room.owner) == ("General", "public", "") and room.generation > 1_700_000_000
+    tables.create(worker.storage)
+    assert worker.storage.get_room("general") == room
+
+
+def test_an_owner_that_general_has_is_named_and_taken_away(worker):
+    remove_general(worker)
+    put(worker, Room("general", "general", "public", owner="bob", generation=1), BOB)
+    assert any("general has an owner, bob" in problem for problem in tables.problems(worker.storage))
+    tables.create(worker.storage)
+    assert worker.storage.get_room("general").owner == ""
+    assert tables.problems(worker.storage) == []
+
+
+def test_where_tables_are_made_by_others_the_first_who_reads_general_takes_its_owner_away(worker):
+    remove_general(worker)
+    put(worker, Room("general", "general", "public", owner="bob", generation=1), BOB)
+    assert code(lambda: worker.rooms.remove(BOB, "x", "general", "alice")) == "not_room_owner"
+    assert worker.storage.get_room("general").owner == ""
+
+
+def test_a_room_begins_with_a_generation_that_none_of_its_name_had(worker):
+    first = worker.rooms.create(ALICE, "c", "Plans", "public")
+    assert first["generation"] >= worker.log.now_ms() // 1000 - 60
+    assert worker.storage.get_claim("alice", "c").generation == first["generation"]
+    assert worker.storage.get_room("general").generation > 1_700_000_000
+
+
+@pytest.mark.parametrize("kind", ["public", "private"])
+def test_a_name_whose_id_no_request_would_take_is_refused(worker, kind):
+    assert code(lambda: worker.rooms.create(ALICE, "c", LONG, kind)) == "room_name_invalid"
+    assert worker.rooms.create(ALICE, "d", "\ufb03" * 21, "public")["room"] == "ffi" * 21
+
+
+def test_a_room_that_cannot_be_opened_hides_no_other_and_is_named(worker, caplog):
+    put(worker, Room("ffi" * 48, LONG, "public", owner="alice"), ALICE)
+    worker.rooms.create(ALICE, "c", "Plans", "public")
+    with caplog.at_level(logging.ERROR):
+        for _ in range(3):
+            assert listed(worker, ALICE) == ["general", "plans"]
+    assert len([each for each in caplog.records if "left out" in each.message]) == 1
+    assert [room["room"] for room in worker.rooms.overview(BOB)["joinable"]] == ["plans"]
+    (problem,) = tables.problems(worker.storage)
+    assert "144 characters" in problem
+
+
+@pytest.mark.parametrize("what", ["its description", "its log"])
+def test_a_room_of_a_kind_that_this_version_does_not_know_hides_no_other(worker, what):
+    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
+    table, row = {
+        "its description": ("chat", {"pk": f"ROOM#{room}", "sk": "META", "name": "Plans"}),
+        "its log": ("messages", {"room": f"R#{room}#0", "id": f"{2:012d}", "kind": "?", "at_ms": 1}),
+    }[what]
+    worker.storage.call("put_item", TableName=worker.storage.table(table), Item=pack(row))
+    worker.rooms.forget_all()
+    assert listed(worker, ALICE) == ["general"]
+
+
+def test_what_a_backup_does_not_have_is_answered_as_gone_and_not_for_ever_as_unavailable(worker):
+    """The claim came back with one table, the message not with the other; its number may be another's now."""
+    sent = worker.messages.send(ALICE, "general", "m", "hello")
+    room = worker.storage.get_room("general")
+    worker.storage.set_generation(room, room.generation + 1)
+    worker.storage.delete_entries("general", [sent["seq"]])
+    worker.rooms.forget_all()
+    assert code(lambda: worker.messages.send(ALICE, "general", "m", "hello")) == "message_not_found"
+    worker.numbers.forget()
+    worker.numbers._redis.flushall()
+    other = worker.messages.send(BOB, "general", "b", "not Alice's")
+    assert other["seq"] == sent["seq"]
+    assert code(lambda: worker.messages.send(ALICE, "general", "m", "hello")) == "message_not_found"
+
+
+def test_general_is_one_room_whoever_makes_it_first(worker, other):
+    remove_general(worker)
+    worker.storage.put_room(replace(GENERAL, generation=7))
+    assert other.rooms.get("general").generation == 7
