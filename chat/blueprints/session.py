@@ -8,6 +8,7 @@ a person's acts alone, and every login has a new id.
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from typing import Any, cast
 
@@ -69,7 +70,8 @@ class StoredSessionInterface(ServerSideSessionInterface):
             response.headers.add("Set-Cookie", cookies.no_session_cookie(self._config))
             return
         self._sessions.write_back(own.stored)
-        response.headers.add("Set-Cookie", cookies.session_cookie(self._config, own.sid))
+        lives_s = own.stored.lives_s(time.time())
+        response.headers.add("Set-Cookie", cookies.session_cookie(self._config, own.sid, lives_s))
         if own.browser is not None:
             response.headers.add("Set-Cookie", cookies.browser_cookie(self._config, own.browser))
 

@@ -70,7 +70,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   /** What a person does keeps the session alive, so the warning of its end is out of date. */
   const act: Ask = async (event, payload) => {
     const answer = await connection.ask(event, payload);
-    session.expiring.set(null);
+    session.slid();
     return answer;
   };
   const outbox = createOutbox({
@@ -119,7 +119,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   connection.on("room:read", ({ room, seq }) => rooms.wasRead(room, seq));
   connection.on("reaction:mine", followers.mine);
   connection.on("typing", typing.heard);
-  connection.on("session:expiring", ({ expires_at }) => session.expiring.set(expires_at));
+  connection.on("session:expiring", ({ expires_at }) => session.warn(expires_at));
   connection.on("session:ended", ({ reason }) => {
     if (reason === "logout") session.forget();
     else if (reason === "replaced") void rejoin();

@@ -41,11 +41,11 @@ function Devices({ account, session }: { account: Account; session: SessionServi
       <h3 id="devices" className={styles.heading}>Your devices</h3>
       <p className={styles.failure} role="alert">{trouble}</p>
       <ul className={styles.devices} aria-label="Your devices">
-        {devices.map(({ id, device, current, began_at }) => (
+        {devices.map(({ id, device, current, began_at, kept }) => (
           <li key={id}>
             <span>
               {device || "A device"}
-              <small>{current ? "this one" : `since ${since(began_at)}`}</small>
+              <small>{current ? "this one" : `since ${since(began_at)}`}{kept && " · kept signed in"}</small>
             </span>
             {!current && <Button small aria-label={`Sign out ${device || "this device"}`} onClick={() => signOut(id)}>Sign out</Button>}
           </li>
