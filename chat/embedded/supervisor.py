@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import logging
 import os
 import select
 import shlex
@@ -345,6 +346,7 @@ def _say(sentence: str) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Exit code: 0 when asked to stop, 1 when something failed, 2 when something must be put right first."""
+    logging.getLogger("chat.services.outages").disabled = True  # what does not answer is said here, in one sentence
     parser = argparse.ArgumentParser(prog="python -m chat.embedded", description="Runs the whole chat on this box.")
     parser.add_argument("--stop-with-parent", action="store_true", help="stop when the starting process ends")
     options = parser.parse_args(argv)

@@ -1,5 +1,6 @@
 """`python -m chat.embedded.tables`: makes the tables, in a process of its own that then gives its memory back."""
 
+import logging
 import sys
 
 from chat.config import Config
@@ -9,6 +10,7 @@ from chat.services.dynamodb import Storage
 
 
 def main() -> int:
+    logging.getLogger("chat.services.outages").disabled = True  # what does not answer is said here, in one sentence
     config = Config.from_env()
     try:
         tables.create(Storage.connect(config))

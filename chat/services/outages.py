@@ -51,7 +51,7 @@ class Outage:
 
 def words(error: Exception) -> str:
     """What boto3 says of a failure: the code in front, and what the system said of an address that is not reached."""
-    told = getattr(error, "response", {}).get("Error")
+    told = (getattr(error, "response", None) or {}).get("Error")  # None where no answer came
     if told:
         return f"{told['Code']} {told.get('Message', '')}".partition("\n")[0]
     return f"{error} {error.__cause__ or ''}"

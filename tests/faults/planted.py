@@ -20,7 +20,7 @@ from chat import app as assembly
 from chat.blueprints.session import StoredSessionInterface
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Page
-from chat.services import followers, rows, sessions
+from chat.services import followers, log, rows, sessions
 from chat.services.appends import Writes
 from chat.services.commits import Commits
 from chat.services.dynamodb import Storage
@@ -120,6 +120,7 @@ def no_dedup_on_retry() -> None:
 @bug("dedup key without the user", "one client id of two people", checker.LOST)
 def dedup_key_without_the_user() -> None:
     put(rows, "claim_key", lambda user, client_id: {"pk": "C#", "sk": client_id})
+    put(log, "_proves", lambda claim, image: True)  # which would see that the message is another's
 
 
 @bug("seq from a worker-local counter", "talk", checker.LOST)

@@ -27,7 +27,7 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
     folder = Folder(tmp_path / "redis-of-nobody")
     server = find_server()
     port = free_port()
-    settings = configure(folder, server, port, "password")
+    settings = configure(folder, server, port, "password", "parley-password")
     child = Child("Redis", [server.binary, str(settings)], dict(os.environ), tmp_path)
     child.start()
     url = f"redis://:password@127.0.0.1:{port}/0"

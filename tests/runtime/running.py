@@ -64,6 +64,14 @@ def command_line(pid: int) -> str:
         return ""
 
 
+def began(pid: int) -> tuple[int, int]:
+    """When a process was started, to be compared: numbers begin anew when they have run out."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]), pid
+    except OSError:
+        return sys.maxsize, pid  # it ended while we looked
+
+
 class Running:
     """`with Running(folder) as run:`; leaving it kills whatever is left."""
 
@@ -125,7 +133,7 @@ class Running:
 
     def pid_of(self, words: str) -> int:
         """The oldest process of this run whose command line has these words."""
-        return min(pid for pid in self.pids() if words in command_line(pid))
+        return min((pid for pid in self.pids() if words in command_line(pid)), key=began)
 
     def signal(self, number: signal.Signals, group: bool = False) -> None:
         (os.killpg if group else os.kill)(self.process.pid, number)

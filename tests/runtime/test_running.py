@@ -96,7 +96,7 @@ def test_a_terminal_is_shown_the_address(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr("sys.stdout", out)
         supervisor._tell(tmp_path / "redis-url")
         monkeypatch.undo()
-    said = os.read(ours, 4096).decode().split()
+        said = os.read(ours, 4096).decode().split()  # while it is open: a closed terminal forgets what nobody read
     os.close(ours)
     assert said[1:3] == ["REDIS_URL=redis://default:password@127.0.0.1:1/0", f"REDIS_URL_FILE={tmp_path}/redis-url"]
 

@@ -16,7 +16,7 @@ ROUTE = re.compile(r"<Route\b")
 PATH = re.compile(r"""\bpath=(?:"([^"]+)"|\{\s*["'`]([^"'`]+)["'`]\s*\})""")
 PANELS = re.compile(r"\btype Panel =([^;]+);")
 DIALOG = re.compile(r"""<Dialog\b|<dialog\b|\bpopover\b=|\brole="(?:alert)?dialog"|\.showModal\(|\.showPopover\b""")
-FRAME = "components/ui/Dialog.tsx"  # what the dialogs are made of; it shows nothing by itself
+FRAMES = ("components/ui/Dialog.tsx", "components/ui/PanelBoundary.tsx")  # what dialogs are made of, and a broken one
 
 Source = Mapping[str, str]
 
@@ -38,7 +38,7 @@ def places(source: Source) -> set[str]:
             found.add(f"route {match[1] or match[2]}")
         for panels in PANELS.findall(text):
             found |= {f"panel {name}" for name in re.findall(r'"([^"]+)"', panels)}
-        if path != FRAME and DIALOG.search(text):
+        if path not in FRAMES and DIALOG.search(text):
             found.add(f"dialog {Path(path).stem}")
     return found
 

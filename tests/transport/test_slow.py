@@ -137,6 +137,7 @@ def test_health_is_answered_among_many_slow_clients(narrow: Tiny, attack: Callab
             sock.close()
 
 
+@pytest.mark.expects_traceback("Bad file descriptor")
 @pytest.mark.parametrize("fanout", FANOUTS[-1:], indirect=True, scope="module")
 def test_gunicorn_as_it_is_is_starved_and_waits_for_its_sockets(start: Start) -> None:
     """So the tests above and those of the end can fail."""
