@@ -6,8 +6,10 @@ const STICK_WITHIN_PX = 100;
 const LOAD_WITHIN_PX = 600;
 const ABOVE_FIRST_UNREAD_PX = 56;
 const AT_END_PX = 24;
-/** So long the list finds its place, and what it scrolls meanwhile nobody has scrolled. */
-const PLACING_MS = 500;
+/** The list has found its place when so long no row was measured; what scrolls before without an act, nobody has scrolled. */
+const SETTLED_MS = 500;
+/** What a person scrolls with, and so before it scrolls. */
+const ACTS = ["wheel", "touchmove", "pointerdown", "keydown"] as const;
 
 interface Needs {
   scroller: RefObject<HTMLElement | null>;
@@ -29,7 +31,11 @@ export function useScrolling({ scroller, list, rows, place, canStick, nearTop, n
   const [atEnd, setAtEnd] = useState(true);
   const sticks = useRef(true);
   const placed = useRef<string | null>(null);
-  const placed_ms = useRef(0);
+  /** The row that it was placed at. */
+  const goal = useRef(-1);
+  /** Set while the list finds its place: until a person moves it, or it has stood still for long enough. */
+  const placing = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const settled = useRef<() => void>(() => undefined);
   const looking = useRef(0);
   const last_px = useRef(0);
   /** Left the end, so that being there again is the person's doing. */
@@ -59,42 +65,61 @@ export function useScrolling({ scroller, list, rows, place, canStick, nearTop, n
     if (element && sticks.current && canStick) element.scrollTop = element.scrollHeight;
   }, [scroller, canStick]);
 
+  const finding = useCallback(() => {
+    if (placing.current !== null) clearTimeout(placing.current);
+    placing.current = setTimeout(() => settled.current(), SETTLED_MS);
+  }, []);
+
   const resized = useCallback(() => {
+    if (placing.current !== null) finding();
     follow();
     look();
-  }, [follow, look]);
+  }, [follow, look, finding]);
 
   const scrolled = useCallback(() => {
     const element = scroller.current;
     if (!element || placed.current === null) return;
     const left_px = element.scrollHeight - element.scrollTop - element.clientHeight;
-    // Content that grows under a pinned end is not a person scrolling away: only moving up lets go.
-    if (left_px <= STICK_WITHIN_PX) sticks.current = true;
-    else if (element.scrollTop < last_px.current) sticks.current = false;
-    if (away.current && left_px <= AT_END_PX && canStick && performance.now() - placed_ms.current > PLACING_MS) seen("end");
+    // Content that grows under a pinned end is not a person scrolling away: only moving up lets go. And a list that has
+    // not measured its rows yet may seem to end where it stands.
+    const isAtEnd = left_px <= STICK_WITHIN_PX;
+    if (!isAtEnd && element.scrollTop < last_px.current) sticks.current = false;
+    if (placing.current === null) {
+      if (isAtEnd) sticks.current = true;
+      if (away.current && left_px <= AT_END_PX && canStick) seen("end");
+    }
     away.current = left_px > AT_END_PX && !sticks.current;
     look();
     last_px.current = element.scrollTop;
-    setAtEnd(sticks.current);
+    setAtEnd(sticks.current || (placing.current !== null && isAtEnd));
     if (element.scrollTop < LOAD_WITHIN_PX) nearTop();
     if (left_px < LOAD_WITHIN_PX) nearEnd();
   }, [scroller, canStick, nearTop, nearEnd, look, seen]);
 
+  const goTo = useCallback(({ index, align }: Exclude<Place, { align: "end" }>) => {
+    goal.current = index;
+    list.current?.scrollToIndex(index, { align, offset: align === "start" ? -ABOVE_FIRST_UNREAD_PX : 0 });
+  }, [list]);
+
   useLayoutEffect(() => {
-    if (place === null || placed.current === place.key) return;
+    if (place === null) return;
+    if (placed.current === place.key) {
+      // Rows came before it while the list was on its way, by the number that it had.
+      if (placing.current !== null && place.align !== "end" && place.index !== goal.current) goTo(place);
+      return;
+    }
     const stays = placed.current !== null && place.align === "start" && !sticks.current;
     placed.current = place.key;
     if (stays) return; // something new, and the person is reading elsewhere
-    placed_ms.current = performance.now();
+    finding();
     away.current = false;
     look();
     if (place.align === "end") return toEnd();
     sticks.current = false;
     last_px.current = 0;
-    const offset = place.align === "start" ? -ABOVE_FIRST_UNREAD_PX : 0;
-    list.current?.scrollToIndex(place.index, { align: place.align, offset });
+    goTo(place);
     requestAnimationFrame(scrolled);
-  }, [place, list, toEnd, scrolled, look]);
+  }, [place, goTo, toEnd, scrolled, look, finding]);
 
   useLayoutEffect(() => {
     const newest = rows.at(-1);
@@ -116,12 +141,28 @@ export function useScrolling({ scroller, list, rows, place, canStick, nearTop, n
     const observer = new ResizeObserver(resized);
     observer.observe(element);
     document.addEventListener("visibilitychange", look);
+    const acted = () => {
+      if (placing.current === null) return;
+      clearTimeout(placing.current);
+      placing.current = null;
+      away.current = element.scrollHeight - element.scrollTop - element.clientHeight > AT_END_PX && !sticks.current;
+    };
+    settled.current = () => {
+      acted();
+      scrolled();
+    };
+    for (const act of ACTS) element.addEventListener(act, acted, { passive: true });
     return () => {
       observer.disconnect();
+      for (const act of ACTS) element.removeEventListener(act, acted);
       document.removeEventListener("visibilitychange", look);
     };
-  }, [scroller, resized, look]);
-  useEffect(() => () => cancelAnimationFrame(looking.current), []);
+  }, [scroller, resized, scrolled, look]);
+  useEffect(() => () => {
+    cancelAnimationFrame(looking.current);
+    if (placing.current !== null) clearTimeout(placing.current);
+    placing.current = null;
+  }, []);
 
   /** A person asks for the end, and passes by what lies before it. */
   const leap = useCallback(() => {
