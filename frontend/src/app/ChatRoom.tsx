@@ -11,7 +11,6 @@ import { useLate } from "@/lib/useLate";
 import type { Room, User } from "@/types/protocol";
 import { ConnectionLine } from "./ConnectionLine";
 import { RoomHeader } from "./RoomHeader";
-import { RoomMissing } from "./RoomMissing";
 import { RoomView } from "./RoomView";
 import { Sidebar } from "./Sidebar";
 import { useKeys } from "./useKeys";
@@ -32,6 +31,7 @@ const CreateRoom = lazy(() => import("@/features/rooms/CreateRoom"));
 const MembersPanel = lazy(() => import("@/features/rooms/MembersPanel"));
 const AccountPanel = lazy(() => import("@/features/auth/AccountPanel"));
 const Announcer = lazy(() => import("./Announcer"));
+const RoomMissing = lazy(() => import("./RoomMissing"));
 const ShortcutSheet = lazy(() => import("./ShortcutSheet"));
 
 /** The whole chat of one person: rooms at the side, one room open, panels over it. */
@@ -86,7 +86,11 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
             <RoomView world={world} room={room} target={target} />
           </Boundary>
         ) : certain ? (
-          <RoomMissing name={list.joinable.find(({ room: other }) => other === id)?.name} join={() => world.rooms.join(id)} />
+          <Boundary of={list} instead={ROOM}>
+            <Suspense fallback={null}>
+              <RoomMissing name={list.joinable.find(({ room: other }) => other === id)?.name} join={() => world.rooms.join(id)} />
+            </Suspense>
+          </Boundary>
         ) : (
           <div className={roomStyles.missing} aria-busy={!failure}>
             {failure && <p role="alert">{failure.message}</p>}

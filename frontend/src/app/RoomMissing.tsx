@@ -1,10 +1,10 @@
-import { Link } from "react-router";
 import { Button } from "@/components/ui/Button";
+import { Link } from "@/components/ui/Link";
 import { useTrouble } from "@/lib/trouble";
 import styles from "./RoomView.module.css";
 
 /** An address of a room one is not in: join it if anybody may, or go home. */
-export function RoomMissing({ name, join }: { name: string | undefined; join(): Promise<unknown> }) {
+export default function RoomMissing({ name, join }: { name: string | undefined; join(): Promise<unknown> }) {
   const { said: trouble, report } = useTrouble();
   const go = () => join().catch(report);
   return (

@@ -1,4 +1,5 @@
-import { Link, useLocation } from "react-router";
+import { useLocation } from "react-router";
+import { Link } from "@/components/ui/Link";
 import { Tick } from "@/components/ui/Tick";
 import { useValue } from "@/lib/store";
 import { AccountForm } from "./AccountForm";

@@ -1,4 +1,5 @@
-import { Link, useLocation } from "react-router";
+import { useLocation } from "react-router";
+import { Link } from "@/components/ui/Link";
 import { AccountForm } from "./AccountForm";
 import type { SessionService } from "./session";
 

@@ -1,10 +1,7 @@
 import { lazy, memo, Suspense, useCallback, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
-import { Link } from "react-router";
-import { Button } from "@/components/ui/Button";
-import { Question } from "@/components/ui/Question";
+import { Link } from "@/components/ui/Link";
 import { fullTime, timeOfDay } from "@/lib/dates";
 import { useStore, type Store } from "@/lib/store";
-import { useTrouble } from "@/lib/trouble";
 import type { Emoji, Message } from "@/types/protocol";
 import { EditMessage } from "./EditMessage";
 import { MessageActions, type MessageAction } from "./MessageActions";
@@ -43,6 +40,7 @@ interface Props {
 }
 
 const ReactionPalette = lazy(() => import("./ReactionPalette"));
+const DeleteQuestion = lazy(() => import("./DeleteQuestion"));
 
 export const SentMessage = memo(function SentMessage({ message, starts, mine, active, entered, editing, lit, quoted, deeds }: Props) {
   const { room, seq, author, name, text, created_at_ms, deleted } = message;
@@ -103,7 +101,7 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
         </div>
       )}
       {!deleted && <ReactionRow message={message} reachable={entered} deeds={deeds} />}
-      {confirming && !deleted && <ConfirmDelete remove={() => deeds.remove(message)} close={decided} />}
+      {confirming && !deleted && <Suspense fallback={null}><DeleteQuestion remove={() => deeds.remove(message)} close={decided} /></Suspense>}
       {(near || active || picking) && !deleted && !editing && <MessageActions mine={mine} reachable={entered} act={act} reactButton={reactButton} />}
       {picking && !deleted && (
         <Suspense fallback={null}>
@@ -120,17 +118,5 @@ function Quote({ seq, quoted, reachable, jump }: { seq: number; quoted: Message 
     <button type="button" className={styles.quote} tabIndex={reachable ? 0 : -1} onClick={() => jump(seq)}>
       {said}
     </button>
-  );
-}
-
-function ConfirmDelete({ remove, close }: { remove(): Promise<void>; close(): void }) {
-  const { said, report } = useTrouble();
-  const go = () => remove().then(close, report);
-  return (
-    <Question label="Delete this message?" className={styles.confirm} no={close}>
-      <span role={said ? "alert" : undefined}>{said || "Delete this message for everybody?"}</span>
-      <Button small look="alarm" onClick={() => void go()}>Delete it</Button>
-      <Button small onClick={close}>Keep it</Button>
-    </Question>
   );
 }
