@@ -6,6 +6,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.runtime.running import until
+
 PHONE = {"width": 390, "height": 844}
 OPENERS = {
     "People": "main",
@@ -138,7 +140,7 @@ def test_what_others_say_is_announced_once_each_the_same_words_and_other_rooms_t
         grace.say(here, "+1")
     grace.say(there, f"@{ada.name} look")
     ada.say(here, "mine")
-    guest.page.wait_for_function("said.length >= 4")
+    until(lambda: guest.page.evaluate("said.length") >= 4, 60, "four are announced")
     guest.sees(["+1", "+1", "+1", "mine"])
     said = guest.page.evaluate("said")
     assert said[:3] == [f"{grace.name}: +1"] * 3
