@@ -49,7 +49,9 @@ export function createSession() {
   const doors = createHttp(() => undefined, { unauthenticated: () => {}, mismatch: listeners.mismatch });
 
   const staying = createStaying(async () => {
+    const before = state.get();
     const answer = await http<Answer>("POST", `${chatBase()}/api/auth/stay`, {});
+    if (state.get() !== before) return null; // signed out meanwhile: an answer from before signs nobody in
     mismatch.set(null);
     if (username() !== answer.user.username) known(answer.user); // else nothing is new, and nothing is drawn anew
     return answer.session;

@@ -27,9 +27,9 @@ export type Staying = ReturnType<typeof createStaying>;
 
 /**
  * Keeps the session of somebody who is at the page. `ask` asks the server to let it last longer; only acts do so, no
- * timer and no push. Before it ends for want of acts `expiring` says when, unless somebody has just been at it.
+ * timer and no push; null is an answer that came too late to count. Before it ends for want of acts `expiring` says when, unless somebody has just been at it.
  */
-export function createStaying(ask: () => Promise<Session>) {
+export function createStaying(ask: () => Promise<Session | null>) {
   const expiring = createStore<number | null>(null);
   /** The session cannot last longer than `expiring`, whatever anybody does. */
   const last = createStore(false);
@@ -55,7 +55,9 @@ export function createStaying(ask: () => Promise<Session>) {
 
   async function prolong() {
     asked_at = Date.now();
-    const { expires_at, ttl_s } = await ask();
+    const answer = await ask();
+    if (!answer) return;
+    const { expires_at, ttl_s } = answer;
     const ends_at = warned; // the warning may have come while we asked
     begin(ttl_s);
     if (ends_at === null || expires_at > ends_at) return;
