@@ -191,9 +191,16 @@ class Reactions:
 
 
 def _next(waiting: Sequence[Wish]) -> list[Wish]:
-    """The first wishes without an answer, as many as one append takes; a request that came twice is in it once."""
-    found: dict[tuple[str, str], Wish] = {}
+    """The first wishes without an answer, as many as one append takes: one for each request, and one for each person's
+    emoji, so that none undoes another. Which of two counts, their claims tell: an old one that comes again was carried
+    out before, and must not take back what was wished since."""
+    found: list[Wish] = []
+    requests: set[tuple[str, str]] = set()
+    emoji: set[tuple[str, str]] = set()
     for wish in waiting:
-        if wish.answer is None:
-            found.setdefault((wish.asked.user, wish.asked.client_id), wish)
-    return list(found.values())[:MAX_PROOFS]
+        request, own = (wish.asked.user, wish.asked.client_id), (wish.asked.user, wish.emoji)
+        if wish.answer is None and request not in requests and own not in emoji:
+            found.append(wish)
+            requests.add(request)
+            emoji.add(own)
+    return found[:MAX_PROOFS]

@@ -2,8 +2,8 @@
  * Opens the page while the server is away: index.html and the files it needs, as one build made them. Everything else
  * passes by: the API, sockets, other sites. It keeps nothing that belongs to a person, so signing out has nothing to wipe.
  */
-const FILES = ["/assets/index-DOFMTCxt.js","/assets/AccountPanel-BXnjn1zI.css","/assets/AccountPanel-CAl-zEjx.js","/assets/BrowseRooms-uItjfeuD.js","/assets/ChatRoom-C1vAXEgK.css","/assets/ChatRoom-CP5qTHXF.js","/assets/CreateRoom-ZxOHltTF.js","/assets/MembersPanel-DWZJFn_h.js","/assets/QuickSwitcher-CdQsMFVe.js","/assets/ReactionPalette-CmEQHGg-.js","/assets/ReactionPalette-CpXHjpCr.css","/assets/RoomDialogs-BhfCFNlv.css","/assets/RoomDialogs.module-DzHoRph-.js","/assets/ShortcutSheet-Csa25nFR.css","/assets/ShortcutSheet-CvrnbRqA.js","/assets/esm-BVBoLIDL.js","/assets/index-KNdrszAx.css","/assets/rolldown-runtime-XKyaHtl9.js"]; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
-const SHELL = "shell-fd173407d4cf5c17";
+const FILES = ["/assets/index-Ce0N7HBB.js","/assets/AccountPanel-BXnjn1zI.css","/assets/AccountPanel-BmtB9Wv1.js","/assets/BrowseRooms-Dns9SWY-.js","/assets/ChatRoom-BfpWK-D2.js","/assets/ChatRoom-DDjrJFX8.css","/assets/CreateRoom-B1IIe35T.js","/assets/MembersPanel-CkC2xkw5.js","/assets/QuickSwitcher-B00ZuGLo.js","/assets/ReactionPalette-CpXHjpCr.css","/assets/ReactionPalette-D9cId3WV.js","/assets/RoomDialogs-BhfCFNlv.css","/assets/RoomDialogs.module-DzHoRph-.js","/assets/ShortcutSheet-BEzGyjON.js","/assets/ShortcutSheet-Csa25nFR.css","/assets/esm-BVBoLIDL.js","/assets/index-KNdrszAx.css","/assets/rolldown-runtime-XKyaHtl9.js"]; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
+const SHELL = "shell-b8815d9ba8b62c48";
 const PAGES = /^\/(login|register|r\/.*)?$/;
 
 /** All or nothing. While a new version is being rolled out, index.html may be of another build: then it is for later. */

@@ -24,13 +24,14 @@ AT_REST_MS = 20_000  # nothing befalls anybody any more
 WRITES_EVERY_S = 2.0
 RELOADS_EVERY = 9  # writes; the page is reloaded right after such a one, before the answer
 SYNCED = '[data-testid="sync-mark"][data-state="synced"]'
-SHOWN = """() => [...document.querySelectorAll('[role="log"] [data-seq]')].map((row) => ({
-    seq: Number(row.dataset.seq), client_id: row.dataset.clientId, state: row.dataset.state,
-    text: row.querySelector('[data-testid="message-text"]')?.innerText ?? null }))"""
-
-# A row that has just come into the page is hidden until it was measured, and a hidden row has no text.
-MEASURED = """() => [...document.querySelectorAll('[role="log"] [data-seq]')]
-    .every((row) => getComputedStyle(row).visibility === "visible")"""
+# A row that has just come into the page is hidden until it was measured, and a hidden row has no text: what is shown is
+# read in one moment in which none is.
+SHOWN = """() => {
+    const rows = [...document.querySelectorAll('[role="log"] [data-seq]')];
+    return rows.every((row) => getComputedStyle(row).visibility === "visible") && rows.map((row) => ({
+        seq: Number(row.dataset.seq), client_id: row.dataset.clientId, state: row.dataset.state,
+        text: row.querySelector('[data-testid="message-text"]')?.innerText ?? null }));
+}"""
 
 
 class Reader:
@@ -134,8 +135,7 @@ class Reader:
         if down.is_visible():  # only what is near the view is in the page: from the end of the room up, then
             down.click()
             down.wait_for(state="hidden")
-        page.wait_for_function(MEASURED)
-        self._shown = page.evaluate(SHOWN)
+        self._shown = page.wait_for_function(SHOWN).json_value()
         picture = self._site.folder / f"{self.name}.png"
         page.screenshot(path=picture)
         assert synced, f"the page never came to rest: {page.url}, {picture}"

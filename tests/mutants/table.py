@@ -30,7 +30,7 @@ MUTANTS = (
         "chat/services/appends.py",
         '("slot", self.put_new("messages", rows.log_row(entry, own_image)))',
         '("slot", {"Put": {"TableName": self._table("messages"), "Item": pack(rows.log_row(entry, own_image))}})',
-        ("tests/services/test_log.py",),
+        ("tests/services/test_log.py", "tests/services/test_commits.py"),
     ),
     Mutant(
         "a claim is written whether it stands or not",

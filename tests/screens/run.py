@@ -107,8 +107,18 @@ def _take(stage: Stage, shot: Shot, out: Path) -> int:
     return count
 
 
+# How far the whole page can be scrolled: never to the side, and not down where the chat has the screen to itself.
+SCROLLS = """() => {
+    const page = document.documentElement;
+    const down = document.querySelector('[role="log"]') ? page.scrollHeight - innerHeight : 0;
+    return { sideways: page.scrollWidth - innerWidth, down };
+}"""
+
+
 def _check(stage: Stage, shot: Shot) -> None:
-    """Fails when what the list says that a screen shows is not there."""
+    """Fails when what the list says that a screen shows is not there, or the page scrolls away with it."""
+    scrolls = {way: by for way, by in stage.page.evaluate(SCROLLS).items() if by > 0}
+    assert not scrolls, f"the page scrolls away, in px: {scrolls}"
     for shown in shot.shows:
         kind, _, name = shown.partition(" ")
         if kind == "route":

@@ -184,7 +184,7 @@ def boundary(stage: Stage) -> None:
     stage.enter(DESIGN)
     stage.line.lose("**/assets/MembersPanel*.js")
     stage.press("People")
-    stage.alarmed("could not be shown")
+    stage.alarmed("cannot be shown")
 
 
 # --- a room -------------------------------------------------------------------------------------------------------

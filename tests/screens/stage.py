@@ -96,7 +96,7 @@ class Line:
 
     def hold(self, path: str) -> None:
         """What is asked there is not answered."""
-        self._context.route(path, self._held.append)
+        self._context.route(path, lambda route: self._held.append(route))
 
     def release(self) -> None:
         """What was held gets no answer."""

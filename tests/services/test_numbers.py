@@ -108,3 +108,11 @@ def test_when_redis_may_not_be_believed_each_reads_the_head(numbers, counter):
     asked = [ask(numbers) for _ in range(3)]
     counter.open.set()
     assert len(set(values(asked))) == 3
+
+
+def test_what_is_decided_is_what_the_next_number_must_exceed(numbers, counter):
+    numbers.decided("general", 40)
+    numbers.decided("general", 9)  # an older answer that comes later lowers nothing
+    counter.open.set()
+    numbers.propose(GENERAL)
+    assert counter.asked == [(40, 1)]

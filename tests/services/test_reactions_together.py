@@ -106,11 +106,22 @@ def test_what_comes_while_one_is_under_way_goes_together_in_the_order_in_which_i
     assert worker.messages.who_reacted(ALICE, "general", 1) == {HEART: ["Bob", "Alice"]}
 
 
-def test_what_undoes_itself_within_one_append_writes_no_entry(worker, slow):
+def test_what_one_person_does_and_undoes_at_once_goes_one_after_the_other(worker, slow):
     say(worker)
     at_once(lambda: add(worker, "r1", THUMB), lambda: add(worker, "r2", HEART), lambda: remove(worker, "r3", HEART))
-    assert (changes(worker), counts(worker)) == (1, {THUMB: 1})
+    assert (changes(worker), counts(worker)) == (3, {THUMB: 1})
     assert remove(worker, "r3", HEART)["reactions"] == {THUMB: 1}
+
+
+def test_an_old_request_that_comes_again_beside_a_newer_one_takes_nothing_back(worker, slow):
+    say(worker)
+    add(worker, "old", HEART)
+    _, newer, again = at_once(
+        lambda: add(worker, "r0", THUMB, person=ALICE),  # the others wait for this one, and so for each other
+        lambda: remove(worker, "new", HEART),
+        lambda: add(worker, "old", HEART),
+    )
+    assert newer["mine"] == [] and again["mine"] == [] and counts(worker) == {THUMB: 1}
 
 
 def test_the_same_request_twice_at_once_is_carried_out_once(worker, slow):
