@@ -118,7 +118,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     """The services of one process, wired to each other. Connects lazily: nothing is asked of Redis or DynamoDB yet."""
     storage = Storage.connect(config, BoundedSemaphore(MAX_REQUESTS))
     redis = redis_service.connect(config.redis_url, queue_class=LifoQueue)
-    sessions = Sessions(redis, config.session_ttl_s, config.session_max_age_s, storage.epochs)
+    sessions = create_sessions(config, redis, storage)
     bus = Bus(redis, config.redis_url)
     passwords, limits = Passwords(config.bcrypt_cost, config.bcrypt_queue), Limits(redis, config)
     registration = Registration(storage, passwords, limits.registrations)
@@ -172,6 +172,12 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     )
 
 
+def create_sessions(config: Config, redis: Redis, storage: Storage) -> Sessions:
+    """The sessions of a process that may read people's epochs."""
+    lives_s = config.session_ttl_s, config.session_max_age_s
+    return Sessions(redis, *lives_s, storage.epochs, kept_ttl_s=config.session_kept_ttl_s)
+
+
 def _gather(jobs: Iterable[Callable[[], Any]]) -> list[Any]:
     return Pool(SIDE_BY_SIDE).map(lambda job: job(), jobs)
 
@@ -211,7 +217,7 @@ def _register_sockets(socketio: SocketIO, services: Services) -> None:
     redis = redis_service.connect(
         config.redis_url, queue_class=LifoQueue
     )  # its own: no queue of requests stands before the sweep
-    swept = Sessions(redis, config.session_ttl_s, config.session_max_age_s, services.storage.epochs)
+    swept = create_sessions(config, redis, services.storage)
     sessions = SocketSessions(socketio, connections, swept, KeyEvents(config.redis_url))
     fanout = Fanout(socketio, connections, sessions, services.followers, services.rooms, services.bus)
     retreat = Retreat(socketio, services.workers)

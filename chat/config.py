@@ -53,6 +53,9 @@ class Config:
     data_dir: str = setting("./data", "what `make run` keeps: database, Redis file, keys")
     session_ttl_s: int = setting(1800, "a session ends this long after a person's last act")
     session_max_age_s: int = setting(43200, "and this long after login, whatever happens")
+    session_remember_days: int = setting(
+        30, 'one whose person ticked "Keep me signed in" ends this long after their last visit; 0 offers no tick'
+    )
     bcrypt_cost: int = setting(12, "work factor of password hashes; below 12 only with TESTING=1")
     bcrypt_queue: int = setting(32, "logins that may wait for a hash; beyond: 503 busy")
     ingest_mode: str = setting(
@@ -136,6 +139,8 @@ class Config:
             found.append("FANOUT must be fast or stock")
         if self.retention_days < 0:
             found.append("RETENTION_DAYS must not be negative")
+        if not 0 <= self.session_remember_days <= 180:
+            found.append("SESSION_REMEMBER_DAYS must be 0 to 180, when such a session is over in any case")
         if not 4 <= self.bcrypt_cost <= 16:
             found.append("BCRYPT_COST must be 4 to 16")
         if not 1 <= self.port <= 65535:
@@ -167,6 +172,11 @@ class Config:
         user, password = quote(self.redis_username, safe=""), quote(self.redis_password, safe="")
         login = f"{user}:{password}@" if user or password else ""
         return f"{'rediss' if self.redis_tls else 'redis'}://{login}{self.redis_host}:{self.redis_port}/0"
+
+    @property
+    def session_kept_ttl_s(self) -> int:
+        """How long a session that is kept lives on after an act; 0 when none is."""
+        return self.session_remember_days * 24 * 3600
 
     @property
     def secure(self) -> bool:

@@ -28,6 +28,7 @@ KINDS: dict[str, Kind] = {
     ),
     "password_length": Kind(400, "A password has at least 8 characters and at most 72 bytes."),
     "password_common": Kind(400, "That password is easy to guess. Please choose another."),
+    "remember_refused": Kind(403, "This chat keeps nobody signed in. Take the tick away and sign in."),
     "ticket_invalid": Kind(403, "This sign-in could not be taken over. Please try again."),
     "password_wrong": Kind(403, "That is not your password."),
     "session_not_found": Kind(404, "That device is not signed in any more."),

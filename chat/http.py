@@ -94,11 +94,11 @@ def _is_text(value: str) -> bool:
 
 
 def described(session: Session) -> dict[str, object]:
-    """`{user, session: {expires_at}}`"""
+    """`{user, session: {expires_at, ttl_s}}`"""
     person = session.person
     return {
         "user": {"username": person.username, "name": person.name},
-        "session": {"expires_at": session.expires_at},
+        "session": {"expires_at": session.expires_at, "ttl_s": session.ttl_s},
     }
 
 

@@ -26,7 +26,7 @@ const proxied: ProxyOptions = {
 };
 const proxy = { "/api": proxied, "/config.json": proxied, "/socket.io": { ...proxied, ws: true } };
 
-/** Parley speaks websocket only: leaves long polling and WebTransport out of socket.io-client, 2 kB nobody would use. */
+/** Parley speaks websocket only: leaves long polling and WebTransport out of socket.io-client, 3 kB nobody would use. */
 function websocketOnly(): Plugin {
   const NAME = "/transports/websocket-only.js";
   return {
@@ -38,6 +38,31 @@ function websocketOnly(): Plugin {
       return folder && source === "./transports/index.js" ? folder + NAME : null;
     },
     load: (id) => (id.endsWith(NAME) ? 'import { WS } from "./websocket.js"; export const transports = { websocket: WS };' : null),
+    // What it does at once is to wait for the end of a page that polls.
+    transform: (code, id) => (/\/engine\.io-client\/.*\/polling-[\w.-]+\.js$/.test(id) ? { code, map: null, moduleSideEffects: false } : null),
+  };
+}
+
+/**
+ * React Router without what this page does not use of it, 4 kB: its package gives bundlers the build that warns
+ * developers, and the names that it gives its parts keep them all.
+ */
+function routerInParts(): Plugin {
+  const DIST = /^(.*\/react-router\/dist\/)development(\/.*\.mjs)$/;
+  return {
+    name: "router-in-parts",
+    enforce: "pre",
+    apply: "build",
+    async resolveId(source, importer, options) {
+      if (source !== "react-router") return null;
+      const found = await this.resolve(source, importer, { ...options, skipSelf: true });
+      if (!found || !DIST.test(found.id)) throw new Error(`react-router is not where it was, but at ${found?.id}`);
+      return found.id.replace(DIST, "$1production$2");
+    },
+    transform(code, id) {
+      if (!id.includes("/react-router/dist/")) return null;
+      return code.replace(/^\w+\.displayName = .*;$/gm, "").replace(/^(var \w+ = )(?=\w+\.(?:createContext|forwardRef|memo)\()/gm, "$1/* @__PURE__ */ ");
+    },
   };
 }
 
@@ -60,7 +85,7 @@ function serviceWorker(): Plugin {
 
 /** `vite --mode fake` and `vite preview --mode fake` bring their own small chat server. */
 export default defineConfig(({ mode }) => ({
-  plugins: [react(), websocketOnly(), serviceWorker(), ...(mode === "fake" ? [fakeServer()] : [])],
+  plugins: [react(), routerInParts(), websocketOnly(), serviceWorker(), ...(mode === "fake" ? [fakeServer()] : [])],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: { port: 5173, strictPort: true, proxy: mode === "fake" ? {} : proxy },
   preview: { port: 4173, proxy: mode === "fake" ? {} : proxy },

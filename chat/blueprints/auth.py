@@ -25,11 +25,12 @@ def register() -> ResponseReturnValue:
 
 @bp.post("/login")
 def login() -> ResponseReturnValue:
-    body = json_body(username=str, password=str)
+    body = json_body(username=str, password=str, remember=bool | None)
     former = current().stored
     accounts = services().accounts
     browser = cookies.value(request.headers.get("Cookie", ""), cookies.browser_name(services().config))
-    session = accounts.login(body["username"], body["password"], address(), request.user_agent.string, browser)
+    agent, remember = request.user_agent.string, bool(body["remember"])
+    session = accounts.login(body["username"], body["password"], address(), agent, browser, remember)
     if former is not None:
         accounts.replace(former.sid)
     begin(session, accounts.known_browser(session))
@@ -71,7 +72,7 @@ def ticket() -> ResponseReturnValue:
 @require_auth()
 def stay() -> ResponseReturnValue:
     session = g.session
-    expires_at = services().sessions.slide(session.sid, session.iat)
+    expires_at = services().sessions.slide(session)
     return jsonify(described(replace(session, expires_at=expires_at)))
 
 
@@ -87,6 +88,7 @@ def sessions() -> ResponseReturnValue:
                 "device": each.device,
                 "began_at": each.iat,
                 "expires_at": each.expires_at,
+                "kept": each.kept,
             }
             for each in mine
         ]

@@ -112,7 +112,8 @@ def page(place: str = "") -> ResponseReturnValue:
 @bp.get("/config.json")
 def config() -> ResponseReturnValue:
     """What the page has to know of this installation; the bundle is the same in all of them."""
-    response = jsonify(auth_base=services().config.auth_base)
+    settings = services().config
+    response = jsonify(auth_base=settings.auth_base, remember_days=settings.session_remember_days)
     response.headers["Cache-Control"] = REVALIDATE
     return response
 

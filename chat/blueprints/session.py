@@ -8,6 +8,7 @@ a person's acts alone, and every login has a new id.
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from typing import Any, cast
 
@@ -73,7 +74,8 @@ class StoredSessionInterface(ServerSideSessionInterface):
             response.headers.add("Set-Cookie", cookies.no_session_cookie(self._config))
             return
         self._sessions.write_back(own.stored)
-        response.headers.add("Set-Cookie", cookies.session_cookie(self._config, own.sid))
+        lives_s = own.stored.lives_s(time.time())
+        response.headers.add("Set-Cookie", cookies.session_cookie(self._config, own.sid, lives_s))
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         stored = self._sessions.read(store_id.removeprefix(KEY_PREFIX))

@@ -3,6 +3,7 @@ reads no session."""
 
 from __future__ import annotations
 
+import time
 from functools import lru_cache
 
 from chat.errors import ConfigError
@@ -24,21 +25,24 @@ def accounts() -> Accounts:
     if problems := settings.lacks_secret():
         raise ConfigError(problems)
     redis = redis_service.connect(settings.redis_url)
-    sessions = Sessions(redis, settings.session_ttl_s, settings.session_max_age_s)
+    lives_s = settings.session_ttl_s, settings.session_max_age_s
+    sessions = Sessions(redis, *lives_s, kept_ttl_s=settings.session_kept_ttl_s)
     passwords = Passwords(settings.bcrypt_cost, settings.bcrypt_queue)
     return Accounts(Storage.connect(settings), sessions, passwords, Limits(redis, settings), None, settings)
 
 
 def login(request: Request) -> Answer:
-    """`{username, password}` → `{user, session}` and its cookie."""
-    fields = request.fields(username=str, password=str)
+    """`{username, password, remember?}` → `{user, session}` and its cookie."""
+    fields = request.fields(username=str, password=str, remember=bool | None)
     known = request.cookie(cookies.browser_name(config()))
     device = request.headers.get("user-agent", "")
-    session = accounts().login(fields["username"], fields["password"], request.address, device, known)
+    remember = bool(fields["remember"])
+    session = accounts().login(fields["username"], fields["password"], request.address, device, known, remember)
     if former := request.cookie(config().cookie_name):
         accounts().replace(former)
     known = accounts().known_browser(session)
-    sent = [cookies.session_cookie(config(), session.sid), cookies.browser_cookie(config(), known)]
+    lives_s = session.lives_s(time.time())
+    sent = [cookies.session_cookie(config(), session.sid, lives_s), cookies.browser_cookie(config(), known)]
     return Answer(200, described(session), cookies=sent)
 
 

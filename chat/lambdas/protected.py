@@ -23,7 +23,8 @@ def redis() -> Redis:
 @lru_cache(maxsize=1)
 def sessions() -> Sessions:
     """The service of this function."""
-    return Sessions(redis(), config().session_ttl_s, config().session_max_age_s)
+    lives_s = config().session_ttl_s, config().session_max_age_s
+    return Sessions(redis(), *lives_s, kept_ttl_s=config().session_kept_ttl_s)
 
 
 @lru_cache(maxsize=1)

@@ -48,14 +48,27 @@ class Accounts:
         self._limits = limits
         self._sessions_per_user = config.sessions_per_user
         self._browsers = Browsers(config.secret_key)
+        self._remembers = config.session_remember_days > 0
 
-    def login(self, username: str, password: str, address: str, user_agent: str = "", browser: str = "") -> Session:
-        """Opens a session. An unknown name and a wrong password take the same time and get the same answer.
+    def login(
+        self,
+        username: str,
+        password: str,
+        address: str,
+        user_agent: str = "",
+        browser: str = "",
+        remember: bool = False,
+    ) -> Session:
+        """Opens a session, which is kept if whoever signs in wants to be remembered.
+
+        An unknown name and a wrong password take the same time and get the same answer.
 
         `browser` is what `known_browser` gave this browser when it last signed in. The browsers that are known to an
         account have tries of their own, so that strangers who guess can slow down strangers only.
-        Raises: ChatError `bad_credentials`, `rate_limited`, `busy`, `unavailable`.
+        Raises: ChatError `bad_credentials`, `remember_refused`, `rate_limited`, `busy`, `unavailable`.
         """
+        if remember and not self._remembers:
+            raise ChatError("remember_refused")
         found = names.username(username)
         folded = found or username[: names.TYPED_CHARS]  # what is nobody's name is counted all the same
         who = address_bucket(address), folded
@@ -65,7 +78,7 @@ class Accounts:
             stronger = self._passwords.hash(password.encode(), who)
             self._storage.set_password_hash(folded, user.password_hash, stronger)
             user = replace(user, password_hash=stronger)
-        session = self._sessions.create(user, device(user_agent))
+        session = self._sessions.create(user, device(user_agent), remember)
         if self._bus is not None:
             self._tell(self._sessions.end_oldest(folded, self._sessions_per_user, "elsewhere"), "elsewhere")
         note("login", user=folded, address=address, outcome="ok")

@@ -45,9 +45,10 @@ def browser_name(config: Config) -> str:
     return config.cookie_name + "-browser"
 
 
-def session_cookie(config: Config, sid: str) -> str:
-    """`Set-Cookie` for a session that has begun; the browser drops it when the session can live no longer."""
-    return _cookie(config, config.cookie_name, sid, config.session_max_age_s)
+def session_cookie(config: Config, sid: str, lives_s: int | None = None) -> str:
+    """`Set-Cookie` for a session that has begun; the browser drops it when the session can live no longer, `lives_s`
+    from now."""
+    return _cookie(config, config.cookie_name, sid, config.session_max_age_s if lives_s is None else lives_s)
 
 
 def no_session_cookie(config: Config) -> str:

@@ -2,8 +2,10 @@
 
 Flask (through chat/blueprints/session.py), the sockets and the Lambda functions read and write the same records:
 
-- `session:<id>` → JSON `{_permanent, username, name, iat, epoch, device}`, gone 30 minutes after a person's last act;
-- `user_sessions:<username>` → the ids of a person's sessions by the time they began, in seconds;
+- `session:<id>` → JSON `{_permanent, username, name, iat, epoch, device}`, gone 30 minutes after a person's last act. A
+  session that is kept carries its own `ttl` and `ends_at` too;
+- `user_sessions:<username>` → the ids of a person's sessions by the time they began, in seconds; a kept one stands
+  there as if it had begun so much later as it may live longer, so that one cut drops what can live no more;
 - `user_epoch:<username>` → `<epoch> <server>`: the epoch of the person's row in the table `users`, and the Redis server
   that it was copied to. A session of another epoch is over. The copy of another server may be old (a failover to a
   replica, a restart from disk): then the row is read again, so that no failover undoes "log out everywhere";
@@ -38,7 +40,8 @@ ID_BYTES = 32
 ID = re.compile(r"[A-Za-z0-9_-]{43}")
 MAX_RECORD_BYTES = 4_096
 MAX_DEVICE_CHARS = 64
-SLIDE_EVERY_S = 60
+SLIDE_EVERY_S = (60, 3_600)
+KEPT_END_S = 180 * 24 * 3_600
 REASON_KEPT_S = 60
 AT_ONCE = 250  # sessions in one request to Redis: its answer keeps this process from all else for about 3 ms
 WHY = "why"
@@ -57,27 +60,36 @@ return epoch
 
 @dataclass(frozen=True)
 class Session:
-    """A live session. `iat` is when it began, `expires_at` when it ends unless its person acts; seconds since 1970.
-    `device` is a plain label such as "Firefox on Linux"."""
+    """A live session. `iat` is when it began, `expires_at` when it ends unless its person acts, `ends_at` when it does
+    whatever happens; seconds since 1970. After an act it lives on for `ttl_s`. `device` is a plain label such as
+    "Firefox on Linux"; `kept` says that its person asked to be kept signed in there."""
 
     sid: str
     person: Person
     iat: int
     epoch: int
     expires_at: int
+    ttl_s: int
+    ends_at: int
     device: str = ""
+    kept: bool = False
 
     @property
     def public_id(self) -> str:
         """What others may call it: never usable as a cookie."""
         return hashlib.sha256(self.sid.encode()).hexdigest()[:32]
 
+    def lives_s(self, now: float) -> int:
+        """Seconds that it can live on at most: what its cookie is given, which no act over a socket can prolong."""
+        return max(0, self.ends_at - int(now))
+
 
 class Sessions:
     """All sessions. Every method raises ChatError `unavailable` when Redis does not answer: that ends no session.
 
     `epochs` reads people's epochs from the table; who has no account is left out. Without it (a runtime that may not
-    read the table) a copy in Redis counts as it is.
+    read the table) a copy in Redis counts as it is. A session that is kept lives on for `kept_ttl_s` after an act; with
+    0 none is made, and one that was is over.
     """
 
     def __init__(
@@ -87,10 +99,13 @@ class Sessions:
         max_age_s: int,
         epochs: Callable[[Iterable[str]], dict[str, int]] | None = None,
         now: Callable[[], float] = time.time,
+        kept_ttl_s: int = 0,
     ):
         self._redis = redis
         self._ttl_s = ttl_s
         self._max_age_s = max_age_s
+        self._kept_ttl_s = kept_ttl_s
+        self._longest_s = max(max_age_s, KEPT_END_S) if kept_ttl_s else max_age_s
         self._epochs = epochs
         self._now = now
         self._server = ""
@@ -108,20 +123,23 @@ class Sessions:
 
     # --- one session ----------------------------------------------------------------------------------------------
 
-    def create(self, user: User, device: str = "") -> Session:
-        """Opens a session for that user, under an id that nobody else can know."""
+    def create(self, user: User, device: str = "", kept: bool = False) -> Session:
+        """Opens a session for that user, under an id that nobody else can know; `kept` where that is offered."""
         sid = self.new_id()
         began_at = self._now()
         iat = int(began_at)
         person = Person(user.username, user.name)
-        session = Session(sid, person, iat, user.epoch, iat + self._ttl_s, device[:MAX_DEVICE_CHARS])
+        kept = kept and self._kept_ttl_s > 0
+        ttl_s, lasts_s = (self._kept_ttl_s, KEPT_END_S) if kept else (self._ttl_s, self._max_age_s)
+        label = device[:MAX_DEVICE_CHARS]
+        session = Session(sid, person, iat, user.epoch, iat + ttl_s, ttl_s, iat + lasts_s, label, kept)
         with answering():
             pipeline = self._redis.pipeline(transaction=False)
             self._mirror(pipeline, user.username, user.epoch)
-            pipeline.set(self.key(sid), encode(session), ex=self._ttl_s)
+            pipeline.set(self.key(sid), encode(session), ex=ttl_s)
             pipeline.zremrangebyscore(LIST_PREFIX + user.username, 0, iat - self._max_age_s)
-            pipeline.zadd(LIST_PREFIX + user.username, {sid: began_at})
-            pipeline.expire(LIST_PREFIX + user.username, self._max_age_s)
+            pipeline.zadd(LIST_PREFIX + user.username, {sid: began_at + lasts_s - self._max_age_s})
+            pipeline.expire(LIST_PREFIX + user.username, self._longest_s)
             pipeline.execute()
         return session
 
@@ -129,27 +147,37 @@ class Sessions:
         """The session with that id, or None: there is none, it is over, or what is stored there is not a session."""
         return self.read_all([sid]).get(sid)
 
-    def slide(self, sid: str, iat: int) -> int:
-        """A person acted: the session lives on for its full time, but never past its greatest age.
+    def slide(self, session: Session) -> int:
+        """A person acted: the session lives on for its full time, but never past its end.
 
         Never brings an ended session back. Returns when it ends now, in seconds since 1970.
         """
         now = int(self._now())
-        ttl_s = min(self._ttl_s, iat + self._max_age_s - now)
+        ttl_s = min(session.ttl_s, session.ends_at - now)
         if ttl_s > 0:
             with answering():
-                self._redis.expire(self.key(sid), ttl_s)
+                pipeline = self._redis.pipeline(transaction=False)
+                pipeline.expire(self.key(session.sid), ttl_s)
+                if session.kept:  # a release that knows none, in an upgrade, lets both go after twelve hours
+                    place = session.ends_at - self._max_age_s
+                    pipeline.zadd(LIST_PREFIX + session.person.username, {session.sid: place}, nx=True)
+                    pipeline.expire(LIST_PREFIX + session.person.username, self._longest_s)
+                    pipeline.expire(EPOCH_PREFIX + session.person.username, self._longest_s)
+                done, *_ = pipeline.execute(raise_on_error=False)  # a Redis that is full takes no place in a list
+                if isinstance(done, Exception):
+                    raise done
         return now + max(ttl_s, 0)
 
     def slide_if_due(self, session: Session) -> Session:
-        """Slides a session that has not been slid for a minute, unless it lives for as long as it may already.
+        """Slides a session that has not been slid for a minute (a kept one for an hour), unless it lives for as long as
+        it may already.
 
         Returns it as it is then.
         """
-        due = session.expires_at - self._now() < self._ttl_s - SLIDE_EVERY_S
-        if not due or session.expires_at >= session.iat + self._max_age_s:
+        due = session.expires_at - self._now() < session.ttl_s - slide_every_s(session.ttl_s)
+        if not due or session.expires_at >= session.ends_at:
             return session
-        return replace(session, expires_at=self.slide(session.sid, session.iat))
+        return replace(session, expires_at=self.slide(session))
 
     def write_back(self, session: Session) -> None:
         """Replaces what a session says, if it still exists: an ended one is never written again."""
@@ -169,6 +197,7 @@ class Sessions:
         with answering():
             sids = self._listed(username)
         live = self._live(dict.fromkeys(sids, username), expiring=True)
+        live.sort(key=lambda session: session.iat, reverse=True)  # of one second each kind stays in its order
         gone = set(sids) - {session.sid for session in live}
         if gone:
             with answering():
@@ -279,11 +308,16 @@ class Sessions:
     def _session(self, sid: str, raw: object, ttl: int) -> Session | None:
         record = decode(raw)
         now = int(self._now())
-        if record is None or ttl <= 0 or record["iat"] + self._max_age_s <= now:
+        if record is None or ttl <= 0:
             return None
-        person = Person(record["username"], record["name"])
-        expires_at = min(now + ttl, record["iat"] + self._max_age_s)
-        return Session(sid, person, record["iat"], record["epoch"], expires_at, record.get("device", ""))
+        iat, kept = record["iat"], "ttl" in record
+        ttl_s, ends_at = self._ttl_s, iat + self._max_age_s
+        if kept:
+            ttl_s, ends_at = record["ttl"], min(record["ends_at"], iat + KEPT_END_S)
+        if ends_at <= now or (kept and not self._kept_ttl_s):
+            return None
+        person, device = Person(record["username"], record["name"]), record.get("device", "")
+        return Session(sid, person, iat, record["epoch"], min(now + ttl, ends_at), ttl_s, ends_at, device, kept)
 
     # --- epochs ----------------------------------------------------------------------------------------------------
 
@@ -315,7 +349,7 @@ class Sessions:
 
     def _mirror(self, pipeline: Pipeline, username: str, epoch: int) -> None:
         """Copies an epoch to Redis for as long as a session of an older one can live."""
-        pipeline.eval(MIRROR, 1, EPOCH_PREFIX + username, epoch, self._server, self._max_age_s)
+        pipeline.eval(MIRROR, 1, EPOCH_PREFIX + username, epoch, self._server, self._longest_s)
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -324,11 +358,19 @@ def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
+def slide_every_s(ttl_s: int) -> int:
+    """How old the last slide of a session is when an act slides it again: a thirtieth of its time, between a minute and
+    an hour. The page reckons the same (frontend/src/features/auth/staying.ts)."""
+    least, most = SLIDE_EVERY_S
+    return min(max(least, min(ttl_s // 30, most)), ttl_s // 4)  # of minutes, as tests have them, a quarter
+
+
 def encode(session: Session) -> str:
     """The record of a session."""
     person = session.person
     record = {"_permanent": True, "username": person.username, "name": person.name, "iat": session.iat}
-    return json.dumps(record | {"epoch": session.epoch, "device": session.device}, ensure_ascii=False)
+    own = {"ttl": session.ttl_s, "ends_at": session.ends_at} if session.kept else {}
+    return json.dumps(record | {"epoch": session.epoch, "device": session.device} | own, ensure_ascii=False)
 
 
 def decode(raw: object) -> dict[str, Any] | None:
@@ -348,5 +390,8 @@ def _parsed(raw: str) -> dict[str, Any] | None:
     if any(type(record.get(field)) is not kind for field, kind in types.items()):
         return None
     if type(record.get("device", "")) is not str:
+        return None
+    own = [record[field] for field in ("ttl", "ends_at") if field in record]
+    if own and (len(own) != 2 or any(type(value) is not int or value <= 0 for value in own)):
         return None
     return record

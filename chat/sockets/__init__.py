@@ -48,6 +48,7 @@ HOT: dict[str, Callable[[Messages, Connection, dict[str, Any]], bool]] = {
     "typing:start": handlers.typing_is_known,
     "typing:stop": handlers.typing_is_known,
 }
+PING = "ping"  # is the line alive? Acked with nothing: no session, no store and no service is asked
 CONNECT_WITHIN_S = 10.0  # the first socket of a worker waits until the heads of all its rooms are read
 READING = 16  # who connects and reads their rooms: when everybody comes back, the first are in soon, not all late
 
@@ -90,6 +91,7 @@ class Sockets:
         socketio.server.on("*", self.on_request)
         for event in HOT:
             socketio.server.on_hot(event, partial(self.on_hot, event))
+        socketio.server.on_hot(PING, self.on_ping)
 
     def on_connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
         """Lets a socket in that carries a live session. Any failure refuses it: an error here must never let it in."""
@@ -158,6 +160,17 @@ class Sockets:
         if not self._sessions.is_fresh(connection) or not HOT[event](self._messages, connection, args[0]):
             return LATER
         return self.on_request(event, sid, *args)
+
+    def on_ping(self, sid: str, *args: Any) -> Any:
+        """Tells that the line is alive, which holds while nobody can say whether the session is."""
+        connection = self._connections.get(sid)
+        if connection is None:
+            return LATER
+        try:
+            self._requests.take(connection.person.username)
+        except ChatError as error:
+            return {"ok": False, "error": error.to_dict()}
+        return None
 
     def on_request(self, event: str, sid: str, *args: Any) -> dict[str, Any]:
         """Answers one request."""

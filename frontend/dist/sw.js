@@ -2,8 +2,9 @@
  * Opens the page while the server is away: index.html and the files it needs, as one build made them. Everything else
  * passes by: the API, sockets, other sites. It keeps nothing that belongs to a person, so signing out has nothing to wipe.
  */
-const FILES = ["/assets/index-Ce0N7HBB.js","/assets/AccountPanel-BXnjn1zI.css","/assets/AccountPanel-BmtB9Wv1.js","/assets/BrowseRooms-Dns9SWY-.js","/assets/ChatRoom-BfpWK-D2.js","/assets/ChatRoom-DDjrJFX8.css","/assets/CreateRoom-B1IIe35T.js","/assets/MembersPanel-CkC2xkw5.js","/assets/QuickSwitcher-B00ZuGLo.js","/assets/ReactionPalette-CpXHjpCr.css","/assets/ReactionPalette-D9cId3WV.js","/assets/RoomDialogs-BhfCFNlv.css","/assets/RoomDialogs.module-DzHoRph-.js","/assets/ShortcutSheet-BEzGyjON.js","/assets/ShortcutSheet-Csa25nFR.css","/assets/esm-BVBoLIDL.js","/assets/index-KNdrszAx.css","/assets/rolldown-runtime-XKyaHtl9.js"]; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
-const SHELL = "shell-b8815d9ba8b62c48";
+const FILES = ["/assets/index-qfDW8yuQ.js","/assets/AccountPanel-BXnjn1zI.css","/assets/AccountPanel-gScsT1Vk.js","/assets/Announcer-BG3-IAB1.js","/assets/BrowseRooms-Bc6gFhX2.js","/assets/ChatRoom-CQ_I6TVM.js","/assets/ChatRoom-DqQTQlsH.css","/assets/CreateRoom-DcAW46nr.js","/assets/DeleteQuestion-D93eomdn.js","/assets/MembersPanel-BI1SpjpM.js","/assets/Question-CHgtVH-B.js","/assets/QuickSwitcher-D5qUG1Ov.js","/assets/ReactionPalette-BMhqgwcR.js","/assets/ReactionPalette-CpXHjpCr.css","/assets/RoomDialogs-BhfCFNlv.css","/assets/RoomDialogs.module-DzHoRph-.js","/assets/RoomMissing-Dmg2gr0q.js","/assets/ShortcutSheet-Csa25nFR.css","/assets/ShortcutSheet-DqMEHK62.js","/assets/esm-uYvL02y0.js","/assets/focus-1ZITvhWL.js","/assets/index-TGsC6sFM.css","/assets/rolldown-runtime-XKyaHtl9.js"]; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
+const SHELL = "shell-feef78e417d28ed8";
+const PATIENCE_MS = 2_000;
 const PAGES = /^\/(login|register|r\/.*)?$/;
 
 /** All or nothing. While a new version is being rolled out, index.html may be of another build: then it is for later. */
@@ -21,7 +22,11 @@ async function forgetOlder() {
   for (const name of await caches.keys()) if (name !== SHELL) await caches.delete(name);
 }
 
-const kept = async (path) => (await caches.open(SHELL)).match(path, { ignoreVary: true });
+/** What is in store; nothing when the store refuses, or does not answer within a moment: then the server is asked. */
+function kept(path) {
+  const found = caches.open(SHELL).then((shell) => shell.match(path, { ignoreVary: true })).catch(() => undefined);
+  return Promise.race([found, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+}
 
 /** The server's own answer, unless there is none or only a proxy's word that the server is away. */
 async function page(request) {

@@ -13,7 +13,7 @@ from chat.services.sessions import Session
 
 
 def session_of(username: str) -> Session:
-    return Session("id", Person(username, username), 0, 0, 0)
+    return Session("id", Person(username, username), 0, 0, 0, 0, 0)
 
 
 def refused(username: str, header: str) -> bool:

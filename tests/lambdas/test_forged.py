@@ -15,7 +15,7 @@ from tests.lambdas.conftest import USERS, Runtime
 
 SID = Sessions.new_id()
 KEY = Sessions.key(SID)
-RECORD = encode(Session(SID, Person("alice", "Alice"), 2**31, 0, 0, "forged"))
+RECORD = encode(Session(SID, Person("alice", "Alice"), 2**31, 0, 0, 1800, 2**31, "forged"))
 # Every way that Redis 7 has to put a string somewhere, and some that put other things there.
 FORGERIES = {
     "SET": ("SET", KEY, RECORD),

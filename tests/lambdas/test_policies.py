@@ -32,6 +32,7 @@ def everything(browser: Browser, rows: Rows) -> None:
 
 
 def test_each_function_asks_only_for_what_it_may(runtime: Runtime, functions: FunctionDoor, config: Config) -> None:
+    runtime.forget_refusals()
     runtime.record()
     everything(Browser(functions, ORIGIN), Rows(config, runtime.handler("ingest")))
     assert beyond(runtime, config) == set()

@@ -170,7 +170,7 @@ class Route:
 SENT = {"client_id": "c", "text": "hello", "reply_to": 1}
 ROUTES = {
     "POST /api/auth/register": Route({"username": "carol", "password": PASSWORD}),
-    "POST /api/auth/login": Route({"username": "alice", "password": PASSWORD}),
+    "POST /api/auth/login": Route({"username": "alice", "password": PASSWORD, "remember": False}),
     "POST /api/auth/logout": Route(),
     "GET /api/auth/protected": Route(),
     "POST /api/auth/ticket": Route({"ticket": "a.b"}),
@@ -403,7 +403,7 @@ def check(meter: Meter, make: Callable[[int], Callable[[], object]], what: str, 
 
 FUNCTIONS = {
     register: {"username": "carol", "password": PASSWORD},
-    login: {"username": "alice", "password": PASSWORD},
+    login: {"username": "alice", "password": PASSWORD, "remember": False},
     logout: {},
     protected: {},
 }

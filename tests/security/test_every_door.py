@@ -20,7 +20,7 @@ from flask_socketio import ConnectionRefusedError
 from chat.errors import KINDS
 from chat.models import Person, User
 from chat.services.sessions import Session
-from chat.sockets import EVENTS, HOT
+from chat.sockets import HOT, PING
 from chat.sockets.connections import Connection
 from chat.sockets.transport import LATER
 from tests.conftest import PASSWORD, browser
@@ -112,6 +112,8 @@ ROUTES: dict[str, Door] = {
 }  # fmt: skip
 SIGNED_IN = [each for each, door in ROUTES.items() if door.allowed[0] != "nobody" and not each.endswith("/logout")]
 
+# Whoever has a socket may ask whether the line is alive; the answer is the same, and nothing, whatever is sent.
+OPEN_EVENTS = {PING}
 # Event → who may, who may not, and why. Every payload has the room and a client_id.
 SOCKETS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "message:send": ("member", "stranger", "room_not_found", {"text": "hello"}),
@@ -133,10 +135,16 @@ def routes(app: Flask) -> set[str]:
     return {f"{method} {rule.rule}" for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
 
 
+def events_of(app: Flask) -> set[str]:
+    """Every event that a socket is answered, whoever answers it."""
+    server = app.extensions["socketio"].server
+    return (server.handlers["/"].keys() | server._hot.keys()) - {"connect", "disconnect", "*"}
+
+
 def unnamed(doors: Iterable[str]) -> set[str]:
     """Those of these routes and events for which the tables have no line."""
-    of_rooms = {door for door in doors if "rooms" in door or " " not in door} - {"POST /api/rooms"}
-    return set(doors) - (ROUTES.keys() | SOCKETS.keys()) | of_rooms - LINES.keys()
+    of_rooms = {door for door in doors if "rooms" in door or " " not in door} - {"POST /api/rooms"} - OPEN_EVENTS
+    return set(doors) - (ROUTES.keys() | SOCKETS.keys() | OPEN_EVENTS) | of_rooms - LINES.keys()
 
 
 class House:
@@ -225,8 +233,9 @@ def house(app: Flask) -> House:
 
 
 def test_every_route_and_event_is_named_here(app: Flask) -> None:
-    assert unnamed(routes(app) | EVENTS.keys()) == set()
-    assert routes(app) == ROUTES.keys() and EVENTS.keys() == SOCKETS.keys(), "and none that there is not"
+    events = events_of(app)
+    assert unnamed(routes(app) | events) == set()
+    assert routes(app) == ROUTES.keys() and events == SOCKETS.keys() | OPEN_EVENTS, "and none that there is not"
     assert set(LINES) <= ROUTES.keys() | SOCKETS.keys()
 
 
@@ -234,7 +243,7 @@ def test_a_route_or_an_event_that_nobody_thought_of_is_noticed(app: Flask) -> No
     app.add_url_rule("/api/rooms/<room>/purge", view_func=lambda room: "", methods=["POST"])
     app.add_url_rule("/api/auth/protected", "forgotten", lambda: "", methods=["PUT"])
     new = {"POST /api/rooms/<room>/purge", "PUT /api/auth/protected"}
-    assert unnamed(routes(app) | EVENTS.keys() | {"message:pin"}) == new | {"message:pin"}
+    assert unnamed(routes(app) | events_of(app) | {"message:pin"}) == new | {"message:pin"}
 
 
 def test_every_route_lets_somebody_in_and_turns_somebody_away(house: House) -> None:
@@ -349,6 +358,29 @@ def test_a_person_has_one_allowance_of_requests_for_all_routes_and_events(house:
     for event, (_, _, _, payload) in SOCKETS.items():
         assert house.emit(sid, event, payload) == "rate_limited", event
     assert house.emit(house.socket(house.session("owner")), "room:open", {}) == "ok"
+
+
+@pytest.mark.parametrize("standing", ["", "logged out", "expired", "everywhere"])
+def test_a_ping_is_answered_with_nothing_and_nothing_is_done_for_it(house: House, standing: str) -> None:
+    """Whoever has a socket is told that it is alive, and neither who they are nor that they still are anybody."""
+    sockets, sessions = house.sockets["connect"].__self__, house.services.sessions
+    session = house.session("stranger")
+    sid = house.socket(session)
+    if standing == "logged out":
+        sessions.end(session.sid, "logout")
+    elif standing == "expired":
+        house.services.redis.delete(sessions.key(session.sid))
+    elif standing == "everywhere":
+        house.services.accounts.end_sessions(session, "")
+    key = sessions.key(session.sid)
+    before = house.services.redis.get(key)
+    house.services.redis.expire(key, 60)
+    for payload in ((), ({},), ({"room": house.room},), ("x", 1)):
+        assert sockets.on_ping(sid, *payload) is None
+    assert house.services.redis.get(key) == before and (before is None) == (standing != "")
+    assert house.services.redis.ttl(key) <= 60, "no ping keeps a session alive"
+    assert sockets.on_ping("nobody's") is LATER
+    assert house.sockets["*"](PING, "nobody's", {})["error"]["code"] == "unauthenticated"
 
 
 @pytest.mark.parametrize("standing", ["none", "made up", "logged out", "expired", "everywhere"])

@@ -102,7 +102,7 @@ def test_the_page_may_reach_the_server_that_signs_people_in_and_no_other(config)
         client = browser(create_app(replace(config, auth_base=base)))
         assert reached in client.get("/").headers["Content-Security-Policy"]
         told = client.get("/config.json")
-        assert (told.json, told.headers["Cache-Control"]) == ({"auth_base": base}, "no-cache")
+        assert (told.json, told.headers["Cache-Control"]) == ({"auth_base": base, "remember_days": 30}, "no-cache")
 
 
 def test_by_https_the_cookie_is_bound_to_the_host_and_https_is_insisted_on(config):

@@ -93,7 +93,7 @@ def test_nothing_that_runs_beside_a_logout_brings_the_session_back(app):
         start = threading.Barrier(4)
         rivals = (
             lambda sid, s: services.sessions.end(sid, "logout"),
-            lambda sid, s: services.sessions.slide(sid, s.iat),
+            lambda sid, s: services.sessions.slide(s),
             lambda sid, s: services.sessions.write_back(s),
             lambda sid, s: services.sessions.raise_epoch("alice", user.epoch, "password", keep=s),
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-# What tells nothing of a room: connects and disconnects, refusals, and these events. All else is content.
-HARMLESS = re.compile(r'[014]|2\["(?:session:|server:|rooms:changed")|3\d+\[\{"ok":false')
+# What tells nothing of a room: connects and disconnects, refusals, answers without a word (to a ping), and these
+# events. All else is content.
+HARMLESS = re.compile(r'[014]|2\["(?:session:|server:|rooms:changed")|3\d+\[(?:\]|\{"ok":false)')
 HEAD_BYTES = 64  # of a packet that the expression may look at
 TEXT_FRAME = 0x81
 

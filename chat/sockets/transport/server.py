@@ -59,9 +59,10 @@ class Server(socketio.Server):
             return True
         if answer is LATER:
             return False
-        if packet.id is not None:
-            args = [] if answer is None else [answer]
-            self._send_packet(eio_sid, self.packet_class(ACK, data=args, id=packet.id, binary=False))
+        if packet.id is not None and answer is None:
+            self.eio.send(eio_sid, f"3{packet.id}[]")
+        elif packet.id is not None:
+            self._send_packet(eio_sid, self.packet_class(ACK, data=[answer], id=packet.id, binary=False))
         return True
 
     def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:

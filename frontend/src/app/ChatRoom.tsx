@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState, type MouseEvent } from "react";
 import { useLocation, useNavigate, useParams } from "react-router";
 import { Boundary, nothing, partly } from "@/components/ui/Boundary";
 import { Button } from "@/components/ui/Button";
@@ -7,10 +7,10 @@ import { MismatchBar, StayBar } from "@/features/auth/StayBar";
 import type { SessionService } from "@/features/auth/session";
 import { inOrder } from "@/features/rooms/roomList";
 import { useValue } from "@/lib/store";
+import { useLate } from "@/lib/useLate";
 import type { Room, User } from "@/types/protocol";
 import { ConnectionLine } from "./ConnectionLine";
 import { RoomHeader } from "./RoomHeader";
-import { RoomMissing } from "./RoomMissing";
 import { RoomView } from "./RoomView";
 import { Sidebar } from "./Sidebar";
 import { useKeys } from "./useKeys";
@@ -23,11 +23,15 @@ import styles from "./ChatRoom.module.css";
 
 export type Panel = "rooms" | "switcher" | "browse" | "create" | "members" | "keys" | "account";
 
+const LATE_MS = 3_000;
+
 const QuickSwitcher = lazy(() => import("@/features/rooms/QuickSwitcher"));
 const BrowseRooms = lazy(() => import("@/features/rooms/BrowseRooms"));
 const CreateRoom = lazy(() => import("@/features/rooms/CreateRoom"));
 const MembersPanel = lazy(() => import("@/features/rooms/MembersPanel"));
 const AccountPanel = lazy(() => import("@/features/auth/AccountPanel"));
+const Announcer = lazy(() => import("./Announcer"));
+const RoomMissing = lazy(() => import("./RoomMissing"));
 const ShortcutSheet = lazy(() => import("./ShortcutSheet"));
 
 /** The whole chat of one person: rooms at the side, one room open, panels over it. */
@@ -43,6 +47,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   const isMine = room !== undefined;
   // "No such room" is said when it is certain, not while the first connection still makes me a member.
   const certain = useValue(world.followers.compared) && list.loaded && !list.stale;
+  const late = useLate(!room && !certain, LATE_MS);
   const target = useMemo(() => (seq && /^[1-9]\d{0,11}$/.test(seq) ? { seq: Number(seq), visit } : null), [seq, visit]);
   const close = useCallback(() => setPanel(null), []);
 
@@ -52,7 +57,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
     if (lastRoom(user.username) === id) world.followers.hold(id, true);
     if (isMine) rememberRoom(user.username, id);
   }, [world, user.username, id, isMine]);
-  useTitle(room?.name, list.rooms);
+  useTitle(room?.name, list.rooms, useValue(world.outbox.overdue));
   useKeys(setPanel);
   const sheet = useSheet(panel === "rooms", close);
 
@@ -64,30 +69,39 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
 
   return (
     <div className={styles.shell} data-rooms={panel === "rooms" || undefined}>
-      <div ref={sheet} className={styles.side} onKeyDown={(event) => event.key === "Escape" && close()}>
+      <a className={styles.skip} href="#messages" onClick={toMessages}>To the messages</a>
+      <div ref={sheet} className={styles.side}>
         <Boundary of={list} instead={ROOMS}><Sidebar world={world} session={session} open={setPanel} close={close} /></Boundary>
       </div>
       {panel === "rooms" && <button type="button" className={styles.veil} aria-label="Close rooms" onClick={close} />}
-      <main className={styles.main} inert={panel === "rooms"}>
+      <main id="messages" className={styles.main} tabIndex={-1} inert={panel === "rooms"}>
         <MismatchBar session={session} />
         <StayBar session={session} />
         <Boundary of={list} instead={HEADER}>
           <RoomHeader world={world} room={room} missing={certain && !isMine} elsewhere={elsewhere} open={setPanel} />
         </Boundary>
-        <Boundary instead={nothing}><ConnectionLine connection={world.connection} /></Boundary>
+        <Boundary instead={nothing}><ConnectionLine world={world} /></Boundary>
         {room ? (
           <Boundary key={`${world.user.username} ${id}`} of={room} instead={ROOM}>
             <RoomView world={world} room={room} target={target} />
           </Boundary>
         ) : certain ? (
-          <RoomMissing name={list.joinable.find(({ room: other }) => other === id)?.name} join={() => world.rooms.join(id)} />
+          <Boundary of={list} instead={ROOM}>
+            <Suspense fallback={null}>
+              <RoomMissing name={list.joinable.find(({ room: other }) => other === id)?.name} join={() => world.rooms.join(id)} />
+            </Suspense>
+          </Boundary>
         ) : (
           <div className={roomStyles.missing} aria-busy={!failure}>
             {failure && <p role="alert">{failure.message}</p>}
+            {!failure && late && <p role="status">Your rooms are on their way. The server has not answered yet.</p>}
             {failure && <Button onClick={() => void world.rooms.refetch()}>Try again</Button>}
           </div>
         )}
       </main>
+      <Boundary of={list} instead={nothing}>
+        <Suspense fallback={null}><Announcer world={world} open={isMine ? id : null} /></Suspense>
+      </Boundary>
       <PanelBoundary key={panel} onClose={close}>
         <Suspense fallback={null}>
           {panel === "switcher" && <QuickSwitcher rooms={inOrder(list)} joinable={list.joinable} join={world.rooms.join} onPick={go} onClose={close} />}
@@ -105,3 +119,10 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
 const ROOMS = partly("The rooms");
 const HEADER = partly("The room’s name");
 const ROOM = partly("This room");
+
+/** Past the rooms and their buttons, to the newest message; to the room where it has none. */
+function toMessages(event: MouseEvent<HTMLAnchorElement>) {
+  event.preventDefault(); // an address of its own would be a page to go back to
+  const newest = [...document.querySelectorAll<HTMLElement>('main article[tabindex="0"]')].at(-1);
+  (newest ?? document.querySelector<HTMLElement>("main"))?.focus();
+}

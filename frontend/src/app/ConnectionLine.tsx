@@ -1,14 +1,28 @@
 import { useEffect, useState } from "react";
-import type { Connection } from "@/lib/connection";
 import { useValue } from "@/lib/store";
+import { useLate } from "@/lib/useLate";
 import styles from "./ConnectionLine.module.css";
+import type { World } from "./world";
 
 const PATIENCE_MS = 800;
 
-/** One thin line while the server is away: what is going on, and a way to hurry. */
-export function ConnectionLine({ connection }: { connection: Connection }) {
+/** One thin line while the server is away or slow, or the browser keeps nothing: what is going on, and a way to hurry. */
+export function ConnectionLine({ world: { connection, outbox } }: { world: World }) {
+  const keeps = useValue(outbox.keeps);
+  return (
+    <>
+      <Server connection={connection} outbox={outbox} />
+      {!keeps && (
+        <div className={styles.line} role="status">This device keeps nothing at the moment: leave this page open until all is sent.</div>
+      )}
+    </>
+  );
+}
+
+function Server({ connection, outbox }: Pick<World, "connection" | "outbox">) {
   const state = useValue(connection.state);
-  const late = useLate(state.phase === "connecting");
+  const slow = [useValue(connection.line) === "slow", useValue(outbox.late)].includes(true);
+  const late = useLate(state.phase === "connecting", PATIENCE_MS);
   if (state.phase === "waiting") {
     return (
       <div className={styles.line} role="status">
@@ -20,6 +34,9 @@ export function ConnectionLine({ connection }: { connection: Connection }) {
     );
   }
   if (state.phase === "connecting" && late) return <div className={styles.line} role="status">Connecting…</div>;
+  if (state.phase === "connected" && slow) {
+    return <div className={styles.line} role="status">The server is slow to answer. What you write is kept until it does.</div>;
+  }
   return null;
 }
 
@@ -31,18 +48,4 @@ function Countdown({ until_ms }: { until_ms: number }) {
   }, []);
   const left_s = Math.max(1, Math.ceil((until_ms - now_ms) / 1000));
   return <span aria-hidden="true">in {left_s} s</span>;
-}
-
-/** True once `now` has been true for a while: a quick reconnect needs no word. */
-function useLate(now: boolean): boolean {
-  const [late, setLate] = useState(false);
-  useEffect(() => {
-    if (!now) return;
-    const timer = setTimeout(() => setLate(true), PATIENCE_MS);
-    return () => {
-      clearTimeout(timer);
-      setLate(false);
-    };
-  }, [now]);
-  return late && now;
 }

@@ -19,7 +19,7 @@ interface Props {
 export function RoomHeader({ world, room, missing, elsewhere, open }: Props) {
   return (
     <header className={styles.header}>
-      <Button look="icon" className={styles.menu} aria-label={elsewhere ? `Rooms, ${elsewhere} unread` : "Rooms"} onClick={() => open("rooms")}>
+      <Button look="icon" className={styles.menu} data-home aria-label={elsewhere ? `Rooms, ${elsewhere} unread` : "Rooms"} onClick={() => open("rooms")}>
         <Icon name="menu" />
         {elsewhere > 0 && <i className={styles.dot} aria-hidden="true" />}
       </Button>

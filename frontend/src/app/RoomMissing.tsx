@@ -1,13 +1,12 @@
-import { useState } from "react";
-import { Link } from "react-router";
 import { Button } from "@/components/ui/Button";
-import { failureOf } from "@/lib/failure";
+import { Link } from "@/components/ui/Link";
+import { useTrouble } from "@/lib/trouble";
 import styles from "./RoomView.module.css";
 
 /** An address of a room one is not in: join it if anybody may, or go home. */
-export function RoomMissing({ name, join }: { name: string | undefined; join(): Promise<unknown> }) {
-  const [trouble, setTrouble] = useState("");
-  const go = () => join().catch((thrown: unknown) => setTrouble(failureOf(thrown).message));
+export default function RoomMissing({ name, join }: { name: string | undefined; join(): Promise<unknown> }) {
+  const { said: trouble, report } = useTrouble();
+  const go = () => join().catch(report);
   return (
     <div className={styles.missing}>
       {name ? <p>You are not in {name} yet.</p> : <p>There is no such room, or you are not in it.</p>}

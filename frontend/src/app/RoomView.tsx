@@ -1,6 +1,8 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import { Boundary, nothing, partly } from "@/components/ui/Boundary";
+import { Button } from "@/components/ui/Button";
+import { Icon } from "@/components/ui/icons";
 import { Composer } from "@/features/messages/Composer";
 import { emptyLog } from "@/features/messages/log";
 import type { MessageDeeds } from "@/features/messages/SentMessage";
@@ -8,10 +10,12 @@ import { Timeline } from "@/features/messages/Timeline";
 import { PendingMessage } from "@/features/messages/PendingMessage";
 import { lastOwn } from "@/features/messages/timeline";
 import { TypingLine } from "@/features/presence/TypingLine";
-import { failureOf } from "@/lib/failure";
+import { giveBack } from "@/lib/focus";
 import { useValue } from "@/lib/store";
+import { useTrouble } from "@/lib/trouble";
 import type { Message, Room } from "@/types/protocol";
 import { useReading } from "./useReading";
+import { Unloaded } from "./Unloaded";
 import styles from "./RoomView.module.css";
 import type { World } from "./world";
 
@@ -28,14 +32,12 @@ export function RoomView({ world, room, target }: Props) {
   const composer = useRef<HTMLTextAreaElement>(null);
   const held = useValue(followers.rooms).get(room.room) ?? NOT_HELD;
   const waiting = useValue(outbox.items);
-  const connection = useValue(world.connection.state);
   const pending = useMemo(() => waiting.filter((item) => item.room === room.room), [waiting, room.room]);
   const [replyTo, setReplyTo] = useState<Message | null>(null);
   const [editing, setEditing] = useState<number | null>(null);
-  const [notice, setNotice] = useState("");
+  const { said: notice, report, clear } = useTrouble();
   const { newAfter, seeking, onSeen } = useReading(world, room, held.log, target !== null);
 
-  const report = useCallback((thrown: unknown) => setNotice(failureOf(thrown).message), []);
   useLoading(world, room, target, report);
   useEffect(() => {
     if (matchMedia("(pointer: fine)").matches) composer.current?.focus();
@@ -46,7 +48,7 @@ export function RoomView({ world, room, target }: Props) {
       edit: changes.edit,
       remove: changes.remove,
       react(message, emoji, wanted) {
-        setNotice("");
+        clear();
         reactions.react(message, emoji, wanted).catch(report);
       },
       wishes: reactions.wishes,
@@ -58,30 +60,29 @@ export function RoomView({ world, room, target }: Props) {
         if (seq === null) composer.current?.focus();
       },
     }),
-    [changes, reactions, report, navigate, room.room],
+    [changes, reactions, report, clear, navigate, room.room],
   );
 
   const load = useCallback(
     (what: "older" | "newer" | "newest") => {
       if (what === "newest") followers.newest(room.room);
-      else followers[what](room.room).catch(report);
+      else followers[what](room.room).then(clear, report);
     },
-    [followers, room.room, report],
+    [followers, room.room, report, clear],
   );
 
   function send(text: string) {
     void outbox.add(room.room, text, replyTo?.seq);
     setReplyTo(null);
+    clear();
     followers.newest(room.room);
   }
 
   return (
     <>
       {held.log.generation === 0 ? (
-        <div className={styles.waiting} aria-busy="true">
-          {"attempt" in connection && connection.attempt > 0 && (
-            <p className={styles.later}>Earlier messages are here again when the server can be reached. What you write waits until then.</p>
-          )}
+        <div className={styles.waiting} aria-busy={held.failure === null}>
+          <Unloaded connection={world.connection} failure={held.failure} trouble={held.trouble} again={() => followers.hold(room.room)} />
           {pending.map((item, at) => (
             <PendingMessage key={item.client_id} item={item} name={user.name} starts={at === 0} retry={outbox.retry} remove={outbox.remove} />
           ))}
@@ -92,7 +93,12 @@ export function RoomView({ world, room, target }: Props) {
             retry={outbox.retry} remove={outbox.remove} load={load} onSeen={onSeen} />
         </Boundary>
       )}
-      {notice && <p className={styles.notice} role="alert">{notice}</p>}
+      {notice && (
+        <p className={styles.notice}>
+          <span role="alert">{notice}</span>
+          <Button look="icon" small aria-label="Dismiss" onClick={() => { clear(); giveBack(composer.current); }}><Icon name="close" size={14} /></Button>
+        </p>
+      )}
       <Boundary instead={nothing}><TypingLine typing={typing} room={room.room} /></Boundary>
       <Boundary instead={FIELD}>
         <Composer ref={composer} user={user.username} room={room.room} roomName={room.name} replyTo={replyTo}
@@ -105,7 +111,7 @@ export function RoomView({ world, room, target }: Props) {
 
 const MESSAGES = partly("The messages");
 const FIELD = partly("The message field");
-const NOT_HELD = { log: emptyLog, failure: null, loading: null };
+const NOT_HELD = { log: emptyLog, failure: null, trouble: null, loading: null };
 
 /** Follows the room, and fetches what a permalink names when it lies far back. */
 function useLoading({ followers }: World, room: Room, target: Props["target"], report: (thrown: unknown) => void) {

@@ -1,4 +1,3 @@
-import { useState } from "react";
 import { Brand } from "@/components/ui/Brand";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
@@ -6,9 +5,9 @@ import { Monogram } from "@/components/ui/Monogram";
 import type { SessionService } from "@/features/auth/session";
 import { inOrder } from "@/features/rooms/roomList";
 import { RoomNav } from "@/features/rooms/RoomNav";
-import { failureOf } from "@/lib/failure";
 import { useValue } from "@/lib/store";
 import { toggleTheme } from "@/lib/theme";
+import { useTrouble } from "@/lib/trouble";
 import type { Panel } from "./ChatRoom";
 import styles from "./Sidebar.module.css";
 import type { World } from "./world";
@@ -23,8 +22,8 @@ interface Props {
 export function Sidebar({ world, session, open, close }: Props) {
   const list = useValue(world.rooms.list);
   const failure = useValue(world.rooms.failure);
-  const [trouble, setTrouble] = useState("");
-  const signOut = () => session.logout().catch((thrown: unknown) => setTrouble(failureOf(thrown).message));
+  const { said: trouble, report } = useTrouble();
+  const signOut = () => session.logout().catch(report);
 
   return (
     <aside className={styles.sidebar} aria-label="Sidebar">

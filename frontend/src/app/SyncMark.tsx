@@ -7,6 +7,7 @@ const WORDS: Record<SyncState, string> = {
   synced: "In sync",
   syncing: "Catching up",
   sending: "Sending",
+  slow: "Slow connection",
   failed: "Not everything was sent",
   offline: "Offline",
 };
@@ -16,6 +17,8 @@ export function SyncMark({ world, open }: { world: World; open: string | null | 
   const outbox = useValue(world.outbox.items);
   const state = syncState({
     connection: useValue(world.connection.state),
+    line: useValue(world.connection.line),
+    late: useValue(world.outbox.late),
     compared: useValue(world.followers.compared),
     rooms: useValue(world.followers.rooms),
     outbox,

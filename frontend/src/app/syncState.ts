@@ -1,12 +1,15 @@
 import type { HeldRooms } from "@/features/messages/followers";
 import { isBehind } from "@/features/messages/log";
 import type { OutboxItem } from "@/features/messages/outbox";
-import type { ConnectionState } from "@/lib/connection";
+import type { ConnectionState, Line } from "@/lib/connection";
 
-export type SyncState = "synced" | "syncing" | "sending" | "failed" | "offline";
+export type SyncState = "synced" | "syncing" | "sending" | "slow" | "failed" | "offline";
 
 interface Facts {
   connection: ConnectionState;
+  line: Line;
+  /** A message is under way for longer than an answer takes. */
+  late: boolean;
   /** The heads of this connection have been compared. */
   compared: boolean;
   rooms: HeldRooms;
@@ -19,13 +22,14 @@ interface Facts {
 export const waitingIn = (outbox: readonly OutboxItem[]): number =>
   outbox.filter(({ state }) => state === "queued" || state === "sending").length;
 
-/** "In sync" is said only when it is true: connected, nothing behind, nothing waiting to go. */
-export function syncState({ connection, compared, rooms, outbox, open }: Facts): SyncState {
+/** "In sync" is said only when it is true: connected by a line that answers, nothing behind, nothing waiting to go. */
+export function syncState({ connection, line, late, compared, rooms, outbox, open }: Facts): SyncState {
   if (connection.phase !== "connected") return "offline";
   if (outbox.some(({ state }) => state === "failed")) return "failed";
+  if (line === "slow" || late) return "slow";
   if (waitingIn(outbox)) return "sending";
   // A room that is not mine misses nothing; one that could not be loaded misses everything.
   const behind = [...rooms.values()].some(({ log, failure }) => failure?.code !== "room_not_found" && isBehind(log));
   const begun = open === null || (open !== undefined && rooms.has(open));
-  return !compared || !begun || behind ? "syncing" : "synced";
+  return line === "unsure" || !compared || !begun || behind ? "syncing" : "synced";
 }

@@ -1,18 +1,39 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef } from "react";
+import { giveBack, isLost } from "@/lib/focus";
 
-/** On a phone the rooms are a sheet: the focus goes into it and back; on a wide screen there is no sheet to be open. */
+/**
+ * On a phone the rooms are a sheet: the focus goes into it and back, and Escape closes it wherever the focus is; on a
+ * wide screen there is no sheet to be open.
+ */
 export function useSheet(open: boolean, close: () => void) {
   const ref = useRef<HTMLDivElement>(null);
+
+  useLayoutEffect(() => {
+    if (!open) return;
+    const sheet = ref.current;
+    const before = document.activeElement;
+    sheet?.querySelector<HTMLElement>("button, a")?.focus();
+    return () => {
+      // What lies under the sheet is inert until this turn is over; and somebody else may have taken the focus by then.
+      setTimeout(() => {
+        if (isLost() || sheet?.contains(document.activeElement)) giveBack(before);
+      });
+    };
+  }, [open]);
+
   useEffect(() => {
     if (!open) return;
-    const before = document.activeElement;
     const narrow = matchMedia("(max-width: 760px)");
-    ref.current?.querySelector<HTMLElement>("button, a")?.focus();
+    const pressed = (event: KeyboardEvent) => {
+      if (event.key === "Escape" && !document.querySelector("dialog[open]:modal")) close();
+    };
     narrow.addEventListener("change", close);
+    document.addEventListener("keydown", pressed);
     return () => {
       narrow.removeEventListener("change", close);
-      if (before instanceof HTMLElement) setTimeout(() => before.focus());
+      document.removeEventListener("keydown", pressed);
     };
   }, [open, close]);
+
   return ref;
 }

@@ -20,7 +20,7 @@ const general = { room: "general", name: "general", kind: "public", generation: 
 
 const stateAt = (open: string | null | undefined) =>
   syncState({
-    connection: world.connection.state.get(), compared: world.followers.compared.get(), rooms: world.followers.rooms.get(),
+    connection: world.connection.state.get(), line: world.connection.line.get(), late: world.outbox.late.get(), compared: world.followers.compared.get(), rooms: world.followers.rooms.get(),
     outbox: world.outbox.items.get(), open,
   });
 const state = () => stateAt("general");

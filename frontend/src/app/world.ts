@@ -12,8 +12,9 @@ import { realClock, type Clock } from "@/lib/clock";
 import { createConnection } from "@/lib/connection";
 import { wipeDrafts } from "@/lib/drafts";
 import { openTabs } from "@/lib/tabs";
+import { isReached } from "@/lib/trouble";
 import { lazyWire, type Wire } from "@/lib/wire";
-import type { Ask, Page, User } from "@/types/protocol";
+import type { Ask, Message, Page, User } from "@/types/protocol";
 
 export type World = ReturnType<typeof createWorld>;
 
@@ -61,6 +62,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
     if ("before" in place) query.set("sparse", "1");
     const page = await http<Page>("GET", `${base}/api/rooms/${encodeURIComponent(room)}/messages?${query}`);
     settleAll(page);
+    isReached();
     return page;
   };
 
@@ -68,7 +70,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   /** What a person does keeps the session alive, so the warning of its end is out of date. */
   const act: Ask = async (event, payload) => {
     const answer = await connection.ask(event, payload);
-    session.expiring.set(null);
+    session.slid();
     return answer;
   };
   const outbox = createOutbox({
@@ -77,6 +79,8 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   const changes = createChanges({ ask: act, image: followers.image });
   const reactions = createReactions({ ask: act, look: connection.ask, image: followers.image, me: user.name });
   const rooms = createRooms({ user: me, base, http, ask: connection.ask, clock });
+  /** Who wants to know of each message as it is pushed. */
+  const hearers = new Set<(message: Message) => void>();
   const typing = createTyping({ user: me, ask: connection.ask, clock });
 
   function settleAll(page: Page) {
@@ -87,6 +91,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
     outbox.settle(message);
     followers.sent(message);
     rooms.sent(message);
+    for (const hear of hearers) hear(message);
     typing.forget(message.room, message.author);
   });
   connection.on("message:changed", (push) => {
@@ -114,7 +119,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   connection.on("room:read", ({ room, seq }) => rooms.wasRead(room, seq));
   connection.on("reaction:mine", followers.mine);
   connection.on("typing", typing.heard);
-  connection.on("session:expiring", ({ expires_at }) => session.expiring.set(expires_at));
+  connection.on("session:expiring", ({ expires_at }) => session.warn(expires_at));
   connection.on("session:ended", ({ reason }) => {
     if (reason === "logout") session.forget();
     else if (reason === "replaced") void rejoin();
@@ -141,6 +146,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   const stops = [
     connection.state.subscribe(() => {
       if (connected()) {
+        isReached();
         tabs.lead();
         outbox.resume();
         followers.connected();
@@ -162,8 +168,19 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
       const { loaded, rooms: mine } = rooms.list.get();
       if (loaded) for (const room of followers.rooms.get().keys()) if (!mine.has(room)) followers.drop(room);
     }),
+    connection.line.subscribe(() => connected() && connection.line.get() === "good" && isReached()),
     session.state.subscribe(follow),
-    onVisibility(connection.tryNow, rooms.tellAll),
+    onVisibility({
+      back() {
+        connection.watched(true);
+        connection.tryNow();
+      },
+      away() {
+        connection.watched(false);
+        rooms.tellAll();
+      },
+      lost: connection.lost,
+    }),
   ];
 
   /** The session decides: it lives, it rests under the login panel, or it is over. */
@@ -185,6 +202,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
     connection.stop();
     outbox.close();
     tabs.close();
+    hearers.clear();
     followers.dispose();
     rooms.dispose();
     typing.dispose();
@@ -192,7 +210,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   }
 
   return {
-    user, connection, followers, outbox, changes, reactions, rooms, typing,
+    user, connection, followers, outbox, changes, reactions, rooms, typing, hearers,
     start() {
       void outbox.load();
       follow();
@@ -200,14 +218,23 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   };
 }
 
-/** `back`: somebody looks at the page again, or the network is there. `away`: the page is hidden or left. */
-function onVisibility(back: () => void, away: () => void): () => void {
+interface Moments {
+  /** Somebody looks at the page again, or the network is there. */
+  back(): void;
+  /** The page is hidden or left. */
+  away(): void;
+  /** The browser says that the network is gone. */
+  lost(): void;
+}
+
+function onVisibility({ back, away, lost }: Moments): () => void {
   const changed = () => (document.visibilityState === "visible" ? back() : away());
-  window.addEventListener("online", back);
-  document.addEventListener("visibilitychange", changed);
+  const online = () => document.visibilityState === "visible" && back();
+  const listeners = [[window, "online", online], [window, "offline", lost], [document, "visibilitychange", changed]] as const;
+  for (const [where, event, act] of listeners) where.addEventListener(event, act);
+  if (document.visibilityState !== "visible") away();
   return () => {
-    window.removeEventListener("online", back);
-    document.removeEventListener("visibilitychange", changed);
+    for (const [where, event, act] of listeners) where.removeEventListener(event, act);
   };
 }
 

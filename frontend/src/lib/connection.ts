@@ -11,13 +11,24 @@ export type ConnectionState =
   | { phase: "waiting"; attempt: number; retry_at_ms: number; restarting: boolean }
   | { phase: "refused"; failure: Failure };
 
+/**
+ * What is known of the line while it stands. `unsure`: nobody looked at the page for a while, and nothing was heard yet
+ * since. `slow`: an answer is overdue, and nothing else is heard either.
+ */
+export type Line = "good" | "unsure" | "slow";
+
 export interface Connection {
   state: Store<ConnectionState>;
+  line: Store<Line>;
   ask: Ask;
   on<E extends keyof ServerEvents>(event: E, listener: (payload: ServerEvents[E]) => void): void;
   start(): void;
   stop(): void;
   tryNow(): void;
+  /** Somebody looks at the page, or nobody does any more: only for those who look is the line asked for a sign of life. */
+  watched(visible: boolean): void;
+  /** The browser says that there is no network: what stands is not believed in any more. */
+  lost(): void;
 }
 
 interface Listeners {
@@ -27,6 +38,14 @@ interface Listeners {
 
 const ACK_TIMEOUT_MS = 5_000;
 const RESTART_JITTER_MS = 500;
+/** After so long without a word from the server a page that is looked at asks for one. */
+const PING_EVERY_MS = 12_000;
+/** An answer is overdue: to a ping, so that a line that stalls says so within 15 s, and to a request. */
+const OVERDUE_MS = { ping: 3_000, ask: 4_000 };
+/** So much later the line is given up. A server that is alive answers any request within three seconds. */
+const DEAD_AFTER_MS = 5_000;
+/** Where the browser knows of no network, one is rarely there: but a server on the same machine may be. */
+const NO_NETWORK_MS = 5_000;
 
 /** What socket.io-client says of a request without an answer. Anything else that is thrown is no word about the network. */
 const isSilence = (thrown: unknown) => thrown instanceof Error && /^(operation has timed out|socket has been disconnected)$/.test(thrown.message);
@@ -34,6 +53,11 @@ const isSilence = (thrown: unknown) => thrown instanceof Error && /^(operation h
 /** One socket and the patience around it: waits, comes back with jitter, says at any time what it is doing. */
 export function createConnection(wire: Wire, clock: Clock, listeners: Listeners): Connection {
   const state = createStore<ConnectionState>({ phase: "idle" });
+  const line = createStore<Line>("good");
+  let visible = true;
+  let heard_at_ms = 0;
+  let cancelPing = () => {};
+  let cancelOverdue: (() => void) | null = null;
   let attempt = 0;
   let cancel = () => {};
   let restart_in_ms: number | null = null;
@@ -64,13 +88,63 @@ export function createConnection(wire: Wire, clock: Clock, listeners: Listeners)
     state.set({ phase: "refused", failure });
   }
 
+  function quiet() {
+    cancelPing();
+    cancelOverdue?.();
+    cancelOverdue = null;
+    line.set("good");
+  }
+
+  /** Any word of the server proves the line. */
+  function heard() {
+    heard_at_ms = clock.now_ms();
+    cancelOverdue?.();
+    cancelOverdue = null;
+    line.set("good");
+  }
+
+  /** Something was asked: whatever is heard within a moment will do for an answer. */
+  function expectWord(overdue_ms: number) {
+    cancelOverdue ??= clock.after(overdue_ms, () => {
+      line.set("slow");
+      cancelOverdue = clock.after(DEAD_AFTER_MS, () => drop());
+    });
+  }
+
+  function ping() {
+    if (state.get().phase !== "connected") return;
+    expectWord(OVERDUE_MS.ping);
+    const nothing = () => {}; // whether the line is dead is decided above
+    wire.timeout(OVERDUE_MS.ping + DEAD_AFTER_MS).emitWithAck("ping", {}).then(heard, nothing);
+  }
+
+  /** One timer: it looks when silence could be long enough, and again when it was not. */
+  function pingWhenSilent() {
+    cancelPing();
+    if (!visible || state.get().phase !== "connected") return;
+    const silent_ms = clock.now_ms() - heard_at_ms;
+    if (silent_ms >= PING_EVERY_MS) ping();
+    cancelPing = clock.after(silent_ms >= PING_EVERY_MS ? PING_EVERY_MS : PING_EVERY_MS - silent_ms, pingWhenSilent);
+  }
+
+  /** Closes a line that is not believed in, and comes back as after any other end. */
+  function drop(least_ms = 0) {
+    if (state.get().phase !== "connected" && state.get().phase !== "connecting") return;
+    quiet();
+    wait(least_ms);
+    wire.disconnect();
+  }
+
   wire.on("connect", () => {
     cancel();
     attempt = 0;
     state.set({ phase: "connected" });
+    heard();
+    pingWhenSilent();
   });
   wire.on("disconnect", () => {
-    if (wanted()) wait();
+    quiet();
+    if (wanted() && state.get().phase !== "waiting") wait();
   });
   wire.on("connect_error", (error: Error & { data?: unknown }) => {
     if (!wanted()) return;
@@ -87,22 +161,29 @@ export function createConnection(wire: Wire, clock: Clock, listeners: Listeners)
 
   return {
     state,
+    line,
     async ask(event, payload) {
       if (!wire.connected) throw offline();
       let answer: { ok: boolean; error?: ErrorBody };
+      expectWord(OVERDUE_MS.ask);
       try {
         answer = (await wire.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload)) as typeof answer;
       } catch (thrown) {
         if (!isSilence(thrown)) throw thrown;
         throw wire.connected ? timedOut() : offline();
       }
+      heard();
       if (answer.ok) return answer as never;
       const failure = new Failure(isErrorBody(answer.error) ? answer.error : { code: "internal", message: "The server gave no reason.", retry: true });
       if (failure.code === "unauthenticated") listeners.unauthenticated(failure);
       if (failure.code === "user_mismatch") listeners.mismatch(failure);
       throw failure;
     },
-    on: (event, listener) => void wire.on(event, listener as (payload: never) => void),
+    on: (event, listener) =>
+      void wire.on(event, ((payload: never) => {
+        heard();
+        listener(payload);
+      }) as (payload: never) => void),
     start() {
       const { phase } = state.get();
       if (phase !== "idle" && phase !== "refused") return;
@@ -111,11 +192,20 @@ export function createConnection(wire: Wire, clock: Clock, listeners: Listeners)
     },
     stop() {
       cancel();
+      quiet();
       state.set({ phase: "idle" });
       wire.disconnect();
     },
     tryNow() {
       if (state.get().phase === "waiting") open();
     },
+    watched(now) {
+      visible = now;
+      if (visible && state.get().phase === "connected" && clock.now_ms() - heard_at_ms >= PING_EVERY_MS && line.get() === "good") {
+        line.set("unsure");
+      }
+      pingWhenSilent();
+    },
+    lost: () => drop(NO_NETWORK_MS),
   };
 }

@@ -1,17 +1,25 @@
-/** What somebody has typed and not sent, per user and room. Survives a reload; wiped at logout. */
-const key = (user: string, room: string) => `parley.draft.${user}.${room}`;
+/** What somebody has typed and not sent, per user and room. Survives a reload; wiped at logout. No user's name has a `/`. */
+const key = (user: string, room: string) => `parley.draft/${user}/${room}`;
+/** Where earlier versions kept it: a name may have dots, as `a` and `a.b`, a room's id that was typed has none. */
+const formerKey = (user: string, room: string) => `parley.draft.${user}.${room}`;
 
 export function readDraft(user: string, room: string): string {
-  return attempt(() => localStorage.getItem(key(user, room))) ?? "";
+  return attempt(() => localStorage.getItem(key(user, room)) ?? localStorage.getItem(formerKey(user, room))) ?? "";
 }
 
 export function writeDraft(user: string, room: string, text: string): void {
-  attempt(() => (text ? localStorage.setItem(key(user, room), text) : localStorage.removeItem(key(user, room))));
+  attempt(() => {
+    localStorage.removeItem(formerKey(user, room));
+    if (text) localStorage.setItem(key(user, room), text);
+    else localStorage.removeItem(key(user, room));
+  });
 }
 
 export function wipeDrafts(user: string): void {
   attempt(() => {
-    for (const name of Object.keys(localStorage)) if (name.startsWith(key(user, ""))) localStorage.removeItem(name);
+    const former = formerKey(user, "");
+    const isTheirs = (name: string) => name.startsWith(key(user, "")) || (name.startsWith(former) && !name.includes(".", former.length));
+    for (const name of Object.keys(localStorage).filter(isTheirs)) localStorage.removeItem(name);
   });
 }
 

@@ -3,8 +3,8 @@ import type { Wire } from "@/lib/wire";
 /** A socket in the hands of a test: what it is asked, and what the server says. */
 export function fakeWire() {
   const listeners = new Map<string, ((payload: never) => void)[]>();
-  const state = { connected: false, connects: 0 };
-  const answers = new Map<string, (payload: never) => unknown>();
+  const state = { connected: false, connects: 0, pings: 0 };
+  const answers = new Map<string, (payload: never) => unknown>([["ping", () => undefined]]);
   const asked: [event: string, payload: object][] = [];
   const wire: Wire = {
     get connected() {
@@ -15,7 +15,8 @@ export function fakeWire() {
     on: (event, listener) => listeners.set(event, [...(listeners.get(event) ?? []), listener]),
     timeout: () => ({
       async emitWithAck(event, payload) {
-        asked.push([event, payload]);
+        if (event === "ping") state.pings += 1;
+        else asked.push([event, payload]);
         const answer = answers.get(event);
         if (!answer) throw new Error("operation has timed out");
         return answer(payload as never);
@@ -26,6 +27,8 @@ export function fakeWire() {
     (listeners.get(event) ?? []).forEach((listener) => listener(payload as never));
   return {
     wire, state, asked, say,
+    /** Nothing that is asked is answered any more. */
+    freeze: () => answers.clear(),
     /** What the server answers to a request from now on. */
     answer: (event: string, act: (payload: never) => unknown) => void answers.set(event, act),
     up() {

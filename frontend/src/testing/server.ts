@@ -60,6 +60,7 @@ export function fakeServer(): Plugin {
       });
     void socket.join(user);
     socket.emit("room:heads", chat.heads(user));
+    socket.on("ping", (_payload, ack?: () => void) => ack?.());
     on("message:send", (payload) => ({ message: chat.send(user, payload) }));
     on("message:edit", (payload) => ({ message: chat.change(user, payload) }));
     on("message:delete", ({ room, seq }: { room: string; seq: number }) => ({ message: chat.change(user, { room, seq }) }));

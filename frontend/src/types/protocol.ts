@@ -7,6 +7,8 @@ export interface User {
 
 export interface Session {
   expires_at: number;
+  /** How long it lives on after an act; a server of before does not say. */
+  ttl_s?: number;
 }
 
 /** One of my sessions; times in seconds. */
@@ -16,6 +18,8 @@ export interface Device {
   device: string;
   began_at: number;
   expires_at: number;
+  /** Its person asked to be kept signed in there. */
+  kept?: boolean;
 }
 
 /** One emoji: the server takes nothing else, so it is never the name of something that every object has. */

@@ -4,6 +4,7 @@
  */
 const FILES = []; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
 const SHELL = "shell-build";
+const PATIENCE_MS = 2_000;
 const PAGES = /^\/(login|register|r\/.*)?$/;
 
 /** All or nothing. While a new version is being rolled out, index.html may be of another build: then it is for later. */
@@ -21,7 +22,11 @@ async function forgetOlder() {
   for (const name of await caches.keys()) if (name !== SHELL) await caches.delete(name);
 }
 
-const kept = async (path) => (await caches.open(SHELL)).match(path, { ignoreVary: true });
+/** What is in store; nothing when the store refuses, or does not answer within a moment: then the server is asked. */
+function kept(path) {
+  const found = caches.open(SHELL).then((shell) => shell.match(path, { ignoreVary: true })).catch(() => undefined);
+  return Promise.race([found, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+}
 
 /** The server's own answer, unless there is none or only a proxy's word that the server is away. */
 async function page(request) {

@@ -1,4 +1,5 @@
-import { useEffect, useRef, type MouseEvent, type ReactNode } from "react";
+import { useLayoutEffect, useRef, type MouseEvent, type ReactNode } from "react";
+import { giveBack } from "@/lib/focus";
 import { Button } from "./Button";
 import { Icon } from "./icons";
 import styles from "./Dialog.module.css";
@@ -11,14 +12,22 @@ interface Props {
   quietTitle?: boolean;
 }
 
-/** A native modal dialog: the browser traps the focus and gives it back. Escape and a click beside it close it. */
+/**
+ * A native modal dialog: the browser traps the focus. Escape and a click beside it close it, and the focus goes back to
+ * where it was: while the dialog is still in the page, or the browser would not know where that is.
+ */
 export function Dialog({ title, onClose, children, quietTitle = false }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = ref.current;
-    if (dialog && !dialog.open) dialog.showModal();
-    dialog?.querySelector<HTMLElement>("input:not([type=radio], [type=password])")?.focus();
-    return () => dialog?.close();
+    if (!dialog) return;
+    const before = document.activeElement;
+    if (!dialog.open) dialog.showModal();
+    dialog.querySelector<HTMLElement>("input:not([type=radio], [type=password])")?.focus();
+    return () => {
+      dialog.close();
+      giveBack(before);
+    };
   }, []);
   const besides = (event: MouseEvent) => event.target === ref.current && onClose();
   const cancelled = (event: { preventDefault(): void }) => {

@@ -11,12 +11,14 @@ interface Props {
   action: string;
   isNew?: boolean;
   name?: string;
-  submit(name: string, password: string): Promise<unknown>;
+  /** Further fields. */
+  further?: ReactNode;
+  submit(name: string, password: string, form: FormData): Promise<unknown>;
   children: ReactNode;
 }
 
 /** A name and a password. What is wrong is said plainly, and the focus stands where it can be mended. */
-export function AccountForm({ title, lead, action, isNew = false, name: known = "", submit, children }: Props) {
+export function AccountForm({ title, lead, action, isNew = false, name: known = "", further, submit, children }: Props) {
   const [failure, setFailure] = useState<Failure | null>(null);
   const [busy, setBusy] = useState(false);
   const nameField = useRef<HTMLInputElement>(null);
@@ -36,7 +38,7 @@ export function AccountForm({ title, lead, action, isNew = false, name: known = 
     setBusy(true);
     setFailure(null);
     try {
-      await submit(String(form.get("username")).trim(), String(form.get("password")));
+      await submit(String(form.get("username")).trim(), String(form.get("password")), form);
     } catch (thrown) {
       refused(failureOf(thrown));
     } finally {
@@ -63,7 +65,8 @@ export function AccountForm({ title, lead, action, isNew = false, name: known = 
         required maxLength={64} defaultValue={known} wrong={aboutName} />
       <TextField ref={passwordField} label="Password" name="password" type="password" required
         autoComplete={isNew ? "new-password" : "current-password"} hint={isNew ? "At least 8 characters." : undefined}
-        wrong={failure !== null && !aboutName && !failure.retry} />
+        wrong={failure !== null && !aboutName && !failure.retry && failure.code !== "remember_refused"} />
+      {further}
       <p className={styles.failure} role="alert">{failure?.message}</p>
       <Button type="submit" look="solid" aria-disabled={busy}>{action}</Button>
       <p className={styles.other}>{children}</p>

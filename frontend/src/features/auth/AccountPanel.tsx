@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useState, type FormEvent } from "react";
 import { Button } from "@/components/ui/Button";
 import { Dialog } from "@/components/ui/Dialog";
+import { Question } from "@/components/ui/Question";
 import { TextField } from "@/components/ui/TextField";
 import { dayName, timeOfDay } from "@/lib/dates";
 import { failureOf } from "@/lib/failure";
@@ -32,6 +33,7 @@ function Devices({ account, session }: { account: Account; session: SessionServi
     setTrouble("");
     account.signOut(id).catch(fail).finally(() => void load());
   }
+  const stay = useCallback(() => setAsking(false), []);
   const everywhere = () => account.signOutEverywhere().then(session.forget, fail);
 
   return (
@@ -39,22 +41,22 @@ function Devices({ account, session }: { account: Account; session: SessionServi
       <h3 id="devices" className={styles.heading}>Your devices</h3>
       <p className={styles.failure} role="alert">{trouble}</p>
       <ul className={styles.devices} aria-label="Your devices">
-        {devices.map(({ id, device, current, began_at }) => (
+        {devices.map(({ id, device, current, began_at, kept }) => (
           <li key={id}>
             <span>
               {device || "A device"}
-              <small>{current ? "this one" : `since ${since(began_at)}`}</small>
+              <small>{current ? "this one" : `since ${since(began_at)}`}{kept && " · kept signed in"}</small>
             </span>
             {!current && <Button small aria-label={`Sign out ${device || "this device"}`} onClick={() => signOut(id)}>Sign out</Button>}
           </li>
         ))}
       </ul>
       {asking ? (
-        <div className={styles.row}>
+        <Question label="Sign out everywhere?" className={styles.row} no={stay}>
           <span className={styles.quiet}>You will sign in again on each of them.</span>
-          <Button small look="alarm" autoFocus onClick={() => void everywhere()}>Sign out all</Button>
-          <Button small onClick={() => setAsking(false)}>Stay</Button>
-        </div>
+          <Button small look="alarm" onClick={() => void everywhere()}>Sign out all</Button>
+          <Button small onClick={stay}>Stay</Button>
+        </Question>
       ) : (
         <Button onClick={() => setAsking(true)}>Sign out everywhere</Button>
       )}

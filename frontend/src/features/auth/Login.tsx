@@ -1,4 +1,6 @@
-import { Link, useLocation } from "react-router";
+import { useLocation } from "react-router";
+import { Link } from "@/components/ui/Link";
+import { Tick } from "@/components/ui/Tick";
 import { useValue } from "@/lib/store";
 import { AccountForm } from "./AccountForm";
 import type { SessionService } from "./session";
@@ -6,11 +8,17 @@ import type { SessionService } from "./session";
 export function Login({ session }: { session: SessionService }) {
   const { search } = useLocation();
   const state = useValue(session.state);
+  const days = useValue(session.remember_days);
   const former = state.status === "ended" ? state : null;
   return (
     <AccountForm title={former ? "Welcome back" : "Sign in"} action="Sign in" name={former?.user.name}
-      lead={former ? `${former.why} Everything you typed is still here.` : undefined} submit={session.login}>
+      lead={former ? `${former.why} Everything you typed is still here.` : undefined}
+      submit={(name, password, form) => session.login(name, password, form.has("remember"))}
+      further={days > 0 && <Tick label="Keep me signed in on this device" name="remember" hint={keptFor(days)} />}>
       New here? <Link to={`/register${search}`}>Create an account</Link>
     </AccountForm>
   );
 }
+
+const keptFor = (days: number) =>
+  `Until you have stayed away for ${days === 1 ? "a day" : `${days} days`}. Better not where others sit at the same computer.`;

@@ -1,24 +1,28 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import { failureOf } from "@/lib/failure";
 import { timeOfDay } from "@/lib/dates";
 import { useValue } from "@/lib/store";
 import type { SessionService } from "./session";
+import { onActs } from "./staying";
 import styles from "./StayBar.module.css";
 
-/** Shown in the last minutes of a session that nobody used. */
+/** Whoever is at the page stays signed in. Shown in the last minutes of a session that nobody used, or that cannot last longer. */
 export function StayBar({ session }: { session: SessionService }) {
   const expires_at = useValue(session.expiring);
+  const last = useValue(session.last);
+  useEffect(() => onActs(session.acted), [session]);
   const [trouble, setTrouble] = useState("");
   if (expires_at === null) return null;
   const stay = () => {
     setTrouble("");
     session.stay().catch((thrown: unknown) => setTrouble(failureOf(thrown).message));
   };
+  const ends = `This session ends at ${timeOfDay(expires_at * 1000)}`;
   return (
     <div className={styles.bar} role="status">
-      <span>{trouble || `You have been quiet for a while. This session ends at ${timeOfDay(expires_at * 1000)}.`}</span>
-      <Button small onClick={stay}>Stay signed in</Button>
+      <span>{trouble || (last ? `${ends}, however much you write. Sign in again then; nothing is lost.` : `You have been quiet for a while. ${ends}.`)}</span>
+      {!last && <Button small onClick={stay}>Stay signed in</Button>}
     </div>
   );
 }

@@ -1,8 +1,9 @@
-import { chatBase, createAuthBase, isElsewhere } from "@/config/endpoints";
+import { chatBase, createInstallation, isElsewhere } from "@/config/endpoints";
 import { cookieRefused, failureOf, type Failure } from "@/lib/failure";
 import { createHttp } from "@/lib/http";
 import { createStore } from "@/lib/store";
 import type { Session, User } from "@/types/protocol";
+import { createStaying } from "./staying";
 
 /**
  * `unknown`: not asked yet. `ended`: somebody was signed in on this page and is not any more; their room stays
@@ -30,10 +31,11 @@ export function createSession() {
   const state = createStore<SessionState>({ status: "unknown" });
   /** The server says that the cookie is somebody else's; nothing but a reload helps. */
   const mismatch = createStore<Failure | null>(null);
-  /** When the server says the session is about to end. */
-  const expiring = createStore<number | null>(null);
+  /** How many days the server keeps somebody signed in who wants that; 0 while it offers that to nobody. */
+  const remember_days = createStore(0);
 
-  const authBase = createAuthBase();
+  const installation = createInstallation(({ remember_days: days }) => remember_days.set(days));
+  const authBase = async () => (await installation()).auth_base;
 
   const username = () => {
     const now = state.get();
@@ -46,16 +48,29 @@ export function createSession() {
   const http = createHttp(username, listeners);
   const doors = createHttp(() => undefined, { unauthenticated: () => {}, mismatch: listeners.mismatch });
 
-  function signedIn({ user }: Answer): User {
-    expiring.set(null);
+  const staying = createStaying(async () => {
+    const before = state.get();
+    const answer = await http<Answer>("POST", `${chatBase()}/api/auth/stay`, {});
+    if (state.get() !== before) return null; // signed out meanwhile: an answer from before signs nobody in
     mismatch.set(null);
-    remember(user);
-    state.set({ status: "signed-in", user });
+    if (username() !== answer.user.username) known(answer.user); // else nothing is new, and nothing is drawn anew
+    return answer.session;
+  });
+
+  function signedIn({ user, session }: Answer): User {
+    staying.begin(session.ttl_s);
+    mismatch.set(null);
+    known(user);
     return user;
   }
 
+  function known(user: User) {
+    remember(user);
+    state.set({ status: "signed-in", user });
+  }
+
   function end(why: string) {
-    expiring.set(null);
+    staying.calm();
     const now = state.get();
     if (now.status === "unknown" || (now.status === "signed-in" && now.user.username === remembered()?.username)) remember(null);
     if (now.status === "signed-in") state.set({ status: "ended", user: now.user, why });
@@ -75,9 +90,11 @@ export function createSession() {
   }
 
   /** Where the door is another server, only another look tells whether the browser keeps its cookie, and has a ticket. */
-  async function enter(name: string, password: string): Promise<User> {
+  async function enter(name: string, password: string, remember = false): Promise<User> {
     const base = await authBase();
-    const answer = await doors<Answer>("POST", `${base}/login`, { username: name, password });
+    const asked = remember ? { username: name, password, remember } : { username: name, password };
+    const answer = await doors<Answer>("POST", `${base}/login`, asked);
+    staying.began();
     if (!isElsewhere(base)) return signedIn(answer);
     if (!(await look())) throw cookieRefused();
     return answer.user;
@@ -93,14 +110,20 @@ export function createSession() {
   /** Signed out on purpose, here or in another tab. */
   function forget() {
     remember(null);
-    expiring.set(null);
+    staying.calm();
     state.set({ status: "signed-out", on_purpose: true });
   }
 
   return {
     state,
     mismatch,
-    expiring,
+    remember_days,
+    /** When the server says the session is about to end. */
+    expiring: staying.expiring,
+    last: staying.last,
+    warn: staying.warn,
+    slid: staying.slid,
+    stay: staying.stay,
     http,
     listeners,
     end,
@@ -121,8 +144,9 @@ export function createSession() {
       await doors("POST", `${await authBase()}/register`, { username: name, password });
       return enter(name, password);
     },
-    async stay(): Promise<void> {
-      signedIn(await http<Answer>("POST", `${chatBase()}/api/auth/stay`, {}));
+    /** Somebody did something at the page. */
+    acted() {
+      if (username() !== undefined && mismatch.get() === null) staying.acted();
     },
     async logout(): Promise<void> {
       const base = await authBase();

@@ -2,6 +2,7 @@ import { useCallback, useLayoutEffect, useMemo, useRef, useState, type ReactNode
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
+import { goHome } from "@/lib/focus";
 import type { RoomLog } from "./log";
 import type { Seen } from "./reading";
 import { firstPlace, isPrepended, spanOfRows, type Row } from "./timeline";
@@ -16,7 +17,7 @@ interface Props {
   ready: boolean;
   /** The message a permalink names, to be brought to the middle; `visit` tells two visits of one place apart. */
   target: { seq: number; visit: string } | null;
-  renderRow(row: Row, active: boolean): ReactNode;
+  renderRow(row: Row, active: boolean, entered: boolean): ReactNode;
   loadOlder(): void;
   loadNewer(): void;
   toNewest(): void;
@@ -56,26 +57,28 @@ export function MessageList({ label, log, rows, ready, target, renderRow, loadOl
   const newest = () => {
     toNewest();
     requestAnimationFrame(() => leapNow.current());
+    goHome(); // the button goes
   };
 
   return (
     <div className={styles.frame}>
-      <div ref={scroller} className={styles.log} role="log" aria-label={label} aria-live="off" tabIndex={0}
-        onScroll={scrolled} onKeyDown={roving.pressed} onFocus={roving.focused}>
-        <div className={styles.spring} />
-        <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={held.shift} bufferSize={MEASURED_AHEAD_PX} keepMounted={roving.active < 0 ? [] : [roving.active]} onResize={resized}>
-          {(row, index) => (
-            <div key={row.key} data-row={index} className={index === rows.length - 1 ? styles.last : undefined}>
-              {renderRow(row, index === roving.active)}
-            </div>
-          )}
-        </Virtualizer>
-      </div>
+      {/* Before the log, so that the way back from the message field leads to the newest message. */}
       {!inView && rows.length > 0 && (
         <Button className={styles.pill} small look={lastSeen === lastKey ? "plain" : "solid"} onClick={newest}>
           <Icon name="down" size={16} /> {lastSeen === lastKey ? "To the newest" : "New messages"}
         </Button>
       )}
+      <div ref={scroller} className={styles.log} role="log" aria-label={label} aria-live="off" tabIndex={0}
+        onScroll={scrolled} onKeyDown={roving.pressed} onFocus={roving.focused} onBlur={roving.left}>
+        <div className={styles.spring} />
+        <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={held.shift} bufferSize={MEASURED_AHEAD_PX} keepMounted={roving.active < 0 ? [] : [roving.active]} onResize={resized}>
+          {(row, index) => (
+            <div key={row.key} data-row={index} className={index === rows.length - 1 ? styles.last : undefined}>
+              {renderRow(row, index === roving.active, index === roving.active && roving.entered)}
+            </div>
+          )}
+        </Virtualizer>
+      </div>
     </div>
   );
 }

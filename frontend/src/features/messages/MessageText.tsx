@@ -2,7 +2,7 @@ import { memo, useState } from "react";
 import { isEmojiOnly, isTall, piecesOf } from "./text";
 import styles from "./MessageText.module.css";
 
-export const MessageText = memo(function MessageText({ text }: { text: string }) {
+export const MessageText = memo(function MessageText({ text, reachable = true }: { text: string; reachable?: boolean }) {
   const [whole, setWhole] = useState(false);
   const tall = isTall(text);
   const look = `${styles.text} ${isEmojiOnly(text) ? styles.large : ""} ${tall && !whole ? styles.cut : ""}`;
@@ -11,14 +11,14 @@ export const MessageText = memo(function MessageText({ text }: { text: string })
       <div className={look} data-testid="message-text" dir="auto">
         {piecesOf(text).map((piece, index) =>
           piece.link ? (
-            <a key={index} href={piece.href} target="_blank" rel="noopener noreferrer">{piece.text}</a>
+            <a key={index} href={piece.href} tabIndex={reachable ? 0 : -1} target="_blank" rel="noopener noreferrer">{piece.text}</a>
           ) : (
             piece.text
           ),
         )}
       </div>
       {tall && (
-        <button type="button" className={styles.more} aria-expanded={whole} onClick={() => setWhole(!whole)}>
+        <button type="button" className={styles.more} tabIndex={reachable ? 0 : -1} aria-expanded={whole} onClick={() => setWhole(!whole)}>
           {whole ? "Show less" : "Show more"}
         </button>
       )}

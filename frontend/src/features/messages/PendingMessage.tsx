@@ -1,30 +1,31 @@
-import { useEffect, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import { timeOfDay } from "@/lib/dates";
+import { useLate } from "@/lib/useLate";
 import { MessageFrame } from "./MessageFrame";
 import { MessageText } from "./MessageText";
-import type { OutboxItem } from "./outbox";
+import { LATE_MS, type OutboxItem } from "./outbox";
+import { spokenWaiting } from "./spoken";
 import styles from "./Message.module.css";
 
 interface Props {
   item: OutboxItem;
   name: string;
   starts: boolean;
+  /** Whether the keyboard comes to it. */
+  active?: boolean;
   retry(client_id: string): void;
   remove(client_id: string): void;
 }
 
-const SOON_MS = 4_000;
-
 /** A message on its way. It has no time until the server has it: the time is the receipt. */
-export function PendingMessage({ item, name, starts, retry, remove }: Props) {
+export function PendingMessage({ item, name, starts, active = false, retry, remove }: Props) {
   const { client_id, state, text, message, failed } = item;
   const waits = state === "queued" || state === "sending";
-  const late = useLate(waits);
+  const late = useLate(waits, LATE_MS);
   const time = message ? <span className={styles.time}>{timeOfDay(message.created_at_ms)}</span> : null;
   return (
     <MessageFrame author={item.user} name={name} starts={starts} time={time} data-client-id={client_id}
-      data-seq={message?.seq} data-state={state} aria-label={`${name}, ${state === "failed" ? "not sent" : late ? "waiting to be sent" : "sending"}`}>
+      data-seq={message?.seq} data-state={state} tabIndex={active ? 0 : -1} aria-label={spokenWaiting(item, name, late)}>
       <div className={waits ? styles.waiting : undefined}>
         <MessageText text={text} />
       </div>
@@ -38,18 +39,4 @@ export function PendingMessage({ item, name, starts, retry, remove }: Props) {
       )}
     </MessageFrame>
   );
-}
-
-/** True once `now` has been true for longer than the way to the server takes. */
-function useLate(now: boolean): boolean {
-  const [late, setLate] = useState(false);
-  useEffect(() => {
-    if (!now) return;
-    const timer = setTimeout(() => setLate(true), SOON_MS);
-    return () => {
-      clearTimeout(timer);
-      setLate(false);
-    };
-  }, [now]);
-  return late && now;
 }

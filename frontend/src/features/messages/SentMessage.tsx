@@ -1,9 +1,7 @@
-import { lazy, memo, Suspense, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
-import { Link } from "react-router";
-import { Button } from "@/components/ui/Button";
+import { lazy, memo, Suspense, useCallback, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
+import { Link } from "@/components/ui/Link";
 import { fullTime, timeOfDay } from "@/lib/dates";
-import { failureOf } from "@/lib/failure";
-import type { Store } from "@/lib/store";
+import { useStore, type Store } from "@/lib/store";
 import type { Emoji, Message } from "@/types/protocol";
 import { EditMessage } from "./EditMessage";
 import { MessageActions, type MessageAction } from "./MessageActions";
@@ -11,6 +9,7 @@ import { MessageFrame } from "./MessageFrame";
 import { MessageText } from "./MessageText";
 import { ReactionRow } from "./ReactionRow";
 import { keyOf, pillsOf, type Wishes } from "./reactions";
+import { spoken } from "./spoken";
 import { inOneLine } from "./text";
 import styles from "./Message.module.css";
 
@@ -32,6 +31,8 @@ interface Props {
   starts: boolean;
   mine: boolean;
   active: boolean;
+  /** The keyboard is in it: then what it holds can be reached too. Otherwise the whole message is one stop. */
+  entered: boolean;
   editing: boolean;
   lit: boolean;
   quoted: Message | undefined;
@@ -39,14 +40,17 @@ interface Props {
 }
 
 const ReactionPalette = lazy(() => import("./ReactionPalette"));
+const DeleteQuestion = lazy(() => import("./DeleteQuestion"));
 
-export const SentMessage = memo(function SentMessage({ message, starts, mine, active, editing, lit, quoted, deeds }: Props) {
+export const SentMessage = memo(function SentMessage({ message, starts, mine, active, entered, editing, lit, quoted, deeds }: Props) {
   const { room, seq, author, name, text, created_at_ms, deleted } = message;
   const [confirming, setConfirming] = useState(false);
   const [picking, setPicking] = useState(false);
   const [near, setNear] = useState(false); // a pointer: the actions of all others are not in the page, which is half of it
   const frame = useRef<HTMLElement>(null);
   const reactButton = useRef<HTMLButtonElement>(null);
+  const key = keyOf(message);
+  const wishes = useStore(deeds.wishes, useCallback((all: Wishes) => all[key], [key]));
   const address = `/r/${encodeURIComponent(room)}/${seq}`;
 
   function act(action: MessageAction) {
@@ -61,12 +65,12 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
   const left = ({ pointerType }: PointerEvent) => setNear(pointerType !== "mouse");
 
   /** The question goes away and takes the focus with it, unless the message takes it. */
-  function decided() {
+  const decided = useCallback(() => {
     setConfirming(false);
     frame.current?.focus({ preventScroll: true });
-  }
+  }, []);
 
-  const isMine = (emoji: string) => pillsOf(message, deeds.wishes.get()[keyOf(message)]).some((pill) => pill.emoji === emoji && pill.mine);
+  const isMine = (emoji: string) => pillsOf(message, deeds.wishes.get()[key]).some((pill) => pill.emoji === emoji && pill.mine);
 
   function pressed(event: KeyboardEvent) {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey || deleted) return;
@@ -77,28 +81,28 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
   }
 
   const time = (
-    <Link to={address} className={styles.time} title={fullTime(created_at_ms)} tabIndex={active ? 0 : -1}>
+    <Link to={address} className={styles.time} title={fullTime(created_at_ms)} tabIndex={entered ? 0 : -1}>
       <time dateTime={new Date(created_at_ms).toISOString()}>{timeOfDay(created_at_ms)}</time>
     </Link>
   );
 
   return (
     <MessageFrame ref={frame} author={author} name={name} starts={starts} time={time} lit={lit} byTable={message.via === "table"} data-seq={seq} data-client-id={message.client_id}
-      data-state="sent" tabIndex={active ? 0 : -1} onKeyDown={pressed} onPointerEnter={() => setNear(true)} onPointerLeave={left} aria-label={`${name}, ${timeOfDay(created_at_ms)}`}>
-      {message.reply_to !== undefined && !deleted && <Quote seq={message.reply_to} quoted={quoted} jump={deeds.jump} />}
+      data-state="sent" tabIndex={active ? 0 : -1} onKeyDown={pressed} onPointerEnter={() => setNear(true)} onPointerLeave={left} aria-label={spoken(message, pillsOf(message, wishes), quoted)}>
+      {message.reply_to !== undefined && !deleted && <Quote seq={message.reply_to} quoted={quoted} reachable={entered} jump={deeds.jump} />}
       {deleted ? (
         <p className={styles.gone}>This message was deleted.</p>
       ) : editing ? (
         <EditMessage text={text} save={(next) => deeds.edit(message, next)} close={() => deeds.setEditing(null)} />
       ) : (
         <div className={styles.body}>
-          <MessageText text={text} />
+          <MessageText text={text} reachable={entered} />
           {message.edited_at_ms !== undefined && <span className={styles.edited} title={fullTime(message.edited_at_ms)}>edited</span>}
         </div>
       )}
-      {!deleted && <ReactionRow message={message} reachable={active} deeds={deeds} />}
-      {confirming && !deleted && <ConfirmDelete remove={() => deeds.remove(message)} close={decided} />}
-      {(near || active || picking) && !deleted && !editing && <MessageActions mine={mine} reachable={active} act={act} reactButton={reactButton} />}
+      {!deleted && <ReactionRow message={message} reachable={entered} deeds={deeds} />}
+      {confirming && !deleted && <Suspense fallback={null}><DeleteQuestion remove={() => deeds.remove(message)} close={decided} /></Suspense>}
+      {(near || active || picking) && !deleted && !editing && <MessageActions mine={mine} reachable={entered} act={act} reactButton={reactButton} />}
       {picking && !deleted && (
         <Suspense fallback={null}>
           <ReactionPalette anchor={reactButton} isMine={isMine} pick={(emoji) => deeds.react(message, emoji, !isMine(emoji))} close={() => setPicking(false)} />
@@ -108,23 +112,11 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
   );
 });
 
-function Quote({ seq, quoted, jump }: { seq: number; quoted: Message | undefined; jump(seq: number): void }) {
+function Quote({ seq, quoted, reachable, jump }: { seq: number; quoted: Message | undefined; reachable: boolean; jump(seq: number): void }) {
   const said = !quoted ? "An earlier message" : quoted.deleted ? "A deleted message" : `${quoted.name}: ${inOneLine(quoted.text)}`;
   return (
-    <button type="button" className={styles.quote} onClick={() => jump(seq)}>
+    <button type="button" className={styles.quote} tabIndex={reachable ? 0 : -1} onClick={() => jump(seq)}>
       {said}
     </button>
-  );
-}
-
-function ConfirmDelete({ remove, close }: { remove(): Promise<void>; close(): void }) {
-  const [trouble, setTrouble] = useState("");
-  const go = () => remove().then(close, (thrown: unknown) => setTrouble(failureOf(thrown).message));
-  return (
-    <div className={styles.confirm} role="group" aria-label="Delete this message?">
-      <span role={trouble ? "alert" : undefined}>{trouble || "Delete this message for everybody?"}</span>
-      <Button small look="alarm" onClick={() => void go()} autoFocus>Delete it</Button>
-      <Button small onClick={close}>Keep it</Button>
-    </div>
   );
 }

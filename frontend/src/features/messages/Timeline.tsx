@@ -1,12 +1,10 @@
 import { useCallback, useMemo } from "react";
-import { Boundary, nothing } from "@/components/ui/Boundary";
+import { Boundary } from "@/components/ui/Boundary";
 import { useMinute } from "@/lib/useMinute";
-import type { Message, Room } from "@/types/protocol";
-import { Announcer } from "./Announcer";
+import type { Room } from "@/types/protocol";
 import { BrokenRow } from "./BrokenRow";
 import type { HeldRoom } from "./followers";
 import { DayLine, NewLine } from "./MessageFrame";
-import type { RoomLog } from "./log";
 import { MessageList } from "./MessageList";
 import type { OutboxItem } from "./outbox";
 import { PendingMessage } from "./PendingMessage";
@@ -38,14 +36,13 @@ export function Timeline({ room, held, pending, me, newAfter, ready, target, edi
   const { log } = held;
   const rows = useMemo(() => timelineOf({ log, pending, me: me.username, newAfter }), [log, pending, me.username, newAfter]);
   const now_ms = useMinute();
-  const newest = useMemo(() => newestOf(log), [log]);
 
   const loadOlder = useCallback(() => load("older"), [load]);
   const loadNewer = useCallback(() => load("newer"), [load]);
   const toNewest = useCallback(() => load("newest"), [load]);
 
   const renderRow = useCallback(
-    (row: Row, active: boolean) => {
+    (row: Row, active: boolean, entered: boolean) => {
       const content = () => {
         switch (row.kind) {
           case "welcome":
@@ -53,11 +50,11 @@ export function Timeline({ room, held, pending, me, newAfter, ready, target, edi
           case "note":
             return <RoomNote entry={row.entry} />;
           case "pending":
-            return <PendingMessage item={row.item} name={me.name} starts={row.starts} retry={retry} remove={remove} />;
+            return <PendingMessage item={row.item} name={me.name} starts={row.starts} active={active} retry={retry} remove={remove} />;
           case "message": {
             const { message } = row;
             return (
-              <SentMessage message={message} starts={row.starts} mine={message.author === me.username} active={active}
+              <SentMessage message={message} starts={row.starts} mine={message.author === me.username} active={active} entered={entered}
                 editing={editing === message.seq} lit={target?.seq === message.seq} deeds={deeds}
                 quoted={message.reply_to === undefined ? undefined : log.images.get(message.reply_to)} />
             );
@@ -76,16 +73,7 @@ export function Timeline({ room, held, pending, me, newAfter, ready, target, edi
   );
 
   return (
-    <>
-      <MessageList label={`Messages in ${room.name}`} log={log} rows={rows} ready={ready} target={target} renderRow={renderRow} onSeen={onSeen}
-        loadOlder={loadOlder} loadNewer={loadNewer} toNewest={toNewest} />
-      <Boundary of={newest} instead={nothing}><Announcer newest={newest} me={me.username} /></Boundary>
-    </>
+    <MessageList label={`Messages in ${room.name}`} log={log} rows={rows} ready={ready} target={target} renderRow={renderRow} onSeen={onSeen}
+      loadOlder={loadOlder} loadNewer={loadNewer} toNewest={toNewest} />
   );
-}
-
-/** Not what waits behind a hole: nothing is read out before it is shown. */
-function newestOf({ images, cursor, oldest }: RoomLog): Message | undefined {
-  for (let seq = cursor; seq >= oldest; seq -= 1) if (images.has(seq)) return images.get(seq);
-  return undefined;
 }

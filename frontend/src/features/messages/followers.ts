@@ -8,6 +8,8 @@ export interface HeldRoom {
   log: RoomLog;
   /** Why the room cannot be shown; null while all is well. */
   failure: Failure | null;
+  /** What went wrong last, while it is asked for again; null once it was answered. */
+  trouble: Failure | null;
   loading: "older" | "newer" | "around" | null;
 }
 
@@ -34,7 +36,7 @@ const BACK_PAGES = 3;
 const OLDER_TRIES = 15;
 /** The server tells its heads every minute, unless it cannot tell anything. */
 const HEADS_FRESH_MS = 75_000;
-const nothingYet: HeldRoom = { log: emptyLog, failure: null, loading: null };
+const nothingYet: HeldRoom = { log: emptyLog, failure: null, trouble: null, loading: null };
 
 /** Follows the logs of the rooms that are held: applies what is pushed, pulls what is missing. */
 export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
@@ -79,7 +81,7 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
         if (!held(room)) break;
         const log = dispatch(room, { type: "page", asked, page });
         failures = 0;
-        if (held(room)?.failure) set(room, { failure: null });
+        if (held(room)?.failure || held(room)?.trouble) set(room, { failure: null, trouble: null });
         const moved = log.generation !== generation || log.cursor > cursor;
         const level = !isBehind(log) && (asked === 0 || page.gap === true || !page.more);
         if (level) break;
@@ -91,7 +93,8 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     } catch (thrown) {
       const failure = failureOf(thrown);
       if (!failure.retry) set(room, { failure });
-      else if (connected()) pullLater(room, backoff_ms(clock, failures++));
+      else if (held(room)) set(room, { trouble: failure });
+      if (failure.retry && connected()) pullLater(room, backoff_ms(clock, failures++));
     } finally {
       pulling.delete(room);
     }
@@ -102,9 +105,10 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     try {
       const page = await fetchPage(room, {});
       if (held(room)?.log.generation === 0) dispatch(room, { type: "page", asked: 0, page });
+      if (held(room)?.trouble) set(room, { trouble: null });
     } catch (thrown) {
       const failure = failureOf(thrown);
-      if (!failure.retry && held(room)) set(room, { failure });
+      if (held(room)) set(room, failure.retry ? { trouble: failure } : { failure });
     }
   }
 
@@ -150,7 +154,7 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     /** From now on this room is followed. `early`: it was mine before, so there is something to show without the socket. */
     hold(room: string, early = false) {
       if (held(room) && !held(room)?.failure) return;
-      set(room, { failure: null });
+      set(room, { failure: null, trouble: null });
       if (connected()) void pull(room);
       else if (early) void glance(room);
     },

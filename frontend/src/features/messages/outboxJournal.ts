@@ -7,11 +7,13 @@ import type { Waiting } from "./outboxDisk";
 const PREFIX = "parley.outgoing/";
 const key = (user: string, client_id: string) => `${PREFIX}${user}/${client_id}`;
 
-export function writeJournal(item: Waiting): void {
+/** Whether it is written: a browser that refuses (private windows, full disks) leaves the message to IndexedDB alone. */
+export function writeJournal(item: Waiting): boolean {
   try {
     localStorage.setItem(key(item.user, item.client_id), JSON.stringify(item));
+    return true;
   } catch {
-    // The browser refuses storage (private windows, full disks): the message then waits for IndexedDB alone.
+    return false;
   }
 }
 

@@ -1,11 +1,22 @@
 import { useCallback, useState, type FocusEvent, type KeyboardEvent, type RefObject } from "react";
 import type { VirtualizerHandle } from "virtua";
 
-/** One Tab stop for the whole log; the arrow keys go from message to message. */
-export function useRoving(list: RefObject<VirtualizerHandle | null>, scroller: RefObject<HTMLElement | null>, rows: readonly { key: string }[]) {
+interface Stop {
+  key: string;
+  kind: string;
+}
+
+const isStop = ({ kind }: Stop) => kind === "message" || kind === "pending";
+
+/**
+ * One Tab stop for the whole log: the newest message, or the one that has the keyboard; the arrow keys go from message
+ * to message. `entered` while the keyboard is in the log.
+ */
+export function useRoving(list: RefObject<VirtualizerHandle | null>, scroller: RefObject<HTMLElement | null>, rows: readonly Stop[]) {
   const [key, setKey] = useState<string | null>(null);
-  const chosen = rows.findIndex((row) => row.key === key);
-  const active = chosen >= 0 ? chosen : rows.length - 1;
+  const chosen = key === null ? -1 : rows.findIndex((row) => row.key === key);
+  const newest = rows.findLastIndex(isStop);
+  const active = chosen >= 0 ? chosen : newest;
 
   const focusRow = useCallback(
     (index: number) => {
@@ -20,11 +31,16 @@ export function useRoving(list: RefObject<VirtualizerHandle | null>, scroller: R
 
   const pressed = (event: KeyboardEvent) => {
     const target = event.target as HTMLElement;
-    if (target.tagName !== "ARTICLE") return;
-    const to = { ArrowUp: active - 1, ArrowDown: active + 1, Home: 0, End: rows.length - 1 }[event.key];
+    if (event.defaultPrevented || target.closest("textarea, input, [popover]") || !target.closest("article")) return;
+    const to = {
+      ArrowUp: rows.findLastIndex((row, index) => index < active && isStop(row)),
+      ArrowDown: rows.findIndex((row, index) => index > active && isStop(row)),
+      Home: rows.findIndex(isStop),
+      End: newest,
+    }[event.key];
     if (to === undefined) return;
     event.preventDefault();
-    focusRow(Math.min(rows.length - 1, Math.max(0, to)));
+    if (to >= 0) focusRow(to);
   };
 
   const focused = (event: FocusEvent) => {
@@ -33,5 +49,10 @@ export function useRoving(list: RefObject<VirtualizerHandle | null>, scroller: R
     if (row) setKey(row.key);
   };
 
-  return { active, pressed, focused };
+  /** Whoever comes back later begins at the newest message again. A window that loses the focus has not left. */
+  const left = ({ relatedTarget }: FocusEvent) => {
+    if (relatedTarget instanceof Node && !scroller.current?.contains(relatedTarget)) setKey(null);
+  };
+
+  return { active, entered: chosen >= 0, pressed, focused, left };
 }

@@ -1,7 +1,6 @@
-import { useState } from "react";
 import { Button } from "@/components/ui/Button";
 import { Dialog } from "@/components/ui/Dialog";
-import { failureOf } from "@/lib/failure";
+import { useTrouble } from "@/lib/trouble";
 import type { Room, RoomName } from "@/types/protocol";
 import styles from "./RoomDialogs.module.css";
 
@@ -14,8 +13,8 @@ interface Props {
 }
 
 export default function BrowseRooms({ joinable, join, onDone, onCreate, onClose }: Props) {
-  const [trouble, setTrouble] = useState("");
-  const go = (room: string) => join(room).then(onDone, (thrown: unknown) => setTrouble(failureOf(thrown).message));
+  const { said: trouble, report } = useTrouble();
+  const go = (room: string) => join(room).then(onDone, report);
   return (
     <Dialog title="Rooms you can join" onClose={onClose}>
       {joinable.length === 0 && <p className={styles.quiet}>You are in every public room there is.</p>}

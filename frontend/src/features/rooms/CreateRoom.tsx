@@ -2,7 +2,7 @@ import { useState, type FormEvent } from "react";
 import { Button } from "@/components/ui/Button";
 import { Dialog } from "@/components/ui/Dialog";
 import { TextField } from "@/components/ui/TextField";
-import { failureOf } from "@/lib/failure";
+import { useTrouble } from "@/lib/trouble";
 import type { Room } from "@/types/protocol";
 import styles from "./RoomDialogs.module.css";
 
@@ -13,7 +13,7 @@ interface Props {
 }
 
 export default function CreateRoom({ create, onDone, onClose }: Props) {
-  const [trouble, setTrouble] = useState("");
+  const { said: trouble, report, clear } = useTrouble();
   const [busy, setBusy] = useState(false);
 
   async function submit(event: FormEvent<HTMLFormElement>) {
@@ -21,11 +21,11 @@ export default function CreateRoom({ create, onDone, onClose }: Props) {
     if (busy) return;
     const form = new FormData(event.currentTarget);
     setBusy(true);
-    setTrouble("");
+    clear();
     try {
       onDone(await create(String(form.get("name")).trim(), form.get("kind") === "private" ? "private" : "public"));
     } catch (thrown) {
-      setTrouble(failureOf(thrown).message);
+      report(thrown);
     } finally {
       setBusy(false);
     }

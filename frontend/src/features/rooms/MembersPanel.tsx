@@ -2,8 +2,9 @@ import { useCallback, useEffect, useState, type FormEvent } from "react";
 import { Button } from "@/components/ui/Button";
 import { Dialog } from "@/components/ui/Dialog";
 import { Monogram } from "@/components/ui/Monogram";
+import { Question } from "@/components/ui/Question";
 import { TextField } from "@/components/ui/TextField";
-import { failureOf } from "@/lib/failure";
+import { useTrouble } from "@/lib/trouble";
 import type { Room, User } from "@/types/protocol";
 import type { Rooms } from "./rooms";
 import styles from "./RoomDialogs.module.css";
@@ -19,15 +20,14 @@ interface Props {
 /** Who is in a room; invite, remove, leave. */
 export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props) {
   const [members, setMembers] = useState<readonly User[]>([]);
-  const [trouble, setTrouble] = useState("");
+  const { said: trouble, report: fail, clear } = useTrouble();
   const [leaving, setLeaving] = useState(false);
 
-  const fail = useCallback((thrown: unknown) => setTrouble(failureOf(thrown).message), []);
   const load = useCallback(() => rooms.members(room.room).then(setMembers, fail), [rooms, room.room, fail]);
   useEffect(() => void load(), [load, room.head]);
 
   async function attempt(act: () => Promise<unknown>) {
-    setTrouble("");
+    clear();
     try {
       await act();
       await load();
@@ -47,6 +47,7 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
     form.querySelector("input")?.focus();
   }
 
+  const stay = useCallback(() => setLeaving(false), []);
   const leave = () => rooms.leave(room.room).then(onLeft, fail);
 
   return (
@@ -71,19 +72,18 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
           </li>
         ))}
       </ul>
-      {room.room !== "general" && (
-        <div className={styles.foot}>
-          {leaving ? (
-            <>
-              <span className={styles.quiet}>{room.kind === "private" ? "You will need an invitation to come back." : "You can join again at any time."}</span>
-              <Button small look="alarm" onClick={() => void leave()}>Leave it</Button>
-              <Button small onClick={() => setLeaving(false)}>Stay</Button>
-            </>
-          ) : (
+      {room.room !== "general" &&
+        (leaving ? (
+          <Question label={`Leave ${room.name}?`} className={styles.foot} no={stay}>
+            <span className={styles.quiet}>{room.kind === "private" ? "You will need an invitation to come back." : "You can join again at any time."}</span>
+            <Button small look="alarm" onClick={() => void leave()}>Leave it</Button>
+            <Button small onClick={stay}>Stay</Button>
+          </Question>
+        ) : (
+          <div className={styles.foot}>
             <Button onClick={() => setLeaving(true)}>Leave room</Button>
-          )}
-        </div>
-      )}
+          </div>
+        ))}
     </Dialog>
   );
 }

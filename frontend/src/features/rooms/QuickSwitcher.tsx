@@ -1,6 +1,6 @@
 import { useId, useState, type KeyboardEvent } from "react";
 import { Dialog } from "@/components/ui/Dialog";
-import { failureOf } from "@/lib/failure";
+import { useTrouble } from "@/lib/trouble";
 import type { Room, RoomName } from "@/types/protocol";
 import { matching } from "./matching";
 import styles from "./RoomDialogs.module.css";
@@ -17,7 +17,7 @@ interface Props {
 export default function QuickSwitcher({ rooms, joinable, join, onPick, onClose }: Props) {
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
-  const [trouble, setTrouble] = useState("");
+  const { said: trouble, report } = useTrouble();
   const list = useId();
   const choices = matching(query, rooms, joinable);
   const chosen = Math.min(at, choices.length - 1);
@@ -26,7 +26,7 @@ export default function QuickSwitcher({ rooms, joinable, join, onPick, onClose }
     const choice = choices[index];
     if (!choice) return;
     if (!choice.joinable) return onPick(choice.room);
-    join(choice.room).then(({ room }) => onPick(room), (thrown: unknown) => setTrouble(failureOf(thrown).message));
+    join(choice.room).then(({ room }) => onPick(room), report);
   }
 
   function pressed(event: KeyboardEvent) {

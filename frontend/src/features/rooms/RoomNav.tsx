@@ -1,18 +1,20 @@
-import { NavLink } from "react-router";
+import { useParams } from "react-router";
 import { Icon } from "@/components/ui/icons";
+import { Link } from "@/components/ui/Link";
 import type { Room } from "@/types/protocol";
 import styles from "./RoomNav.module.css";
 
 const countOf = ({ unread, unread_more }: Room) => (unread_more || unread > 99 ? `${Math.min(unread, 99)}+` : String(unread));
 
 export function RoomNav({ rooms, onPick }: { rooms: readonly Room[]; onPick(): void }) {
+  const { room: here } = useParams();
   return (
     <nav aria-label="Rooms" className={styles.nav}>
       <ul>
         {rooms.map((room) => (
           <li key={room.room}>
-            <NavLink to={`/r/${encodeURIComponent(room.room)}`} onClick={onPick}
-              className={({ isActive }) => `${styles.room} ${isActive ? styles.here : ""} ${room.unread ? styles.unread : ""}`}>
+            <Link to={`/r/${encodeURIComponent(room.room)}`} onClick={onPick} aria-current={room.room === here ? "page" : undefined}
+              className={`${styles.room} ${room.room === here ? styles.here : ""} ${room.unread ? styles.unread : ""}`}>
               <span className={styles.name}>{room.name}</span>
               {room.kind === "private" && <Icon name="lock" size={14} />}
               {room.kind === "private" && <span className="visually-hidden"> private</span>}
@@ -22,7 +24,7 @@ export function RoomNav({ rooms, onPick }: { rooms: readonly Room[]; onPick(): v
                   <span className="visually-hidden"> unread</span>
                 </span>
               )}
-            </NavLink>
+            </Link>
           </li>
         ))}
       </ul>

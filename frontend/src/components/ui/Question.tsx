@@ -1,0 +1,45 @@
+import { useEffect, useLayoutEffect, useRef, type ReactNode } from "react";
+import { giveBack } from "@/lib/focus";
+
+interface Props {
+  /** What is asked, for those who do not see the question stand there. */
+  label: string;
+  className?: string;
+  /** Nothing is to be done. */
+  no(): void;
+  children: ReactNode;
+}
+
+/**
+ * Asks before something is done that cannot be undone. Its first button has the focus; Escape answers the question and
+ * closes nothing else; afterwards the focus is where it was.
+ */
+export function Question({ label, className, no, children }: Props) {
+  const ref = useRef<HTMLDivElement>(null);
+
+  useLayoutEffect(() => {
+    const element = ref.current;
+    const before = document.activeElement;
+    element?.querySelector("button")?.focus();
+    return () => {
+      if (element?.contains(document.activeElement)) setTimeout(() => giveBack(before));
+    };
+  }, []);
+
+  useEffect(() => {
+    function pressed(event: KeyboardEvent) {
+      const element = ref.current;
+      if (event.key !== "Escape" || event.isComposing || !element) return;
+      const { activeElement: at } = document;
+      const elsewhere = at?.closest("textarea, input, [popover], dialog");
+      if (elsewhere && !elsewhere.contains(element) && !element.contains(at)) return;
+      event.preventDefault(); // or a dialog around it would close too
+      event.stopPropagation();
+      no();
+    }
+    document.addEventListener("keydown", pressed, true);
+    return () => document.removeEventListener("keydown", pressed, true);
+  }, [no]);
+
+  return <div ref={ref} role="group" aria-label={label} className={className}>{children}</div>;
+}

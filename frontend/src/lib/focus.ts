@@ -1,0 +1,19 @@
+/** Where the focus goes when what had it is gone: the message field, or where that would raise a keyboard, the way to the rooms. */
+export function goHome(): void {
+  const places = matchMedia("(pointer: fine)").matches
+    ? ["main textarea[aria-label=Message]", "[data-home]"]
+    : ["[data-home]", "main textarea[aria-label=Message]"];
+  for (const place of [...places, "main"]) {
+    document.querySelector<HTMLElement>(place)?.focus({ preventScroll: true });
+    if (!isLost()) return;
+  }
+}
+
+/** Nothing has the focus: the next key would go nowhere. */
+export const isLost = (): boolean => document.activeElement === null || document.activeElement === document.body;
+
+/** Back to where it came from, if that is still there to be seen. */
+export function giveBack(before: Element | null): void {
+  if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+  if (isLost()) goHome();
+}
