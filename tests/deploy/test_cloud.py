@@ -51,7 +51,7 @@ def test_make_cloud_says_where_it_is(cloud: MadeCloud) -> None:
     with urllib.request.urlopen(f"{cloud.url}/login", timeout=30) as page:
         assert b'<div id="root">' in page.read()
     with urllib.request.urlopen(f"{cloud.url}/config.json", timeout=30) as said:
-        assert json.load(said) == {"auth_base": cloud.api_url}
+        assert json.load(said) == {"auth_base": cloud.api_url, "remember_days": 30}
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(f"{cloud.api_url}/protected", timeout=90)
     assert cloud.stack.endpoint.startswith("http://127.0.0.1:")
