@@ -26,13 +26,14 @@ RELOADS_EVERY = 9  # writes; the page is reloaded right after such a one, before
 SYNCED = '[data-testid="sync-mark"][data-state="synced"]'
 # A row that has just come into the page is hidden until it was measured, and a hidden row has no text; and who has just
 # gone to the end still has the rows of before. So what is shown is read in one moment in which none is hidden and the
-# last of them stands at the end.
+# last of them stands at the end, or as near to it as the page follows it.
 SHOWN = """() => {
     const log = document.querySelector('[role="log"]');
+    if (!log) return [];
     const rows = [...log.querySelectorAll('[data-seq]')];
     const below = (row) => row.getBoundingClientRect().bottom - log.getBoundingClientRect().bottom;
     const last = [...log.querySelectorAll('[data-row]')].at(-1);
-    const ended = log.scrollHeight - log.scrollTop - log.clientHeight <= 1 && (!last || Math.abs(below(last)) < 100);
+    const ended = log.scrollHeight - log.scrollTop - log.clientHeight <= 100 && (!last || Math.abs(below(last)) <= 150);
     return ended && rows.every((row) => getComputedStyle(row).visibility === "visible") && rows.map((row) => ({
         seq: Number(row.dataset.seq), client_id: row.dataset.clientId, state: row.dataset.state,
         text: row.querySelector('[data-testid="message-text"]')?.innerText ?? null }));
@@ -137,10 +138,13 @@ class Reader:
                 self._go_in(page)
             page.wait_for_timeout(200)
         down = page.get_by_role("button", name=re.compile("^(To the newest|New messages)$"))
-        if down.is_visible():  # only what is near the view is in the page: from the end of the room up, then
-            down.click()
-            down.wait_for(state="hidden")
-        self._shown = page.wait_for_function(SHOWN).json_value()
+        while (shown := page.evaluate(SHOWN)) is False:
+            assert time.monotonic() < deadline + PATIENCE_MS / 1000, f"the page never stood at its end: {page.url}"
+            with contextlib.suppress(Error):
+                if down.is_visible():  # only what is near the view is in the page: from the end of the room up, then
+                    down.click(timeout=1_000)
+            page.wait_for_timeout(100)
+        self._shown = shown
         picture = self._site.folder / f"{self.name}.png"
         page.screenshot(path=picture)
         assert synced, f"the page never came to rest: {page.url}, {picture}"

@@ -107,11 +107,15 @@ def _take(stage: Stage, shot: Shot, out: Path) -> int:
     return count
 
 
-# How far the whole page can be scrolled: never to the side, and not down where the chat has the screen to itself.
+# How far the page and a dialog can be scrolled: never to the side, and not down where the chat has the screen to itself.
 SCROLLS = """() => {
     const page = document.documentElement;
-    const down = document.querySelector('[role="log"]') ? page.scrollHeight - innerHeight : 0;
-    return { sideways: page.scrollWidth - innerWidth, down };
+    const dialogs = [...document.querySelectorAll('dialog[open]')];
+    return {
+        sideways: page.scrollWidth - innerWidth,
+        down: document.querySelector('[role="log"]') ? page.scrollHeight - innerHeight : 0,
+        "dialog sideways": Math.max(0, ...dialogs.map((dialog) => dialog.scrollWidth - dialog.clientWidth)),
+    };
 }"""
 
 

@@ -1,1 +1,0 @@
-var e={form:`_form_1bbec_1`,choice:`_choice_1bbec_2`,quiet:`_quiet_1bbec_6`,failure:`_failure_1bbec_7`,list:`_list_1bbec_9`,grow:`_grow_1bbec_11`,invite:`_invite_1bbec_12`,foot:`_foot_1bbec_14`,search:`_search_1bbec_15`,options:`_options_1bbec_16`,option:`_option_1bbec_16`};export{e as t};
