@@ -53,6 +53,11 @@ class Server:
         self.client.replicaof("127.0.0.1", str(primary.port))
         wait_until(lambda: self.client.info("replication")["master_link_status"] == "up", what="it replicates")
 
+    def hand_over(self) -> None:
+        """Its replica has all that it was told so far. What is waited for is a write of the very client that asks."""
+        self.client.set("handed over", "x")
+        assert self.client.wait(1, 30_000) == 1
+
     def promote(self) -> None:
         """It was a replica, and is the primary now."""
         self.client.replicaof("NO", "ONE")

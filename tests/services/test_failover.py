@@ -100,7 +100,7 @@ def test_what_is_written_next_is_written_to_the_new_primary(site: Site) -> None:
     script = client.register_script("return redis.call('INCR', KEYS[1])")
     client.set("before", "x")
     assert script(keys=["count"]) == 1
-    site.old.client.wait(1, 5_000)
+    site.old.hand_over()
     site.promote()
     site.lead_on()
     assert site.address.open_to(site.old.port) == 1, "it stays open, as it does in life"
@@ -129,7 +129,7 @@ def test_a_pipeline_over_an_old_connection_is_carried_out_once_and_by_the_new_pr
 def test_who_only_reads_reads_from_the_new_primary_soon_though_nothing_is_refused(site: Site) -> None:
     sessions = Sessions(redis_service.connect(site.url), 1800, 43_200)  # as the function `protected` has them
     session = sessions.create(User("alice", "alice"))
-    site.old.client.wait(1, 5_000)
+    site.old.hand_over()
     site.promote()
     site.lead_on()
     site.new.client.delete(Sessions.key(session.sid))

@@ -58,7 +58,7 @@ def test_it_goes_on_after_a_failover_and_says_in_one_line_that_its_password_is_w
             assert person.ask("/api/auth/register", username="alice", password=PASSWORD) == 201
             assert person.ask("/api/auth/login", username="alice", password=PASSWORD) == 200
             assert person.sends()
-            old.client.wait(1, 5_000)
+            old.hand_over()
             old.lose_touch()
             new.promote()
             address.to = new.port
