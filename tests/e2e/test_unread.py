@@ -18,6 +18,21 @@ UP_AND_DOWN = """async (log) => {
   await frames();
 }"""
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# Presses a button 150 ms after it is there first: then the list is still on its way to where it was placed.
+PRESSES_AT_ONCE = """new MutationObserver((_, observer) => {
+  const button = [...document.querySelectorAll('button')].find((each) => each.textContent.includes('%s'));
+  if (!button) return;
+  observer.disconnect();
+  setTimeout(() => button.click(), 150);
+}).observe(document, { childList: true, subtree: true });"""
+# The log has not been scrolled for half a second.
+STILL = """async () => {
+  const log = document.querySelector('[role=log]');
+  let scrolled = performance.now();
+  log.addEventListener('scroll', () => { scrolled = performance.now(); });
+  while (performance.now() - scrolled < 500) await new Promise((done) => setTimeout(done, 50));
+  return true;
+}"""
 LAST_ON_SCREEN = """(log) => {
   const { bottom } = log.getBoundingClientRect();
   const stands = (row) => row.getBoundingClientRect().bottom <= bottom + 1;
@@ -87,6 +102,19 @@ def test_who_goes_to_the_end_has_read_everything(busy, visitor):
     reader.page.get_by_role("button", name="To the newest").click()
     expect(reader.message(f"line {UNREAD - 1}")).to_be_in_viewport()
     assert is_read(grace, room, seqs[-1]) == mine(grace, room)["head"]
+
+
+def test_who_goes_to_the_end_while_the_list_finds_its_place_stays_there(busy, visitor):
+    grace, room, _, seqs = busy
+    reader = visitor(viewport={"width": 1000, "height": 700})
+    reader.context.new_cdp_session(reader.page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    reader.page.add_init_script(PRESSES_AT_ONCE % "To the newest")
+    reader.sign_in(grace.name, f"/login?next=/r/{room}")
+    assert is_read(grace, room, seqs[-1]) == mine(grace, room)["head"]
+    reader.in_sync()
+    expect(reader.message(f"line {UNREAD - 1}")).to_be_in_viewport()
+    reader.page.wait_for_function(STILL)
+    expect(reader.message(f"line {UNREAD - 1}")).to_be_in_viewport()
 
 
 def test_who_drags_the_bar_to_the_end_has_read_everything(busy, visitor):

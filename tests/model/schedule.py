@@ -78,6 +78,7 @@ class Schedule:
         self.figures = Figures(seed)
         self.room = ""
         self.quiet = False
+        self._stops_end_at = 0.0
         self._started = 0
 
     def run(self) -> Figures:
@@ -250,6 +251,7 @@ class Schedule:
     def _stop(self, worker: Worker, seconds: float) -> None:
         self._note("stop", worker.name)
         worker.stopped_until = self.scheduler.now + seconds
+        self._stops_end_at = max(self._stops_end_at, worker.stopped_until)
 
     def connecting(self, worker: Worker) -> None:
         """Somebody connects to that worker; it may stand still somewhere on the way."""
@@ -316,7 +318,8 @@ class Schedule:
         self._calm_down()
         self.network.cut.clear()
         began = self.scheduler.now
-        self.scheduler.run(within_s=STRAGGLERS_S)
+        # What came to a worker that stood still was put off to the end of that.
+        self.scheduler.run(within_s=max(0.0, self._stops_end_at - began) + STRAGGLERS_S)
         if self.scene.night:
             self._in_a_task(Worker.sweep)
         while self._behind():

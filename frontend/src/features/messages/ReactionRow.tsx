@@ -1,8 +1,8 @@
-import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
-import { placeBeside } from "@/lib/beside";
+import { lazy, Suspense, useCallback, useEffect, useId, useState } from "react";
+import { Boundary, nothing } from "@/components/ui/Boundary";
 import { useStore } from "@/lib/store";
 import type { Emoji, Message } from "@/types/protocol";
-import { inWords, keyOf, pillsOf, type Wishes } from "./reactions";
+import { keyOf, pillsOf, type Wishes } from "./reactions";
 import type { MessageDeeds } from "./SentMessage";
 import styles from "./ReactionRow.module.css";
 
@@ -15,6 +15,8 @@ interface Props {
 
 /** A pointer that only passes by asks nothing. */
 const LINGERS_MS = 120;
+
+const ReactionNames = lazy(() => import("./ReactionNames"));
 
 /** What people answered a message with: a click adds mine or takes it back, a look at one tells whose it is. */
 export function ReactionRow({ message, reachable, deeds }: Props) {
@@ -41,19 +43,13 @@ export function ReactionRow({ message, reachable, deeds }: Props) {
           <span className={styles.emoji}>{emoji}</span> {count}
         </button>
       ))}
-      {shown && looked && names && names.length > 0 && <Names key={looked.emoji} id={id} pill={looked.pill} text={inWords(names, shown.count)} />}
+      {shown && looked && names && names.length > 0 && (
+        <Boundary instead={nothing}>
+          <Suspense fallback={null}><ReactionNames key={looked.emoji} id={id} pill={looked.pill} names={names} count={shown.count} /></Suspense>
+        </Boundary>
+      )}
     </div>
   );
-}
-
-/** In the browser's top layer: rows of the log lie over one another, and it cuts what reaches beyond it. */
-function Names({ id, pill, text }: { id: string; pill: Element; text: string }) {
-  const tip = useRef<HTMLSpanElement>(null);
-  useLayoutEffect(() => tip.current?.showPopover?.(), []);
-  useLayoutEffect(() => {
-    if (tip.current) placeBeside(tip.current, pill, "left");
-  }, [pill, text]);
-  return <span ref={tip} id={id} popover="manual" role="tooltip" className={styles.who}>{text}</span>;
 }
 
 /** Who reacted, asked for when somebody looks, and again when the message has changed. */

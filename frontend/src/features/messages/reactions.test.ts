@@ -3,7 +3,8 @@ import { Failure, offline, timedOut } from "@/lib/failure";
 import { settled } from "@/testing/fakeClock";
 import { message } from "@/testing/messages";
 import type { Ask, Message } from "@/types/protocol";
-import { createReactions, inWords, keyOf, pillsOf, type Reactions } from "./reactions";
+import { createReactions, keyOf, pillsOf, type Reactions } from "./reactions";
+import { inWords } from "./reactionWords";
 
 const plain = message(1);
 const liked = message(1, { rev: 4, reactions: { "👍": 2 }, mine: ["👍"] });

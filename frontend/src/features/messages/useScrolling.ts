@@ -6,6 +6,8 @@ const STICK_WITHIN_PX = 100;
 const LOAD_WITHIN_PX = 600;
 const ABOVE_FIRST_UNREAD_PX = 56;
 const AT_END_PX = 24;
+/** More than any room is high. */
+const BEYOND_PX = 1e9;
 /** The list has found its place when so long no row was measured; what scrolls before without an act, nobody has scrolled. */
 const SETTLED_MS = 500;
 /** What a person scrolls with, and so before it scrolls. */
@@ -34,7 +36,7 @@ export function useScrolling({ scroller, list, rows, place, canStick, nearTop, n
   /** The row that it was placed at. */
   const goal = useRef(-1);
   /** Set while the list finds its place: until a person moves it, or it has stood still for long enough. */
-  const placing = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const placing = useRef<ReturnType<typeof setTimeout>>(undefined);
   const settled = useRef<() => void>(() => undefined);
   const looking = useRef(0);
   const last_px = useRef(0);
@@ -51,14 +53,21 @@ export function useScrolling({ scroller, list, rows, place, canStick, nearTop, n
     });
   }, [scroller, seen]);
 
+  const found = useCallback(() => {
+    clearTimeout(placing.current);
+    placing.current = undefined;
+  }, []);
+
   const toEnd = useCallback(() => {
     const element = scroller.current;
     if (!element) return;
+    found();
     sticks.current = true;
     away.current = false;
     setAtEnd(true);
     element.scrollTop = element.scrollHeight;
-  }, [scroller]);
+    list.current?.scrollTo(BEYOND_PX); // or the list goes back to the place that it was on its way to
+  }, [scroller, list, found]);
 
   const follow = useCallback(() => {
     const element = scroller.current;
@@ -66,12 +75,12 @@ export function useScrolling({ scroller, list, rows, place, canStick, nearTop, n
   }, [scroller, canStick]);
 
   const finding = useCallback(() => {
-    if (placing.current !== null) clearTimeout(placing.current);
+    found();
     placing.current = setTimeout(() => settled.current(), SETTLED_MS);
-  }, []);
+  }, [found]);
 
   const resized = useCallback(() => {
-    if (placing.current !== null) finding();
+    if (placing.current) finding();
     follow();
     look();
   }, [follow, look, finding]);
@@ -84,14 +93,14 @@ export function useScrolling({ scroller, list, rows, place, canStick, nearTop, n
     // not measured its rows yet may seem to end where it stands.
     const isAtEnd = left_px <= STICK_WITHIN_PX;
     if (!isAtEnd && element.scrollTop < last_px.current) sticks.current = false;
-    if (placing.current === null) {
+    if (!placing.current) {
       if (isAtEnd) sticks.current = true;
       if (away.current && left_px <= AT_END_PX && canStick) seen("end");
     }
     away.current = left_px > AT_END_PX && !sticks.current;
     look();
     last_px.current = element.scrollTop;
-    setAtEnd(sticks.current || (placing.current !== null && isAtEnd));
+    setAtEnd(sticks.current || (!!placing.current && isAtEnd));
     if (element.scrollTop < LOAD_WITHIN_PX) nearTop();
     if (left_px < LOAD_WITHIN_PX) nearEnd();
   }, [scroller, canStick, nearTop, nearEnd, look, seen]);
@@ -105,16 +114,17 @@ export function useScrolling({ scroller, list, rows, place, canStick, nearTop, n
     if (place === null) return;
     if (placed.current === place.key) {
       // Rows came before it while the list was on its way, by the number that it had.
-      if (placing.current !== null && place.align !== "end" && place.index !== goal.current) goTo(place);
+      if (placing.current && place.align !== "end" && place.index !== goal.current) goTo(place);
       return;
     }
     const stays = placed.current !== null && place.align === "start" && !sticks.current;
     placed.current = place.key;
     if (stays) return; // something new, and the person is reading elsewhere
-    finding();
     away.current = false;
     look();
-    if (place.align === "end") return toEnd();
+    if (place.align === "end") toEnd();
+    finding();
+    if (place.align === "end") return;
     sticks.current = false;
     last_px.current = 0;
     goTo(place);
@@ -142,9 +152,8 @@ export function useScrolling({ scroller, list, rows, place, canStick, nearTop, n
     observer.observe(element);
     document.addEventListener("visibilitychange", look);
     const acted = () => {
-      if (placing.current === null) return;
-      clearTimeout(placing.current);
-      placing.current = null;
+      if (!placing.current) return;
+      found();
       away.current = element.scrollHeight - element.scrollTop - element.clientHeight > AT_END_PX && !sticks.current;
     };
     settled.current = () => {
@@ -157,12 +166,11 @@ export function useScrolling({ scroller, list, rows, place, canStick, nearTop, n
       for (const act of ACTS) element.removeEventListener(act, acted);
       document.removeEventListener("visibilitychange", look);
     };
-  }, [scroller, resized, scrolled, look]);
+  }, [scroller, resized, scrolled, look, found]);
   useEffect(() => () => {
     cancelAnimationFrame(looking.current);
-    if (placing.current !== null) clearTimeout(placing.current);
-    placing.current = null;
-  }, []);
+    found();
+  }, [found]);
 
   /** A person asks for the end, and passes by what lies before it. */
   const leap = useCallback(() => {
