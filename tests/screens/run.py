@@ -107,7 +107,7 @@ def _take(stage: Stage, shot: Shot, out: Path) -> int:
     return count
 
 
-# How far the page and a dialog can be scrolled: never to the side, and not down where the chat has the screen to itself.
+# How far the page and a dialog can be scrolled: never sideways, and not down where the chat has the screen to itself.
 SCROLLS = """() => {
     const page = document.documentElement;
     const dialogs = [...document.querySelectorAll('dialog[open]')];
