@@ -391,7 +391,7 @@ def reaction_refused(stage: Stage) -> None:
     stage.alarmed("as many reactions")
 
 
-@shot("who-reacted.full", "dialog ReactionRow", anew=True)
+@shot("who-reacted.full", "dialog ReactionNames", anew=True)
 def who_reacted(stage: Stage) -> None:
     stage.enter(DESIGN)
     pill = stage.message(REACTED).get_by_role("group", name="Reactions").get_by_role("button").first

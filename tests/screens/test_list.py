@@ -61,7 +61,7 @@ def test_the_source_is_read(source: Source) -> None:
     """So the tests above cannot pass because nothing was found."""
     found = places(source)
     assert {"route /login", "route /r/:room/:seq?", "route *", "panel members", "dialog MembersPanel"} <= found
-    assert {"dialog ReactionPalette", "dialog ReactionRow", "dialog SessionPanel"} <= found
+    assert {"dialog ReactionPalette", "dialog ReactionNames", "dialog SessionPanel"} <= found
 
 
 ROOM_MISSING, APP = "app/RoomMissing.tsx", "app/App.tsx"
