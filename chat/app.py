@@ -39,6 +39,7 @@ from chat.services.log import Log
 from chat.services.messages import Messages
 from chat.services.movement import Movement
 from chat.services.numbers import Numbers
+from chat.services.one_at_a_time import OneAtATime
 from chat.services.passwords import Passwords
 from chat.services.periodic import run_every
 from chat.services.poller import LEASE_MS, Poller
@@ -49,6 +50,7 @@ from chat.services.retention import Retention, Sweeper
 from chat.services.rooms import Bounds, Rooms
 from chat.services.sessions import Sessions
 from chat.services.streams import Streams
+from chat.services.tarpit import Tarpit
 from chat.services.tickets import Tickets
 from chat.services.token_bucket import TokenBuckets
 from chat.services.workers import Workers
@@ -65,6 +67,7 @@ DAY_S = 24 * 3600
 CLAIMS_LONGER_S = 7 * DAY_S  # than what they prove: what is sent again later than that is a new message
 REQUESTS_PER_WRITE = 4  # so many requests of any kind, in one worker, for each that a person may write
 REQUESTS_WINDOW_S = 10.0
+REQUESTS_AT_ONCE = 2  # of one person by HTTP, in one worker; more wait for their turn, not in everybody's way
 WATCHED_EVERY_S = 10.0
 SIDE_BY_SIDE = 16  # requests to DynamoDB that one list of rooms may have under way
 
@@ -80,6 +83,8 @@ class Services:
     registration: Registration
     accounts: Accounts
     requests: TokenBuckets
+    side_by_side: OneAtATime
+    tarpit: Tarpit
     tickets: Tickets
     bus: Bus
     followers: Followers
@@ -159,6 +164,8 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         registration=registration,
         accounts=accounts,
         requests=TokenBuckets(REQUESTS_PER_WRITE * config.sends_per_user, REQUESTS_WINDOW_S),
+        side_by_side=OneAtATime(REQUESTS_AT_ONCE),
+        tarpit=Tarpit(gevent.sleep),
         tickets=tickets,
         bus=bus,
         followers=followers,

@@ -84,10 +84,17 @@ def require_auth(act: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
             g.session = live_session()
             http.check_user(g.session, request.headers.get("X-Parley-User"))
-            services().requests.take(g.session.person.username)
-            if act:
-                g.session = services().sessions.slide_if_due(g.session)
-            return view(*args, **kwargs)
+            who = g.session.person.username
+            try:
+                services().requests.take(who)
+                with services().side_by_side(who):
+                    if act:
+                        g.session = services().sessions.slide_if_due(g.session)
+                    return view(*args, **kwargs)
+            except ChatError as error:
+                if error.code == "rate_limited":
+                    services().tarpit.hold()
+                raise
 
         return wrapper
 

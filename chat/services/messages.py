@@ -22,6 +22,10 @@ from chat.services.texts import check_text
 
 MAX_PAGE = 200
 MAX_PAGE_ENTRIES = 1_000
+# A page ends early behind so many bytes of text, and is read in pieces: what one person asks for at once is not to take
+# so long that others wait for it, here or in the database.
+ENOUGH_BYTES = 128 * 1024
+FIRST_PIECE = 51  # a page of fifty, and the entry before which it is
 MAX_SPARSE_ENTRIES = 5_000
 SPARSE_COUNTS = MESSAGES_PER_READ * MAX_SPARSE_ENTRIES // MAX_PAGE_ENTRIES  # messages at least, for what it may read
 MAX_BEHIND = 1_000
@@ -294,18 +298,19 @@ class Messages:
 
     def _read_on(self, room: Room, after: int, limit: int) -> list[Pair]:
         pairs: list[Pair] = []
-        while _count(pairs) < limit and len(pairs) < MAX_PAGE_ENTRIES:
+        while _count(pairs) < limit and len(pairs) < MAX_PAGE_ENTRIES and _bytes(pairs) < ENOUGH_BYTES:
             last, head = pairs[-1][0].seq if pairs else after, self._numbers.known(room.room)
-            batch = self._storage.entries_after(room.room, last, limit, head)
+            wanted = min(_piece(pairs, limit), MAX_PAGE_ENTRIES - len(pairs))
+            batch = self._storage.entries_after(room.room, last, wanted, head)
             pairs += batch
-            if len(batch) < limit:
+            if len(batch) < wanted:
                 break
         return pairs
 
     def _read_back(self, room: Room, end: int, limit: int, first: int, most: int = MAX_PAGE_ENTRIES) -> list[Pair]:
         pairs: list[Pair] = []
-        while _count(pairs) < limit and len(pairs) < most:
-            wanted = max(limit, min(len(pairs), most - len(pairs)))  # where little is shown, more is asked for at once
+        while _count(pairs) < limit and len(pairs) < most and _bytes(pairs) < ENOUGH_BYTES:
+            wanted = min(_piece(pairs, limit), most - len(pairs))
             batch = self._storage.entries_before(room.room, pairs[0][0].seq if pairs else end, wanted, first)
             pairs = batch + pairs
             if len(batch) < wanted:
@@ -414,6 +419,16 @@ def acked(outcome: dict[str, Any]) -> dict[str, Any]:
 
 def _count(pairs: Iterable[Pair]) -> int:
     return sum(image is not None for _, image in pairs)
+
+
+def _piece(pairs: list[Pair], limit: int) -> int:
+    """How many entries to ask for next: few first, for they may be long; then what is missing, and where little of what
+    was read is a message, as many again."""
+    return max(limit - _count(pairs), len(pairs)) if pairs else min(limit, FIRST_PIECE)
+
+
+def _bytes(pairs: Iterable[Pair]) -> int:
+    return sum(len(image.text.encode()) for _, image in pairs if image is not None)
 
 
 def _first_messages(pairs: list[Pair], limit: int, most: int = MAX_PAGE_ENTRIES) -> list[Pair]:

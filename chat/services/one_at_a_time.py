@@ -12,17 +12,19 @@ except ImportError:  # a Lambda function has no greenlets
 
 
 class OneAtATime:
-    """`with reading(name): …` lets one in at a time for each name; whoever waited looks first whether it is done.
+    """`with reading(name): …` lets one in at a time for each name, or `many`; whoever waited looks first whether it is
+    done.
 
     Names that nobody asks for cost nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, many: int = 1) -> None:
+        self._many = many
         self._locks: dict[Hashable, tuple[BoundedSemaphore, list[None]]] = {}
 
     @contextmanager
     def __call__(self, name: Hashable) -> Iterator[None]:
-        lock, users = self._locks.setdefault(name, (BoundedSemaphore(1), []))
+        lock, users = self._locks.setdefault(name, (BoundedSemaphore(self._many), []))
         users.append(None)
         try:
             with lock:
