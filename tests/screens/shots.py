@@ -86,6 +86,14 @@ def login_full(stage: Stage) -> None:
     stage.page.get_by_label("Password").fill(PASSWORD * 3)
 
 
+@shot("login-kept.full", "route /login")
+def login_kept(stage: Stage) -> None:
+    stage.guest("/login")
+    stage.page.get_by_role("textbox", name="Name").fill(ME)
+    stage.page.get_by_label("Password").fill(PASSWORD)
+    stage.page.get_by_role("checkbox", name="Keep me signed in on this device").check()
+
+
 @shot("login.failing", "route /login")
 def login_failing(stage: Stage) -> None:
     stage.guest("/login")
@@ -380,6 +388,34 @@ def reaction_palette(stage: Stage) -> None:
     stage.enter(DESIGN)
     stage.act(REACTED, "+")
     expect(stage.page.get_by_role("dialog", name="Pick a reaction")).to_be_visible()
+
+
+@shot("room-late.failing", ROOM)
+def room_late(stage: Stage) -> None:
+    stage.prepare("full", stage.new_session().cookie)
+    stage.line.hold("**/api/rooms*")
+    stage.line.hold("**/api/rooms/**")
+    stage.line.stand()
+    stage.go(DESIGN)
+    stage.sees("Your rooms are on their way")
+
+
+@shot("room-slow.failing", ROOM)
+def room_slow(stage: Stage) -> None:
+    stage.enter(DESIGN)
+    stage.line.stand()
+    stage.composer.fill("This is on its way for a while.")
+    stage.composer.press("Enter")
+    stage.sees("The server is slow to answer")
+
+
+@shot("room-keeps-nothing.failing", ROOM)
+def room_keeps_nothing(stage: Stage) -> None:
+    stage.prepare("full", stage.new_session().cookie)
+    stage.page.add_init_script("indexedDB.open = () => { throw new Error('this browser keeps nothing'); };")
+    stage.go(DESIGN)
+    stage.in_sync()
+    stage.sees("This device keeps nothing")
 
 
 @shot("reaction-refused.failing", ROOM)

@@ -48,6 +48,7 @@ class Line:
         self._context = context
         self._open: list[WebSocketRoute] = []
         self._is_cut = False
+        self._stands = False
         self._refused: dict[str, str] = {}
         self._held: list[Route] = []
         context.route_web_socket(re.compile("/socket.io/"), self._connect)
@@ -63,6 +64,8 @@ class Line:
 
         def asked(said: str | bytes) -> None:
             request = REQUEST.match(said) if isinstance(said, str) else None
+            if self._stands:
+                return
             if request and request[2] in self._refused:
                 error = ChatError(self._refused[request[2]]).to_dict()
                 socket.send(f"43{request[1]}" + json.dumps([{"ok": False, "error": error}]))
@@ -80,6 +83,10 @@ class Line:
             self._context.route(path, lambda route: route.abort("connectionrefused"))
         for socket in self._open:
             socket.close()
+
+    def stand(self) -> None:
+        """The socket stays open, and nothing that is said on it is answered any more."""
+        self._stands = True
 
     def refuse(self, event: str, code: str) -> None:
         """The server refuses this request of the socket from now on."""
