@@ -276,7 +276,7 @@ MUTANTS = (
         "chat/services/bus.py",
         "            if size > MAX_ENTRY_BYTES:",
         "            if size < 0:",
-        ("tests/services/test_bus.py",),
+        ("tests/security/test_allowance.py",),
     ),
     Mutant(
         "tries are counted when they have failed",
