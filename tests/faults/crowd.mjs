@@ -8,6 +8,7 @@ import { openSync, writeSync } from "node:fs";
 import http from "node:http";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
+import { acked } from "./acked.mjs";
 
 const require = createRequire(new URL("../../frontend/package.json", import.meta.url));
 const { io } = require("socket.io-client");
@@ -323,7 +324,7 @@ class Client {
         figures.refused++;
         continue;
       }
-      const { seq, rev } = answer.message;
+      const { seq, rev } = acked(item.event, item.payload, answer);
       this.end(outbox, item, "ack", { seq, rev });
       figures.acked++;
       if (calm && item.calm) figures.ackLatencies.push(now() - item.at);
@@ -666,6 +667,7 @@ createInterface({ input: process.stdin }).on("line", async (line) => {
   process.stdout.write(`${JSON.stringify(told)}\n`);
 }).on("close", () => process.exit());
 process.on("unhandledRejection", (error) => {
+  console.error(error);
   process.stdout.write(`${JSON.stringify({ broken: String(error.stack) })}\n`);
   process.exit(1);
 });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -40,14 +41,16 @@ class Crowd:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._log):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):  # what it was not told any more
+                    pipe.close()
 
     def command(self, command: str, **fields: Any) -> Any:
         assert self._process.stdin is not None and self._process.stdout is not None
         with self._one:
             number = next(self._ids)
-            self._process.stdin.write(json.dumps({"id": number, "command": command, **fields}) + "\n")
-            self._process.stdin.flush()
+            with suppress(BrokenPipeError):  # it has ended, and what it said last tells why
+                self._process.stdin.write(json.dumps({"id": number, "command": command, **fields}) + "\n")
+                self._process.stdin.flush()
             told = json.loads(self._process.stdout.readline() or '{"broken": "it ended"}')
         assert told.get("id") == number and "answer" in told, told
         return told["answer"]

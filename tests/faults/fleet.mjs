@@ -7,6 +7,7 @@ import { openSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { Follower } from "../e2e/follower.mjs";
+import { acked as told } from "./acked.mjs";
 
 const require = createRequire(new URL("../../frontend/package.json", import.meta.url));
 const { io } = require("socket.io-client");
@@ -176,8 +177,9 @@ class Device {
     const answer = await asked;
     if (item.attempt !== attempt) return;
     if (answer.ok) {
-      this.remember(item, answer.message);
-      this.end(lane, item, "ack", { seq: answer.message.seq, rev: answer.message.rev });
+      const { seq, rev } = told(item.event, item.payload, answer);
+      this.remember(item, { seq });
+      this.end(lane, item, "ack", { seq, rev });
     } else if (answer.lost || answer.error.retry || answer.error.code === "unauthenticated") {
       setTimeout(() => {
         if (item.attempt === attempt) item.attempt = null;
