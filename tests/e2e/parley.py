@@ -200,7 +200,8 @@ class Person:
         assert status == 201, answer
         room = answer["room"]["room"]
         for member in members:
-            assert self.act(room, "invite", username=member.user)[0] == 204
+            status, answer = self.act(room, "invite", username=member.user)
+            assert status == 204, answer
         return room
 
     def act(self, room: str, act: str, **body: Any) -> tuple[int, dict[str, Any]]:

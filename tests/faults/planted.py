@@ -128,7 +128,7 @@ def seq_from_a_local_counter() -> None:
     last: dict[str, int] = {}
     put_new = Writes.put_new
 
-    def propose(self: Numbers, room: Any, seen: int = 0) -> int:
+    def propose(self: Numbers, room: Any, seen: int = 0, charge: Any = None) -> int:
         last[room.room] = last.get(room.room, self.read_head(room) if room.room not in last else 0) + 1
         return last[room.room]
 
