@@ -21,6 +21,7 @@ from chat.blueprints.session import StoredSessionInterface
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Page
 from chat.services import followers, log, rows, sessions
+from chat.services.allowance import Allowance
 from chat.services.appends import Writes
 from chat.services.commits import Commits
 from chat.services.dynamodb import Storage
@@ -317,7 +318,8 @@ def session_written_back() -> None:
 
 @bug("delivery goes on while Redis is silent", "Redis silent after a revoke", checker.LEAKED)
 def delivery_while_silent() -> None:
-    check = SocketSessions.check
+    """And what is asked is not paid for: who cannot pay reads nothing either."""
+    check, take = SocketSessions.check, Allowance._take
 
     def lenient(self: SocketSessions, connection: Connection) -> None:
         try:
@@ -326,5 +328,13 @@ def delivery_while_silent() -> None:
             if error.code != "unavailable":
                 raise
 
+    def generous(self: Allowance, key: str, most: int, cost: float) -> None:
+        try:
+            take(self, key, most, cost)
+        except ChatError as error:
+            if error.code != "unavailable":
+                raise
+
     put(SocketSessions, "check", lenient)
+    put(Allowance, "_take", generous)
     put(Connection, "deliverable", property(lambda self: not self.ended))
