@@ -212,14 +212,21 @@ class Supervisor:
     def _tell(self, redis_url_file: Path) -> None:
         """Says what it runs on. A password is shown to a person only: what is no terminal may be a journal that many
         read, and finds it in the file."""
-        print(self._config.public_url)
-        if sys.stdout.isatty():
-            print(f"REDIS_URL={shlex.quote(self._redis_url)}")
-        print(f"REDIS_URL_FILE={shlex.quote(str(redis_url_file))}")
+        said = [self._config.public_url]
+        if sys.stdout and sys.stdout.isatty():
+            said.append(f"REDIS_URL={shlex.quote(self._redis_url)}")
+        said.append(f"REDIS_URL_FILE={shlex.quote(str(redis_url_file))}")
         for name in ("DYNAMODB_ENDPOINT", "AWS_SHARED_CREDENTIALS_FILE"):
             if self._env.get(name):
-                print(f"{name}={shlex.quote(self._env[name])}")  # to be pasted, also from a folder with a space in it
-        sys.stdout.flush()
+                said.append(
+                    f"{name}={shlex.quote(self._env[name])}"
+                )  # to be pasted, also from a folder with a space in it
+        try:
+            print("\n".join(said), flush=True)
+        except BrokenPipeError:  # whoever read it has gone (`make run | head -1`): the chat goes on
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
 
     def _launch(
         self, name: str, argv: list[str], folder: Folder, pass_fds: Sequence[int] = (), stdout: int | None = None

@@ -108,6 +108,20 @@ def test_a_terminal_is_shown_the_address(tmp_path: Path, monkeypatch: pytest.Mon
     ]
 
 
+def test_whoever_read_it_may_be_gone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    supervisor = Supervisor(environment(tmp_path, free_port()))
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as out, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdout", out)
+        supervisor._tell(tmp_path / "redis-url")
+        print("and nothing that is said later is in anybody's way", flush=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdout", None)  # as Python has it where it was closed from the start
+        supervisor._tell(tmp_path / "redis-url")
+    assert capfd.readouterr().err == ""
+
+
 def test_redis_refuses_who_does_not_know_the_password(run: Running) -> None:
     stranger = redis.Redis(port=urlsplit(run.told["REDIS_URL"]).port or 0, socket_timeout=WITHIN_S, retry=None)
     with pytest.raises(redis.AuthenticationError):
