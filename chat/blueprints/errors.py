@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 
-from flask import Flask, jsonify
+from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -13,6 +13,12 @@ from chat import http
 from chat.errors import ChatError
 
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type", 429: "rate_limited"}
+
+NOTHING_HERE = (
+    '<!doctype html><html lang="en"><meta name="color-scheme" content="light dark">'
+    '<meta name="viewport" content="width=device-width"><title>Parley</title>'
+    '<p>There is nothing here. <a href="/">To the chat</a></p></html>\n'
+)
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +32,8 @@ def register(app: Flask) -> None:
 
 def refused(error: ChatError) -> ResponseReturnValue:
     """A refusal (chat.http.refusal)."""
+    if error.code == "not_found" and _asked_by_a_person():
+        return Response(NOTHING_HERE, error.status, mimetype="text/html")
     body, headers = http.refusal(error)
     response = jsonify(body)
     response.status_code = error.status
@@ -35,6 +43,8 @@ def refused(error: ChatError) -> ResponseReturnValue:
 
 def http_error(error: HTTPException) -> ResponseReturnValue:
     """What Flask itself refuses, under our codes."""
+    if error.code == 404:
+        return refused(ChatError("not_found"))
     response = jsonify(error=ChatError(CODES.get(error.code or 500, "body_invalid")).to_dict())
     response.status_code = error.code or 500
     for name, value in error.get_headers():
@@ -48,3 +58,8 @@ def unexpected(error: Exception) -> ResponseReturnValue:
     incident = secrets.token_hex(4)
     log.error("unexpected error, incident %s", incident, exc_info=error)
     return refused(ChatError("internal", f"Something went wrong on the server (incident {incident})."))
+
+
+def _asked_by_a_person() -> bool:
+    """Whether this is an address that somebody typed or followed: programs, ours included, take anything or JSON."""
+    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"

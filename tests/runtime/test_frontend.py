@@ -124,6 +124,14 @@ def test_what_is_not_there_is_said_in_json(client: FlaskClient, path: str) -> No
     assert "immutable" not in answer.headers.get("Cache-Control", "")
 
 
+@pytest.mark.parametrize("path", ["/gone.txt", "/api/gone", "/a/b/c", "/nonsense"])
+def test_a_person_at_an_address_with_nothing_is_shown_the_way_to_the_chat(client: FlaskClient, path: str) -> None:
+    answer = client.get(path, headers={"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"})
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert '<a href="/">' in answer.text
+    assert answer.headers["Content-Security-Policy"]
+
+
 @pytest.mark.parametrize(
     "path",
     [
