@@ -7,6 +7,7 @@ it, and the kinds of violation of which that must show at least one.
 
 from __future__ import annotations
 
+import inspect
 import random
 import secrets
 from collections.abc import Callable, Collection
@@ -65,9 +66,27 @@ def bug(name: str, scene: str, *kinds: str) -> Callable[[Callable[[], None]], Ca
 
 
 def put(owner: Any, name: str, instead: Any) -> None:
-    """In this process, that is in the place of what was there, which must exist."""
+    """In this process, that is in the place of what was there, which must exist and be called alike: a bug that
+    raises where it is called is another one than was meant."""
     assert hasattr(owner, name), f"{owner} has no {name} any more"
+    there = getattr(owner, name)
+    assert not callable(there) or takes(instead, there), f"{owner.__name__}.{name} is called otherwise now"
     setattr(owner, name, instead)
+
+
+def takes(function: Callable[..., Any], like: Callable[..., Any]) -> bool:
+    """Whether a call of `like` is a call of `function` too, with all that it may be given and with what it must. One
+    that takes anything does not say how it is called."""
+    given = list(inspect.signature(like).parameters.values())
+    if any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in given):
+        return True
+    for chosen in (given, [one for one in given if one.default is one.empty]):
+        by_name = {one.name: one for one in chosen if one.kind is one.KEYWORD_ONLY}
+        try:
+            inspect.signature(function).bind(*[one for one in chosen if one.name not in by_name], **by_name)
+        except TypeError:
+            return False
+    return True
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------

@@ -3,13 +3,16 @@ is. `make audit` has all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.faults.audit import find, stay_silent
-from tests.faults.planted import BUGS
+from tests.faults.planted import BUGS, takes
 from tests.faults.stage import SCENES, Backing
 from tests.seeds import drawn
 
@@ -41,3 +44,24 @@ def test_the_checker_finds_nothing_where_nothing_is_planted(backing: Backing, tm
 
 def test_every_bug_has_a_scene_that_also_runs_without_it() -> None:
     assert {bug.scene for bug in BUGS.values()} <= set(SCENES)
+
+
+def test_every_bug_fits_what_it_is_planted_in() -> None:
+    plant = "from tests.faults.planted_app import BUGS\nfor bug in BUGS.values(): bug.plant()"
+    planted = subprocess.run([sys.executable, "-c", plant], capture_output=True, text=True)
+    assert planted.returncode == 0, planted.stderr
+
+
+@pytest.mark.parametrize(
+    ("function", "fits"),
+    [
+        (lambda room, seen=0, charge=None: None, True),
+        (lambda *args: None, True),
+        (lambda room, *args, **options: None, True),
+        (lambda room: None, False),
+        (lambda room, seen: None, False),
+        (lambda room, seen, charge, more: None, False),
+    ],
+)
+def test_what_is_called_otherwise_fits_no_more(function: Callable[..., Any], fits: bool) -> None:
+    assert takes(function, lambda room, seen=0, charge=None: None) is fits
