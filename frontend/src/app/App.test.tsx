@@ -124,6 +124,16 @@ describe("coming in", () => {
     await heading("Ada in general");
   });
 
+  it("when the server takes its time says that", async () => {
+    let answer = () => {};
+    vi.mocked(fetch).mockReturnValueOnce(new Promise((resolve) => (answer = () => resolve(json(401, {})))));
+    visit("/r/general");
+    expect(screen.getByRole("status").textContent).toBe("");
+    await screen.findByText("The server has not answered yet…", {}, { timeout: 60_000 });
+    answer();
+    await screen.findByLabelText("Name");
+  });
+
   describe("when the server cannot be reached, in a browser where somebody was signed in", () => {
     const away = () => vi.mocked(fetch).mockImplementation(async () => Promise.reject(new TypeError("network")));
 

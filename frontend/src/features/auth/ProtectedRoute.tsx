@@ -3,9 +3,12 @@ import { Navigate, useLocation } from "react-router";
 import { Button } from "@/components/ui/Button";
 import { failureOf, type Failure } from "@/lib/failure";
 import { useValue } from "@/lib/store";
+import { useLate } from "@/lib/useLate";
 import type { User } from "@/types/protocol";
 import { loginPath, type SessionService } from "./session";
 import styles from "./ProtectedRoute.module.css";
+
+const LATE_MS = 2_000;
 
 interface Props {
   session: SessionService;
@@ -19,6 +22,7 @@ export function ProtectedRoute({ session, children }: Props) {
   const [failure, setFailure] = useState<Failure | null>(null);
   const [attempt, setAttempt] = useState(0);
   const asking = state.status === "unknown";
+  const late = useLate(asking && !failure, LATE_MS);
 
   useEffect(() => {
     if (asking) session.check().catch((thrown: unknown) => setFailure(failureOf(thrown)));
@@ -26,7 +30,7 @@ export function ProtectedRoute({ session, children }: Props) {
 
   if (state.status === "signed-in" || state.status === "ended") return children(state.user);
   if (state.status === "signed-out") return <Navigate to={state.on_purpose ? "/login" : loginPath(location)} replace />;
-  if (!failure) return <div className={styles.page} aria-busy="true" />;
+  if (!failure) return <div className={styles.page} role="status" aria-busy={!late}>{late && "The server has not answered yet…"}</div>;
   const again = () => {
     setFailure(null);
     setAttempt(attempt + 1);
