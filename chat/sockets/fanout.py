@@ -123,7 +123,7 @@ class Fanout:
         """
         connection.rooms_read_at = time.monotonic()
         for _ in range(SUBSCRIBE_TRIES):
-            before = self._followers.all()
+            before, asked_at = self._followers.all(), time.monotonic()
             mine = self._memberships(connection.person)
             followers = [(self._followers.follow(room), membership) for room, membership in mine]
             if all(before.get(follower.room.room) is follower for follower, _ in followers):
@@ -134,7 +134,10 @@ class Fanout:
         for follower, membership in followers:
             existed = before.get(follower.room.room) is follower is now.get(follower.room.room)
             if existed and not follower.has(connection.sid) and self._connections.get(connection.sid) is connection:
-                added = follower.subscribe(connection.sid, membership) or added
+                if follower.subscribe(connection.sid, membership, asked_at):
+                    added = True
+                else:
+                    connection.rooms_read_at = LONG_AGO  # what was read is no longer so
         return added
 
     def _memberships(self, person: Person) -> list[tuple[Room, Membership]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import gevent
 import pytest
@@ -237,6 +238,32 @@ def test_a_membership_read_before_a_removal_does_not_subscribe_behind_it(worker,
     worker.rooms.remove(ALICE, "x", room, "bob")
     assert follower.subscribe("socket-bob", stale) is False
     assert not follower.has("socket-bob")
+
+
+def test_a_membership_read_before_who_left_came_back_shows_nothing_of_the_time_between(worker, other, wire):
+    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    worker.rooms.invite(ALICE, "i1", room, "bob")
+    sid = worker.connect(ALICE)
+    follower, asked_at = worker.follower(room), time.monotonic()
+    before = worker.storage.membership(room, "bob")
+    worker.rooms.leave(BOB, "l", room)
+    say(worker, "between", room=room)
+    worker.rooms.invite(ALICE, "i2", room, "bob")
+    assert not follower.subscribe("socket-bob", before, asked_at)
+    assert follower.subscribe("socket-bob", worker.storage.membership(room, "bob"), time.monotonic())
+    assert [m.text for m in worker.messages.open(BOB, room, 0).messages] == []
+    assert [m.text for m in worker.messages.open(ALICE, room, 0).messages] == ["between"]
+    worker.followers.forget(sid)
+
+
+def test_what_the_table_says_after_all_that_the_log_has_told_counts(worker):
+    """As after a backup whose tables are of different moments: the memberships do not know of a leaving."""
+    room = worker.rooms.create(ALICE, "r", "Plans", "public")["room"]
+    worker.rooms.join(BOB, "j", room)
+    before = worker.storage.membership(room, "bob")
+    worker.connect(ALICE)
+    worker.rooms.leave(BOB, "l", room)
+    assert worker.follower(room).subscribe("socket-bob", before, time.monotonic())
 
 
 def test_who_left_and_came_back_is_not_put_out_by_the_earlier_leaving(worker, other, wire):
