@@ -43,7 +43,8 @@ def test_what_a_page_shows_or_does_that_it_should_not_is_found(run):
     run.rough.clear()
     run.perform(presses_what_is_not_there, desk, tab, Random(0))
     run.perform(loses_the_focus, desk, tab, Random(0))
-    run.weights = {desk.name_of(tab): [(0.1, 1)] for desk in run.desks for tab in desk.tabs}
+    run.weigh(grown=False)
+    tab.evaluate("document.querySelector('main').append(...Array.from({ length: 9000 }, () => new Text('x')))")
     run.weigh(grown=True)
     run.troubles()
     found = [str(finding) for finding in run.findings]

@@ -40,6 +40,7 @@ REST_WITHIN_S = 90.0
 HOLDS_WITHIN_S = 20.0  # a read mark is told every three seconds, and what the bus lost is noticed within a few
 ENOUGH = 25  # findings after which a run ends
 GROWS_AT_MOST = 2.0
+LIGHT = (15.0, 3_000)  # megabytes and nodes that a page may have in any case: one that showed little then shows more
 NEVER = float("inf")
 
 COULD_NOT = "could not"
@@ -245,9 +246,10 @@ class Run:
                 if not grown or not before:
                     before.append(weight)
                     continue
-                for what, now, most in zip(("MB", "nodes"), weight, map(max, zip(*before, strict=True)), strict=True):
-                    if now > GROWS_AT_MOST * most:
-                        self.find(Finding(GROWTH, name, f"at most {GROWS_AT_MOST} × {most} {what}", f"{now}"), tab)
+                most = [max(figures) for figures in zip(LIGHT, *before, strict=True)]
+                for what, now, was in zip(("MB", "nodes"), weight, most, strict=True):
+                    if now > GROWS_AT_MOST * was:
+                        self.find(Finding(GROWTH, name, f"at most {GROWS_AT_MOST} × {was} {what}", f"{now}"), tab)
         return ", ".join(said)
 
     # --- telling --------------------------------------------------------------------------------------------------
