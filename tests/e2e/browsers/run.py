@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
+import sys
 import tempfile
 import time
 from collections import Counter, deque
@@ -342,6 +344,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 
 def main(argv: list[str]) -> int:
     options = arguments(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nothing is left running
     with tempfile.TemporaryDirectory(prefix="browsers-") as folder:
         this = run(options, Path(folder))
     print(report(this))
