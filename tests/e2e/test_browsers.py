@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from tests.e2e.browsers import checker
+from tests.e2e.browsers import acts, checker
 from tests.e2e.browsers.acts import Scene
 from tests.e2e.browsers.checker import Log, Look, Row, Sent, Shown, judge
 from tests.e2e.browsers.run import COULD_NOT, GROWTH, TAMPER, TROUBLE, WRONG, Run
@@ -20,7 +20,7 @@ ACTS = 25
 def run(two_workers, browser, tmp_path_factory):
     """Three people who have sat down."""
     this = Run(two_workers, browser, drawn(), strikes=False, out=tmp_path_factory.mktemp("browsers"))
-    this.sit_down(history=60)
+    this.sit_down(history=40)
     yield this
     this.leave()
 
@@ -36,6 +36,9 @@ def test_what_a_page_shows_or_does_that_it_should_not_is_found(run):
     """Planted: other words in a bubble, an act that the page does not let happen, an error, a fetch, growth."""
     desk = run.desks[1]
     tab = desk.tabs[0]
+    desk.clear(tab)
+    desk.go(tab, "general")
+    run.perform(acts.write, desk, tab, Random(0))
     run.rest()
     tab.evaluate(TAMPER)
     assert {finding.kind for finding in judge(run.seen())} & {checker.DIFFERENT, checker.DISAGREE}
@@ -48,7 +51,7 @@ def test_what_a_page_shows_or_does_that_it_should_not_is_found(run):
     run.weigh(grown=True)
     run.troubles()
     found = [str(finding) for finding in run.findings]
-    for planted in ("boom", "a request to http://127.0.0.1:9/", "Press me", "on <body>", "nodes"):
+    for planted in ("boom", "Connecting to 'http://127.0.0.1:9/'", "Press me", "on <body>", "nodes"):
         assert any(planted in each for each in found), planted
     assert {finding.kind for finding in run.findings} == {COULD_NOT, WRONG, TROUBLE, GROWTH}
     assert len(list(run.out.glob("*.png"))) == len(list(run.out.glob("*.txt"))) == len(found)

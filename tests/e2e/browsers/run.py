@@ -154,6 +154,9 @@ class Run:
     def look(self) -> None:
         """Everybody comes to rest, and all that must hold is looked at."""
         self.rest()
+        for desk in self.desks:
+            for tab in desk.tabs:
+                desk.clear(tab)  # what an act left open that could not go on
         if self.planted:
             for desk in self.desks[1:2]:
                 desk.tabs[0].evaluate(TAMPER)
