@@ -96,7 +96,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   });
   connection.on("message:changed", (push) => {
     followers.changed(push);
-    rooms.entered(push.room, push.generation, push.entry);
+    rooms.changed(push);
   });
   for (const [event, kind] of [
     ["member:joined", "joined"],
@@ -107,7 +107,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   ] as const) {
     connection.on(event, (push) => {
       followers.noted(kind, push);
-      rooms.entered(push.room, push.generation, push.entry);
+      (kind === "tombstone" ? rooms.skipped : rooms.entered)(push.room, push.generation, push.entry);
       if (kind === "room" && "name" in push) rooms.renamed(push.room, push.name);
     });
   }

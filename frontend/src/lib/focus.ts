@@ -12,8 +12,8 @@ export function goHome(): void {
 /** Nothing has the focus: the next key would go nowhere. */
 export const isLost = (): boolean => document.activeElement === null || document.activeElement === document.body;
 
-/** Back to where it came from, if that is still there to be seen. */
-export function giveBack(before: Element | null): void {
+/** Back to where it came from, if that is still there to be seen: what is hidden does not take it, and then it stays in what is left. */
+export function giveBack(before: Element | null, left?: Element): void {
   if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
-  if (isLost()) goHome();
+  if (isLost() || left?.contains(document.activeElement)) goHome();
 }

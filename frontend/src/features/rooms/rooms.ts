@@ -3,7 +3,7 @@ import { failureOf, type Failure } from "@/lib/failure";
 import type { Http } from "@/lib/http";
 import { newClientId } from "@/lib/identifiers";
 import { createStore } from "@/lib/store";
-import type { Ask, Heads, Message, Room, RoomsAnswer, User } from "@/types/protocol";
+import type { Ask, Heads, Message, Room, RoomsAnswer, ServerEvents, User } from "@/types/protocol";
 import { keepRooms, keptRooms } from "./keptRooms";
 import { emptyRoomList, reduceRoomList, type RoomListAction } from "./roomList";
 
@@ -109,6 +109,11 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
       dispatch({ type: "entry", room, generation, seq, counts: false }),
     sent: ({ room, generation, seq, author }: Message) =>
       dispatch({ type: "entry", room, generation, seq, counts: author !== user }),
+    /** A number was told and nothing else: it may be a message that was changed before it came. */
+    skipped: (room: string, generation: number, seq: number) =>
+      dispatch({ type: "entry", room, generation, seq, counts: false, skipped: true }),
+    changed: ({ room, generation, entry, message }: ServerEvents["message:changed"]) =>
+      dispatch({ type: "entry", room, generation, seq: entry, counts: false, changed: message.author === user ? undefined : message }),
     renamed: (room: string, name: string) => dispatch({ type: "renamed", room, name }),
     heads: (heads: Heads) => dispatch({ type: "heads", heads }),
     /** Read on another device. */
