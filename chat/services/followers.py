@@ -100,9 +100,13 @@ class Follower:
 
     def subscribe(self, sid: str, membership: Membership, asked_at: float = float("-inf")) -> bool:
         """Adds a socket by a membership read **after** this follower existed, and after `asked_at`, by the monotonic
-        clock. False when the log has told of a later one since: of its end, or also of a new beginning behind that."""
+        clock. False when the log has told of a later one: of its end, or also of a new beginning behind that.
+
+        What the log told long before counts no more (the tables may have been put back to different moments); lately it
+        does, because the entry of a transaction may be seen before its membership is.
+        """
         seq, seen_at = self._changes.get(membership.username, (0, float("-inf")))
-        if seq > membership.seq and seen_at >= asked_at:
+        if seq > membership.seq and seen_at > asked_at - SETTLED_S:
             return False
         self._subscribers[sid] = Subscriber(membership.username, membership.seq, membership.start)
         self._sids.setdefault(membership.username, set()).add(sid)
@@ -200,10 +204,15 @@ class Follower:
         if entry["kind"] not in (*LEAVING, "joined"):
             return
         self._changes[entry["user"]] = (entry["seq"], time.monotonic())
-        if entry["kind"] in LEAVING:
-            for sid in self.sids(entry["user"]):
-                if self._subscribers[sid].seq < entry["seq"]:
-                    self.unsubscribe(sid)
+        for sid in self.sids(entry["user"]):
+            subscriber = self._subscribers[sid]
+            if subscriber.seq >= entry["seq"]:
+                continue
+            if entry["kind"] in LEAVING:
+                self.unsubscribe(sid)
+            else:  # two brought them in at once: their rows say what the later one said
+                subscriber.seq = entry["seq"]
+                subscriber.start = 1 if self.room.kind == "public" else entry["seq"]
 
     def _repair(self) -> None:
         try:

@@ -25,6 +25,7 @@ HEADS_EVERY_S = 60.0
 HEADS_AT_ONCE = 200
 ROOMS_EVERY_S = 180.0
 RESUME_WITHIN_S = 5.0
+AGAIN_AFTER_S = 1.0  # rooms that were read beside a change of them
 LONG_AGO = float("-inf")
 SUBSCRIBE_TRIES = 3
 
@@ -137,7 +138,7 @@ class Fanout:
                 if follower.subscribe(connection.sid, membership, asked_at):
                     added = True
                 else:
-                    connection.rooms_read_at = LONG_AGO  # what was read is no longer so
+                    connection.rooms_read_at = time.monotonic() - ROOMS_EVERY_S + AGAIN_AFTER_S  # it is no longer so
         return added
 
     def _memberships(self, person: Person) -> list[tuple[Room, Membership]]:

@@ -218,7 +218,8 @@ def test_who_was_removed_while_another_socket_was_reading_is_not_let_in_by_that_
     assert den.subscribed == ["a1"]
 
 
-def test_rooms_that_changed_while_they_were_read_are_read_again_soon(subscribe, real, rooms, den):
+def test_rooms_that_changed_while_they_were_read_are_read_again_soon(subscribe, real, rooms, den, monkeypatch):
+    monkeypatch.setattr("chat.sockets.fanout.AGAIN_AFTER_S", -1.0)  # which is over at once
     early = subscribe("a1", "alice")
     turns()
     den.changed_at = clock()  # out, and in again: what is read was true before
