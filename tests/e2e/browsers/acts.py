@@ -120,6 +120,8 @@ def say(scene: Scene, text: str) -> None:
     try:
         client_id = tab.wait_for_function(WRITTEN, arg=[text, before]).json_value()
     except PlaywrightTimeout:
+        if tab.get_by_role("dialog", name="Sign in again").is_visible():
+            raise Impossible("the session ended meanwhile, and the page asks to sign in") from None
         raise Wrong(f"{text[:60]!r} in the room as soon as it is sent", "nothing of it") from None
     scene.ledger.said(scene.user, room, client_id, text)
 

@@ -140,14 +140,18 @@ def _stretch(who: str, shown: Shown, log: Log) -> Iterator[Finding]:
     held = {row.seq: row for row in shown.rows}
     first = 0 if shown.from_start else min(held, default=0)
     last = max(log.rows, default=0) if shown.to_end else max(held, default=0)
+    missing: list[int] = []
     for seq in sorted({seq for seq in log.rows if first <= seq <= last} | set(held)):
         stored, row = log.rows.get(seq), held.get(seq)
         if row is None:
-            yield Finding(MISSING, who, str(stored), "nothing between what stands around it")
+            missing.append(seq)
         elif stored is None:
             yield Finding(STRANGE, who, f"no message {seq}", str(row))
         elif row.of_all != stored.of_all or row.mine != stored.mine:
             yield Finding(DIFFERENT, who, str(stored), str(row))
+    if missing:
+        there = f"{len(missing)} less, of {min(held, default=0)} to {max(held, default=0)}: {missing[:20]}"
+        yield Finding(MISSING, who, f"{missing[0]} and what follows: {log.rows[missing[0]]}", there)
 
 
 def check_agreement(look: Look) -> Iterator[Finding]:

@@ -43,11 +43,25 @@ READ = r"""const read = (article) => {
     mine: pills.filter((pill) => pill.ariaPressed === 'true').map((pill) => emoji(pill)[0]),
   };
 };"""
+# The list keeps the row that the keyboard comes to, wherever it is: that one stands apart from what is on the screen.
 ROWS = f"""() => {{
   {READ}
+  const runs = [[]];
+  let last = -1;
+  for (const article of document.querySelectorAll('main article')) {{
+    const at = Number(article.closest('[data-row]')?.dataset.row ?? last + 1);
+    if (runs.at(-1).length && at > last + 1 && !between(last, at)) runs.push([]);
+    runs.at(-1).push(article);
+    last = at;
+  }}
+  function between(one, other) {{ // what stands there is no message
+    for (let row = one + 1; row < other; row++) if (!document.querySelector(`main [data-row="${{row}}"]`)) return false;
+    return true;
+  }}
+  const longest = runs.reduce((held, run) => (run.length > held.length ? run : held));
   const main = document.querySelector('main');
   return {{
-    rows: [...document.querySelectorAll('main article')].map(read),
+    rows: longest.map(read),
     to_end: ![...document.querySelectorAll('main button')].some((b) => /To the newest|New messages/.test(b.innerText)),
     from_start: document.querySelector('main section[aria-label=Welcome]') !== null,
     log: document.querySelector('main [role=log]') !== null,
