@@ -81,7 +81,7 @@ model: setup-dev ## twenty thousand interleavings of the real services, and each
 fuzz: setup-dev ## 640,000 spoilt frames, packets, handshakes and requests, ten minutes (FUZZ_ARGS=…)
 	$(PY) -m tests.transport.fuzz $(FUZZ_ARGS)
 
-mutants: setup-dev ## whether the tests find each of twenty mutants of the core (MUTANTS_ARGS=…)
+mutants: setup-dev setup-pages ## whether the tests find each of 92 mutants, of the core, of what was mended, of the page (MUTANTS_ARGS=…)
 	$(PY) -m tests.mutants.run $(MUTANTS_ARGS)
 
 lambdas: setup-dev ## the Lambda functions' packages, deploy/build/*.zip
