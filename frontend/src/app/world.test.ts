@@ -94,6 +94,25 @@ describe("the mark", () => {
     expect(state()).toBe("synced");
   });
 
+  it("is slow while an answer is late, also where others are heard, and until it is there", async () => {
+    let answer = (_ack: object) => {};
+    server.answer("message:send", () => new Promise<object>((resolve) => (answer = resolve)));
+    await world.outbox.add("general", "hello");
+    await time.go(3_900);
+    server.say("room:heads", { general: [1, 2] });
+    expect(state()).toBe("sending");
+    await time.go(100);
+    expect([world.connection.line.get(), state()]).toEqual(["good", "slow"]);
+    answer({ ok: true, message: message(3, { author: "ada", client_id: world.outbox.items.get()[0]?.client_id }) });
+    await settled();
+    expect(state()).not.toBe("slow");
+  });
+
+  it("is offline as soon as the browser says so", () => {
+    window.dispatchEvent(new Event("offline"));
+    expect([state(), server.state.connected]).toEqual(["offline", false]);
+  });
+
   it("is not while the connection is away, nor before its heads are compared", () => {
     server.down();
     expect(state()).toBe("offline");
