@@ -643,7 +643,7 @@ MUTANTS = (
     Mutant(
         "a dialog keeps the focus that it took",
         "frontend/src/components/ui/Dialog.tsx",
-        "      giveBack(before);\n",
+        "      giveBack(before, dialog);\n",
         "",
         ("frontend/src/components/ui/Dialog.test.tsx",),
     ),
