@@ -28,6 +28,7 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
   let failures = 0;
   let cancelSoon: (() => void) | null = null;
   const reads = new Map<string, { sent: number; cancel: (() => void) | null }>();
+  const miscounted = new Set<string>();
 
   function dispatch(action: RoomListAction) {
     list.set((now) => reduceRoomList(now, action));
@@ -67,6 +68,7 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
         try {
           const answer = await wholeList();
           dispatch({ type: "listed", answer });
+          answer.rooms.forEach(recount);
           keepRooms(user, answer.rooms);
           failure.set(null);
           failures = 0;
@@ -88,12 +90,25 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
     reads.set(room, told);
     if (told.cancel || seq <= told.sent) return;
     told.sent = seq;
-    ask("room:read", { room, seq }).catch(() => (told.sent = 0));
+    ask("room:read", { room, seq }).then(
+      () => miscounted.delete(room) && refetchSoon(),
+      () => (told.sent = 0),
+    );
     told.cancel = clock.after(READ_EVERY_MS, () => {
       told.cancel = null;
       const now = list.get().rooms.get(room);
       if (now && now.read > told.sent) tellRead(room, now.read);
     });
+  }
+
+  /** What an answer counts as unread though it was read here is told, and then the counts are asked for again. */
+  function recount({ room, read, head }: Room) {
+    const held = list.get().rooms.get(room);
+    if (!held || held.read <= read || held.read >= head) return;
+    miscounted.add(room);
+    const told = reads.get(room);
+    if (told) told.sent = Math.min(told.sent, read);
+    tellRead(room, held.read);
   }
 
   return {
