@@ -5,7 +5,6 @@ import { Button } from "@/components/ui/Button";
 import { PanelBoundary } from "@/components/ui/PanelBoundary";
 import { MismatchBar, StayBar } from "@/features/auth/StayBar";
 import type { SessionService } from "@/features/auth/session";
-import { inOrder } from "@/features/rooms/roomList";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
 import type { Room, User } from "@/types/protocol";
@@ -88,7 +87,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
         ) : certain ? (
           <Boundary of={list} instead={ROOM}>
             <Suspense fallback={null}>
-              <RoomMissing name={list.joinable.find(({ room: other }) => other === id)?.name} join={() => world.rooms.join(id)} />
+              <RoomMissing key={id} room={id} rooms={world.rooms} />
             </Suspense>
           </Boundary>
         ) : (
@@ -104,8 +103,8 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
       </Boundary>
       <PanelBoundary key={panel} onClose={close}>
         <Suspense fallback={null}>
-          {panel === "switcher" && <QuickSwitcher rooms={inOrder(list)} joinable={list.joinable} join={world.rooms.join} onPick={go} onClose={close} />}
-          {panel === "browse" && <BrowseRooms joinable={list.joinable} join={world.rooms.join} onDone={go} onCreate={() => setPanel("create")} onClose={close} />}
+          {panel === "switcher" && <QuickSwitcher rooms={world.rooms} onPick={go} onClose={close} />}
+          {panel === "browse" && <BrowseRooms rooms={world.rooms} onDone={go} onCreate={() => setPanel("create")} onClose={close} />}
           {panel === "create" && <CreateRoom create={world.rooms.create} onDone={go} onClose={close} />}
           {panel === "members" && room && <MembersPanel room={room} me={user.username} rooms={world.rooms} onLeft={() => go("general")} onClose={close} />}
           {panel === "account" && <AccountPanel session={session} onClose={close} />}
