@@ -1,10 +1,11 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState, type MouseEvent } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState, type MouseEvent } from "react";
 import { useLocation, useNavigate, useParams } from "react-router";
 import { Boundary, nothing, partly } from "@/components/ui/Boundary";
 import { Button } from "@/components/ui/Button";
 import { PanelBoundary } from "@/components/ui/PanelBoundary";
 import { MismatchBar, StayBar } from "@/features/auth/StayBar";
 import type { SessionService } from "@/features/auth/session";
+import { goHome, keepFocus } from "@/lib/focus";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
 import type { Room, User } from "@/types/protocol";
@@ -51,6 +52,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   const close = useCallback(() => setPanel(null), []);
 
   useEffect(() => world.start(), [world]);
+  useEffect(keepFocus, []);
   useEffect(() => {
     // A room of an earlier visit is asked for beside the list of rooms, any other one once the list says that it is mine.
     if (lastRoom(user.username) === id) world.followers.hold(id, true);
@@ -60,7 +62,14 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   useKeys(setPanel);
   const sheet = useSheet(panel === "rooms", close);
 
+  // Whoever chose a room in a dialog is there now, and not at the button that opened the dialog.
+  const arrives = useRef(false);
+  useEffect(() => {
+    if (panel === null && arrives.current) goHome();
+    arrives.current = false;
+  }, [panel]);
   const go = (picked: Room | string) => {
+    arrives.current = true;
     setPanel(null);
     void navigate(`/r/${encodeURIComponent(typeof picked === "string" ? picked : picked.room)}`);
   };
