@@ -63,19 +63,26 @@ export function RoomView({ world, room, target }: Props) {
     [changes, reactions, report, clear, navigate, room.room],
   );
 
+  /** To the end of the room, and to its address: a permalink's would lead back when the page is loaded again. */
+  const isLinked = target !== null;
+  const toNewest = useCallback(() => {
+    followers.newest(room.room);
+    if (isLinked) void navigate(`/r/${encodeURIComponent(room.room)}`, { replace: true });
+  }, [followers, room.room, isLinked, navigate]);
+
   const load = useCallback(
     (what: "older" | "newer" | "newest") => {
-      if (what === "newest") followers.newest(room.room);
+      if (what === "newest") toNewest();
       else followers[what](room.room).then(clear, report);
     },
-    [followers, room.room, report, clear],
+    [followers, room.room, report, clear, toNewest],
   );
 
   function send(text: string) {
     void outbox.add(room.room, text, replyTo?.seq);
     setReplyTo(null);
     clear();
-    followers.newest(room.room);
+    toNewest();
   }
 
   return (
