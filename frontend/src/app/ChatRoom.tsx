@@ -5,6 +5,7 @@ import { Button } from "@/components/ui/Button";
 import { PanelBoundary } from "@/components/ui/PanelBoundary";
 import { MismatchBar, StayBar } from "@/features/auth/StayBar";
 import type { SessionService } from "@/features/auth/session";
+import { unreadIn } from "@/features/rooms/roomList";
 import { goHome, keepFocus } from "@/lib/focus";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
@@ -45,6 +46,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   const failure = useValue(world.rooms.failure);
   const room = list.rooms.get(id);
   const isMine = room !== undefined;
+  if (panel === "members" && !room) setPanel(null); // or it would open by itself when I am in it again
   // "No such room" is said when it is certain, not while the first connection still makes me a member.
   const certain = useValue(world.followers.compared) && list.loaded && !list.stale;
   const late = useLate(!room && !certain, LATE_MS);
@@ -73,7 +75,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
     setPanel(null);
     void navigate(`/r/${encodeURIComponent(typeof picked === "string" ? picked : picked.room)}`);
   };
-  const elsewhere = [...list.rooms.values()].reduce((sum, { room: other, unread }) => sum + (other === id ? 0 : unread), 0);
+  const elsewhere = unreadIn([...list.rooms.values()].filter(({ room: other }) => other !== id));
 
   return (
     <div className={styles.shell} data-rooms={panel === "rooms" || undefined}>

@@ -11,11 +11,12 @@ export default function RoomMissing({ room, rooms }: { room: string; rooms: Room
   const { joinable } = useValue(rooms.list);
   const listed = useListed(rooms);
   const { said: trouble, report } = useTrouble();
+  const removal = useValue(rooms.removals).get(room);
   const name = joinable.find(({ room: other }) => other === room)?.name;
   const go = () => rooms.join(room).catch(report);
   return (
     <div className={styles.missing}>
-      {name ? <p>You are not in {name} yet.</p> : listed === "known" ? <p>There is no such room, or you are not in it.</p> : <Unlisted listed={listed} />}
+      {removal ? <p>You were removed from {removal.name}{removal.by && ` by ${removal.by}`}.</p> : name ? <p>You are not in {name} yet.</p> : listed === "known" ? <p>There is no such room, or you are not in it.</p> : <Unlisted listed={listed} />}
       {name && <Button look="solid" onClick={() => void go()}>Join {name}</Button>}
       <Link to="/r/general">Go to general</Link>
       {trouble && <p role="alert">{trouble}</p>}

@@ -27,7 +27,7 @@ interface Props {
 
 /** One room: its messages, who is typing, the field. Mounted anew for every room. */
 export function RoomView({ world, room, target }: Props) {
-  const { followers, outbox, changes, reactions, typing, user } = world;
+  const { followers, outbox, changes, reactions, typing, names, user } = world;
   const navigate = useNavigate();
   const composer = useRef<HTMLTextAreaElement>(null);
   const held = useValue(followers.rooms).get(room.room) ?? NOT_HELD;
@@ -96,7 +96,7 @@ export function RoomView({ world, room, target }: Props) {
         </div>
       ) : (
         <Boundary of={held.log} instead={MESSAGES}>
-          <Timeline room={room} held={held} pending={pending} me={user} newAfter={newAfter} ready={!seeking} target={target} editing={editing} deeds={deeds}
+          <Timeline room={room} held={held} pending={pending} me={user} names={names} newAfter={newAfter} ready={!seeking} target={target} editing={editing} deeds={deeds}
             retry={outbox.retry} remove={outbox.remove} load={load} onSeen={onSeen} />
         </Boundary>
       )}

@@ -4,7 +4,7 @@ import { useValue } from "@/lib/store";
 import { useTrouble } from "@/lib/trouble";
 import { matching } from "./matching";
 import styles from "./RoomDialogs.module.css";
-import { inOrder } from "./roomList";
+import { countOf, inOrder } from "./roomList";
 import type { Rooms } from "./rooms";
 import { Unlisted, useListed } from "./useListed";
 
@@ -51,7 +51,7 @@ export default function QuickSwitcher({ rooms, onPick, onClose }: Props) {
           <div key={choice.room} id={`${list}-${index}`} role="option" aria-selected={index === chosen} className={styles.option}
             onClick={() => pick(index)} onMouseMove={() => setAt(index)}>
             {choice.name}
-            <small>{choice.joinable ? "join" : choice.unread > 0 ? `${choice.unread} unread` : ""}</small>
+            <small>{choice.joinable ? "join" : choice.unread > 0 ? `${countOf(choice)} unread` : ""}</small>
           </div>
         ))}
       </div>
