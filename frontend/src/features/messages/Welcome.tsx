@@ -31,7 +31,7 @@ export function Welcome({ room: { room, name, kind, from = 1 }, first }: Props) 
         </p>
       )}
       <ul className={styles.keys}>
-        <li><kbd>?</kbd> shows every key there is</li>
+        <li><kbd>Ctrl</kbd> <kbd>/</kbd> shows every key there is</li>
         <li><kbd>Ctrl</kbd> <kbd>K</kbd> takes you to any room</li>
         <li><kbd>↑</kbd> edits what you said last</li>
       </ul>
