@@ -10,9 +10,11 @@ import { Timeline } from "@/features/messages/Timeline";
 import { PendingMessage } from "@/features/messages/PendingMessage";
 import { lastOwn } from "@/features/messages/timeline";
 import { TypingLine } from "@/features/presence/TypingLine";
+import { copy } from "@/lib/copy";
 import { giveBack } from "@/lib/focus";
 import { useValue } from "@/lib/store";
 import { useTrouble } from "@/lib/trouble";
+import { useWord } from "@/lib/useWord";
 import type { Message, Room } from "@/types/protocol";
 import { useReading } from "./useReading";
 import { Unloaded } from "./Unloaded";
@@ -36,6 +38,7 @@ export function RoomView({ world, room, target }: Props) {
   const [replyTo, setReplyTo] = useState<Message | null>(null);
   const [editing, setEditing] = useState<number | null>(null);
   const { said: notice, report, clear } = useTrouble();
+  const [word, say] = useWord();
   const { newAfter, seeking, onSeen } = useReading(world, room, held.log, target !== null);
 
   useLoading(world, room, target, report);
@@ -54,13 +57,17 @@ export function RoomView({ world, room, target }: Props) {
       wishes: reactions.wishes,
       who: reactions.who,
       reply: setReplyTo,
+      copyLink(seq) {
+        clear();
+        copy(`${location.origin}/r/${encodeURIComponent(room.room)}/${seq}`).then(() => say("Link copied"), report);
+      },
       jump: (seq) => void navigate(`/r/${encodeURIComponent(room.room)}/${seq}`),
       setEditing(seq) {
         setEditing(seq);
         if (seq === null) composer.current?.focus();
       },
     }),
-    [changes, reactions, report, clear, navigate, room.room],
+    [changes, reactions, report, clear, say, navigate, room.room],
   );
 
   /** To the end of the room, and to its address: a permalink's would lead back when the page is loaded again. */
@@ -106,6 +113,7 @@ export function RoomView({ world, room, target }: Props) {
           <Button look="icon" small aria-label="Dismiss" onClick={() => { clear(); giveBack(composer.current); }}><Icon name="close" size={14} /></Button>
         </p>
       )}
+      <p className={styles.word} role="status">{word}</p>
       <Boundary instead={nothing}><TypingLine typing={typing} room={room.room} /></Boundary>
       <Boundary instead={FIELD}>
         <Composer ref={composer} user={user.username} room={room.room} roomName={room.name} replyTo={replyTo}

@@ -29,6 +29,9 @@ export const cookieRefused = () =>
 export const garbled = () =>
   new Failure({ code: "garbled", message: "The server has a problem right now. Please try again.", retry: true });
 
+export const notCopied = () =>
+  new Failure({ code: "not_copied", message: "Your browser did not let this page copy that.", retry: false });
+
 /** The page's own mistake. It would be made again, so nothing is tried again by itself. */
 const broken = () =>
   new Failure({ code: "broken", message: "Something went wrong. Please try again.", retry: false });
