@@ -42,3 +42,14 @@ it.each(["{Escape}", "{Tab}{Enter}"])("gives the focus back to the button when i
   await userEvent.keyboard(keys);
   await waitFor(() => expect(document.activeElement).toBe(button("Leave room")));
 });
+
+it.each([["Grace", "Grace is in this room already."], ["linus", "Linus is in this room already."], ["ADA", "You are in this room already."]])(
+  "says beside the field that %s is in the room, and invites nobody", async (name, sentence) => {
+    await userEvent.type(screen.getByLabelText("Invite by name"), `${name}{Enter}`);
+    expect((await screen.findByText(sentence)).closest("form")).toBe(screen.getByLabelText("Invite by name").closest("form"));
+    expect(invited).toEqual([]);
+    await userEvent.clear(screen.getByLabelText("Invite by name"));
+    await userEvent.type(screen.getByLabelText("Invite by name"), "margaret{Enter}");
+    await waitFor(() => expect([invited, screen.queryByText(sentence)]).toEqual([["margaret"], null]));
+  },
+);
