@@ -106,6 +106,18 @@ function change(list: RoomList, id: string, part: Partial<Room>): RoomList {
   return room ? { ...list, rooms: new Map(list.rooms).set(id, { ...room, ...part }) } : list;
 }
 
+/** All that is unread in these rooms; or at least that much. */
+export function unreadIn(rooms: Iterable<Room>): Unread {
+  let [unread, unread_more] = [0, false];
+  for (const room of rooms) [unread, unread_more] = [unread + room.unread, unread_more || room.unread_more === true];
+  return { unread, unread_more };
+}
+
+export type Unread = Pick<Room, "unread" | "unread_more">;
+
+/** How it is told everywhere: nothing says more, or less, than is known. */
+export const countOf = ({ unread, unread_more }: Unread): string => (unread_more || unread > 99 ? `${Math.min(unread, 99)}+` : String(unread));
+
 /** `general` first, then by name. */
 export function inOrder(list: RoomList): Room[] {
   return [...list.rooms.values()].sort((a, b) =>

@@ -13,6 +13,14 @@ interface Needs {
   http: Http;
   ask: Ask;
   clock: Clock;
+  /** Hears who people are. */
+  met?(people: readonly User[]): void;
+}
+
+/** That I was put out of a room on this page, and by whom. */
+export interface Removal {
+  name: string;
+  by: string | undefined;
 }
 
 export type Rooms = ReturnType<typeof createRooms>;
@@ -20,9 +28,10 @@ export type Rooms = ReturnType<typeof createRooms>;
 const READ_EVERY_MS = 3_000;
 
 /** My rooms: the list, its counts, and everything one can do with a room as a whole. */
-export function createRooms({ user, base, http, ask, clock }: Needs) {
+export function createRooms({ user, base, http, ask, clock, met }: Needs) {
   const list = createStore(emptyRoomList);
   const failure = createStore<Failure | null>(null);
+  const removals = createStore<ReadonlyMap<string, Removal>>(new Map());
   let asking: Promise<void> | null = null;
   let askAgain = false;
   let failures = 0;
@@ -70,6 +79,7 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
           dispatch({ type: "listed", answer });
           answer.rooms.forEach(recount);
           keepRooms(user, answer.rooms);
+          removals.set((all) => new Map([...all].filter(([room]) => !list.get().rooms.has(room))));
           failure.set(null);
           failures = 0;
         } catch (thrown) {
@@ -114,6 +124,7 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
   return {
     list,
     failure,
+    removals,
     refetch,
     /** What there is to show until the server can be asked. */
     remember() {
@@ -130,6 +141,11 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
     changed: ({ room, generation, entry, message }: ServerEvents["message:changed"]) =>
       dispatch({ type: "entry", room, generation, seq: entry, counts: false, changed: message.author === user ? undefined : message }),
     renamed: (room: string, name: string) => dispatch({ type: "renamed", room, name }),
+    /** I was removed from a room that I was in. */
+    putOut(room: string, by?: string) {
+      const name = list.get().rooms.get(room)?.name;
+      if (name !== undefined) removals.set((all) => new Map(all).set(room, { name, by }));
+    },
     heads: (heads: Heads) => dispatch({ type: "heads", heads }),
     /** Read on another device. */
     wasRead: (room: string, seq: number) => dispatch({ type: "read", room, seq }),
@@ -169,7 +185,11 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
       http<undefined>("POST", path(room, "invite"), { client_id: newClientId(), username }),
     remove: (room: string, username: string) =>
       http<undefined>("POST", path(room, "remove"), { client_id: newClientId(), username }),
-    members: async (room: string) => (await http<{ members: User[] }>("GET", path(room, "members"))).members,
+    async members(room: string): Promise<User[]> {
+      const { members } = await http<{ members: User[] }>("GET", path(room, "members"));
+      met?.(members);
+      return members;
+    },
 
     dispose() {
       cancelSoon?.();
