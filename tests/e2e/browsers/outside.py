@@ -8,12 +8,18 @@ from collections.abc import Callable
 
 from tests.e2e.outages import WELL_WITHIN_S
 from tests.e2e.parley import Parley
-from tests.runtime.running import until
+from tests.runtime.running import command_line, until
 
 REDIS, ENGINE = "redis-server", "chat.embedded.dynamodb"
 LASTS_S = 6.0  # at most, of what stands still
 
 Heal = Callable[[], None]
+
+
+def _pid_of(parley: Parley, words: str) -> int:
+    """The process with these words in its command line, which may just be starting again."""
+    there = until(lambda: [pid for pid in parley.pids() if words in command_line(pid)], WELL_WITHIN_S, words)
+    return min(there)
 
 
 def nothing_to_heal() -> None:
@@ -31,11 +37,11 @@ def worker_stands_still(parley: Parley, dice: random.Random) -> Heal:
 
 
 def redis_stands_still(parley: Parley, dice: random.Random) -> Heal:
-    return _still(parley, parley.pid_of(REDIS))
+    return _still(parley, _pid_of(parley, REDIS))
 
 
 def redis_killed(parley: Parley, dice: random.Random) -> Heal:
-    parley.kill(parley.pid_of(REDIS))
+    parley.kill(_pid_of(parley, REDIS))
     return nothing_to_heal
 
 
@@ -45,12 +51,12 @@ def redis_emptied(parley: Parley, dice: random.Random) -> Heal:
 
 
 def engine_killed(parley: Parley, dice: random.Random) -> Heal:
-    parley.kill(parley.pid_of(ENGINE))
+    parley.kill(_pid_of(parley, ENGINE))
     return nothing_to_heal
 
 
 def engine_stands_still(parley: Parley, dice: random.Random) -> Heal:
-    return _still(parley, parley.pid_of(ENGINE))
+    return _still(parley, _pid_of(parley, ENGINE))
 
 
 def _still(parley: Parley, pid: int) -> Heal:
