@@ -336,6 +336,7 @@ def leave(scene: Scene) -> None:
 def join(scene: Scene) -> None:
     scene.desk.rooms(scene.tab).get_by_role("button", name="Browse rooms").click()
     dialog = scene.tab.get_by_role("dialog", name="Rooms you can join")
+    expect(dialog).to_be_visible(timeout=ACT_WITHIN_MS)
     ours = dialog.get_by_role("button", name=re.compile("^Join (Room|common|long)"))
     if ours.count():
         button = ours.nth(scene.dice.randrange(ours.count()))

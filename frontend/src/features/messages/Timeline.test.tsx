@@ -7,6 +7,7 @@ import { message, page, range, sent } from "@/testing/messages";
 import type { Message } from "@/types/protocol";
 import { emptyLog, reduceLog, type RoomLog } from "./log";
 import type { Wishes } from "./reactions";
+import { createNames } from "./names";
 import { Timeline } from "./Timeline";
 
 const room = { room: "general", name: "general", kind: "public", generation: 1, head: 3, read: 3, unread: 0 } as const;
@@ -42,7 +43,7 @@ function withLayout(after_ms = 0) {
 
 function show(log: RoomLog, where: { target?: { seq: number; visit: string }; newAfter?: number } = {}) {
   const deeds = {
-    edit: vi.fn(), remove: vi.fn(), react: vi.fn(), reply: vi.fn(), jump: vi.fn(), setEditing: vi.fn(), who: vi.fn(),
+    edit: vi.fn(), remove: vi.fn(), react: vi.fn(), reply: vi.fn(), jump: vi.fn(), copyLink: vi.fn(), setEditing: vi.fn(), who: vi.fn(),
     wishes: createStore<Wishes>({}),
   };
   const did = { retry: vi.fn(), remove: vi.fn(), load: vi.fn(), onSeen: vi.fn() };
@@ -50,7 +51,7 @@ function show(log: RoomLog, where: { target?: { seq: number; visit: string }; ne
   const element = (now: RoomLog) => (
     <MemoryRouter>
       <Timeline room={room} held={{ log: now, failure: null, trouble: null, loading: null }} pending={[]} me={me} ready
-        newAfter={where.newAfter ?? null} target={where.target ?? null} editing={null} deeds={deeds} {...did} />
+        names={createNames()} newAfter={where.newAfter ?? null} target={where.target ?? null} editing={null} deeds={deeds} {...did} />
     </MemoryRouter>
   );
   const { rerender } = render(element(log));
