@@ -26,7 +26,7 @@ function parts() {
     user: { username: "ada", name: "Ada" },
     connection: { state: createStore<ConnectionState>({ phase: "connected" }), line: createStore<Line>("good"), tryNow: vi.fn() },
     outbox: { keeps: createStore(true), late: createStore(false) },
-    rooms: { list, seen: vi.fn() },
+    rooms: { list, failure: createStore<Failure | null>(null), seen: vi.fn() },
     followers: { rooms: createStore(new Map()) },
     hearers: new Set<(message: Message) => void>(),
   };
