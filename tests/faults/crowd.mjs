@@ -114,10 +114,10 @@ class Client {
 
   // --- HTTP ---------------------------------------------------------------------------------------------------------
 
-  ask(method, path, body, timeout = PATIENCE_MS) {
+  ask(method, path, body, cookie = this.cookie, timeout = PATIENCE_MS) {
     return new Promise((resolve) => {
       const request = http.request(
-        { host: "127.0.0.1", port: options.port, localAddress: this.source, method, path, timeout, agent: false, headers: { "Content-Type": "application/json", Origin: options.url, ...(this.cookie && { Cookie: this.cookie }) } },
+        { host: "127.0.0.1", port: options.port, localAddress: this.source, method, path, timeout, agent: false, headers: { "Content-Type": "application/json", Origin: options.url, ...(cookie && { Cookie: cookie }) } },
         (response) => {
           let text = "";
           response.on("data", (piece) => (text += piece));
@@ -136,9 +136,9 @@ class Client {
   }
 
   /** The same request until it is answered for good; a write carries its client_id, so that it is carried out once. */
-  async insist(method, path, body) {
+  async insist(method, path, body, cookie) {
     for (let attempt = 0; ; attempt++) {
-      const answer = await this.ask(method, path, body);
+      const answer = await this.ask(method, path, body, cookie);
       if (answer.status === 401 && !path.startsWith("/api/auth")) await this.login();
       else if (answer.status !== 0 && answer.status < 500 && answer.status !== 429) return answer;
       retried(`http ${answer.status} ${answer.body.error?.code ?? ""}`);
@@ -160,12 +160,12 @@ class Client {
     figures.logins++;
   }
 
-  /** Ends the session; the socket stays as it is, a device of its own, and hears whatever the server still tells it. */
+  /** Ends the session of its socket, which need not be the newest: who is refused by HTTP signs in again. The socket stays as it is, a device of its own, and hears whatever the server still tells it. */
   async logout() {
     this.away = true;
     const socket = this.socket;
     const left = `${this.name} as it was ${++this.logouts}`;
-    const answer = await this.insist("POST", "/api/auth/logout");
+    const answer = await this.insist("POST", "/api/auth/logout", undefined, socket?.cookie);
     if (answer.status !== 204) throw new Error(`logout: ${JSON.stringify(answer)}`);
     note("device", left, { user: this.name });
     note("revoked", left, {});
@@ -187,6 +187,7 @@ class Client {
       localAddress: this.source, extraHeaders: { Cookie: this.cookie, Origin: options.url }, auth: { user: this.name },
     });
     this.socket = socket;
+    socket.cookie = this.cookie;
     this.silent = 0;
     this.told = false; // of its rooms, over this connection
     socket.device = this.name;
