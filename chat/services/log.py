@@ -314,6 +314,10 @@ class Log:
             self._storage.raise_bucket(room.room, bucket_of(number))
 
     def _publish(self, room: Room, entry: Entry, image: Message | None) -> None:
+        """An image that is only a part of what its row says goes to nobody: each worker reads what it understands."""
+        if image is not None and image.more:
+            self._bus.publish("decided", room=room.room, seq=entry.seq)
+            return
         self._bus.publish(
             "entry",
             room=room.room,

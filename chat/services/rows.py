@@ -114,6 +114,10 @@ def image_attributes(image: Message) -> Row:
     }
 
 
+# All that is read of a message's row; `kind` and `at_ms` are in every log row, of whatever kind and version.
+IMAGE_ROW = frozenset({"room", "id", "kind", "at_ms", *image_attributes(Message("", 0, 0, "", "", "", "", 0))})
+
+
 def image_row(image: Message) -> Row:
     """The whole row of a message with its present image."""
     entry = Entry(image.room, image.seq, "message", image.created_at_ms)
@@ -121,17 +125,17 @@ def image_row(image: Message) -> Row:
 
 
 def read_entry(room: str, row: Row) -> Entry:
-    """The entry that a log row records."""
-    kind = KINDS[row["kind"]]
+    """The entry that a log row records; of a kind that only later versions know, its number and time."""
+    kind = KINDS.get(row["kind"], "unknown")
     seq = int(row["id"])
-    if kind == "message":
+    if kind in ("message", "unknown"):
         return Entry(room, seq, kind, row["at_ms"])
     return Entry(room, seq, kind, row["at_ms"], row.get("message"), row.get("user"), row.get("name"), row.get("by"))
 
 
 def read_image(room: str, row: Row) -> Message | None:
     """The message that a log row holds, or None when the entry is not a message."""
-    if row["kind"] != "m":
+    if row["kind"] != LETTERS["message"]:
         return None
     return Message(
         room=room,
@@ -147,6 +151,7 @@ def read_image(room: str, row: Row) -> Message | None:
         deleted=row.get("deleted", False),
         via=row.get("via"),
         reactions={emoji: tuple(who) for emoji, *who in row.get("reactions", ())},
+        more=not row.keys() <= IMAGE_ROW,
     )
 
 
@@ -257,9 +262,9 @@ def mark_key(room: str, row_id: str) -> Row:
     return {"pk": FOREIGN_PREFIX + room, "sk": row_id}
 
 
-def mark_row(mark: Mark) -> Row:
-    """A mark as a row."""
-    return mark_key(mark.room, mark.id) | {"number": mark.number, "stream": mark.stream, "seq": mark.seq}
+def mark_attributes(mark: Mark) -> Row:
+    """What the mark of a row says."""
+    return {"number": mark.number, "stream": mark.stream, "seq": mark.seq}
 
 
 def read_mark(row: Row) -> Mark:
