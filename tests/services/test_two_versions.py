@@ -3,6 +3,9 @@ where it is, and stops nothing."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from chat.models import GENERAL, Entry, Mark, Membership, SetAside, Worker
@@ -10,6 +13,7 @@ from chat.services import rows
 from chat.services.ingest import DIGITS, Change, Ingest
 from chat.services.items import pack, unpack
 from chat.services.retention import YOUNGEST_S, Retention
+from chat.services.sessions import Sessions
 from tests.services.conftest import ALICE, BOB, CAROL
 
 LATER = {  # as only DynamoDB has them: to write any of them anew, it would have to be understood
@@ -273,3 +277,18 @@ def test_coming_and_going_leaves_in_a_membership_and_a_room_what_a_later_version
     assert worker.messages.mark_read(BOB, room, 5) == 5
     worker.storage.raise_floor(room, 2)
     assert [more_of(worker, place, "chat") for place in places] == [LATER] * 3
+
+
+def test_a_session_keeps_what_a_later_version_wrote_into_its_record(worker):
+    sessions = Sessions(worker.redis, 1800, 43_200, worker.storage.epochs)
+    session = sessions.create(worker.storage.get_user("alice"))
+    key, later = sessions.key(session.sid), {"second": {"at": 1.5}, "via": ["totp"]}
+    worker.redis.set(key, json.dumps(json.loads(worker.redis.get(key)) | later), keepttl=True)
+    found = sessions.read(session.sid)
+    assert found == session
+    sessions.write_back(replace(found, device="Firefox"))
+    epoch = worker.storage.raise_epoch("alice")
+    sessions.raise_epoch("alice", epoch, "password", keep=sessions.read(session.sid))
+    record = json.loads(worker.redis.get(key))
+    assert (record["device"], record["epoch"]) == ("Firefox", epoch)
+    assert {name: record[name] for name in later} == later
