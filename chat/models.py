@@ -131,12 +131,13 @@ class Membership:
 @dataclass(frozen=True)
 class Worker:
     """A worker as it shows itself to the others. `beats` counts up while it lives; `hears` says that the bus reaches
-    it."""
+    it; `format` is what it reads (chat.services.rows.FORMAT), 0 from before there was a word for it."""
 
     id: str
     beats: int
     hears: bool
     at_ms: int
+    format: int = 0
 
 
 @dataclass(frozen=True)

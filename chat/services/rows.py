@@ -31,6 +31,12 @@ LETTERS: dict[EntryKind, str] = {
 }
 KINDS: dict[str, EntryKind] = {letter: kind for kind, letter in LETTERS.items()}
 
+# What this version reads, in the tables and on the bus: all that is written by versions of the same number or a lower
+# one. Who adds a kind of entry, or an attribute that others must know, counts on, adds a line here, and writes it only
+# while Workers.all_read(that number).
+#   1  what is not known is passed by: further attributes stay in their rows, entries of other kinds are skipped
+FORMAT = 1
+
 Row = dict[str, Any]
 
 
@@ -238,12 +244,13 @@ def worker_key(worker: str) -> Row:
 
 def worker_row(worker: Worker) -> Row:
     """A worker as a row."""
-    return worker_key(worker.id) | {"beats": worker.beats, "hears": worker.hears, "at_ms": worker.at_ms}
+    said = {"beats": worker.beats, "hears": worker.hears, "at_ms": worker.at_ms, "format": worker.format}
+    return worker_key(worker.id) | said
 
 
 def read_worker(row: Row) -> Worker:
     """The worker that a row describes."""
-    return Worker(row["sk"], row["beats"], row["hears"], row["at_ms"])
+    return Worker(row["sk"], row["beats"], row["hears"], row["at_ms"], row.get("format", 0))
 
 
 def is_own(room_key: str) -> bool:

@@ -1,6 +1,8 @@
-"""Which workers there are, and whether they hear the bus: each says so in the table, which Redis cannot keep from it.
+"""Which workers there are, whether they hear the bus and what they read: each says so in the table, which Redis cannot
+keep from it.
 
-So a worker that hears nothing can tell whether Redis is away for all, or for itself alone.
+So a worker that hears nothing can tell whether Redis is away for all, or for itself alone; and a later version can tell
+when nobody is left who would not read what it adds.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ import socket
 import time
 from collections.abc import Callable
 
+from chat.errors import ChatError
 from chat.models import Worker
+from chat.services import rows
 from chat.services.bus import Bus
 from chat.services.dynamodb import Storage
 
@@ -19,19 +23,32 @@ HEARS_WITHIN_S = 1.8  # a heartbeat comes every second
 DEAF_AFTER_S = 3.0  # so much later that nobody who says to hear can have become deaf at the same moment
 ALONE_AFTER_S = 5.0
 FORGOTTEN_AFTER_MS = 24 * 60 * 60 * 1000
+LOOK_EVERY_S = 3.0
+KNOWN_FOR_S = 10.0  # what was seen so long ago tells nothing any more
+GONE_AFTER_S = 60.0  # a row that stood still for so long while it was looked at is of a worker that was killed
 
 
 class Workers:
     """All workers of this chat, as this one sees them. `now` gives seconds since 1970, and judges no worker by another
-    one's clock: what counts is whether its row moves."""
+    one's clock: what counts is whether its row moves, by `clock`, in seconds."""
 
-    def __init__(self, storage: Storage, bus: Bus, now: Callable[[], float] = time.time):
+    def __init__(
+        self,
+        storage: Storage,
+        bus: Bus,
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         self._storage = storage
         self._bus = bus
         self._now = now
+        self._clock = clock
         self._id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._beats = 0
         self._others: dict[str, int] | None = None  # worker that hears → its beats when this worker became deaf
+        self._moved: dict[str, tuple[int, float]] = {}  # worker → its beats, and when they were first seen so
+        self._looked_at = self._seen_at = float("-inf")
+        self._least = 0  # the lowest format that a worker reads, as seen last
 
     @property
     def deaf(self) -> bool:
@@ -44,7 +61,7 @@ class Workers:
         """
         self._beats += 1
         hears = self._bus.deaf_s < HEARS_WITHIN_S
-        self._storage.put_worker(Worker(self._id, self._beats, hears, int(self._now() * 1000)))
+        self._storage.put_worker(Worker(self._id, self._beats, hears, int(self._now() * 1000), rows.FORMAT))
 
     def woke(self) -> None:
         """This process was stopped, and could hear nothing: that does not count."""
@@ -64,6 +81,30 @@ class Workers:
             self._others = hearing
         moved = any(beats > self._others.get(worker, 0) for worker, beats in hearing.items())
         return moved and self._bus.deaf_s > ALONE_AFTER_S
+
+    def all_read(self, number: int) -> bool:
+        """Whether every worker reads that format (chat.services.rows.FORMAT): then what it added may be written. No
+        when that is not known.
+
+        Looked up every few seconds, so a worker of an earlier version that starts is noticed so much later, and its
+        answer is no from then on: what it finds written it passes by, and keeps. One that was killed counts for a
+        minute more; one that leaves does not.
+        """
+        if self._clock() - self._looked_at > LOOK_EVERY_S:
+            self._looked_at = self._clock()  # whoever asks meanwhile is answered by what was seen before
+            try:
+                self._look()
+            except ChatError as error:
+                if not error.retry:
+                    raise
+        return self._clock() - self._seen_at < KNOWN_FOR_S and number <= self._least
+
+    def _look(self) -> None:
+        workers, now = self._storage.workers(), self._clock()
+        still = {worker.id: self._moved.get(worker.id, (0, now)) for worker in workers}
+        self._moved = {w.id: still[w.id] if still[w.id][0] == w.beats else (w.beats, now) for w in workers}
+        living = [worker.format for worker in workers if now - self._moved[worker.id][1] < GONE_AFTER_S]
+        self._least, self._seen_at = min([rows.FORMAT, *living]), now
 
     def leave(self) -> None:
         """Takes this worker off the list, and those that ended without doing so a day ago. Raises: ChatError
