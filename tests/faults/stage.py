@@ -16,9 +16,9 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -429,11 +429,21 @@ def _listen_on(stage: Stage) -> None:
 
 def run(backing: Backing, folder: Path, seed: int, scenes: list[str], bug: str | None = None) -> list[Violation]:
     """Plays these scenes on new tables and returns what the checker finds. `bug` is planted in both servers."""
-    config = backing.config()
     wsgi = f"tests.faults.planted_app:app({bug!r})" if bug else "wsgi:app"
+    with staged(backing, folder, seed, [wsgi] * SERVERS) as stage:
+        for name in scenes:
+            SCENES[name](stage)
+        stage.fleet.load()
+        return judge(stage.people.evidence(patient=bug is None))
+
+
+@contextmanager
+def staged(backing: Backing, folder: Path, seed: int, apps: Sequence[str]) -> Iterator[Stage]:
+    """Servers that serve these, on new tables, and people who talk."""
+    config = backing.config()
     with ExitStack() as stack:
-        with ThreadPoolExecutor(SERVERS) as starting:
-            started = [starting.submit(spawn_server, config, folder, wsgi, **ROOMY) for _ in range(SERVERS)]
+        with ThreadPoolExecutor(len(apps)) as starting:
+            started = [starting.submit(spawn_server, config, folder, wsgi, **ROOMY) for wsgi in apps]
         for future in started:
             if future.exception() is None:
                 stack.callback(future.result().process.wait)
@@ -448,10 +458,7 @@ def run(backing: Backing, folder: Path, seed: int, scenes: list[str], bug: str |
         _gather(stage)
         stage.traffic()
         stage.go_on(10)
-        for name in scenes:
-            SCENES[name](stage)
-        fleet.load()
-        return judge(people.evidence(patient=bug is None))
+        yield stage
 
 
 def _end(server: LiveServer) -> None:
