@@ -75,6 +75,11 @@ def test_alone_it_writes_what_it_reads_and_nothing_later(site):
     assert not me.all_read(LATER + 1)
 
 
+def test_it_writes_nothing_later_either_before_it_has_shown_itself(site):
+    me = Workers(site.storage, Bus())
+    assert me.all_read(LATER) and not me.all_read(LATER + 1)
+
+
 def test_a_worker_of_an_earlier_version_is_waited_for(site):
     me = site.me()
     site.beat(old=LATER - 1, oldest=0)
