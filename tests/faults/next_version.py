@@ -1,8 +1,8 @@
 """A version that comes after this one, as it could be: `tests.faults.planted_app:next_version()`.
 
 Its messages have a mood, in their rows and to people; behind some of them it writes a poll, an entry of a kind of its
-own, which its pages hear of by an event of its own. It does so beside workers that know of neither, as after somebody
-has gone back to the version before.
+own, of which its pages and all workers hear by events of its own. It does so beside workers that know of none of this,
+as after somebody has gone back to the version before.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def grow() -> None:
             room = self._rooms.get(room_id)
             build = partial(poll, room, person, answer["seq"], self._log.now_ms())
             self._log.append(room, person.username, f"{client_id}-poll", (KIND, room_id), lambda: build)
+            self._bus.publish("poll:asked", room=room_id, by=person.username)
         return answer
 
     def told(room: Room, entry: dict[str, Any], image: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
