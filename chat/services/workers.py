@@ -19,6 +19,7 @@ from chat.services import rows
 from chat.services.bus import Bus
 from chat.services.dynamodb import Storage
 
+BEAT_EVERY_S = 2.0
 HEARS_WITHIN_S = 1.8  # a heartbeat comes every second
 DEAF_AFTER_S = 3.0  # so much later that nobody who says to hear can have become deaf at the same moment
 ALONE_AFTER_S = 5.0
@@ -45,6 +46,7 @@ class Workers:
         self._clock = clock
         self._id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._beats = 0
+        self._left = False
         self._others: dict[str, int] | None = None  # worker that hears → its beats when this worker became deaf
         self._moved: dict[str, tuple[int, float]] = {}  # worker → its beats, and when they were first seen so
         self._looked_at = self._seen_at = float("-inf")
@@ -57,8 +59,10 @@ class Workers:
 
     def beat(self) -> None:
         """Says that this worker lives, and whether it hears the bus; a write, so it also shows that the table takes
-        one. Raises: ChatError `unavailable`.
+        one. One that has left says nothing more. Raises: ChatError `unavailable`.
         """
+        if self._left:
+            return
         self._beats += 1
         hears = self._bus.deaf_s < HEARS_WITHIN_S
         self._storage.put_worker(Worker(self._id, self._beats, hears, int(self._now() * 1000), rows.FORMAT))
@@ -86,9 +90,9 @@ class Workers:
         """Whether every worker reads that format (chat.services.rows.FORMAT): then what it added may be written. No
         when that is not known.
 
-        Looked up every few seconds, so a worker of an earlier version that starts is noticed so much later, and its
-        answer is no from then on: what it finds written it passes by, and keeps. One that was killed counts for a
-        minute more; one that leaves does not.
+        Looked up every few seconds, so when a worker of an earlier version starts, the answer is no so much later: what
+        that one finds written it passes by, and keeps. One that was killed counts for a minute more; one that leaves
+        does not.
         """
         if self._clock() - self._looked_at > LOOK_EVERY_S:
             self._looked_at = self._clock()  # whoever asks meanwhile is answered by what was seen before
@@ -109,6 +113,7 @@ class Workers:
     def leave(self) -> None:
         """Takes this worker off the list, and those that ended without doing so a day ago. Raises: ChatError
         `unavailable`."""
+        self._left = True
         long_ago = self._now() * 1000 - FORGOTTEN_AFTER_MS
         for worker in self._storage.workers():
             if worker.id == self._id or worker.at_ms < long_ago:

@@ -10,6 +10,7 @@ from chat.services import rows
 from chat.services.dynamodb import Storage
 from chat.services.log import Draft
 from chat.services.workers import GONE_AFTER_S, KNOWN_FOR_S, LOOK_EVERY_S, Workers
+from tests.conftest import spawn_server, wait_until
 
 LATER = rows.FORMAT + 1
 
@@ -61,6 +62,22 @@ def upgraded(monkeypatch):
 def test_a_worker_says_what_it_reads(site):
     site.me()
     assert [worker.format for worker in site.storage.workers()] == [LATER]
+
+
+def test_a_worker_shows_itself_before_anybody_is_at_it(config, tmp_path):
+    storage, server = Storage.connect(config), spawn_server(config, tmp_path)
+    try:
+        wait_until(storage.workers, 20, "the worker is listed")
+    finally:
+        server.stop()
+    assert storage.workers() == [], "one that leaves takes itself off"
+
+
+def test_one_that_has_left_does_not_come_back(site):
+    me = site.me()
+    me.leave()
+    me.beat()
+    assert site.storage.workers() == []
 
 
 def test_a_row_from_before_there_was_a_word_for_it_reads_nothing_new():
