@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,7 @@ class Stage:
 
 
 Scene = Callable[[Stage], None]
+Spawn = Callable[..., LiveServer]
 SCENES: dict[str, Scene] = {}
 
 
@@ -430,7 +432,7 @@ def _listen_on(stage: Stage) -> None:
 def run(backing: Backing, folder: Path, seed: int, scenes: list[str], bug: str | None = None) -> list[Violation]:
     """Plays these scenes on new tables and returns what the checker finds. `bug` is planted in both servers."""
     wsgi = f"tests.faults.planted_app:app({bug!r})" if bug else "wsgi:app"
-    with staged(backing, folder, seed, [wsgi] * SERVERS) as stage:
+    with staged(backing, folder, seed, [partial(spawn_server, wsgi=wsgi)] * SERVERS) as stage:
         for name in scenes:
             SCENES[name](stage)
         stage.fleet.load()
@@ -438,12 +440,12 @@ def run(backing: Backing, folder: Path, seed: int, scenes: list[str], bug: str |
 
 
 @contextmanager
-def staged(backing: Backing, folder: Path, seed: int, apps: Sequence[str]) -> Iterator[Stage]:
-    """Servers that serve these, on new tables, and people who talk."""
+def staged(backing: Backing, folder: Path, seed: int, spawns: Sequence[Spawn]) -> Iterator[Stage]:
+    """Servers that these start (as spawn_server does), on new tables, and people who talk."""
     config = backing.config()
     with ExitStack() as stack:
-        with ThreadPoolExecutor(len(apps)) as starting:
-            started = [starting.submit(spawn_server, config, folder, wsgi, **ROOMY) for wsgi in apps]
+        with ThreadPoolExecutor(len(spawns)) as starting:
+            started = [starting.submit(spawn, config, folder, **ROOMY) for spawn in spawns]
         for future in started:
             if future.exception() is None:
                 stack.callback(future.result().process.wait)

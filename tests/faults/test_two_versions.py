@@ -6,24 +6,26 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chat.services import rows
+from tests.conftest import spawn_server
 from tests.faults.checker import deliveries, judge
 from tests.faults.next_version import LETTER, mood_of
 from tests.faults.stage import MEMBERS, SCENES, TALKERS, Backing, Stage, staged
 from tests.seeds import drawn
 
-NEXT, THIS = "tests.faults.planted_app:next_version()", "wsgi:app"
+NEXT = partial(spawn_server, wsgi="tests.faults.planted_app:next_version()")
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     """Everybody has a device at each version."""
-    with Backing(tmp_path) as backing, staged(backing, tmp_path, drawn(), [NEXT, THIS]) as stage:
+    with Backing(tmp_path) as backing, staged(backing, tmp_path, drawn(), [NEXT, spawn_server]) as stage:
         yield stage
 
 
