@@ -12,6 +12,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from chat.errors import ChatError
 from chat.models import Worker
@@ -96,18 +97,15 @@ class Workers:
         """
         if self._clock() - self._looked_at > LOOK_EVERY_S:
             self._looked_at = self._clock()  # whoever asks meanwhile is answered by what was seen before
-            try:
+            with suppress(ChatError):
                 self._look()
-            except ChatError as error:
-                if not error.retry:
-                    raise
         return self._clock() - self._seen_at < KNOWN_FOR_S and number <= self._least
 
     def _look(self) -> None:
-        workers, now = self._storage.workers(), self._clock()
-        still = {worker.id: self._moved.get(worker.id, (0, now)) for worker in workers}
-        self._moved = {w.id: still[w.id] if still[w.id][0] == w.beats else (w.beats, now) for w in workers}
-        living = [worker.format for worker in workers if now - self._moved[worker.id][1] < GONE_AFTER_S]
+        workers, now, before = self._storage.workers(), self._clock(), self._moved
+        stood = {w.id: before[w.id] for w in workers if w.id in before and before[w.id][0] == w.beats}
+        self._moved = {w.id: stood.get(w.id, (w.beats, now)) for w in workers}
+        living = [w.format for w in workers if now - self._moved[w.id][1] < GONE_AFTER_S]
         self._least, self._seen_at = min([rows.FORMAT, *living]), now
 
     def leave(self) -> None:
