@@ -1,6 +1,6 @@
 # Parley: `make run` starts the chat, `make test` tests it; both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock build bench audit faults soak revocations model fuzz mutants screens lambdas invoke cloud up down tunnel
+.PHONY: help run test check lock build bench audit faults soak revocations model fuzz mutants browsers screens lambdas invoke cloud up down tunnel
 .PHONY: setup-dev setup-serverless setup-pages bundle-check
 .SILENT:
 unexport PYTHONDONTWRITEBYTECODE # every process of a test run would compile all that it imports again
@@ -15,6 +15,7 @@ MODEL_ARGS ?=
 FUZZ_ARGS ?=
 REVOCATIONS_ARGS ?=
 MUTANTS_ARGS ?=
+BROWSERS_ARGS ?=
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,8 +82,11 @@ model: setup-dev ## twenty thousand interleavings of the real services, and each
 fuzz: setup-dev ## 640,000 spoilt frames, packets, handshakes and requests, ten minutes (FUZZ_ARGS=…)
 	$(PY) -m tests.transport.fuzz $(FUZZ_ARGS)
 
-mutants: setup-dev ## whether the tests find each of twenty mutants of the core (MUTANTS_ARGS=…)
+mutants: setup-dev setup-pages ## whether the tests find each of 93 mutants, of the core, of what was mended, of the page (MUTANTS_ARGS=…)
 	$(PY) -m tests.mutants.run $(MUTANTS_ARGS)
+
+browsers: setup-dev setup-pages ## thirty minutes of three browsers at work by a seeded script, and what they show (BROWSERS_ARGS=…)
+	$(PY) -m tests.e2e.browsers --minutes 30 $(BROWSERS_ARGS)
 
 lambdas: setup-dev ## the Lambda functions' packages, deploy/build/*.zip
 	$(PY) -m deploy.package

@@ -11,6 +11,7 @@ from gevent.local import local
 
 from chat.errors import ChatError
 from chat.services.budget import ANSWER_WITHIN_S
+from chat.services.outages import LATE
 
 __all__ = ["ANSWER_WITHIN_S", "deadline", "unhurried"]
 
@@ -58,6 +59,7 @@ def deadline(seconds: float = ANSWER_WITHIN_S) -> Iterator[None]:
     except gevent.Timeout as fired:
         if fired is not running.timeout:
             raise
+        LATE.failed("what they ask for takes longer than they may")
         raise ChatError("unavailable", retry_after_s=1) from fired
     finally:
         running.timeout.close()

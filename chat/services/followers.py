@@ -89,7 +89,7 @@ class Follower:
         self._stash: dict[int, tuple[dict[str, Any], dict[str, Any] | None]] = {}
         self._subscribers: dict[str, Subscriber] = {}
         self._sids: dict[str, set[str]] = {}  # user → their sockets here
-        self._changes: dict[str, tuple[int, bool]] = {}  # user → (entry, inside) of the last membership entry seen
+        self._changes: dict[str, tuple[int, float]] = {}  # user → the last membership entry seen, and when
         self._holes: dict[int, float] = {}  # undecided numbers below decided ones → when first seen
         self._repairing: gevent.Greenlet | None = None
         self._wanted = 0
@@ -98,10 +98,15 @@ class Follower:
 
     # --- subscribers ----------------------------------------------------------------------------------------------
 
-    def subscribe(self, sid: str, membership: Membership) -> bool:
-        """Adds a socket by a membership read **after** this follower existed; False when it has ended meanwhile."""
-        seq, inside = self._changes.get(membership.username, (0, True))
-        if seq > membership.seq and not inside:
+    def subscribe(self, sid: str, membership: Membership, asked_at: float = float("-inf")) -> bool:
+        """Adds a socket by a membership read **after** this follower existed, and after `asked_at`, by the monotonic
+        clock. False when the log has told of a later one: of its end, or also of a new beginning behind that.
+
+        What the log told long before counts no more (the tables may have been put back to different moments); lately it
+        does, because the entry of a transaction may be seen before its membership is.
+        """
+        seq, seen_at = self._changes.get(membership.username, (0, float("-inf")))
+        if seq > membership.seq and seen_at > asked_at - SETTLED_S:
             return False
         self._subscribers[sid] = Subscriber(membership.username, membership.seq, membership.start)
         self._sids.setdefault(membership.username, set()).add(sid)
@@ -198,12 +203,16 @@ class Follower:
         not bring it back."""
         if entry["kind"] not in (*LEAVING, "joined"):
             return
-        leaves = entry["kind"] in LEAVING
-        self._changes[entry["user"]] = (entry["seq"], not leaves)
-        if leaves:
-            for sid in self.sids(entry["user"]):
-                if self._subscribers[sid].seq < entry["seq"]:
-                    self.unsubscribe(sid)
+        self._changes[entry["user"]] = (entry["seq"], time.monotonic())
+        for sid in self.sids(entry["user"]):
+            subscriber = self._subscribers[sid]
+            if subscriber.seq >= entry["seq"]:
+                continue
+            if entry["kind"] in LEAVING:
+                self.unsubscribe(sid)
+            else:  # two brought them in at once: their rows say what the later one said
+                subscriber.seq = entry["seq"]
+                subscriber.start = 1 if self.room.kind == "public" else entry["seq"]
 
     def _repair(self) -> None:
         try:
@@ -252,6 +261,7 @@ class Follower:
         if room is None or room.floor <= self.cursor + 1:
             return False
         memberships: dict[str, Membership | None] = {}
+        asked_at = time.monotonic()
         while unread := self._sids.keys() - memberships.keys():
             username = min(unread)
             memberships[username] = self._storage.membership(room.room, username)
@@ -263,7 +273,7 @@ class Follower:
                 if membership is None or membership.seq != self._subscribers[sid].seq:
                     self.unsubscribe(sid)
                     if membership is not None and membership.inside:
-                        self.subscribe(sid, membership)
+                        self.subscribe(sid, membership, asked_at)
         return True
 
     def _settle(self, seq: int) -> None:

@@ -46,7 +46,7 @@ class Outage:
         if self._failing and self._now() - self._failed_at > OVER_AFTER_S:
             self._failing = False
             if self._told:
-                log.warning("%s: well again, after %d s", self._what, round(self._now() - self._since))
+                log.warning("%s: over, well again after %d s", self._what, round(self._now() - self._since))
 
 
 def words(error: Exception) -> str:
@@ -59,3 +59,4 @@ def words(error: Exception) -> str:
 
 REDIS = Outage("Redis cannot be used")
 DYNAMODB = Outage("DynamoDB cannot be used")
+LATE = Outage("Requests are given up")  # also where no single call hangs: a worker that gets no processor

@@ -25,6 +25,7 @@ HEADS_EVERY_S = 60.0
 HEADS_AT_ONCE = 200
 ROOMS_EVERY_S = 180.0
 RESUME_WITHIN_S = 5.0
+AGAIN_AFTER_S = 1.0  # rooms that were read beside a change of them
 LONG_AGO = float("-inf")
 SUBSCRIBE_TRIES = 3
 
@@ -123,7 +124,7 @@ class Fanout:
         """
         connection.rooms_read_at = time.monotonic()
         for _ in range(SUBSCRIBE_TRIES):
-            before = self._followers.all()
+            before, asked_at = self._followers.all(), time.monotonic()
             mine = self._memberships(connection.person)
             followers = [(self._followers.follow(room), membership) for room, membership in mine]
             if all(before.get(follower.room.room) is follower for follower, _ in followers):
@@ -134,7 +135,10 @@ class Fanout:
         for follower, membership in followers:
             existed = before.get(follower.room.room) is follower is now.get(follower.room.room)
             if existed and not follower.has(connection.sid) and self._connections.get(connection.sid) is connection:
-                added = follower.subscribe(connection.sid, membership) or added
+                if follower.subscribe(connection.sid, membership, asked_at):
+                    added = True
+                else:
+                    connection.rooms_read_at = time.monotonic() - ROOMS_EVERY_S + AGAIN_AFTER_S  # it is no longer so
         return added
 
     def _memberships(self, person: Person) -> list[tuple[Room, Membership]]:

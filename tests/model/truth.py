@@ -198,6 +198,8 @@ class Truth:
             return
         request.seq = answer["seq"]
         image = self.image(request.room, request.seq)
+        if image is None and request.seq < self.floors.get(request.room, 1):  # it has been, and is no longer kept
+            image = next(iter(self.revs[request.room, request.seq].values()), None)
         if image is None or (image.author, image.client_id) != (request.user, request.client_id):
             raise Broken(f"{request} was acked, and {request.room}/{request.seq} is {image}")
 

@@ -115,6 +115,11 @@ def test_emptying_redis_signs_everybody_out(run: Running, tools: str) -> None:
     assert run.request("/api/auth/protected")[0] == 401
 
 
+def test_what_the_page_with_reloading_needs_is_installed_before_it_runs() -> None:
+    typed = [line.partition("#")[0].strip() for line in section("Working on it").splitlines()]
+    assert typed.index("npm --prefix frontend ci") < typed.index(VITE)
+
+
 class Vite:
     """The README's line, on another port; asks as a browser's page there does."""
 

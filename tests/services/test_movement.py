@@ -87,7 +87,7 @@ def test_who_watches_begins_the_minute_and_says_in_the_log_what_is_wrong_and_whe
             logging.ERROR,
             "The stream of messages does not move: nothing was taken over from the table's stream for 1 min",
         ),
-        (logging.WARNING, "The stream of messages does not move: well again, after 10 s"),
+        (logging.WARNING, "The stream of messages does not move: over, well again after 10 s"),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from types import SimpleNamespace
 
+import gevent
 import pytest
 import redis
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from chat.errors import ChatError
 from chat.services import outages
 from chat.services import redis as redis_service
+from chat.services.deadline import deadline
 from chat.services.dynamodb import Storage
 from chat.services.outages import Outage, words
 from chat.services.redis import answering, cause
@@ -67,7 +69,7 @@ def test_each_cause_is_one_line_a_minute_and_its_end_another(clock, said):
     clock.now += 6
     for _ in range(3):
         outage.succeeded()
-    assert said.since() == ["It cannot be used: well again, after 66 s"]
+    assert said.since() == ["It cannot be used: over, well again after 66 s"]
 
 
 def test_what_fails_and_works_by_turns_fills_no_log(clock, said):
@@ -77,7 +79,7 @@ def test_what_fails_and_works_by_turns_fills_no_log(clock, said):
         clock.now += 6
         outage.succeeded()
     lines = said.since()
-    assert lines.count("It cannot be used: OOM") == lines.count("It cannot be used: well again, after 6 s") == 60
+    assert lines.count("It cannot be used: OOM") == lines.count("It cannot be used: over, well again after 6 s") == 60
 
 
 def test_a_line_holds_no_line_feed_and_the_memory_of_causes_is_bounded(clock, said):
@@ -154,3 +156,11 @@ def test_an_address_of_dynamodb_that_has_no_name_is_said(config, fresh, said):
     assert words(unreached).endswith("[Errno -2] Name or service not known")
     long = {"Error": {"Code": "InvalidSignatureException", "Message": "It does not match.\n\nThe Canonical String"}}
     assert words(ClientError(long, "GetItem")) == "InvalidSignatureException It does not match."  # type: ignore[arg-type]
+
+
+def test_requests_that_are_given_up_are_said_once_a_minute(clock, said, monkeypatch):
+    monkeypatch.setattr("chat.services.deadline.LATE", Outage("Requests are given up", clock))
+    for _ in range(5):
+        with pytest.raises(ChatError, match="storage"), deadline(0.001):
+            gevent.sleep(60)
+    assert len(said.since()) == 1

@@ -152,11 +152,14 @@ class Follower:
 
     def __init__(self):
         self.subscribed = []
+        self.changed_at = float("-inf")
 
     def has(self, sid):
         return sid in self.subscribed
 
-    def subscribe(self, sid, membership):
+    def subscribe(self, sid, membership, asked_at):
+        if asked_at <= self.changed_at:
+            return False
         self.subscribed.append(sid)
         return True
 
@@ -172,15 +175,18 @@ def rooms():
 
 
 @pytest.fixture
-def subscribe(registry, rooms, den):
+def real(registry, rooms, den):
     followers = SimpleNamespace(all=lambda: {"den": den}, follow=lambda room: den)
-    fanout = Fanout(SimpleNamespace(), registry, SimpleNamespace(), followers, rooms, SimpleNamespace())
+    return Fanout(SimpleNamespace(), registry, SimpleNamespace(), followers, rooms, SimpleNamespace())
 
+
+@pytest.fixture
+def subscribe(registry, real):
     def subscribe(sid, username):
         person = Person(username, username)
         connection = Connection(sid, SimpleNamespace(sid=f"{username}'s", person=person), clock())
         registry.add(connection)
-        return gevent.spawn(fanout.subscribe, connection)
+        return gevent.spawn(real.subscribe, connection)
 
     return subscribe
 
@@ -209,4 +215,20 @@ def test_who_was_removed_while_another_socket_was_reading_is_not_let_in_by_that_
     rooms.readings[0][1].set([(ROOM, Membership("den", "alice", "alice", True))])  # as it was
     rooms.readings[1][1].set([])  # as it is
     gevent.joinall([early, late], timeout=30, raise_error=True)
+    assert den.subscribed == ["a1"]
+
+
+def test_rooms_that_changed_while_they_were_read_are_read_again_soon(subscribe, real, rooms, den, monkeypatch):
+    monkeypatch.setattr("chat.sockets.fanout.AGAIN_AFTER_S", -1.0)  # which is over at once
+    early = subscribe("a1", "alice")
+    turns()
+    den.changed_at = clock()  # out, and in again: what is read was true before
+    rooms.readings[0][1].set([(ROOM, Membership("den", "alice", "alice", True))])
+    gevent.joinall([early], timeout=30, raise_error=True)
+    assert den.subscribed == []
+    real._tell_rooms = lambda connection: None
+    again = gevent.spawn(real._read_rooms)
+    turns()
+    rooms.readings[1][1].set([(ROOM, Membership("den", "alice", "alice", True))])
+    gevent.joinall([again], timeout=30, raise_error=True)
     assert den.subscribed == ["a1"]

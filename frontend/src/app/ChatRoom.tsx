@@ -1,11 +1,12 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState, type MouseEvent } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState, type MouseEvent } from "react";
 import { useLocation, useNavigate, useParams } from "react-router";
 import { Boundary, nothing, partly } from "@/components/ui/Boundary";
 import { Button } from "@/components/ui/Button";
 import { PanelBoundary } from "@/components/ui/PanelBoundary";
 import { MismatchBar, StayBar } from "@/features/auth/StayBar";
 import type { SessionService } from "@/features/auth/session";
-import { inOrder } from "@/features/rooms/roomList";
+import { unreadIn } from "@/features/rooms/roomList";
+import { goHome, keepFocus } from "@/lib/focus";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
 import type { Room, User } from "@/types/protocol";
@@ -45,6 +46,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   const failure = useValue(world.rooms.failure);
   const room = list.rooms.get(id);
   const isMine = room !== undefined;
+  if (panel === "members" && !room) setPanel(null); // or it would open by itself when I am in it again
   // "No such room" is said when it is certain, not while the first connection still makes me a member.
   const certain = useValue(world.followers.compared) && list.loaded && !list.stale;
   const late = useLate(!room && !certain, LATE_MS);
@@ -52,6 +54,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   const close = useCallback(() => setPanel(null), []);
 
   useEffect(() => world.start(), [world]);
+  useEffect(keepFocus, []);
   useEffect(() => {
     // A room of an earlier visit is asked for beside the list of rooms, any other one once the list says that it is mine.
     if (lastRoom(user.username) === id) world.followers.hold(id, true);
@@ -61,11 +64,18 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   useKeys(setPanel);
   const sheet = useSheet(panel === "rooms", close);
 
+  // Whoever chose a room in a dialog is there now, and not at the button that opened the dialog.
+  const arrives = useRef(false);
+  useEffect(() => {
+    if (panel === null && arrives.current) goHome();
+    arrives.current = false;
+  }, [panel]);
   const go = (picked: Room | string) => {
+    arrives.current = true;
     setPanel(null);
     void navigate(`/r/${encodeURIComponent(typeof picked === "string" ? picked : picked.room)}`);
   };
-  const elsewhere = [...list.rooms.values()].reduce((sum, { room: other, unread }) => sum + (other === id ? 0 : unread), 0);
+  const elsewhere = unreadIn([...list.rooms.values()].filter(({ room: other }) => other !== id));
 
   return (
     <div className={styles.shell} data-rooms={panel === "rooms" || undefined}>
@@ -88,7 +98,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
         ) : certain ? (
           <Boundary of={list} instead={ROOM}>
             <Suspense fallback={null}>
-              <RoomMissing name={list.joinable.find(({ room: other }) => other === id)?.name} join={() => world.rooms.join(id)} />
+              <RoomMissing key={id} room={id} rooms={world.rooms} />
             </Suspense>
           </Boundary>
         ) : (
@@ -104,8 +114,8 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
       </Boundary>
       <PanelBoundary key={panel} onClose={close}>
         <Suspense fallback={null}>
-          {panel === "switcher" && <QuickSwitcher rooms={inOrder(list)} joinable={list.joinable} join={world.rooms.join} onPick={go} onClose={close} />}
-          {panel === "browse" && <BrowseRooms joinable={list.joinable} join={world.rooms.join} onDone={go} onCreate={() => setPanel("create")} onClose={close} />}
+          {panel === "switcher" && <QuickSwitcher rooms={world.rooms} onPick={go} onClose={close} />}
+          {panel === "browse" && <BrowseRooms rooms={world.rooms} onDone={go} onCreate={() => setPanel("create")} onClose={close} />}
           {panel === "create" && <CreateRoom create={world.rooms.create} onDone={go} onClose={close} />}
           {panel === "members" && room && <MembersPanel room={room} me={user.username} rooms={world.rooms} onLeft={() => go("general")} onClose={close} />}
           {panel === "account" && <AccountPanel session={session} onClose={close} />}

@@ -6,12 +6,13 @@ import type { World } from "./world";
 
 const PATIENCE_MS = 800;
 
-/** One thin line while the server is away or slow, or the browser keeps nothing: what is going on, and a way to hurry. */
-export function ConnectionLine({ world: { connection, outbox } }: { world: World }) {
+/** One thin line while the server is away or slow, or cannot list the rooms, or the browser keeps nothing: what is going on, and a way to hurry. */
+export function ConnectionLine({ world: { connection, outbox, rooms } }: { world: World }) {
   const keeps = useValue(outbox.keeps);
   return (
     <>
       <Server connection={connection} outbox={outbox} />
+      <List connection={connection} rooms={rooms} />
       {!keeps && (
         <div className={styles.line} role="status">This device keeps nothing at the moment: leave this page open until all is sent.</div>
       )}
@@ -38,6 +39,20 @@ function Server({ connection, outbox }: Pick<World, "connection" | "outbox">) {
     return <div className={styles.line} role="status">The server is slow to answer. What you write is kept until it does.</div>;
   }
   return null;
+}
+
+/** The line stands, and yet the list of rooms cannot be had: with no rooms at all the page says so in their place. */
+function List({ connection, rooms }: Pick<World, "connection" | "rooms">) {
+  const failure = useValue(rooms.failure);
+  const shown = useValue(rooms.list).rooms.size > 0;
+  const late = useLate([useValue(connection.state).phase === "connected", failure !== null, shown].every(Boolean), PATIENCE_MS);
+  if (!failure || !late) return null;
+  return (
+    <div className={styles.line} role="status">
+      <span>Your list of rooms may be old. {failure.message}</span>
+      <button type="button" onClick={() => void rooms.refetch()}>Try now</button>
+    </div>
+  );
 }
 
 function Countdown({ until_ms }: { until_ms: number }) {

@@ -1,5 +1,6 @@
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
+import { countOf, type Unread } from "@/features/rooms/roomList";
 import type { Room } from "@/types/protocol";
 import type { Panel } from "./ChatRoom";
 import styles from "./RoomView.module.css";
@@ -12,16 +13,16 @@ interface Props {
   /** Known to be missing, not just unknown yet. */
   missing: boolean;
   /** Unread messages in other rooms, for the phone, where the list is folded away. */
-  elsewhere: number;
+  elsewhere: Unread;
   open(panel: Panel): void;
 }
 
 export function RoomHeader({ world, room, missing, elsewhere, open }: Props) {
   return (
     <header className={styles.header}>
-      <Button look="icon" className={styles.menu} data-home aria-label={elsewhere ? `Rooms, ${elsewhere} unread` : "Rooms"} onClick={() => open("rooms")}>
+      <Button look="icon" className={styles.menu} data-home aria-label={elsewhere.unread ? `Rooms, ${countOf(elsewhere)} unread` : "Rooms"} onClick={() => open("rooms")}>
         <Icon name="menu" />
-        {elsewhere > 0 && <i className={styles.dot} aria-hidden="true" />}
+        {elsewhere.unread > 0 && <i className={styles.dot} aria-hidden="true" />}
       </Button>
       {(room || missing) && <h1>{room?.name ?? "Not here"}</h1>}
       {room?.kind === "private" && <span className={styles.lock} title="Private"><Icon name="lock" size={16} /><span className="visually-hidden">Private room</span></span>}

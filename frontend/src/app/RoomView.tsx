@@ -10,9 +10,11 @@ import { Timeline } from "@/features/messages/Timeline";
 import { PendingMessage } from "@/features/messages/PendingMessage";
 import { lastOwn } from "@/features/messages/timeline";
 import { TypingLine } from "@/features/presence/TypingLine";
+import { copy } from "@/lib/copy";
 import { giveBack } from "@/lib/focus";
 import { useValue } from "@/lib/store";
 import { useTrouble } from "@/lib/trouble";
+import { useWord } from "@/lib/useWord";
 import type { Message, Room } from "@/types/protocol";
 import { useReading } from "./useReading";
 import { Unloaded } from "./Unloaded";
@@ -27,7 +29,7 @@ interface Props {
 
 /** One room: its messages, who is typing, the field. Mounted anew for every room. */
 export function RoomView({ world, room, target }: Props) {
-  const { followers, outbox, changes, reactions, typing, user } = world;
+  const { followers, outbox, changes, reactions, typing, names, user } = world;
   const navigate = useNavigate();
   const composer = useRef<HTMLTextAreaElement>(null);
   const held = useValue(followers.rooms).get(room.room) ?? NOT_HELD;
@@ -36,6 +38,7 @@ export function RoomView({ world, room, target }: Props) {
   const [replyTo, setReplyTo] = useState<Message | null>(null);
   const [editing, setEditing] = useState<number | null>(null);
   const { said: notice, report, clear } = useTrouble();
+  const [word, say] = useWord();
   const { newAfter, seeking, onSeen } = useReading(world, room, held.log, target !== null);
 
   useLoading(world, room, target, report);
@@ -54,28 +57,39 @@ export function RoomView({ world, room, target }: Props) {
       wishes: reactions.wishes,
       who: reactions.who,
       reply: setReplyTo,
+      copyLink(seq) {
+        clear();
+        copy(`${location.origin}/r/${encodeURIComponent(room.room)}/${seq}`).then(() => say("Link copied"), report);
+      },
       jump: (seq) => void navigate(`/r/${encodeURIComponent(room.room)}/${seq}`),
       setEditing(seq) {
         setEditing(seq);
         if (seq === null) composer.current?.focus();
       },
     }),
-    [changes, reactions, report, clear, navigate, room.room],
+    [changes, reactions, report, clear, say, navigate, room.room],
   );
+
+  /** To the end of the room, and to its address: a permalink's would lead back when the page is loaded again. */
+  const isLinked = target !== null;
+  const toNewest = useCallback(() => {
+    followers.newest(room.room);
+    if (isLinked) void navigate(`/r/${encodeURIComponent(room.room)}`, { replace: true });
+  }, [followers, room.room, isLinked, navigate]);
 
   const load = useCallback(
     (what: "older" | "newer" | "newest") => {
-      if (what === "newest") followers.newest(room.room);
+      if (what === "newest") toNewest();
       else followers[what](room.room).then(clear, report);
     },
-    [followers, room.room, report, clear],
+    [followers, room.room, report, clear, toNewest],
   );
 
   function send(text: string) {
     void outbox.add(room.room, text, replyTo?.seq);
     setReplyTo(null);
     clear();
-    followers.newest(room.room);
+    toNewest();
   }
 
   return (
@@ -89,7 +103,7 @@ export function RoomView({ world, room, target }: Props) {
         </div>
       ) : (
         <Boundary of={held.log} instead={MESSAGES}>
-          <Timeline room={room} held={held} pending={pending} me={user} newAfter={newAfter} ready={!seeking} target={target} editing={editing} deeds={deeds}
+          <Timeline room={room} held={held} pending={pending} me={user} names={names} newAfter={newAfter} ready={!seeking} target={target} editing={editing} deeds={deeds}
             retry={outbox.retry} remove={outbox.remove} load={load} onSeen={onSeen} />
         </Boundary>
       )}
@@ -99,6 +113,7 @@ export function RoomView({ world, room, target }: Props) {
           <Button look="icon" small aria-label="Dismiss" onClick={() => { clear(); giveBack(composer.current); }}><Icon name="close" size={14} /></Button>
         </p>
       )}
+      <p className={styles.word} role="status">{word}</p>
       <Boundary instead={nothing}><TypingLine typing={typing} room={room.room} /></Boundary>
       <Boundary instead={FIELD}>
         <Composer ref={composer} user={user.username} room={room.room} roomName={room.name} replyTo={replyTo}

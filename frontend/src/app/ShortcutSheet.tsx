@@ -3,7 +3,7 @@ import styles from "./ShortcutSheet.module.css";
 
 const KEYS: [keys: string[], does: string][] = [
   [["Ctrl", "K"], "Go to any room"],
-  [["?"], "This sheet"],
+  [["Ctrl", "/"], "This sheet; outside of fields ? too"],
   [["Enter"], "Send"],
   [["Shift", "Enter"], "New line"],
   [["↑"], "Edit your last message (empty field)"],

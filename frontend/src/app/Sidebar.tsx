@@ -49,7 +49,7 @@ export function Sidebar({ world, session, open, close }: Props) {
           <strong>{world.user.name}</strong>
         </button>
         <Button look="icon" aria-label="Light or dark" title="Light or dark" onClick={toggleTheme}><Icon name="theme" size={18} /></Button>
-        <Button look="icon" aria-label="Keys" title="Keys (?)" className={styles.keys} onClick={() => open("keys")}><Icon name="keys" /></Button>
+        <Button look="icon" aria-label="Keys" title="Keys (Ctrl /)" className={styles.keys} onClick={() => open("keys")}><Icon name="keys" /></Button>
         <Button look="icon" aria-label="Sign out" title="Sign out" onClick={() => void signOut()}><Icon name="leave" size={19} /></Button>
       </footer>
     </aside>

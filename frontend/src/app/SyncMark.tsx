@@ -20,6 +20,8 @@ export function SyncMark({ world, open }: { world: World; open: string | null | 
     line: useValue(world.connection.line),
     late: useValue(world.outbox.late),
     compared: useValue(world.followers.compared),
+    list: useValue(world.rooms.list),
+    unlisted: useValue(world.rooms.failure),
     rooms: useValue(world.followers.rooms),
     outbox,
     open,

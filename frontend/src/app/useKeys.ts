@@ -1,15 +1,16 @@
 import { useEffect } from "react";
 import type { Panel } from "./ChatRoom";
 
-/** Keys that work everywhere: Ctrl-K, `?` outside of fields, Escape back to the message field. */
+/** Keys that work everywhere: Ctrl-K, `Ctrl-/`, `?` outside of fields, Escape back to the message field. */
 export function useKeys(open: (panel: Panel) => void): void {
   useEffect(() => {
     function pressed(event: KeyboardEvent) {
       if (event.isComposing || document.querySelector("dialog[open]:modal")) return;
-      if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
+      const isCtrl = (event.ctrlKey || event.metaKey) && !event.altKey;
+      if (isCtrl && event.key.toLowerCase() === "k") {
         event.preventDefault();
         open("switcher");
-      } else if (event.key === "?" && !isField(event.target)) {
+      } else if ((isCtrl && event.key === "/") || (event.key === "?" && !isField(event.target))) {
         event.preventDefault();
         open("keys");
       } else if (event.key === "Escape" && !isField(event.target)) {

@@ -20,7 +20,8 @@ const general = { room: "general", name: "general", kind: "public", generation: 
 
 const stateAt = (open: string | null | undefined) =>
   syncState({
-    connection: world.connection.state.get(), line: world.connection.line.get(), late: world.outbox.late.get(), compared: world.followers.compared.get(), rooms: world.followers.rooms.get(),
+    connection: world.connection.state.get(), line: world.connection.line.get(), late: world.outbox.late.get(), compared: world.followers.compared.get(),
+    list: world.rooms.list.get(), unlisted: world.rooms.failure.get(), rooms: world.followers.rooms.get(),
     outbox: world.outbox.items.get(), open,
   });
 const state = () => stateAt("general");
@@ -49,10 +50,12 @@ describe("the mark", () => {
     expect([stateAt(undefined), stateAt("elsewhere"), stateAt(null)]).toEqual(["syncing", "syncing", "synced"]);
   });
 
-  it("is not while an entry is missing", () => {
+  it("is not while an entry is missing, nor before what is unread was counted again", async () => {
     server.say("message:sent", message(4));
     expect(state()).toBe("syncing");
     server.say("message:sent", message(3));
+    expect(state()).toBe("syncing");
+    await time.go(1_000);
     expect(state()).toBe("synced");
   });
 
@@ -80,7 +83,7 @@ describe("the mark", () => {
     await settled();
     expect([world.followers.rooms.get().get("design")?.failure?.code, state()]).toEqual(["internal", "syncing"]);
     server.answer("room:open", refusal("room_not_found"));
-    server.say("room:heads", { general: [1, 2], design: [1, 1] });
+    world.followers.hold("design");
     await settled();
     expect([world.followers.rooms.get().get("design")?.failure?.code, state()]).toEqual(["room_not_found", "synced"]);
   });
@@ -92,6 +95,25 @@ describe("the mark", () => {
     expect(state()).toBe("syncing");
     server.say("room:heads", { general: [1, 2] });
     expect(state()).toBe("synced");
+  });
+
+  it("is slow while an answer is late, also where others are heard, and until it is there", async () => {
+    let answer = (_ack: object) => {};
+    server.answer("message:send", () => new Promise<object>((resolve) => (answer = resolve)));
+    await world.outbox.add("general", "hello");
+    await time.go(3_900);
+    server.say("room:heads", { general: [1, 2] });
+    expect(state()).toBe("sending");
+    await time.go(100);
+    expect([world.connection.line.get(), state()]).toEqual(["good", "slow"]);
+    answer({ ok: true, message: message(3, { author: "ada", client_id: world.outbox.items.get()[0]?.client_id }) });
+    await settled();
+    expect(state()).not.toBe("slow");
+  });
+
+  it("is offline as soon as the browser says so", () => {
+    window.dispatchEvent(new Event("offline"));
+    expect([state(), server.state.connected]).toEqual(["offline", false]);
   });
 
   it("is not while the connection is away, nor before its heads are compared", () => {

@@ -2,6 +2,7 @@ import { chatBase } from "@/config/endpoints";
 import type { SessionService } from "@/features/auth/session";
 import { createChanges } from "@/features/messages/changes";
 import { createFollowers, type FetchPage } from "@/features/messages/followers";
+import { createNames } from "@/features/messages/names";
 import { createReactions } from "@/features/messages/reactions";
 import { createOutbox } from "@/features/messages/outbox";
 import { openOutboxDisk } from "@/features/messages/outboxDisk";
@@ -78,17 +79,21 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   });
   const changes = createChanges({ ask: act, image: followers.image });
   const reactions = createReactions({ ask: act, look: connection.ask, image: followers.image, me: user.name });
-  const rooms = createRooms({ user: me, base, http, ask: connection.ask, clock });
+  const names = createNames();
+  names.met(user);
+  const rooms = createRooms({ user: me, base, http, ask: connection.ask, clock, met: (people) => people.forEach(names.met) });
   /** Who wants to know of each message as it is pushed. */
   const hearers = new Set<(message: Message) => void>();
   const typing = createTyping({ user: me, ask: connection.ask, clock });
 
   function settleAll(page: Page) {
+    names.page(page);
     for (const message of page.messages) outbox.settle(message);
   }
 
   connection.on("message:sent", (message) => {
     outbox.settle(message);
+    names.said(message);
     followers.sent(message);
     rooms.sent(message);
     for (const hear of hearers) hear(message);
@@ -96,7 +101,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   });
   connection.on("message:changed", (push) => {
     followers.changed(push);
-    rooms.entered(push.room, push.generation, push.entry);
+    rooms.changed(push);
   });
   for (const [event, kind] of [
     ["member:joined", "joined"],
@@ -106,8 +111,10 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
     ["entry:skipped", "tombstone"],
   ] as const) {
     connection.on(event, (push) => {
+      if ("user" in push) names.entered(push);
+      if ("user" in push && push.user === me && kind === "removed") rooms.putOut(push.room, push.by && names.of(push.by));
       followers.noted(kind, push);
-      rooms.entered(push.room, push.generation, push.entry);
+      (kind === "tombstone" ? rooms.skipped : rooms.entered)(push.room, push.generation, push.entry);
       if (kind === "room" && "name" in push) rooms.renamed(push.room, push.name);
     });
   }
@@ -210,7 +217,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
   }
 
   return {
-    user, connection, followers, outbox, changes, reactions, rooms, typing, hearers,
+    user, connection, followers, outbox, changes, reactions, rooms, typing, names, hearers,
     start() {
       void outbox.load();
       follow();

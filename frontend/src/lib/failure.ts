@@ -7,12 +7,19 @@ export class Failure extends Error {
   readonly retry_after_s: number | undefined;
 
   constructor(body: ErrorBody) {
-    super(body.message);
+    super(withPatience(body));
     this.name = "Failure";
     this.code = body.code;
     this.retry = body.retry;
     this.retry_after_s = body.retry_after_s;
   }
+}
+
+/** The server's sentence; where it says to wait, and that is long, how long. */
+function withPatience({ message, retry_after_s = 0 }: ErrorBody): string {
+  const minutes = Math.ceil(retry_after_s / 60);
+  if (minutes < 2) return message;
+  return `${message.replace(/ Please (wait|try again)\b[^.]*\.$/, "")} Try again in ${minutes} minutes.`;
 }
 
 /** Our own codes, for what the server never got to say. */
@@ -28,6 +35,9 @@ export const cookieRefused = () =>
 /** An answer that is none of the server's: a proxy or a hotel's login page has given it. */
 export const garbled = () =>
   new Failure({ code: "garbled", message: "The server has a problem right now. Please try again.", retry: true });
+
+export const notCopied = () =>
+  new Failure({ code: "not_copied", message: "Your browser did not let this page copy that.", retry: false });
 
 /** The page's own mistake. It would be made again, so nothing is tried again by itself. */
 const broken = () =>

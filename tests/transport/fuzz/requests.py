@@ -18,7 +18,8 @@ PIECES += [b"X-Forwarded-For: ::ffff:1.2.3.4%lo, [::1]:80\r\n", b"A: " + b"x" * 
 PIECES += [b"Host: evil.example\r\n", b"Expect: 100-continue\r\n", b"Sec-WebSocket-Key: \r\n", b"9" * 400, b"/../"]
 PIECES += [b"Host", b"Origin", b"13", b"chunked", b"//"]
 TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-LINE = re.compile(rb"[A-Z!$%&'*+.^_`|~0-9-]{1,20} [!-~]+ HTTP/1\.([01])")
+# A later minor version is read as 1.1 (RFC 9110, 2.5).
+LINE = re.compile(rb"[A-Z!$%&'*+.^_`|~0-9-]{1,20} [!-~]+ HTTP/1\.([0-9])")
 FIELD = re.compile(rb"(" + TOKEN + rb"):[ \t]*([^\x00\r\n]*?)[ \t]*")
 CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\x00\r\n]*)?\r\n")
 
@@ -60,7 +61,7 @@ def _behind_one(data: bytes) -> bytes | None:
     if len(named.get(b"host", [])) > 1 or len(lengths) + len(codings) > 1:
         return None
     if codings:
-        return _behind_chunks(rest) if codings[0].lower() == b"chunked" and line[1] == b"1" else None
+        return _behind_chunks(rest) if codings[0].lower() == b"chunked" and line[1] != b"0" else None
     if lengths and not re.fullmatch(rb"[0-9]{1,8}", lengths[0]):
         return None
     size = int(lengths[0]) if lengths else 0

@@ -26,7 +26,7 @@ export function Dialog({ title, onClose, children, quietTitle = false }: Props) 
     dialog.querySelector<HTMLElement>("input:not([type=radio], [type=password])")?.focus();
     return () => {
       dialog.close();
-      giveBack(before);
+      giveBack(before, dialog);
     };
   }, []);
   const besides = (event: MouseEvent) => event.target === ref.current && onClose();

@@ -27,6 +27,11 @@ it("is not there while nothing is about to end", () => {
   expect(screen.queryByRole("status")).toBeNull();
 });
 
+it("tells the server of whoever is at the page, also while there is nothing to say", async () => {
+  await userEvent.keyboard("a");
+  await waitFor(() => expect(requests).toContain("POST /api/auth/stay"));
+});
+
 it("says when the session ends, and goes once it was extended", async () => {
   act(() => session.expiring.set(ENDS_AT));
   expect(screen.getByRole("status").textContent).toContain(`This session ends at ${timeOfDay(ENDS_AT * 1000)}.`);

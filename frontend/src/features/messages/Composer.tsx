@@ -88,9 +88,9 @@ export function Composer({ user, room, roomName, replyTo, cancelReply, send, edi
   );
 }
 
-/** As tall as its text, up to what the style sheet allows. */
+/** As tall as its text, up to what the style sheet allows; one line while there is none. */
 function grow(element: HTMLTextAreaElement | null) {
   if (!element) return;
   element.style.height = "auto";
-  element.style.height = `${element.scrollHeight}px`;
+  if (element.value) element.style.height = `${element.scrollHeight}px`;
 }

@@ -3,7 +3,7 @@ import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
 import { goHome } from "@/lib/focus";
-import type { RoomLog } from "./log";
+import { hasMessageAfter, type RoomLog } from "./log";
 import type { Seen } from "./reading";
 import { firstPlace, isPrepended, spanOfRows, type Row } from "./timeline";
 import { useRoving } from "./useRoving";
@@ -43,14 +43,15 @@ export function MessageList({ label, log, rows, ready, target, renderRow, loadOl
     if (span) onSeen(span);
   }, [onSeen]);
   const { atEnd, leap, resized, scrolled } = useScrolling({
-    scroller, list, rows, place, canStick: !detached, nearTop: loadOlder, nearEnd: loadNewer, seen,
+    scroller, list, rows, place, linked: target !== null, canStick: !detached, nearTop: loadOlder, nearEnd: loadNewer, seen,
   });
   const roving = useRoving(list, scroller, rows);
   const inView = atEnd && !detached;
 
-  const lastKey = rows.at(-1)?.key;
-  const [lastSeen, setLastSeen] = useState(lastKey);
-  if (inView && lastSeen !== lastKey) setLastSeen(lastKey);
+  // New is what came since, not what is being fetched around a permalink.
+  const [reached, setReached] = useState({ generation: log.generation, cursor: log.cursor });
+  if ((inView && reached.cursor !== log.cursor) || reached.generation !== log.generation) setReached({ generation: log.generation, cursor: log.cursor });
+  const isNew = useMemo(() => hasMessageAfter(log, reached.cursor), [log, reached]);
 
   const leapNow = useRef(leap); // of the render in which the newest stretch is shown
   useLayoutEffect(() => void (leapNow.current = leap), [leap]);
@@ -64,8 +65,8 @@ export function MessageList({ label, log, rows, ready, target, renderRow, loadOl
     <div className={styles.frame}>
       {/* Before the log, so that the way back from the message field leads to the newest message. */}
       {!inView && rows.length > 0 && (
-        <Button className={styles.pill} small look={lastSeen === lastKey ? "plain" : "solid"} onClick={newest}>
-          <Icon name="down" size={16} /> {lastSeen === lastKey ? "To the newest" : "New messages"}
+        <Button className={styles.pill} small look={isNew ? "solid" : "plain"} onClick={newest}>
+          <Icon name="down" size={16} /> {isNew ? "New messages" : "To the newest"}
         </Button>
       )}
       <div ref={scroller} className={styles.log} role="log" aria-label={label} aria-live="off" tabIndex={0}

@@ -21,6 +21,8 @@ export interface MessageDeeds {
   wishes: Store<Wishes>;
   who(message: Message): Promise<Record<Emoji, string[]>>;
   reply(message: Message): void;
+  /** Puts the message's address on the clipboard. */
+  copyLink(seq: number): void;
   jump(seq: number): void;
   /** Opens and closes the field in which this message is edited. */
   setEditing(seq: number | null): void;
@@ -58,7 +60,7 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
     if (action === "reply") deeds.reply(message);
     if (action === "edit" && mine) deeds.setEditing(seq);
     if (action === "delete" && mine) setConfirming(true);
-    if (action === "link") void navigator.clipboard?.writeText(location.origin + address);
+    if (action === "link") deeds.copyLink(seq);
   }
 
   /** A finger leaves where it has touched: what it brought stays. */

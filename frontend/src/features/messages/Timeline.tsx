@@ -6,6 +6,7 @@ import { BrokenRow } from "./BrokenRow";
 import type { HeldRoom } from "./followers";
 import { DayLine, NewLine } from "./MessageFrame";
 import { MessageList } from "./MessageList";
+import type { Names } from "./names";
 import type { OutboxItem } from "./outbox";
 import { PendingMessage } from "./PendingMessage";
 import { SentMessage, type MessageDeeds } from "./SentMessage";
@@ -19,6 +20,7 @@ interface Props {
   held: HeldRoom;
   pending: readonly OutboxItem[];
   me: { username: string; name: string };
+  names: Names;
   newAfter: number | null;
   /** False while the place to begin reading is being fetched. */
   ready: boolean;
@@ -32,7 +34,7 @@ interface Props {
 }
 
 /** A room's messages from log and outbox to rows on screen. */
-export function Timeline({ room, held, pending, me, newAfter, ready, target, editing, deeds, retry, remove, load, onSeen }: Props) {
+export function Timeline({ room, held, pending, me, names, newAfter, ready, target, editing, deeds, retry, remove, load, onSeen }: Props) {
   const { log } = held;
   const rows = useMemo(() => timelineOf({ log, pending, me: me.username, newAfter }), [log, pending, me.username, newAfter]);
   const now_ms = useMinute();
@@ -46,9 +48,9 @@ export function Timeline({ room, held, pending, me, newAfter, ready, target, edi
       const content = () => {
         switch (row.kind) {
           case "welcome":
-            return <Welcome room={room} />;
+            return <Welcome room={room} first={log.first} />;
           case "note":
-            return <RoomNote entry={row.entry} />;
+            return <RoomNote entry={row.entry} names={names} />;
           case "pending":
             return <PendingMessage item={row.item} name={me.name} starts={row.starts} active={active} retry={retry} remove={remove} />;
           case "message": {
@@ -69,7 +71,7 @@ export function Timeline({ room, held, pending, me, newAfter, ready, target, edi
         </Boundary>
       );
     },
-    [room, me, retry, remove, editing, target, deeds, log.images, now_ms],
+    [room, me, names, retry, remove, editing, target, deeds, log.images, log.first, now_ms],
   );
 
   return (

@@ -68,6 +68,12 @@ export const isBehind = (log: RoomLog): boolean => log.generation === 0 || log.h
 
 export const spanOf = (log: RoomLog): Span => log.window ?? { oldest: log.oldest, newest: log.cursor };
 
+/** Whether anybody said anything after that entry, as far as the newest stretch is known. */
+export function hasMessageAfter({ images, oldest, cursor }: RoomLog, seq: number): boolean {
+  for (let at = Math.max(oldest, seq + 1); at <= cursor; at += 1) if (images.has(at)) return true;
+  return false;
+}
+
 export const hasOlder = (log: RoomLog): boolean => log.generation > 0 && spanOf(log).oldest > log.first;
 
 /** Whether an older page reaches up to the entry that it was asked for before, or says that there is nothing older. */

@@ -20,6 +20,8 @@ interface Needs {
   rows: readonly { kind: string; key: string }[];
   /** Where to stand: gone to once per `key`. Null until there is something to show. */
   place: Place | null;
+  /** Whether that is a permalink's. */
+  linked: boolean;
   /** False while a stretch away from the newest messages is shown. */
   canStick: boolean;
   nearTop(): void;
@@ -29,10 +31,11 @@ interface Needs {
 }
 
 /** Sticks to the end within 100 px of it, stands still otherwise, and asks for more near either edge. */
-export function useScrolling({ scroller, list, rows, place, canStick, nearTop, nearEnd, seen }: Needs) {
+export function useScrolling({ scroller, list, rows, place, linked, canStick, nearTop, nearEnd, seen }: Needs) {
   const [atEnd, setAtEnd] = useState(true);
   const sticks = useRef(true);
   const placed = useRef<string | null>(null);
+  const wasLinked = useRef(linked);
   /** The row that it was placed at. */
   const goal = useRef(-1);
   /** Set while the list finds its place: until a person moves it, or it has stood still for long enough. */
@@ -118,18 +121,20 @@ export function useScrolling({ scroller, list, rows, place, canStick, nearTop, n
       return;
     }
     const stays = placed.current !== null && place.align === "start" && !sticks.current;
+    const leaves = wasLinked.current && !linked && sticks.current; // a permalink, for the end, where they are
     placed.current = place.key;
+    wasLinked.current = linked;
     if (stays) return; // something new, and the person is reading elsewhere
     away.current = false;
     look();
-    if (place.align === "end") toEnd();
+    if (place.align === "end" || leaves) toEnd();
     finding();
-    if (place.align === "end") return;
+    if (place.align === "end" || leaves) return;
     sticks.current = false;
     last_px.current = 0;
     goTo(place);
     requestAnimationFrame(scrolled);
-  }, [place, goTo, toEnd, scrolled, look, finding]);
+  }, [place, linked, goTo, toEnd, scrolled, look, finding]);
 
   useLayoutEffect(() => {
     const newest = rows.at(-1);

@@ -1,23 +1,28 @@
 import { Button } from "@/components/ui/Button";
 import { Dialog } from "@/components/ui/Dialog";
+import { useValue } from "@/lib/store";
 import { useTrouble } from "@/lib/trouble";
-import type { Room, RoomName } from "@/types/protocol";
+import type { Room } from "@/types/protocol";
+import type { Rooms } from "./rooms";
 import styles from "./RoomDialogs.module.css";
+import { Unlisted, useListed } from "./useListed";
 
 interface Props {
-  joinable: readonly RoomName[];
-  join(room: string): Promise<Room>;
+  rooms: Rooms;
   onDone(room: Room): void;
   onCreate(): void;
   onClose(): void;
 }
 
-export default function BrowseRooms({ joinable, join, onDone, onCreate, onClose }: Props) {
+export default function BrowseRooms({ rooms, onDone, onCreate, onClose }: Props) {
+  const { joinable } = useValue(rooms.list);
+  const listed = useListed(rooms);
   const { said: trouble, report } = useTrouble();
-  const go = (room: string) => join(room).then(onDone, report);
+  const go = (room: string) => rooms.join(room).then(onDone, report);
   return (
     <Dialog title="Rooms you can join" onClose={onClose}>
-      {joinable.length === 0 && <p className={styles.quiet}>You are in every public room there is.</p>}
+      {joinable.length === 0 && listed === "known" && <p className={styles.quiet}>You are in every public room there is.</p>}
+      <Unlisted listed={listed} />
       <ul className={styles.list}>
         {joinable.map(({ room, name }) => (
           <li key={room}>

@@ -4,6 +4,7 @@ import { Dialog } from "@/components/ui/Dialog";
 import { Monogram } from "@/components/ui/Monogram";
 import { Question } from "@/components/ui/Question";
 import { TextField } from "@/components/ui/TextField";
+import { Failure } from "@/lib/failure";
 import { useTrouble } from "@/lib/trouble";
 import type { Room, User } from "@/types/protocol";
 import type { Rooms } from "./rooms";
@@ -42,25 +43,31 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
     event.preventDefault();
     const form = event.currentTarget;
     const username = String(new FormData(form).get("username")).trim();
+    const there = members.find((one) => [one.username, one.name.toLowerCase()].includes(username.toLowerCase()));
+    if (there) return fail(new Failure({ code: "already_in", message: `${there.username === me ? "You are" : `${there.name} is`} in this room already.`, retry: false }));
     if (!(await attempt(() => rooms.invite(room.room, username)))) return;
     form.reset();
     form.querySelector("input")?.focus();
   }
 
   const stay = useCallback(() => setLeaving(false), []);
+  const said = <p className={styles.failure} role="alert">{trouble}</p>;
   const leave = () => rooms.leave(room.room).then(onLeft, fail);
 
   return (
     <Dialog title={`People in ${room.name}`} onClose={onClose}>
       {room.room === "general" ? (
-        <p className={styles.quiet}>Everybody who signs in here is in this room.</p>
+        <>
+          <p className={styles.quiet}>Everybody who signs in here is in this room.</p>
+          {said}
+        </>
       ) : (
         <form className={styles.invite} onSubmit={invite}>
           <TextField label="Invite by name" name="username" required maxLength={64} autoComplete="off" autoCapitalize="none" />
           <Button type="submit">Invite</Button>
+          {said}
         </form>
       )}
-      <p className={styles.failure} role="alert">{trouble}</p>
       <ul className={styles.list}>
         {members.map(({ username, name }) => (
           <li key={username}>

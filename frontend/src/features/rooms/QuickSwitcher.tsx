@@ -1,32 +1,35 @@
 import { useId, useState, type KeyboardEvent } from "react";
 import { Dialog } from "@/components/ui/Dialog";
+import { useValue } from "@/lib/store";
 import { useTrouble } from "@/lib/trouble";
-import type { Room, RoomName } from "@/types/protocol";
 import { matching } from "./matching";
 import styles from "./RoomDialogs.module.css";
+import { countOf, inOrder } from "./roomList";
+import type { Rooms } from "./rooms";
+import { Unlisted, useListed } from "./useListed";
 
 interface Props {
-  rooms: readonly Room[];
-  joinable: readonly RoomName[];
-  join(room: string): Promise<Room>;
+  rooms: Rooms;
   onPick(room: string): void;
   onClose(): void;
 }
 
 /** Ctrl-K: a few letters and Enter go to any room, also to one not joined yet. */
-export default function QuickSwitcher({ rooms, joinable, join, onPick, onClose }: Props) {
+export default function QuickSwitcher({ rooms, onPick, onClose }: Props) {
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
   const { said: trouble, report } = useTrouble();
   const list = useId();
-  const choices = matching(query, rooms, joinable);
+  const held = useValue(rooms.list);
+  const listed = useListed(rooms);
+  const choices = matching(query, inOrder(held), held.joinable);
   const chosen = Math.min(at, choices.length - 1);
 
   function pick(index: number) {
     const choice = choices[index];
     if (!choice) return;
     if (!choice.joinable) return onPick(choice.room);
-    join(choice.room).then(({ room }) => onPick(room), report);
+    rooms.join(choice.room).then(({ room }) => onPick(room), report);
   }
 
   function pressed(event: KeyboardEvent) {
@@ -48,11 +51,12 @@ export default function QuickSwitcher({ rooms, joinable, join, onPick, onClose }
           <div key={choice.room} id={`${list}-${index}`} role="option" aria-selected={index === chosen} className={styles.option}
             onClick={() => pick(index)} onMouseMove={() => setAt(index)}>
             {choice.name}
-            <small>{choice.joinable ? "join" : choice.unread > 0 ? `${choice.unread} unread` : ""}</small>
+            <small>{choice.joinable ? "join" : choice.unread > 0 ? `${countOf(choice)} unread` : ""}</small>
           </div>
         ))}
       </div>
-      {choices.length === 0 && <p className={styles.quiet}>No room is called like that.</p>}
+      {choices.length === 0 && listed !== "asking" && <p className={styles.quiet}>{listed === "known" ? "No room is called like that." : "None of these rooms is called like that."}</p>}
+      {choices.length === 0 && <Unlisted listed={listed} />}
       <p className={styles.failure} role="alert">{trouble}</p>
     </Dialog>
   );

@@ -2,9 +2,8 @@ import { useParams } from "react-router";
 import { Icon } from "@/components/ui/icons";
 import { Link } from "@/components/ui/Link";
 import type { Room } from "@/types/protocol";
+import { countOf } from "./roomList";
 import styles from "./RoomNav.module.css";
-
-const countOf = ({ unread, unread_more }: Room) => (unread_more || unread > 99 ? `${Math.min(unread, 99)}+` : String(unread));
 
 export function RoomNav({ rooms, onPick }: { rooms: readonly Room[]; onPick(): void }) {
   const { room: here } = useParams();

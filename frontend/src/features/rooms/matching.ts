@@ -1,16 +1,16 @@
 import type { Room, RoomName } from "@/types/protocol";
+import type { Unread } from "./roomList";
 
-export interface Choice {
+export interface Choice extends Unread {
   room: string;
   name: string;
-  unread: number;
   joinable: boolean;
 }
 
 /** Rooms that contain the letters in order: mine before others, unread first, then where the letters come earliest. */
 export function matching(query: string, rooms: readonly Room[], joinable: readonly RoomName[]): Choice[] {
   const all: Choice[] = [
-    ...rooms.map(({ room, name, unread }) => ({ room, name, unread, joinable: false })),
+    ...rooms.map(({ room, name, unread, unread_more }) => ({ room, name, unread, unread_more, joinable: false })),
     ...joinable.map(({ room, name }) => ({ room, name, unread: 0, joinable: true })),
   ];
   const scored = all.map((choice) => ({ choice, score: distance(query, choice.name) })).filter(({ score }) => score >= 0);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Heads, Room } from "@/types/protocol";
+import type { Heads, Message, Room } from "@/types/protocol";
 import { matching } from "./matching";
 import { emptyRoomList, inOrder, reduceRoomList, type RoomList, type RoomListAction } from "./roomList";
 
@@ -8,6 +8,11 @@ const room = (part: Partial<Room> = {}): Room => ({
 });
 const listed = (...rooms: Room[]): RoomListAction => ({ type: "listed", answer: { rooms, joinable: [{ room: "books", name: "Book club" }] } });
 const entry = (seq: number, counts = true, generation = 1): RoomListAction => ({ type: "entry", room: "general", generation, seq, counts });
+const skip = (seq: number): RoomListAction => ({ type: "entry", room: "general", generation: 1, seq, counts: false, skipped: true });
+const change = (seq: number, part: Partial<Message>): RoomListAction => ({
+  type: "entry", room: "general", generation: 1, seq, counts: false,
+  changed: { room: "general", generation: 1, rev: seq, client_id: "c", author: "grace", name: "Grace", text: "", created_at_ms: 0, deleted: false, seq: 0, ...part },
+});
 const play = (...actions: RoomListAction[]): RoomList => actions.reduce(reduceRoomList, emptyRoomList);
 const general = (list: RoomList) => list.rooms.get("general");
 
@@ -22,6 +27,30 @@ describe("unread counts", () => {
 
   it("count an entry once, however often it is pushed", () => {
     expect(general(play(listed(room()), entry(11), entry(11)))).toMatchObject({ unread: 1 });
+  });
+
+  it("go back when one of them is deleted, once, and not for what was read", () => {
+    expect(general(play(listed(room()), entry(11), entry(12), change(13, { seq: 11, deleted: true })))).toMatchObject({ head: 13, unread: 1 });
+    expect(general(play(listed(room({ unread: 1, read: 9 })), change(11, { seq: 10, deleted: true }), change(11, { seq: 10, deleted: true })))).toMatchObject({ unread: 0 });
+    expect(general(play(listed(room({ unread: 1, read: 9 })), change(11, { seq: 9, deleted: true })))).toMatchObject({ unread: 1 });
+  });
+
+  it("stay when one of them is edited or reacted to", () => {
+    expect(general(play(listed(room()), entry(11), change(12, { seq: 11 }), change(13, { seq: 11 })))).toMatchObject({ head: 13, unread: 1 });
+  });
+
+  it("have a message that was changed before it came, once", () => {
+    expect(general(play(listed(room()), skip(11), change(12, { seq: 11 }), change(13, { seq: 11 })))).toMatchObject({ head: 13, unread: 1 });
+  });
+
+  it("never have a message that was deleted before it came", () => {
+    expect(general(play(listed(room({ unread: 1, read: 9 })), skip(11), change(12, { seq: 11, deleted: true })))).toMatchObject({ unread: 1 });
+  });
+
+  it("are asked for again when too much came of which nothing was told, and then it is forgotten", () => {
+    const list = play(listed(room()), ...Array.from({ length: 201 }, (_, n) => skip(11 + n)));
+    expect(list.stale).toBe(true);
+    expect(reduceRoomList(list, listed(room({ head: 211 }))).skipped.size).toBe(0);
   });
 
   it("end when everything is read", () => {

@@ -1,5 +1,5 @@
 /** My rooms with their unread counts, as a pure reducer: what the list says, moved on by live entries. */
-import type { Heads, Room, RoomName, RoomsAnswer } from "@/types/protocol";
+import type { Heads, Message, Room, RoomName, RoomsAnswer } from "@/types/protocol";
 
 export interface RoomList {
   loaded: boolean;
@@ -7,18 +7,25 @@ export interface RoomList {
   joinable: readonly RoomName[];
   /** An entry was missed somewhere: the counts need asking for again. */
   stale: boolean;
+  /** Entries, `room seq`, of which only the number was told: they may be messages that no count has, until they change. */
+  skipped: ReadonlySet<string>;
 }
 
 export type RoomListAction =
   | { type: "listed"; answer: RoomsAnswer }
   | { type: "remembered"; rooms: readonly Room[] }
-  | { type: "entry"; room: string; generation: number; seq: number; counts: boolean }
+  | { type: "entry"; room: string; generation: number; seq: number; counts: boolean; skipped?: boolean; changed?: Message | undefined }
   | { type: "heads"; heads: Heads }
   | { type: "read"; room: string; seq: number; passed?: number | undefined }
   | { type: "renamed"; room: string; name: string }
   | { type: "added"; room: Room };
 
-export const emptyRoomList: RoomList = { loaded: false, rooms: new Map(), joinable: [], stale: false };
+type EntryAction = Extract<RoomListAction, { type: "entry" }>;
+
+export const emptyRoomList: RoomList = { loaded: false, rooms: new Map(), joinable: [], stale: false, skipped: new Set() };
+
+/** More than these, and the counts are asked for again instead. */
+const SKIPPED_AT_MOST = 200;
 
 export function reduceRoomList(list: RoomList, action: RoomListAction): RoomList {
   switch (action.type) {
@@ -50,17 +57,33 @@ function listed(list: RoomList, { rooms, joinable }: RoomsAnswer): RoomList {
     if (!held || held.generation !== room.generation || held.read <= room.read) return room;
     return held.read >= room.head ? { ...room, read: held.read, unread: 0, unread_more: false } : { ...room, read: held.read };
   });
-  return { loaded: true, stale: false, joinable, rooms: byId(merged) };
+  return { loaded: true, stale: false, skipped: emptyRoomList.skipped, joinable, rooms: byId(merged) };
 }
 
 const byId = (rooms: readonly Room[]) => new Map(rooms.map((room) => [room.room, room]));
 
-function entered(list: RoomList, { room: id, generation, seq, counts }: Extract<RoomListAction, { type: "entry" }>): RoomList {
+function entered(list: RoomList, action: EntryAction): RoomList {
+  const { room: id, generation, seq } = action;
   const room = list.rooms.get(id);
   if (!room || generation !== room.generation) return { ...list, stale: true };
   if (seq <= room.head) return list;
-  const moved = change(list, id, { head: seq, unread: room.unread + (counts && seq > room.read ? 1 : 0) });
-  return seq > room.head + 1 ? { ...moved, stale: true } : moved;
+  const moved = change(list, id, { head: seq, unread: Math.max(0, room.unread + counted(list, room, action)) });
+  const skipped = stillSkipped(list.skipped, action);
+  return { ...moved, skipped, stale: moved.stale || seq > room.head + 1 || skipped.size > SKIPPED_AT_MOST };
+}
+
+/** What an entry adds to what is unread: a message one, and one that is deleted takes itself away, if it was counted. */
+function counted(list: RoomList, { room, read }: Room, { seq, counts, changed }: EntryAction): number {
+  if (counts) return seq > read ? 1 : 0;
+  if (!changed || changed.seq <= read) return 0;
+  const wasCounted = !list.skipped.has(`${room} ${changed.seq}`);
+  return Number(!changed.deleted) - Number(wasCounted);
+}
+
+function stillSkipped(held: ReadonlySet<string>, { room, seq, skipped, changed }: EntryAction): ReadonlySet<string> {
+  if (skipped) return new Set(held).add(`${room} ${seq}`);
+  if (!changed || changed.deleted || !held.has(`${room} ${changed.seq}`)) return held;
+  return new Set([...held].filter((key) => key !== `${room} ${changed.seq}`));
 }
 
 function knowsNewer(list: RoomList, heads: Heads): boolean {
@@ -82,6 +105,18 @@ function change(list: RoomList, id: string, part: Partial<Room>): RoomList {
   const room = list.rooms.get(id);
   return room ? { ...list, rooms: new Map(list.rooms).set(id, { ...room, ...part }) } : list;
 }
+
+/** All that is unread in these rooms; or at least that much. */
+export function unreadIn(rooms: Iterable<Room>): Unread {
+  let [unread, unread_more] = [0, false];
+  for (const room of rooms) [unread, unread_more] = [unread + room.unread, unread_more || room.unread_more === true];
+  return { unread, unread_more };
+}
+
+export type Unread = Pick<Room, "unread" | "unread_more">;
+
+/** How it is told everywhere: nothing says more, or less, than is known. */
+export const countOf = ({ unread, unread_more }: Unread): string => (unread_more || unread > 99 ? `${Math.min(unread, 99)}+` : String(unread));
 
 /** `general` first, then by name. */
 export function inOrder(list: RoomList): Room[] {

@@ -77,6 +77,19 @@ describe("what was seen", () => {
     expect(reads).toEqual([6, 8]);
   });
 
+  it("is counted anew when the list did not know of it", async () => {
+    const before = { ...general, head: 12, unread: 7 };
+    answers = [[before], [before], [{ ...before, read: 8, unread: 4 }]];
+    rooms.seen("general", 8);
+    await rooms.refetch();
+    await time.go(6_000);
+    expect(reads).toEqual([8, 8]);
+    expect(read()).toMatchObject({ read: 8, unread: 4 });
+    const asked = requests.length;
+    await time.go(60_000);
+    expect(requests.length).toBe(asked);
+  });
+
   it("is told before the page is left", () => {
     for (const seq of [6, 7]) rooms.seen("general", seq);
     rooms.tellAll();

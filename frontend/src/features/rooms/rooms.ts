@@ -3,7 +3,7 @@ import { failureOf, type Failure } from "@/lib/failure";
 import type { Http } from "@/lib/http";
 import { newClientId } from "@/lib/identifiers";
 import { createStore } from "@/lib/store";
-import type { Ask, Heads, Message, Room, RoomsAnswer, User } from "@/types/protocol";
+import type { Ask, Heads, Message, Room, RoomsAnswer, ServerEvents, User } from "@/types/protocol";
 import { keepRooms, keptRooms } from "./keptRooms";
 import { emptyRoomList, reduceRoomList, type RoomListAction } from "./roomList";
 
@@ -13,6 +13,14 @@ interface Needs {
   http: Http;
   ask: Ask;
   clock: Clock;
+  /** Hears who people are. */
+  met?(people: readonly User[]): void;
+}
+
+/** That I was put out of a room on this page, and by whom. */
+export interface Removal {
+  name: string;
+  by: string | undefined;
 }
 
 export type Rooms = ReturnType<typeof createRooms>;
@@ -20,14 +28,16 @@ export type Rooms = ReturnType<typeof createRooms>;
 const READ_EVERY_MS = 3_000;
 
 /** My rooms: the list, its counts, and everything one can do with a room as a whole. */
-export function createRooms({ user, base, http, ask, clock }: Needs) {
+export function createRooms({ user, base, http, ask, clock, met }: Needs) {
   const list = createStore(emptyRoomList);
   const failure = createStore<Failure | null>(null);
+  const removals = createStore<ReadonlyMap<string, Removal>>(new Map());
   let asking: Promise<void> | null = null;
   let askAgain = false;
   let failures = 0;
   let cancelSoon: (() => void) | null = null;
   const reads = new Map<string, { sent: number; cancel: (() => void) | null }>();
+  const miscounted = new Set<string>();
 
   function dispatch(action: RoomListAction) {
     list.set((now) => reduceRoomList(now, action));
@@ -67,7 +77,9 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
         try {
           const answer = await wholeList();
           dispatch({ type: "listed", answer });
+          answer.rooms.forEach(recount);
           keepRooms(user, answer.rooms);
+          removals.set((all) => new Map([...all].filter(([room]) => !list.get().rooms.has(room))));
           failure.set(null);
           failures = 0;
         } catch (thrown) {
@@ -88,7 +100,10 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
     reads.set(room, told);
     if (told.cancel || seq <= told.sent) return;
     told.sent = seq;
-    ask("room:read", { room, seq }).catch(() => (told.sent = 0));
+    ask("room:read", { room, seq }).then(
+      () => miscounted.delete(room) && refetchSoon(),
+      () => (told.sent = 0),
+    );
     told.cancel = clock.after(READ_EVERY_MS, () => {
       told.cancel = null;
       const now = list.get().rooms.get(room);
@@ -96,9 +111,20 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
     });
   }
 
+  /** What an answer counts as unread though it was read here is told, and then the counts are asked for again. */
+  function recount({ room, read, head }: Room) {
+    const held = list.get().rooms.get(room);
+    if (!held || held.read <= read || held.read >= head) return;
+    miscounted.add(room);
+    const told = reads.get(room);
+    if (told) told.sent = Math.min(told.sent, read);
+    tellRead(room, held.read);
+  }
+
   return {
     list,
     failure,
+    removals,
     refetch,
     /** What there is to show until the server can be asked. */
     remember() {
@@ -109,7 +135,17 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
       dispatch({ type: "entry", room, generation, seq, counts: false }),
     sent: ({ room, generation, seq, author }: Message) =>
       dispatch({ type: "entry", room, generation, seq, counts: author !== user }),
+    /** A number was told and nothing else: it may be a message that was changed before it came. */
+    skipped: (room: string, generation: number, seq: number) =>
+      dispatch({ type: "entry", room, generation, seq, counts: false, skipped: true }),
+    changed: ({ room, generation, entry, message }: ServerEvents["message:changed"]) =>
+      dispatch({ type: "entry", room, generation, seq: entry, counts: false, changed: message.author === user ? undefined : message }),
     renamed: (room: string, name: string) => dispatch({ type: "renamed", room, name }),
+    /** I was removed from a room that I was in. */
+    putOut(room: string, by?: string) {
+      const name = list.get().rooms.get(room)?.name;
+      if (name !== undefined) removals.set((all) => new Map(all).set(room, { name, by }));
+    },
     heads: (heads: Heads) => dispatch({ type: "heads", heads }),
     /** Read on another device. */
     wasRead: (room: string, seq: number) => dispatch({ type: "read", room, seq }),
@@ -149,7 +185,11 @@ export function createRooms({ user, base, http, ask, clock }: Needs) {
       http<undefined>("POST", path(room, "invite"), { client_id: newClientId(), username }),
     remove: (room: string, username: string) =>
       http<undefined>("POST", path(room, "remove"), { client_id: newClientId(), username }),
-    members: async (room: string) => (await http<{ members: User[] }>("GET", path(room, "members"))).members,
+    async members(room: string): Promise<User[]> {
+      const { members } = await http<{ members: User[] }>("GET", path(room, "members"));
+      met?.(members);
+      return members;
+    },
 
     dispose() {
       cancelSoon?.();

@@ -1,1 +1,0 @@
-var e={form:`_form_wraz2_1`,choice:`_choice_wraz2_2`,quiet:`_quiet_wraz2_6`,failure:`_failure_wraz2_7`,list:`_list_wraz2_9`,grow:`_grow_wraz2_11`,invite:`_invite_wraz2_12`,foot:`_foot_wraz2_14`,search:`_search_wraz2_15`,options:`_options_wraz2_16`,option:`_option_wraz2_16`};export{e as t};
