@@ -158,7 +158,7 @@ class Stage:
         """People write in both rooms, edit and delete."""
         self.fleet.load({self.room: TALKERS, self.lobby: TALKERS}, per_s, edits=0.15, deletes=0.03)
 
-    def go_on(self, acks: int, within_s: float = 30) -> None:
+    def go_on(self, acks: int, within_s: float = 120) -> None:
         """Waits until so many more requests are acked."""
         until = self.fleet.acked() + acks
         wait_until(lambda: self.fleet.acked() >= until, within_s, f"{acks} more acks")
@@ -177,7 +177,7 @@ class Stage:
 
     def ended(self, client: str, client_id: str) -> dict[str, Any]:
         """How a request ended."""
-        wait_until(lambda: self.fleet.ended(client, client_id), 35, f"{client_id} ends")
+        wait_until(lambda: self.fleet.ended(client, client_id), 120, f"{client_id} ends")
         return self.fleet.ended(client, client_id) or {}
 
 

@@ -57,7 +57,8 @@ def change_at_this_version(stage: Stage, user: str) -> None:
         for act in acts:
             text = ["edited at this one"] if act == stage.fleet.edit else []
             act(f"{user}-2", stage.room, client_id := stage.fresh(f"{user}-2-change"), seq, *text)
-            assert stage.ended(f"{user}-2", client_id)["outcome"] == "ack"
+            end = stage.ended(f"{user}-2", client_id)
+            assert end["outcome"] == "ack", end
 
 
 def at_next(name: str) -> bool:
