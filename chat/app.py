@@ -53,7 +53,7 @@ from chat.services.streams import Streams
 from chat.services.tarpit import Tarpit
 from chat.services.tickets import Tickets
 from chat.services.token_bucket import TokenBuckets
-from chat.services.workers import Workers
+from chat.services.workers import BEAT_EVERY_S, Workers
 from chat.sockets import Sockets
 from chat.sockets.connections import Connections
 from chat.sockets.fanout import Fanout, SocketOutlet
@@ -97,8 +97,9 @@ class Services:
     sweeper: Sweeper | None
 
     def begin(self) -> None:
-        """The first thing a worker does. Rows are taken over also while nobody has a socket."""
+        """The first thing a worker does. It shows itself, and rows are taken over, also while nobody has a socket."""
         self.bus.begin()
+        gevent.spawn(run_every, BEAT_EVERY_S, self.workers.beat)
         if self.config.ingest_mode == "poller":
             self.poller.start()
             gevent.spawn(run_every, WATCHED_EVERY_S, self.movement.watch)

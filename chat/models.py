@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 RoomKind = Literal["public", "private"]
 MAX_SEQ = 10**12 - 1  # an entry's number fits twelve digits
-EntryKind = Literal["message", "change", "joined", "left", "removed", "room", "tombstone"]
+EntryKind = Literal["message", "change", "joined", "left", "removed", "room", "tombstone", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Person:
 class Message:
     """A message's image: what it is now. `rev` is the number of the entry that changed it last. `via` is `table` when
     it was put into the table by somebody who is no user here; then `author` is nobody's username. `reactions` has the
-    usernames of those who reacted, by emoji, both in the order in which they came."""
+    usernames of those who reacted, by emoji, both in the order in which they came. `more`: another version has written
+    more into its row than this one reads."""
 
     room: str
     seq: int
@@ -53,6 +54,7 @@ class Message:
     deleted: bool = False
     via: str | None = None
     reactions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    more: bool = False
 
     def mine(self, username: str) -> list[str]:
         """The emoji that this person reacted with."""
@@ -60,13 +62,13 @@ class Message:
 
     def erased(self) -> Message:
         """What is left of it once it is deleted; its `rev` is the caller's to set."""
-        return replace(self, text="", deleted=True, reactions={})
+        return replace(self, text="", deleted=True, reactions={}, more=False)
 
     def to_dict(self, generation: int, reader: str | None = None) -> dict[str, Any]:
         """The wire shape of docs/protocol.md: how many reacted; who did is asked for. Only what goes to one `reader`
         tells which of the reactions are theirs."""
         facts = {"generation": generation} | {k: v for k, v in vars(self).items() if v is not None}
-        del facts["reactions"]
+        del facts["reactions"], facts["more"]
         if self.reactions:
             facts["reactions"] = {emoji: len(who) for emoji, who in self.reactions.items()}
             if reader is not None:
@@ -77,7 +79,7 @@ class Message:
 @dataclass(frozen=True)
 class Entry:
     """One decided slot of a room's log: what happened. `message` is the number of the message that a change speaks
-    of."""
+    of. `unknown` is what only later versions know: to everybody here, a tombstone."""
 
     room: str
     seq: int
@@ -90,7 +92,8 @@ class Entry:
 
     def to_dict(self) -> dict[str, Any]:
         """The wire shape of docs/protocol.md (the room stands beside the entries, not in them)."""
-        return {k: v for k, v in vars(self).items() if v is not None and k != "room"}
+        facts = {k: v for k, v in vars(self).items() if v is not None and k != "room"}
+        return facts | {"kind": "tombstone"} if self.kind == "unknown" else facts
 
 
 @dataclass(frozen=True)
@@ -128,12 +131,13 @@ class Membership:
 @dataclass(frozen=True)
 class Worker:
     """A worker as it shows itself to the others. `beats` counts up while it lives; `hears` says that the bus reaches
-    it."""
+    it; `format` is what it reads (chat.services.rows.FORMAT), 0 from before there was a word for it."""
 
     id: str
     beats: int
     hears: bool
     at_ms: int
+    format: int = 0
 
 
 @dataclass(frozen=True)

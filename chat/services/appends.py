@@ -126,14 +126,19 @@ class Writes:
         }
 
     def replace_image(self, image: Message, replaces_rev: int | None) -> dict[str, Any]:
-        """A message's image in the place of that one, which must not be deleted."""
+        """A message's image in the place of that one, which must not be deleted. What other versions wrote into its row
+        stays there; unless it is deleted now: then nothing does."""
+        condition, replaced = "#rev = :replaced AND attribute_not_exists(#deleted)", {":replaced": replaces_rev}
+        if not image.deleted:
+            key = rows.slot_key(image.room, image.seq)
+            return self._update("messages", key, rows.image_attributes(image), condition, replaced)
         return {
             "Put": {
                 "TableName": self._table("messages"),
                 "Item": pack(rows.image_row(image)),
-                "ConditionExpression": "#rev = :rev AND attribute_not_exists(#deleted)",
+                "ConditionExpression": condition,
                 "ExpressionAttributeNames": {"#rev": "rev", "#deleted": "deleted"},
-                "ExpressionAttributeValues": pack({":rev": replaces_rev}),
+                "ExpressionAttributeValues": pack(replaced),
             }
         }
 
@@ -142,16 +147,7 @@ class Writes:
         attributes = rows.membership_attributes(membership)
         if membership.inside:
             attributes["read"] = membership.read
-        return {
-            "Update": {
-                "TableName": self._table("chat"),
-                "Key": pack(key),
-                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
-                "ConditionExpression": "attribute_not_exists(#seq) OR #seq < :seq",
-                "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
-                "ExpressionAttributeValues": pack({f":{name}": value for name, value in attributes.items()}),
-            }
-        }
+        return self._update("chat", key, attributes, "attribute_not_exists(#seq) OR #seq < :seq")
 
     def count_made(self, username: str, most: int) -> dict[str, Any]:
         """One more room that this person has made, of at most so many."""
@@ -168,14 +164,25 @@ class Writes:
 
     def put_mark(self, mark: Mark) -> dict[str, Any]:
         """What has become of a row that somebody put, unless a later change was taken over before."""
+        earlier = "attribute_not_exists(pk) OR #stream < :stream OR (#stream = :stream AND #number < :number)"
+        return self._update("chat", rows.mark_key(mark.room, mark.id), rows.mark_attributes(mark), earlier)
+
+    def _update(
+        self, table: str, key: Row, attributes: Row, condition: str, values: Row | None = None
+    ) -> dict[str, Any]:
+        """A row with these attributes, without those that are None; whatever else it has stays. In the condition they
+        are called #name and :name; it may have further `values`."""
+        there = [name for name, value in attributes.items() if value is not None]
+        gone = [f"#{name}" for name in attributes if name not in there]
+        update = "SET " + ", ".join(f"#{name} = :{name}" for name in there)
         return {
-            "Put": {
-                "TableName": self._table("chat"),
-                "Item": pack(rows.mark_row(mark)),
-                "ConditionExpression": "attribute_not_exists(pk) OR #stream < :stream "
-                "OR (#stream = :stream AND #number < :number)",
-                "ExpressionAttributeNames": {"#stream": "stream", "#number": "number"},
-                "ExpressionAttributeValues": pack({":stream": mark.stream, ":number": mark.number}),
+            "Update": {
+                "TableName": self._table(table),
+                "Key": pack(key),
+                "UpdateExpression": f"{update} REMOVE {', '.join(gone)}" if gone else update,
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
+                "ExpressionAttributeValues": pack({f":{name}": attributes[name] for name in there} | (values or {})),
             }
         }
 

@@ -527,7 +527,7 @@ class Storage:
 
     def put_mark(self, mark: Mark) -> bool:
         """Notes a change that makes no entry; False when a later one was taken over before."""
-        return self.unless(CONDITION_FAILED, "put_item", **self._writes.put_mark(mark)["Put"]) is not None
+        return self.unless(CONDITION_FAILED, "update_item", **self._writes.put_mark(mark)["Update"]) is not None
 
     def get_mark(self, room: str, row_id: str) -> Mark | None:
         """What has become of a row that somebody put, None when nothing has."""

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+
+class _Reader(TypeDeserializer):
+    """Reads also what no version so far has written: bytes as they come, and numbers that boto3 refuses for their
+    length (DynamoDB writes 10^60 with all its digits)."""
+
+    def _deserialize_b(self, value: Any) -> Any:
+        return value
+
+    def _deserialize_n(self, value: str) -> Decimal:
+        return Decimal(value)
+
+
 _to_wire = TypeSerializer().serialize
-_from_wire = TypeDeserializer().deserialize
+_from_wire = _Reader().deserialize
 
 
 def pack(row: dict[str, Any]) -> dict[str, Any]:

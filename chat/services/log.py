@@ -144,12 +144,12 @@ class Log:
     ) -> Appended:
         """Carries out a request once, however often it comes: stored, then published; the caller acks.
 
-        `request` is everything that makes two requests the same (its hash is kept beside the `client_id`). `judge`
-        reads what is true now and refuses, says None when there is nothing to change, or tells how to draft the entry
-        under a number, which is asked for only then: what is refused leaves nothing in the log. It may be called again.
-        `seen` is the last entry the client knows of; `about` the message that a change speaks of; `charge` is taken
-        with the number. Raises: what `judge` raises, and ChatError `client_id_invalid`, `client_id_reused`,
-        `rate_limited`, `unavailable` (the outcome is unknown: send it again).
+        `request` is everything that makes two requests the same (its hash is kept beside the `client_id`; `_digest`
+        says how it may grow). `judge` reads what is true now and refuses, says None when there is nothing to change, or
+        tells how to draft the entry under a number, which is asked for only then: what is refused leaves nothing in the
+        log. It may be called again. `seen` is the last entry the client knows of; `about` the message that a change
+        speaks of; `charge` is taken with the number. Raises: what `judge` raises, and ChatError `client_id_invalid`,
+        `client_id_reused`, `rate_limited`, `unavailable` (the outcome is unknown: send it again).
         """
         check_client_id(client_id)
         digest = _digest(request)
@@ -314,6 +314,10 @@ class Log:
             self._storage.raise_bucket(room.room, bucket_of(number))
 
     def _publish(self, room: Room, entry: Entry, image: Message | None) -> None:
+        """An image that is only a part of what its row says goes to nobody: each worker reads what it understands."""
+        if image is not None and image.more:
+            self._bus.publish("decided", room=room.room, seq=entry.seq)
+            return
         self._bus.publish(
             "entry",
             room=room.room,
@@ -387,6 +391,9 @@ def check_client_id(client_id: object) -> None:
 
 
 def _digest(request: Iterable[Any]) -> str:
-    """The hash that tells whether two requests with one client id ask for the same."""
-    canonical = json.dumps(list(request), ensure_ascii=False, separators=(",", ":"))
+    """The hash that tells whether two requests with one client id ask for the same, in whatever version: a request must
+    be known again by the next one. So a field that comes later is a pair, (name, value), and without a value nothing.
+    """
+    asked = [part for part in request if not (isinstance(part, tuple) and part[1] is None)]
+    canonical = json.dumps(asked, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -31,7 +31,7 @@ SPARSE_COUNTS = MESSAGES_PER_READ * MAX_SPARSE_ENTRIES // MAX_PAGE_ENTRIES  # me
 MAX_BEHIND = 1_000
 OLD_HOLE_S = 10.0
 # Of a page before a number: the images are those of now, so a change tells a reader nothing there.
-NOTHING_TO_SHOW = ("tombstone", "change")
+NOTHING_TO_SHOW = ("tombstone", "unknown", "change")
 
 Pair = tuple[Entry, Message | None]
 

@@ -31,6 +31,12 @@ LETTERS: dict[EntryKind, str] = {
 }
 KINDS: dict[str, EntryKind] = {letter: kind for kind, letter in LETTERS.items()}
 
+# What this version reads, in the tables and on the bus: all that is written by versions of the same number or a lower
+# one. Who adds a kind of entry, or an attribute that others must know, counts on, adds a line here, and writes it only
+# while Workers.all_read(that number).
+#   1  what is not known is passed by: further attributes stay in their rows, entries of other kinds are skipped
+FORMAT = 1
+
 Row = dict[str, Any]
 
 
@@ -114,6 +120,10 @@ def image_attributes(image: Message) -> Row:
     }
 
 
+# All that is read of a message's row; `kind` and `at_ms` are in every log row, of whatever kind and version.
+IMAGE_ROW = frozenset({"room", "id", "kind", "at_ms", *image_attributes(Message("", 0, 0, "", "", "", "", 0))})
+
+
 def image_row(image: Message) -> Row:
     """The whole row of a message with its present image."""
     entry = Entry(image.room, image.seq, "message", image.created_at_ms)
@@ -121,17 +131,17 @@ def image_row(image: Message) -> Row:
 
 
 def read_entry(room: str, row: Row) -> Entry:
-    """The entry that a log row records."""
-    kind = KINDS[row["kind"]]
+    """The entry that a log row records; of a kind that only later versions know, its number and time."""
+    kind = KINDS.get(row["kind"], "unknown")
     seq = int(row["id"])
-    if kind == "message":
+    if kind in ("message", "unknown"):
         return Entry(room, seq, kind, row["at_ms"])
     return Entry(room, seq, kind, row["at_ms"], row.get("message"), row.get("user"), row.get("name"), row.get("by"))
 
 
 def read_image(room: str, row: Row) -> Message | None:
     """The message that a log row holds, or None when the entry is not a message."""
-    if row["kind"] != "m":
+    if row["kind"] != LETTERS["message"]:
         return None
     return Message(
         room=room,
@@ -147,6 +157,7 @@ def read_image(room: str, row: Row) -> Message | None:
         deleted=row.get("deleted", False),
         via=row.get("via"),
         reactions={emoji: tuple(who) for emoji, *who in row.get("reactions", ())},
+        more=not row.keys() <= IMAGE_ROW,
     )
 
 
@@ -233,12 +244,13 @@ def worker_key(worker: str) -> Row:
 
 def worker_row(worker: Worker) -> Row:
     """A worker as a row."""
-    return worker_key(worker.id) | {"beats": worker.beats, "hears": worker.hears, "at_ms": worker.at_ms}
+    said = {"beats": worker.beats, "hears": worker.hears, "at_ms": worker.at_ms, "format": worker.format}
+    return worker_key(worker.id) | said
 
 
 def read_worker(row: Row) -> Worker:
     """The worker that a row describes."""
-    return Worker(row["sk"], row["beats"], row["hears"], row["at_ms"])
+    return Worker(row["sk"], row["beats"], row["hears"], row["at_ms"], row.get("format", 0))
 
 
 def is_own(room_key: str) -> bool:
@@ -257,9 +269,9 @@ def mark_key(room: str, row_id: str) -> Row:
     return {"pk": FOREIGN_PREFIX + room, "sk": row_id}
 
 
-def mark_row(mark: Mark) -> Row:
-    """A mark as a row."""
-    return mark_key(mark.room, mark.id) | {"number": mark.number, "stream": mark.stream, "seq": mark.seq}
+def mark_attributes(mark: Mark) -> Row:
+    """What the mark of a row says."""
+    return {"number": mark.number, "stream": mark.stream, "seq": mark.seq}
 
 
 def read_mark(row: Row) -> Mark:

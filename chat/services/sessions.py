@@ -21,7 +21,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
@@ -44,6 +44,7 @@ SLIDE_EVERY_S = (60, 3_600)
 KEPT_END_S = 180 * 24 * 3_600
 REASON_KEPT_S = 60
 AT_ONCE = 250  # sessions in one request to Redis: its answer keeps this process from all else for about 3 ms
+RECORD = frozenset({"_permanent", "username", "name", "iat", "epoch", "device", "ttl", "ends_at"})
 WHY = "why"
 EXPIRED, EVERYWHERE = "expired", "everywhere"
 T = TypeVar("T")
@@ -62,7 +63,8 @@ return epoch
 class Session:
     """A live session. `iat` is when it began, `expires_at` when it ends unless its person acts, `ends_at` when it does
     whatever happens; seconds since 1970. After an act it lives on for `ttl_s`. `device` is a plain label such as
-    "Firefox on Linux"; `kept` says that its person asked to be kept signed in there."""
+    "Firefox on Linux"; `kept` says that its person asked to be kept signed in there. `more` is what another version has
+    written into its record, and stays there."""
 
     sid: str
     person: Person
@@ -73,6 +75,7 @@ class Session:
     ends_at: int
     device: str = ""
     kept: bool = False
+    more: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def public_id(self) -> str:
@@ -317,7 +320,8 @@ class Sessions:
         if ends_at <= now or (kept and not self._kept_ttl_s):
             return None
         person, device = Person(record["username"], record["name"]), record.get("device", "")
-        return Session(sid, person, iat, record["epoch"], min(now + ttl, ends_at), ttl_s, ends_at, device, kept)
+        more = {name: value for name, value in record.items() if name not in RECORD}
+        return Session(sid, person, iat, record["epoch"], min(now + ttl, ends_at), ttl_s, ends_at, device, kept, more)
 
     # --- epochs ----------------------------------------------------------------------------------------------------
 
@@ -370,7 +374,8 @@ def encode(session: Session) -> str:
     person = session.person
     record = {"_permanent": True, "username": person.username, "name": person.name, "iat": session.iat}
     own = {"ttl": session.ttl_s, "ends_at": session.ends_at} if session.kept else {}
-    return json.dumps(record | {"epoch": session.epoch, "device": session.device} | own, ensure_ascii=False)
+    record |= {"epoch": session.epoch, "device": session.device} | own
+    return json.dumps({**session.more, **record}, ensure_ascii=False)
 
 
 def decode(raw: object) -> dict[str, Any] | None:

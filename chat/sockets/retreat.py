@@ -12,7 +12,6 @@ from chat.services.periodic import run_every
 from chat.services.workers import Workers
 from chat.sockets.transport import send_away
 
-BEAT_S = 2.0
 LOOK_S = 0.5
 STOPPED_S = 2.0  # between two looks: this process was stopped, or its machine slept
 
@@ -28,9 +27,8 @@ class Retreat:
         self._looked_at = time.monotonic()
 
     def run(self) -> None:
-        """Beats and looks for ever, in greenlets."""
+        """Looks for ever, in a greenlet."""
         self._looked_at = time.monotonic()
-        gevent.spawn(run_every, BEAT_S, self._workers.beat)
         gevent.spawn(run_every, LOOK_S, self.look)
 
     def look(self) -> None:

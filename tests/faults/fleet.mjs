@@ -49,7 +49,7 @@ function flush() {
 
 const pick = (list) => list[Math.floor(dice() * list.length)];
 const between = ([low, high]) => low + dice() * (high - low);
-const short = ({ seq, rev, author, client_id, text, deleted, reactions = {} }) => ({ seq, rev, author, client_id, text, deleted: Boolean(deleted), reactions });
+const short = ({ seq, rev, author, client_id, text, deleted, reactions = {}, mood }) => ({ seq, rev, author, client_id, text, deleted: Boolean(deleted), reactions, mood });
 const EMOJI = ["👍", "🎉"];
 
 class Device {

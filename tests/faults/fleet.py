@@ -9,7 +9,7 @@ history.
 
 The history at `path` has one JSON object a line: `t` in milliseconds since 1970, `e` what happened, `c` the device. `n`
 is the number of the device's connection, an image is `{seq, rev, author, client_id, text, deleted,
-reactions}`.
+reactions, mood?}` (the mood is of next_version.py).
 
 | `e` | further fields |
 |---|---|

@@ -26,6 +26,7 @@ from chat.services.allowance import Allowance
 from chat.services.appends import Writes
 from chat.services.commits import Commits
 from chat.services.dynamodb import Storage
+from chat.services.items import pack
 from chat.services.log import Log
 from chat.services.messages import Messages
 from chat.services.numbers import Numbers
@@ -164,11 +165,10 @@ def seq_from_a_local_counter() -> None:
 
 @bug("an older image overwrites a newer one", "two devices edit", checker.STALE, checker.IMAGES)
 def older_image_over_newer() -> None:
-    replace_image, append = Writes.replace_image, Commits.append
+    append = Commits.append
 
     def unconditional(self: Writes, image: Any, replaces_rev: Any) -> dict[str, Any]:
-        request = replace_image(self, image, replaces_rev)
-        return {"Put": {name: value for name, value in request["Put"].items() if name in PLAIN}}
+        return {"Put": {"TableName": self._table("messages"), "Item": pack(rows.image_row(image))}}
 
     def at_leisure(self: Commits, entry: Entry, *args: Any, **options: Any) -> None:
         if entry.kind == "change" and entry.seq % 2:
@@ -201,7 +201,8 @@ def foreign_row_adopted_twice() -> None:
     put_mark = Writes.put_mark
 
     def unconditional(self: Writes, mark: Any) -> dict[str, Any]:
-        return {"Put": {name: value for name, value in put_mark(self, mark)["Put"].items() if name in PLAIN}}
+        request = put_mark(self, mark)["Update"]
+        return {"Update": {name: value for name, value in request.items() if name != "ConditionExpression"}}
 
     put(Writes, "put_mark", unconditional)
     put(Storage, "get_mark", lambda self, room, row_id: None)

@@ -16,10 +16,11 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,7 @@ class Stage:
         """People write in both rooms, edit and delete."""
         self.fleet.load({self.room: TALKERS, self.lobby: TALKERS}, per_s, edits=0.15, deletes=0.03)
 
-    def go_on(self, acks: int, within_s: float = 30) -> None:
+    def go_on(self, acks: int, within_s: float = 120) -> None:
         """Waits until so many more requests are acked."""
         until = self.fleet.acked() + acks
         wait_until(lambda: self.fleet.acked() >= until, within_s, f"{acks} more acks")
@@ -176,11 +177,12 @@ class Stage:
 
     def ended(self, client: str, client_id: str) -> dict[str, Any]:
         """How a request ended."""
-        wait_until(lambda: self.fleet.ended(client, client_id), 35, f"{client_id} ends")
+        wait_until(lambda: self.fleet.ended(client, client_id), 120, f"{client_id} ends")
         return self.fleet.ended(client, client_id) or {}
 
 
 Scene = Callable[[Stage], None]
+Spawn = Callable[..., LiveServer]
 SCENES: dict[str, Scene] = {}
 
 
@@ -429,11 +431,21 @@ def _listen_on(stage: Stage) -> None:
 
 def run(backing: Backing, folder: Path, seed: int, scenes: list[str], bug: str | None = None) -> list[Violation]:
     """Plays these scenes on new tables and returns what the checker finds. `bug` is planted in both servers."""
-    config = backing.config()
     wsgi = f"tests.faults.planted_app:app({bug!r})" if bug else "wsgi:app"
+    with staged(backing, folder, seed, [partial(spawn_server, wsgi=wsgi)] * SERVERS) as stage:
+        for name in scenes:
+            SCENES[name](stage)
+        stage.fleet.load()
+        return judge(stage.people.evidence(patient=bug is None))
+
+
+@contextmanager
+def staged(backing: Backing, folder: Path, seed: int, spawns: Sequence[Spawn]) -> Iterator[Stage]:
+    """Servers that these start (as spawn_server does), on new tables, and people who talk."""
+    config = backing.config()
     with ExitStack() as stack:
-        with ThreadPoolExecutor(SERVERS) as starting:
-            started = [starting.submit(spawn_server, config, folder, wsgi, **ROOMY) for _ in range(SERVERS)]
+        with ThreadPoolExecutor(len(spawns)) as starting:
+            started = [starting.submit(spawn, config, folder, **ROOMY) for spawn in spawns]
         for future in started:
             if future.exception() is None:
                 stack.callback(future.result().process.wait)
@@ -448,10 +460,7 @@ def run(backing: Backing, folder: Path, seed: int, scenes: list[str], bug: str |
         _gather(stage)
         stage.traffic()
         stage.go_on(10)
-        for name in scenes:
-            SCENES[name](stage)
-        fleet.load()
-        return judge(people.evidence(patient=bug is None))
+        yield stage
 
 
 def _end(server: LiveServer) -> None:

@@ -14,7 +14,7 @@ MAY: dict[str, dict[str, set[str]]] = {
     "Logout": {},
     "Protected": {},
     "Ingest": {
-        MESSAGES: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+        MESSAGES: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
         CHAT: {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         STREAM: READ_STREAM,
         "*": {"dynamodb:ListStreams"},

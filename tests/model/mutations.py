@@ -133,7 +133,7 @@ MUTATIONS = [
         "a reaction overwrites what others did meanwhile",
         Writes,
         "replace_image",
-        (("#rev = :rev", "#rev < :rev OR #rev >= :rev"),),
+        (("#rev = :replaced", "(#rev < :replaced OR #rev >= :replaced)"),),
         REACTIONS,
         meets=12,
     ),

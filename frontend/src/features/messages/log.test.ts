@@ -33,6 +33,13 @@ describe("live entries", () => {
     expect(play([live(2), live(3)], log)).toEqual(log);
   });
 
+  it("of a kind that only later servers know move the cursor, and show nothing", () => {
+    const poll = { seq: 3, kind: "poll" as Entry["kind"], user: "ada", question: "When?" };
+    const log = play([newest(1, 2), { type: "live", generation: 1, entry: poll }, live(4)]);
+    const paged = play([newest(1, 2), { type: "page", asked: 2, page: page([poll, sent(4)]) }]);
+    for (const each of [log, paged]) expect([each.cursor, each.notes.size, isBehind(each)]).toEqual([4, 0, false]);
+  });
+
   it("that are repeats still bring a newer image", () => {
     const log = play([newest(1, 2, 3), edit(2, 1, "late")]);
     expect([log.cursor, textOf(log, 1)]).toEqual([3, "late"]);

@@ -215,7 +215,10 @@ function withMine(log: RoomLog, { generation, seq, rev, mine }: Extract<LogActio
   return { ...log, images: new Map(log.images).set(seq, { ...held, mine, mine_rev: rev }) };
 }
 
+/** A later server may have kinds that this page does not know: what they say goes past it. */
+const NOTED: readonly Entry["kind"][] = ["joined", "left", "removed", "room"];
+
 function withNotes(notes: ReadonlyMap<number, Entry>, entries: readonly Entry[]): ReadonlyMap<number, Entry> {
-  const worth = entries.filter(({ kind }) => kind !== "message" && kind !== "change" && kind !== "tombstone");
+  const worth = entries.filter(({ kind }) => NOTED.includes(kind));
   return worth.length ? new Map([...notes, ...worth.map((entry) => [entry.seq, entry] as const)]) : notes;
 }

@@ -1,0 +1,84 @@
+"""A version that comes after this one, as it could be: `tests.faults.planted_app:next_version()`.
+
+Its messages have a mood, in their rows and to people; behind some of them it writes a poll, an entry of a kind of its
+own, of which its pages and all workers hear by events of its own. It does so beside workers that know of none of this,
+as after somebody has gone back to the version before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from chat import models
+from chat.models import Entry, Message, Person, Room
+from chat.services import followers, messages, rows
+from chat.services.log import Draft
+from chat.services.messages import Messages
+from tests.faults.planted import put
+
+POLL_EVERY = 4  # messages
+KIND, LETTER = "poll", "p"
+
+
+def mood_of(client_id: str) -> str:
+    """The mood that a message of that client id has."""
+    return f"as {client_id} feels"
+
+
+@dataclass(frozen=True)
+class Moody(Message):
+    """A message of that version."""
+
+    mood: str | None = None
+
+    def erased(self) -> Message:
+        return replace(super().erased(), mood=None)
+
+
+def grow() -> None:
+    """Makes this process one of that version."""
+    read_image, image_attributes, push = rows.read_image, rows.image_attributes, followers.push
+    send = Messages.send
+
+    def sent(*args: Any, **fields: Any) -> Moody:
+        message = Moody(*args, **fields)
+        return replace(message, mood=mood_of(message.client_id))
+
+    def read(room: str, row: rows.Row) -> Message | None:
+        image = read_image(room, row)
+        return replace(image, mood=row.get("mood")) if isinstance(image, Moody) else image
+
+    def attributes(image: Message) -> rows.Row:
+        return image_attributes(image) | {"mood": getattr(image, "mood", None)}
+
+    def asks(self: Messages, person: Person, room_id: str, client_id: str, *args: Any, **fields: Any) -> dict[str, Any]:
+        answer = send(self, person, room_id, client_id, *args, **fields)
+        if answer["seq"] % POLL_EVERY == 0:
+            room = self._rooms.get(room_id)
+            build = partial(poll, room, person, answer["seq"], self._log.now_ms())
+            self._log.append(room, person.username, f"{client_id}-poll", (KIND, room_id), lambda: build)
+            self._bus.publish("poll:asked", room=room_id, by=person.username)
+        return answer
+
+    def told(room: Room, entry: dict[str, Any], image: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
+        if entry["kind"] != KIND:
+            return push(room, entry, image)
+        return "poll:asked", {"room": room.room, "generation": room.generation, "poll": entry["seq"]}
+
+    put(messages, "Message", sent)
+    put(rows, "Message", Moody)
+    put(rows, "read_image", read)
+    put(rows, "image_attributes", attributes)
+    put(rows, "IMAGE_ROW", rows.IMAGE_ROW | {"mood"})
+    put(rows, "FORMAT", rows.FORMAT + 1)
+    put(followers, "push", told)
+    put(Messages, "send", asks)
+    rows.LETTERS[KIND], rows.KINDS[LETTER] = LETTER, KIND  # type: ignore[index, assignment]
+
+
+def poll(room: Room, person: Person, message: int, at_ms: int, seq: int) -> Draft:
+    """A poll about a message."""
+    kind: models.EntryKind = KIND  # type: ignore[assignment]
+    return Draft(Entry(room.room, seq, kind, at_ms, message=message, user=person.username))

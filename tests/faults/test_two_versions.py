@@ -1,0 +1,77 @@
+"""A worker of the next version beside one of this one, under load: what only the next one knows is lost to nobody who
+is at it, and nothing is lost to anybody."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chat.services import rows
+from tests.conftest import spawn_server
+from tests.faults.checker import deliveries, judge
+from tests.faults.next_version import LETTER, mood_of
+from tests.faults.stage import MEMBERS, SCENES, TALKERS, Backing, Stage, staged
+from tests.seeds import drawn
+
+NEXT = partial(spawn_server, wsgi="tests.faults.planted_app:next_version()")
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """Everybody has a device at each version."""
+    with Backing(tmp_path) as backing, staged(backing, tmp_path, drawn(), [NEXT, spawn_server]) as stage:
+        yield stage
+
+
+def test_a_version_that_knows_less_loses_nothing_of_what_the_next_one_wrote(stage: Stage) -> None:
+    stage.fleet.load(dict.fromkeys((stage.room, stage.lobby), TALKERS), 15, edits=0.15, deletes=0.03, reacts=0.2)
+    for user in MEMBERS:
+        change_at_this_version(stage, user)
+    SCENES["away for a moment"](stage)
+    for server in (1, 0):
+        os.kill(stage.worker(server), signal.SIGKILL)
+        stage.go_on(10)
+    stage.connected()
+    stage.fleet.load()
+    evidence = stage.people.evidence()
+    assert judge(evidence) == []
+    lying = {room: table(stage, room) for room in (stage.room, stage.lobby)}
+    assert all(any(row["kind"] == LETTER for row in log) for log in lying.values()), "there were polls"
+    told = [image for record in deliveries(evidence.history) if at_next(record["c"]) for image in images_of(record)]
+    for image in [row for log in lying.values() for row in log if row["kind"] == "m"] + told:
+        by_next = at_next(image["client_id"])
+        assert image.get("mood") == (mood_of(image["client_id"]) if by_next and not image.get("deleted") else None)
+
+
+def change_at_this_version(stage: Stage, user: str) -> None:
+    """Somebody says two things at the next version; at this one they edit both, and delete one of them."""
+    for n, acts in enumerate(([stage.fleet.edit], [stage.fleet.edit, stage.fleet.delete])):
+        stage.fleet.say(f"{user}-1", stage.room, said := f"{user}-1-said{n}", "at the next version")
+        seq = stage.ended(f"{user}-1", said)["seq"]
+        for act in acts:
+            text = ["edited at this one"] if act == stage.fleet.edit else []
+            act(f"{user}-2", stage.room, client_id := stage.fresh(f"{user}-2-change"), seq, *text)
+            end = stage.ended(f"{user}-2", client_id)
+            assert end["outcome"] == "ack", end
+
+
+def at_next(name: str) -> bool:
+    """Whether a device, or the one that sent something under that client id, is at the next version."""
+    user, device, *_ = name.split("-")
+    return user in MEMBERS and device == "1"
+
+
+def images_of(record: Any) -> list[dict[str, Any]]:
+    return record["images"] if record["e"] == "page" else [record["image"]] if "image" in record else []
+
+
+def table(stage: Stage, room: str) -> list[dict[str, Any]]:
+    """A room's log as it lies there."""
+    bucket = rows.slot_key(room, 1)["room"]
+    return stage.people.storage._partition("messages", "room", bucket)
