@@ -162,7 +162,7 @@ def begin_to_write_and_think_better_of_it(scene: Scene) -> None:
 
 def edit(scene: Scene) -> None:
     row, text = scene.sight(own=True), f"{scene.step}: edited {texts.plain(scene.dice)}"
-    scene.desk.button_of(scene.tab, row["seq"], "Edit").click()
+    scene.desk.press(scene.tab, row["seq"], "Edit")
     field_ = scene.tab.get_by_role("textbox", name="Edit text")
     field_.fill(text)
     scene.ledger.changed(row["client_id"], text, certain=False)
@@ -173,7 +173,7 @@ def edit(scene: Scene) -> None:
 
 def begin_to_edit(scene: Scene) -> None:
     row = scene.sight(own=True)
-    scene.desk.button_of(scene.tab, row["seq"], "Edit").click()
+    scene.desk.press(scene.tab, row["seq"], "Edit")
     field_ = scene.tab.get_by_role("textbox", name="Edit text")
     field_.fill("never mind")
     field_.press("Escape")
@@ -183,7 +183,7 @@ def begin_to_edit(scene: Scene) -> None:
 
 def delete(scene: Scene) -> None:
     row = scene.sight(own=True)
-    scene.desk.button_of(scene.tab, row["seq"], "Delete").click()
+    scene.desk.press(scene.tab, row["seq"], "Delete")
     question = scene.desk.article(scene.tab, row["seq"]).get_by_role("button", name="Delete it")
     if scene.dice.random() < 0.3:
         scene.note("and keep it")
@@ -199,7 +199,7 @@ def delete(scene: Scene) -> None:
 
 def reply(scene: Scene) -> None:
     row = scene.sight()
-    scene.desk.button_of(scene.tab, row["seq"], "Reply").click()
+    scene.desk.press(scene.tab, row["seq"], "Reply")
     expect(scene.tab.get_by_role("button", name="Do not reply")).to_be_visible(timeout=SOON_MS)
     say(scene, f"{scene.step}: in reply, {texts.plain(scene.dice)}")
 
@@ -207,7 +207,7 @@ def reply(scene: Scene) -> None:
 def react(scene: Scene) -> None:
     row, name = scene.sight(), scene.dice.choice(sorted(PICKS))
     scene.note(name)
-    scene.desk.button_of(scene.tab, row["seq"], "Add reaction").click()
+    scene.desk.press(scene.tab, row["seq"], "Add reaction")
     palette = scene.tab.get_by_role("dialog", name="Pick a reaction")
     palette.get_by_role("button", name=name, exact=True).click()
     expect(palette).to_have_count(0, timeout=SOON_MS)
