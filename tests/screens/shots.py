@@ -291,6 +291,38 @@ def room_unloaded(stage: Stage) -> None:
     expect(stage.page.get_by_test_id("sync-mark")).to_have_attribute("data-state", "syncing")
 
 
+@shot("room-unlisted.failing", ROOM)
+def room_unlisted(stage: Stage) -> None:
+    """The list of rooms was there, and is refused since."""
+    stage.enter(DESIGN)
+    stage.line.refuse_http("**/api/rooms", "unavailable")
+    stage.line.say("rooms:changed")
+    stage.sees("Your list of rooms may be old.")
+
+
+@shot("room-long-name.full", ROOM)
+def room_long_name(stage: Stage) -> None:
+    stage.enter(f"/r/{stage.sample('full').rooms[LONG_ROOM]}")
+
+
+@shot("room-removed.failing", ROOM)
+def room_removed(stage: Stage) -> None:
+    """Somebody else took one out of the room while one was reading."""
+    stage.enter(DESIGN)
+    without: dict = {"rooms": [], "joinable": []}
+    stage.page.context.route("**/api/rooms", lambda route: route.fulfill(json=without))
+    stage.line.say("member:removed", room="design", generation=1, entry=1, user=ME.casefold(), name=ME, by="ben")
+    stage.line.say("rooms:changed")
+    stage.sees("You were removed from Design")
+
+
+@shot("link-copied.full", ROOM, anew=True)
+def link_copied(stage: Stage) -> None:
+    stage.enter(DESIGN)
+    stage.act(REACTED, "c")
+    stage.sees("Link copied")
+
+
 @shot("room-missing.failing", ROOM)
 def room_missing(stage: Stage) -> None:
     stage.enter("/r/no-such-room")
@@ -513,6 +545,14 @@ def browse_failing(stage: Stage) -> None:
     browse(stage)
     stage.press(f"Join {JOINABLE[0]}")
     stage.alarmed("cannot reach its storage")
+
+
+@shot("browse-away.failing", "panel browse", "dialog BrowseRooms")
+def browse_away(stage: Stage) -> None:
+    stage.enter(DESIGN, "empty")
+    stage.line.cut()
+    browse(stage)
+    stage.sees("cannot be known now")
 
 
 @shot("create.empty", "panel create", "dialog CreateRoom")
