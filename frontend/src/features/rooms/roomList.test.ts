@@ -59,7 +59,8 @@ describe("unread counts", () => {
 
   it("are asked for again when only a part was read", () => {
     const list = play(listed(room()), entry(11), entry(12), { type: "read", room: "general", seq: 11 });
-    expect([list.stale, general(list)?.read]).toEqual([true, 11]);
+    expect([list.uncounted, list.stale, general(list)?.read]).toEqual([true, false, 11]);
+    expect(reduceRoomList(list, listed(room({ head: 12, read: 11, unread: 1 }))).uncounted).toBe(false);
   });
 
   it("are not brought back by an answer older than what I read", () => {

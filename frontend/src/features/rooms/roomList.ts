@@ -7,6 +7,8 @@ export interface RoomList {
   joinable: readonly RoomName[];
   /** An entry was missed somewhere: the counts need asking for again. */
   stale: boolean;
+  /** A part was read here of what is not all held here: the counts need asking for again, and nothing was missed. */
+  uncounted: boolean;
   /** Entries, `room seq`, of which only the number was told: they may be messages that no count has, until they change. */
   skipped: ReadonlySet<string>;
 }
@@ -22,7 +24,7 @@ export type RoomListAction =
 
 type EntryAction = Extract<RoomListAction, { type: "entry" }>;
 
-export const emptyRoomList: RoomList = { loaded: false, rooms: new Map(), joinable: [], stale: false, skipped: new Set() };
+export const emptyRoomList: RoomList = { loaded: false, rooms: new Map(), joinable: [], stale: false, uncounted: false, skipped: new Set() };
 
 /** More than these, and the counts are asked for again instead. */
 const SKIPPED_AT_MOST = 200;
@@ -57,7 +59,7 @@ function listed(list: RoomList, { rooms, joinable }: RoomsAnswer): RoomList {
     if (!held || held.generation !== room.generation || held.read <= room.read) return room;
     return held.read >= room.head ? { ...room, read: held.read, unread: 0, unread_more: false } : { ...room, read: held.read };
   });
-  return { loaded: true, stale: false, skipped: emptyRoomList.skipped, joinable, rooms: byId(merged) };
+  return { loaded: true, stale: false, uncounted: false, skipped: emptyRoomList.skipped, joinable, rooms: byId(merged) };
 }
 
 const byId = (rooms: readonly Room[]) => new Map(rooms.map((room) => [room.room, room]));
@@ -98,7 +100,7 @@ function read(list: RoomList, id: string, seq: number, passed?: number): RoomLis
   if (!room || seq <= room.read) return list;
   if (seq >= room.head) return change(list, id, { read: seq, unread: 0, unread_more: false });
   if (passed !== undefined && !room.unread_more) return change(list, id, { read: seq, unread: Math.max(0, room.unread - passed) });
-  return { ...change(list, id, { read: seq }), stale: true };
+  return { ...change(list, id, { read: seq }), uncounted: true };
 }
 
 function change(list: RoomList, id: string, part: Partial<Room>): RoomList {

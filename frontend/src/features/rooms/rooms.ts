@@ -41,7 +41,8 @@ export function createRooms({ user, base, http, ask, clock, met }: Needs) {
 
   function dispatch(action: RoomListAction) {
     list.set((now) => reduceRoomList(now, action));
-    if (list.get().stale && list.get().loaded) refetchSoon();
+    const { stale, uncounted, loaded } = list.get();
+    if ((stale || uncounted) && loaded) refetchSoon();
   }
 
   function refetchSoon(delay_ms = jittered(clock, 600)) {
