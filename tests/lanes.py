@@ -29,7 +29,8 @@ COUNT = re.compile(r"(\d+) (passed|failed|skipped|error|xfailed|xpassed)")
 class Lane:
     """Tests that run in so many processes, a file in one. `within_s` is its budget beside the other lanes: what half an
     hour of CI leaves, and more than the twelve minutes that are the goal, because processors that others use too have
-    been seen at a third of their speed. The files of `first`, below tests/, take longest: who began them last would keep the others waiting."""
+    been seen at a third of their speed. The files of `first`, below tests/, take longest: who began them last would
+    keep the others waiting."""
 
     name: str
     folders: tuple[str, ...]
