@@ -300,7 +300,7 @@ def non_member_joins() -> None:
     def everywhere(self: Fanout, connection: Connection) -> bool:
         added = subscribe(self, connection)
         for follower in self._followers._followers.values():
-            if not follower.has(connection.sid):
+            if self._connections.get(connection.sid) is connection and not follower.has(connection.sid):
                 username = connection.person.username
                 follower.subscribe(connection.sid, Membership(follower.room.room, username, "", True))
         return added
