@@ -323,7 +323,9 @@ class Messages:
         pairs, settled = read(), False
         for entry, _ in pairs:
             if last is not None and entry.seq != last + 1:
-                if self._log.now_ms() - entry.at_ms > OLD_HOLE_S * 1000:
+                # By another worker's clock, which may be wrong by hours: a number that is decided too early costs its
+                # writer another one, and one that never is would end every page here.
+                if abs(self._log.now_ms() - entry.at_ms) > OLD_HOLE_S * 1000:
                     self._settle(room, range(last + 1, entry.seq))
                     settled = True
                 else:

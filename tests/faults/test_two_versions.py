@@ -40,6 +40,7 @@ def test_a_version_that_knows_less_loses_nothing_of_what_the_next_one_wrote(stag
     wait_until(lambda: all(polls(stage, room) for room in (stage.room, stage.lobby)), 120, "each room has a poll")
     stage.connected()
     stage.fleet.load()
+    last_word(stage)
     evidence = stage.people.evidence()
     assert judge(evidence) == []
     lying = {room: table(stage, room) for room in (stage.room, stage.lobby)}
@@ -59,6 +60,15 @@ def change_at_this_version(stage: Stage, user: str) -> None:
             act(f"{user}-2", stage.room, client_id := stage.fresh(f"{user}-2-change"), seq, *text)
             end = stage.ended(f"{user}-2", client_id)
             assert end["outcome"] == "ack", end
+
+
+def last_word(stage: Stage) -> None:
+    """No poll is the last entry of a room: the devices do not understand its event, and what is behind the last one
+    that they understood they learn with the next heads only, a minute later (docs/protocol.md)."""
+    wait_until(lambda: not any(device["pending"] for device in stage.fleet.state().values()), 120, "all is sent")
+    for room in (stage.room, stage.lobby):
+        stage.fleet.say("ann-2", room, said := stage.fresh("ann-2-said"), "at this version, which writes no poll")
+        assert stage.ended("ann-2", said)["outcome"] == "ack"
 
 
 def at_next(name: str) -> bool:

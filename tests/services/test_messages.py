@@ -107,17 +107,18 @@ def test_a_page_ends_before_a_number_that_is_still_undecided(worker, other):
     assert (seqs(following), following.more) == ([], False)
 
 
-def a_minute_later(worker, monkeypatch):
+def a_minute_later(worker, monkeypatch, minutes=1):
     now = worker.log.now_ms()
-    monkeypatch.setattr(worker.log, "now_ms", lambda: now + 60_000)
+    monkeypatch.setattr(worker.log, "now_ms", lambda: now + minutes * 60_000)
 
 
+@pytest.mark.parametrize("minutes", [1, -60], ids=["later", "by_a_clock_that_is_behind"])
 @pytest.mark.parametrize("asked", [{"after": 0}, {}, {"before": 3}, {"around": 2}])
-def test_a_number_undecided_for_long_is_decided_by_who_reads_past_it(worker, other, monkeypatch, asked):
+def test_a_number_undecided_for_long_is_decided_by_who_reads_past_it(worker, other, monkeypatch, asked, minutes):
     fill(worker, 1)
     other.numbers.propose(other.rooms.get("general"))
     worker.messages.send(ALICE, "general", "late", "behind the hole")
-    a_minute_later(worker, monkeypatch)
+    a_minute_later(worker, monkeypatch, minutes)
     page = worker.messages.page(ALICE, "general", **asked)
     assert [e.kind for e in page.entries] == ["message", "tombstone", "message"][: 2 if "before" in asked else 3]
 
