@@ -18,8 +18,8 @@ import time  # noqa: E402
 import gevent  # noqa: E402
 
 from chat.models import User  # noqa: E402
-from chat.services import redis as redis_service  # noqa: E402
-from chat.services.sessions import Sessions  # noqa: E402
+from chat.services.sessions.sessions import Sessions  # noqa: E402
+from chat.services.storage import redis_client  # noqa: E402
 from tests.conftest import free_port  # noqa: E402
 
 NUMBERS = (900, 10_000)
@@ -42,7 +42,7 @@ def main() -> None:
     assert server, "redis-server or valkey-server must be on the PATH"
     port = free_port()
     process = subprocess.Popen([server, "--port", str(port), "--bind", "127.0.0.1", "--save", ""], stdout=-3)
-    redis = redis_service.connect(f"redis://127.0.0.1:{port}/0")
+    redis = redis_client.connect(f"redis://127.0.0.1:{port}/0")
     try:
         while True:
             try:

@@ -1,193 +1,27 @@
-"""The one place where everything meets: settings, services, sockets, routes, errors, commands."""
+"""The Flask application: settings, services, sockets, routes, errors, commands."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from typing import Any
 
-import gevent
 from flask import Flask
 from flask_socketio import SocketIO
-from gevent.lock import BoundedSemaphore
-from gevent.pool import Pool
 from gevent.queue import LifoQueue
-from redis import Redis
 
 from chat import cli
 from chat.blueprints import auth, errors, frontend, guard, health, messages, rooms
 from chat.blueprints.session import StoredSessionInterface
 from chat.config import Config
-from chat.errors import ChatError
 from chat.http import MAX_BODY_BYTES
-from chat.services import redis as redis_service
-from chat.services.accounts import Accounts
-from chat.services.allowance import Allowance
-from chat.services.bus import Bus
-from chat.services.commits import Commits
-from chat.services.deadline import deadline
-from chat.services.dynamodb import MAX_REQUESTS, Storage
-from chat.services.followers import Followers, Outlet
-from chat.services.ingest import Ingest
-from chat.services.key_events import KeyEvents
-from chat.services.leases import Lease
-from chat.services.limits import Limits
-from chat.services.log import Log
-from chat.services.messages import Messages
-from chat.services.movement import Movement
-from chat.services.numbers import Numbers
-from chat.services.one_at_a_time import OneAtATime
-from chat.services.passwords import Passwords
-from chat.services.periodic import run_every
-from chat.services.poller import LEASE_MS, Poller
-from chat.services.readiness import Readiness
-from chat.services.registration import Registration
-from chat.services.retention import LEASE_MS as SWEEP_LEASE_MS
-from chat.services.retention import Retention, Sweeper
-from chat.services.rooms import Bounds, Rooms
-from chat.services.sessions import Sessions
-from chat.services.streams import Streams
-from chat.services.tarpit import Tarpit
-from chat.services.tickets import Tickets
-from chat.services.token_bucket import TokenBuckets
-from chat.services.workers import BEAT_EVERY_S, Workers
+from chat.services.assembly import Services, create_services, create_sessions
+from chat.services.sessions.key_events import KeyEvents
+from chat.services.storage import redis_client
 from chat.sockets import Sockets
 from chat.sockets.connections import Connections
 from chat.sockets.fanout import Fanout, SocketOutlet
 from chat.sockets.retreat import Retreat
 from chat.sockets.sessions import SocketSessions
 from chat.sockets.transport import check, create_socketio
-
-log = logging.getLogger(__name__)
-
-DAY_S = 24 * 3600
-CLAIMS_LONGER_S = 7 * DAY_S  # than what they prove: what is sent again later than that is a new message
-REQUESTS_PER_WRITE = 4  # so many requests of any kind, in one worker, for each that a person may write
-REQUESTS_WINDOW_S = 10.0
-REQUESTS_AT_ONCE = 2  # of one person by HTTP, in one worker; more wait for their turn, not in everybody's way
-WATCHED_EVERY_S = 10.0
-SIDE_BY_SIDE = 16  # requests to DynamoDB that one list of rooms may have under way
-
-
-@dataclass(frozen=True)
-class Services:
-    """Every service of one app, for the edges: `chat.blueprints.guard.services()` finds it."""
-
-    config: Config
-    storage: Storage
-    redis: Redis
-    sessions: Sessions
-    registration: Registration
-    accounts: Accounts
-    requests: TokenBuckets
-    side_by_side: OneAtATime
-    tarpit: Tarpit
-    tickets: Tickets
-    bus: Bus
-    followers: Followers
-    rooms: Rooms
-    messages: Messages
-    workers: Workers
-    readiness: Readiness
-    poller: Poller
-    movement: Movement
-    sweeper: Sweeper | None
-
-    def begin(self) -> None:
-        """The first thing a worker does. It shows itself, and rows are taken over, also while nobody has a socket."""
-        self.bus.begin()
-        gevent.spawn(run_every, BEAT_EVERY_S, self.workers.beat)
-        if self.config.ingest_mode == "poller":
-            self.poller.start()
-            gevent.spawn(run_every, WATCHED_EVERY_S, self.movement.watch)
-        if self.sweeper is not None:
-            self.sweeper.start()
-
-    def end(self) -> None:
-        """The last thing a worker does: within a second, its events are on the bus, and others have its tasks."""
-        self.bus.stop()
-        try:
-            with deadline(0.5):
-                self.poller.stop()
-                self.movement.end()
-                if self.sweeper is not None:
-                    self.sweeper.stop()
-                self.workers.leave()
-        except ChatError as error:
-            log.warning("this worker stays on the list of workers: %s", error.code)
-
-
-def create_services(config: Config, outlet: Outlet) -> Services:
-    """The services of one process, wired to each other. Connects lazily: nothing is asked of Redis or DynamoDB yet."""
-    storage = Storage.connect(config, BoundedSemaphore(MAX_REQUESTS))
-    redis = redis_service.connect(config.redis_url, queue_class=LifoQueue)
-    sessions = create_sessions(config, redis, storage)
-    bus = Bus(redis, config.redis_url)
-    passwords, limits = Passwords(config.bcrypt_cost, config.bcrypt_queue), Limits(redis, config)
-    registration = Registration(storage, passwords, limits.registrations)
-    accounts = Accounts(storage, sessions, passwords, limits, bus, config)
-    tickets = Tickets(redis, sessions, config.secret_key)
-    allowance = Allowance(redis, config.sends_per_user, config.reads_per_user)
-    numbers = Numbers(redis, storage, allowance)
-    keep_s = config.retention_days * DAY_S
-    claims_kept_s = keep_s + CLAIMS_LONGER_S if keep_s else None
-    log = Log(
-        storage,
-        numbers,
-        bus,
-        pause=gevent.sleep,
-        defer=gevent.spawn,
-        claims_kept_s=claims_kept_s,
-        commits=Commits(storage),
-    )
-    followers = Followers(storage, numbers, log, outlet)
-    bounds = Bounds(config.rooms_per_user, config.memberships_per_user, limits.invitations)
-    rooms = Rooms(storage, numbers, log, bus, followers.member, _gather, allowance, bounds)
-    messages = Messages(storage, rooms, log, numbers, followers, bus, allowance)
-    workers = Workers(storage, bus)
-    movement = Movement(redis, storage.table("messages"))
-    readiness = Readiness(redis, workers, movement if config.ingest_mode == "poller" else None)
-    ingest = Ingest(storage, rooms, log, bus)
-    lease = Lease(redis, f"ingest:{storage.table('messages')}", LEASE_MS)
-    poller = Poller(storage, partial(Streams.connect, config), ingest, lease, note=movement.note)
-    sweeper = None
-    if keep_s:
-        retention = Retention(storage, log, keep_s, gevent.sleep)
-        sweeper = Sweeper(retention, Lease(redis, f"retention:{storage.table('messages')}", SWEEP_LEASE_MS))
-    return Services(
-        config=config,
-        storage=storage,
-        redis=redis,
-        sessions=sessions,
-        registration=registration,
-        accounts=accounts,
-        requests=TokenBuckets(REQUESTS_PER_WRITE * config.sends_per_user, REQUESTS_WINDOW_S),
-        side_by_side=OneAtATime(REQUESTS_AT_ONCE),
-        tarpit=Tarpit(gevent.sleep),
-        tickets=tickets,
-        bus=bus,
-        followers=followers,
-        rooms=rooms,
-        messages=messages,
-        workers=workers,
-        readiness=readiness,
-        poller=poller,
-        movement=movement,
-        sweeper=sweeper,
-    )
-
-
-def create_sessions(config: Config, redis: Redis, storage: Storage) -> Sessions:
-    """The sessions of a process that may read people's epochs."""
-    lives_s = config.session_ttl_s, config.session_max_age_s
-    return Sessions(redis, *lives_s, storage.epochs, kept_ttl_s=config.session_kept_ttl_s)
-
-
-def _gather(jobs: Iterable[Callable[[], Any]]) -> list[Any]:
-    return Pool(SIDE_BY_SIDE).map(lambda job: job(), jobs)
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -222,7 +56,7 @@ def create_app(config: Config | None = None) -> Flask:
 def _register_sockets(socketio: SocketIO, services: Services) -> None:
     config = services.config
     connections = Connections(config.sockets_per_user)
-    redis = redis_service.connect(
+    redis = redis_client.connect(
         config.redis_url, queue_class=LifoQueue
     )  # its own: no queue of requests stands before the sweep
     swept = create_sessions(config, redis, services.storage)

@@ -14,8 +14,8 @@ from flask.cli import with_appcontext
 
 from chat.blueprints.guard import services
 from chat.errors import ChatError
-from chat.services import tables
-from chat.services.redis import answering
+from chat.services.storage import schema
+from chat.services.storage.redis_client import answering
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ def register(app: Flask) -> None:
 @with_appcontext
 def create_tables() -> None:
     """Create the DynamoDB tables that are missing; repeating it changes nothing."""
-    created = _or_fail(lambda: tables.create(services().storage))
+    created = _or_fail(lambda: schema.create(services().storage))
     click.echo(f"Created {', '.join(created)}." if created else "All tables are there.")
 
 
@@ -41,7 +41,7 @@ def drop_tables(yes: bool) -> None:
     """Delete the tables with all that is in them."""
     if not yes:
         raise click.UsageError("This deletes every account and every message. Say --yes if that is meant.")
-    dropped = _or_fail(lambda: tables.drop(services().storage))
+    dropped = _or_fail(lambda: schema.drop(services().storage))
     click.echo(f"Dropped {', '.join(dropped)}." if dropped else "There were no tables.")
 
 
@@ -73,7 +73,7 @@ def doctor() -> None:
     else:
         problems += _redis_problems() + _stream_problems()
     try:
-        problems += tables.problems(found.storage)
+        problems += schema.problems(found.storage)
     except ChatError as error:
         problems.append(f"DynamoDB does not answer: {error.__cause__}")
     for problem in problems:

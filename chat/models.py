@@ -131,7 +131,7 @@ class Membership:
 @dataclass(frozen=True)
 class Worker:
     """A worker as it shows itself to the others. `beats` counts up while it lives; `hears` says that the bus reaches
-    it; `format` is what it reads (chat.services.rows.FORMAT), 0 from before there was a word for it."""
+    it; `format` is what it reads (chat.services.storage.rows.FORMAT), 0 from before there was a word for it."""
 
     id: str
     beats: int

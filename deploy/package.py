@@ -34,7 +34,7 @@ LIBRARIES = {
 }
 OF_THE_RUNTIME = ("boto3", "botocore")
 LEFT_OUT = ("gevent",)  # a function has no greenlets: the modules that may use them go without
-DATA = {"chat.services.passwords": ("chat/services/common_passwords.txt",)}
+DATA = {"chat.services.accounts.passwords": ("chat/services/accounts/common_passwords.txt",)}
 NOTES = ("INSTALLER", "REQUESTED", "direct_url.json")  # of who installed, and how
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first that a zip can say
 

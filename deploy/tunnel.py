@@ -2,7 +2,7 @@
 
 No port of the bastion is open, and there is no key to keep: SSM asks IAM. TLS goes from here to ElastiCache; the
 address printed names the server whose certificate must be shown, since 127.0.0.1 is not in it
-(chat/services/redis.py). Needs the AWS CLI with its Session Manager plugin.
+(chat/services/storage/redis_client.py). Needs the AWS CLI with its Session Manager plugin.
 """
 
 from __future__ import annotations

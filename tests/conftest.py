@@ -29,9 +29,9 @@ from werkzeug.test import TestResponse
 
 from chat.blueprints import frontend
 from chat.config import Config
-from chat.services import endpoint, tables
-from chat.services import redis as redis_service
-from chat.services.dynamodb import Storage
+from chat.services.storage import redis_client, schema
+from chat.services.storage.dynamodb import Storage
+from chat.services.storage.wire import endpoint
 from tests.logs import WATCHED
 from tests.ports import free_port
 
@@ -112,7 +112,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     argv = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
     url = f"redis://127.0.0.1:{port}/0"
-    client = redis_service.connect(url)
+    client = redis_client.connect(url)
 
     def answers() -> bool:
         try:
@@ -163,7 +163,7 @@ def config(redis_url: str, dynamodb: str) -> Config:
         reads_per_user=2_000,
         fanout=os.environ.get("FANOUT") or Config.fanout,
     )
-    redis_service.connect(redis_url).flushall()
+    redis_client.connect(redis_url).flushall()
     make_tables(config)
     return config
 
@@ -175,7 +175,7 @@ def make_tables(config: Config) -> None:
     for operation in ("CreateTable", "DescribeTable", "DescribeTimeToLive", "UpdateTimeToLive"):
         setattr(storage._client, xform_name(operation), functools.partial(storage._client._request, operation))
     storage.wait_until = lambda waiter, table: None  # type: ignore[method-assign]
-    tables.create(storage)
+    schema.create(storage)
 
 
 @pytest.fixture

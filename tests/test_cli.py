@@ -8,7 +8,7 @@ import pytest
 
 from chat.app import create_app
 from chat.models import Person, User
-from chat.services import tables
+from chat.services.storage import schema
 from tests.conftest import PASSWORD, Auth, free_port
 
 
@@ -33,9 +33,9 @@ def test_create_tables_turns_a_missing_stream_on(config):
     app = create_app(config)
     storage = app.extensions["parley"].storage
     storage.call("update_table", TableName=storage.table("messages"), StreamSpecification={"StreamEnabled": False})
-    assert tables.problems(storage) == [f"table {storage.table('messages')} has no stream: run `flask create-tables`"]
+    assert schema.problems(storage) == [f"table {storage.table('messages')} has no stream: run `flask create-tables`"]
     app.test_cli_runner().invoke(args=["create-tables"])
-    assert tables.problems(storage) == []
+    assert schema.problems(storage) == []
 
 
 def test_create_tables_needs_no_redis(config):
@@ -45,9 +45,9 @@ def test_create_tables_needs_no_redis(config):
 
 def test_drop_tables_wants_to_hear_yes(flask, app):
     refused = flask.invoke(args=["drop-tables"])
-    assert refused.exit_code == 2 and tables.problems(app.extensions["parley"].storage) == []
+    assert refused.exit_code == 2 and schema.problems(app.extensions["parley"].storage) == []
     assert flask.invoke(args=["drop-tables", "--yes"]).exit_code == 0
-    assert len(tables.problems(app.extensions["parley"].storage)) == 3
+    assert len(schema.problems(app.extensions["parley"].storage)) == 3
     assert flask.invoke(args=["drop-tables", "--yes"]).output == "There were no tables.\n"
 
 

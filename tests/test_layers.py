@@ -1,27 +1,88 @@
-"""Imports point inwards: what a service may not know of, and who alone may do what."""
+"""The floors of the house: what may know of what, and who alone may do what.
+
+`FLOORS` is the house from the ground up. A floor never imports a higher one, and the packages of one floor never import
+each other. Each rule reads a tree of sources; each is shown a tree that breaks it.
+"""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-CHAT = Path(__file__).resolve().parents[1] / "chat"
-EDGES = ("chat.blueprints", "chat.sockets", "chat.lambdas", "chat.cli", "chat.app")
-INNER = [*sorted((CHAT / "services").glob("*.py")), CHAT / "models.py", CHAT / "errors.py", CHAT / "config.py"]
+ROOT = Path(__file__).resolve().parents[1]
+EDGES = ("chat.blueprints", "chat.sockets", "chat.lambdas")
+FLOORS: list[tuple[str, ...]] = [
+    ("chat.errors",),
+    ("chat.models", "chat.names", "chat.config"),
+    ("chat.services.runtime",),
+    ("chat.services.storage",),
+    ("chat.services.bus", "chat.services.sessions", "chat.services.limits"),
+    ("chat.services.log", "chat.services.accounts", "chat.services.health"),
+    ("chat.services.rooms",),
+    ("chat.services.messages",),
+    ("chat.services.ingest",),
+    ("chat.services.jobs",),
+    ("chat.services.assembly",),
+    ("chat.http",),
+    EDGES,
+    ("chat.cli",),
+    ("chat.app",),
+]
+ALWAYS = ("chat", "chat.services")  # the packages around them: they hold nothing
+APART = ("chat.embedded", "chat.sockets.transport")  # products of their own, with rules of their own
+
+# Whoever may use what nobody else does.
+AWS = ("chat.services.storage",)
+GREENLETS = (
+    "chat.services.runtime",
+    "chat.services.bus.bus",
+    "chat.services.sessions.key_events",
+    "chat.services.log.followers",
+    "chat.services.log.group_commit",
+    "chat.services.health",
+    "chat.services.jobs",
+    "chat.services.assembly",
+    "chat.services.accounts.passwords",  # hashes in threads, where there is a hub that would wait for them
+    "chat.sockets",
+    "chat.blueprints.guard",
+    "chat.app",
+    "chat.embedded",
+)
+STORES = (  # an edge asks a service; these make the services of their process, or its tables
+    "chat.cli",  # the tables
+    "chat.lambdas",  # each function is wired by itself, so that its package has what it needs and no more
+)
+WEB = ("flask", "flask_socketio", "flask_session", "flask_cors", "werkzeug", "socketio", "engineio")
+
+Tree = dict[str, str]  # module → its source
 
 
-def imports(path: Path) -> set[str]:
-    """Every module that a file imports, wherever in the file."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+def sources() -> Tree:
+    """Every module of `chat`, by name."""
+    found = {}
+    for path in (ROOT / "chat").rglob("*.py"):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text()
+    return found
+
+
+TREE = sources()
+
+
+def imports(source: str, tree: Tree) -> set[str]:
+    """Every module that a file imports, wherever in the file, for type checkers too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            found |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            ours = {f"{node.module}.{alias.name}" for alias in node.names} & tree.keys()
+            found |= ours or {node.module}
     return found
 
 
@@ -29,30 +90,149 @@ def is_of(module: str, packages: tuple[str, ...]) -> bool:
     return any(module == package or module.startswith(package + ".") for package in packages)
 
 
-@pytest.mark.parametrize("path", INNER, ids=lambda path: path.name)
-def test_the_inner_rings_know_neither_flask_nor_an_edge(path):
-    outside = ("flask", "flask_socketio", "flask_session", "flask_cors", "socketio", "engineio", *EDGES)
-    assert [module for module in imports(path) if is_of(module, outside)] == []
+def floor_of(module: str) -> tuple[int, str] | None:
+    """How high a module stands, and in which package of its floor; None for what stands apart."""
+    if is_of(module, APART) or module in ALWAYS:
+        return None
+    for height, packages in enumerate(FLOORS):
+        for package in packages:
+            if is_of(module, (package,)):
+                return height, package
+    raise AssertionError(f"{module} is on no floor: FLOORS has to name it")
 
 
-def test_storage_and_the_reader_of_the_stream_alone_speak_to_aws():
-    users = {
-        str(p.relative_to(CHAT)) for p in CHAT.rglob("*.py") if any(is_of(m, ("boto3", "botocore")) for m in imports(p))
-    }
-    assert users == {"services/dynamodb.py", "services/endpoint.py", "services/items.py", "services/streams.py"}
+def upwards(tree: Tree) -> Iterator[str]:
+    """Imports of a higher floor, or of a neighbour on the same one."""
+    for module, source in tree.items():
+        mine = floor_of(module)
+        for other in imports(source, tree) if mine else ():
+            theirs = floor_of(other) if other in tree else None
+            if mine and theirs and (theirs[0] > mine[0] or (theirs[0] == mine[0] and theirs[1] != mine[1])):
+                yield f"{module} imports {other}"
 
 
-def test_the_settings_alone_are_read_from_the_environment():
-    readers = set()
-    for path in CHAT.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+def stores_at_an_edge(tree: Tree) -> Iterator[str]:
+    """Edges that ask a store and not a service."""
+    for module, source in tree.items():
+        if is_of(module, (*EDGES, "chat.cli")) and not is_of(module, STORES):
+            yield from (f"{module} imports {o}" for o in imports(source, tree) if is_of(o, ("chat.services.storage",)))
+
+
+def web_within(tree: Tree) -> Iterator[str]:
+    """Services that know of HTTP or of sockets."""
+    for module, source in tree.items():
+        if is_of(module, ("chat.services", "chat.models", "chat.errors", "chat.config", "chat.names")):
+            yield from (f"{module} imports {other}" for other in imports(source, tree) if is_of(other, WEB))
+
+
+def aws_elsewhere(tree: Tree) -> Iterator[str]:
+    """Whoever else speaks to AWS."""
+    for module, source in tree.items():
+        if not is_of(module, AWS):
+            yield from (f"{module} imports {o}" for o in imports(source, tree) if is_of(o, ("boto3", "botocore")))
+
+
+def greenlets_elsewhere(tree: Tree) -> Iterator[str]:
+    """Whoever else uses gevent: everything else may be loaded by a Lambda function."""
+    for module, source in tree.items():
+        if not is_of(module, GREENLETS):
+            yield from (f"{module} imports {other}" for other in imports(source, tree) if is_of(other, ("gevent",)))
+
+
+def services_in_the_transport(tree: Tree) -> Iterator[str]:
+    """The transport and the embedded engine are products of their own: settings and errors, and no service."""
+    allowed = ("chat.config", "chat.errors", "chat.services.accounts.addresses")  # whose address it is, behind proxies
+    for module, source in tree.items():
+        if is_of(module, ("chat.sockets.transport",)):
+            for other in imports(source, tree):
+                if is_of(other, ("chat",)) and not is_of(other, ("chat.sockets.transport", *allowed)):
+                    yield f"{module} imports {other}"
+        if is_of(module, ("chat.embedded.dynamodb",)):
+            for other in imports(source, tree):
+                if is_of(other, ("chat",)) and not is_of(other, ("chat.embedded",)):
+                    yield f"{module} imports {other}"
+
+
+def environment_elsewhere(tree: Tree) -> Iterator[str]:
+    """Whoever else reads the environment."""
+    for module, source in tree.items():
+        for node in ast.walk(ast.parse(source)) if module != "chat.config" else ():
             reads = isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
-            if reads and isinstance(node.value, ast.Name) and node.value.id == "os":
-                readers.add(str(path.relative_to(CHAT)))
-    assert readers == {"config.py"}
+            if reads and isinstance(node.value, ast.Name) and node.value.id == "os":  # type: ignore[attr-defined]
+                yield f"{module} reads the environment"
+
+
+def circles(tree: Tree) -> Iterator[str]:
+    """Modules that import each other, in however many steps; a package's own file counts for itself alone."""
+    edges = {module: imports(source, tree) & tree.keys() - {module} for module, source in tree.items()}
+    done: set[str] = set()
+
+    def walk(module: str, path: list[str]) -> Iterator[str]:
+        if module in path:
+            yield " → ".join([*path[path.index(module) :], module])
+            return
+        if module in done:
+            return
+        for other in sorted(edges[module]):
+            yield from walk(other, [*path, module])
+        done.add(module)
+
+    for module in sorted(edges):
+        yield from walk(module, [])
+
+
+RULES = [
+    upwards,
+    stores_at_an_edge,
+    web_within,
+    aws_elsewhere,
+    greenlets_elsewhere,
+    services_in_the_transport,
+    environment_elsewhere,
+    circles,
+]
+BROKEN = {
+    upwards: [
+        ("chat.services.log.append", "from chat.services.rooms.rooms import Rooms"),
+        ("chat.services.bus.bus", "import chat.services.sessions.sessions"),
+        ("chat.blueprints.auth", "from chat.sockets import handlers"),
+        ("chat.services.storage.rows", "if TYPE_CHECKING:\n    from chat.services.log.append import Log"),
+    ],
+    stores_at_an_edge: [("chat.sockets.fanout", "from chat.services.storage import rows")],
+    web_within: [("chat.services.rooms.rooms", "def late():\n    import flask")],
+    aws_elsewhere: [("chat.services.jobs.poller", "from botocore.exceptions import ClientError")],
+    greenlets_elsewhere: [("chat.services.messages.messages", "import gevent")],
+    services_in_the_transport: [
+        ("chat.sockets.transport.frames", "from chat.services.limits.limits import Limits"),
+        ("chat.embedded.dynamodb.store", "from chat.models import Room"),
+    ],
+    environment_elsewhere: [("chat.services.bus.bus", "import os\nURL = os.environ['URL']")],
+    circles: [("chat.errors", "if TYPE_CHECKING:\n    from chat.models import Room\n    import chat.errors_too")],
+}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_house_keeps_this_rule(rule):
+    assert list(rule(TREE)) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "module", "source"),
+    [(rule, *broken) for rule, places in BROKEN.items() for broken in places],
+    ids=lambda value: value.__name__ if callable(value) else None,
+)
+def test_whoever_breaks_it_is_named(rule, module, source):
+    assert module in TREE
+    back = {"chat.errors_too": "import chat.errors"} if rule is circles else {}
+    assert any(module in found for found in rule(TREE | {module: source} | back))
+
+
+def test_every_rule_is_shown_broken():
+    assert BROKEN.keys() == set(RULES)
 
 
 def test_importing_the_services_does_not_import_flask():
-    code = "import sys, chat, chat.services.accounts, chat.services.messages; print('flask' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CHAT.parent, check=True)
+    services = "chat.services.accounts.accounts, chat.services.messages.messages"
+    code = f"import sys, chat, {services}; print('flask' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "False"

@@ -12,8 +12,8 @@ from typing import Any  # noqa: E402
 from flask import Flask  # noqa: E402
 
 from chat.config import Config  # noqa: E402
-from chat.services.bus import Bus  # noqa: E402
-from chat.services.redis import connect  # noqa: E402
+from chat.services.bus.bus import Bus  # noqa: E402
+from chat.services.storage.redis_client import connect  # noqa: E402
 from chat.sockets.transport import check, create_socketio, credit  # noqa: E402
 
 credit.CREDIT = credit.CREDIT_PER_S = 10**9

@@ -11,7 +11,7 @@ from chat.blueprints.guard import address, json_body, require_auth, services
 from chat.blueprints.session import begin, current, finish, renew
 from chat.errors import ChatError
 from chat.http import described
-from chat.services import cookies
+from chat.services.accounts import cookies
 
 bp = Blueprint("auth", __name__, url_prefix="/api/auth")
 

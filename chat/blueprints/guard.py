@@ -18,12 +18,12 @@ from chat import http
 from chat.blueprints.session import current
 from chat.errors import ChatError
 from chat.models import Person
-from chat.services.addresses import client_address
-from chat.services.deadline import ANSWER_WITHIN_S, deadline
-from chat.services.sessions import Session
+from chat.services.accounts.addresses import client_address
+from chat.services.runtime.deadline import ANSWER_WITHIN_S, deadline
+from chat.services.sessions.sessions import Session
 
 if TYPE_CHECKING:
-    from chat.app import Services
+    from chat.services.assembly import Services
 
 
 class Hurried(Flask):

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from chat.blueprints.guard import current_person, json_body, require_auth, services
 from chat.errors import ChatError
 from chat.models import MAX_SEQ
-from chat.services.messages import acked
+from chat.services.messages.messages import acked
 
 bp = Blueprint("messages", __name__, url_prefix="/api/rooms/<room>/messages")
 

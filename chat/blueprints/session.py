@@ -18,8 +18,8 @@ from flask_session.base import ServerSideSession, ServerSideSessionInterface
 
 from chat.config import Config
 from chat.errors import ChatError
-from chat.services import cookies
-from chat.services.sessions import ID, KEY_PREFIX, Session, Sessions, encode
+from chat.services.accounts import cookies
+from chat.services.sessions.sessions import KEY_PREFIX, Session, Sessions, encode
 
 
 class StoredSession(ServerSideSession):
@@ -117,9 +117,3 @@ def finish() -> None:
 def current() -> StoredSession:
     """The session of this request."""
     return cast(StoredSession, flask_session._get_current_object())  # type: ignore[attr-defined]
-
-
-def id_from_environ(environ: dict[str, Any], cookie_name: str) -> str | None:
-    """The id of a session, live or not, whose cookie a socket's handshake carries, or None."""
-    sid = cookies.value(environ.get("HTTP_COOKIE", ""), cookie_name)
-    return sid if ID.fullmatch(sid) else None

@@ -140,7 +140,7 @@ class Supervisor:
         folder.remember_port("redis", port)
 
     def _await_redis(self, url: str) -> None:
-        from chat.services.redis import answering, connect  # the first library that is not Python's own
+        from chat.services.storage.redis_client import answering, connect  # the first library that is not Python's own
 
         try:
             client = connect(url)
@@ -353,7 +353,9 @@ def _say(sentence: str) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Exit code: 0 when asked to stop, 1 when something failed, 2 when something must be put right first."""
-    logging.getLogger("chat.services.outages").disabled = True  # what does not answer is said here, in one sentence
+    logging.getLogger(
+        "chat.services.runtime.outages"
+    ).disabled = True  # what does not answer is said here, in one sentence
     parser = argparse.ArgumentParser(prog="python -m chat.embedded", description="Runs the whole chat on this box.")
     parser.add_argument("--stop-with-parent", action="store_true", help="stop when the starting process ends")
     options = parser.parse_args(argv)

@@ -5,15 +5,17 @@ import sys
 
 from chat.config import Config
 from chat.errors import ChatError
-from chat.services import tables
-from chat.services.dynamodb import Storage
+from chat.services.storage import schema
+from chat.services.storage.dynamodb import Storage
 
 
 def main() -> int:
-    logging.getLogger("chat.services.outages").disabled = True  # what does not answer is said here, in one sentence
+    logging.getLogger(
+        "chat.services.runtime.outages"
+    ).disabled = True  # what does not answer is said here, in one sentence
     config = Config.from_env()
     try:
-        tables.create(Storage.connect(config))
+        schema.create(Storage.connect(config))
     except ChatError:
         print(f"DynamoDB at {config.dynamodb_endpoint} does not answer.", file=sys.stderr)
         return 2

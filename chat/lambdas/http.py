@@ -21,9 +21,9 @@ from typing import Any
 from chat import http
 from chat.config import Config
 from chat.errors import ChatError
-from chat.services import cookies
-from chat.services.addresses import client_address, viewer_address
-from chat.services.budget import budget
+from chat.services.accounts import cookies
+from chat.services.accounts.addresses import client_address, viewer_address
+from chat.services.runtime.budget import budget
 
 log = logging.getLogger(__name__)
 

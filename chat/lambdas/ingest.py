@@ -13,14 +13,14 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.lambdas.http import config
-from chat.services import redis as redis_service
-from chat.services.dynamodb import Storage
-from chat.services.ingest import Ingest
-from chat.services.log import Log
-from chat.services.numbers import Numbers
-from chat.services.publisher import Publisher
-from chat.services.rooms import Rooms
-from chat.services.streams import read_record
+from chat.services.bus.publisher import Publisher
+from chat.services.ingest.ingest import Ingest
+from chat.services.log.append import Log
+from chat.services.log.sequence import Numbers
+from chat.services.rooms.rooms import Rooms
+from chat.services.storage import redis_client
+from chat.services.storage.changes import read_record
+from chat.services.storage.dynamodb import Storage
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def ingest() -> Ingest:
     """The service of this function; made when it is first called."""
     settings = config()
     storage = Storage.connect(settings)
-    redis = redis_service.connect(settings.redis_url)
+    redis = redis_client.connect(settings.redis_url)
     numbers = Numbers(redis, storage)
     bus = Publisher(redis)
     entries = Log(storage, numbers, bus)

@@ -9,13 +9,13 @@ from functools import lru_cache
 from chat.errors import ConfigError
 from chat.http import described
 from chat.lambdas.http import Answer, Request, config, function
-from chat.services import cookies
-from chat.services import redis as redis_service
-from chat.services.accounts import Accounts
-from chat.services.dynamodb import Storage
-from chat.services.limits import Limits
-from chat.services.passwords import Passwords
-from chat.services.sessions import Sessions
+from chat.services.accounts import cookies
+from chat.services.accounts.accounts import Accounts
+from chat.services.accounts.passwords import Passwords
+from chat.services.limits.limits import Limits
+from chat.services.sessions.sessions import Sessions
+from chat.services.storage import redis_client
+from chat.services.storage.dynamodb import Storage
 
 
 @lru_cache(maxsize=1)
@@ -24,7 +24,7 @@ def accounts() -> Accounts:
     settings = config()
     if problems := settings.lacks_secret():
         raise ConfigError(problems)
-    redis = redis_service.connect(settings.redis_url)
+    redis = redis_client.connect(settings.redis_url)
     lives_s = settings.session_ttl_s, settings.session_max_age_s
     sessions = Sessions(redis, *lives_s, kept_ttl_s=settings.session_kept_ttl_s)
     passwords = Passwords(settings.bcrypt_cost, settings.bcrypt_queue)

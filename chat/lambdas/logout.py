@@ -6,17 +6,17 @@ from __future__ import annotations
 from functools import lru_cache
 
 from chat.lambdas.http import Answer, Request, config, function
-from chat.services import cookies
-from chat.services import redis as redis_service
-from chat.services.audit import note
-from chat.services.sessions import Sessions
+from chat.services.accounts import cookies
+from chat.services.accounts.audit import note
+from chat.services.sessions.sessions import Sessions
+from chat.services.storage import redis_client
 
 
 @lru_cache(maxsize=1)
 def sessions() -> Sessions:
     """The service of this function; made when it is first called."""
     settings = config()
-    return Sessions(redis_service.connect(settings.redis_url), settings.session_ttl_s, settings.session_max_age_s)
+    return Sessions(redis_client.connect(settings.redis_url), settings.session_ttl_s, settings.session_max_age_s)
 
 
 def logout(request: Request) -> Answer:

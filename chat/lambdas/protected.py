@@ -9,15 +9,15 @@ from redis import Redis
 from chat.errors import ChatError, ConfigError
 from chat.http import check_user, described
 from chat.lambdas.http import Answer, Request, config, function
-from chat.services import redis as redis_service
-from chat.services.sessions import Sessions
-from chat.services.tickets import Tickets
+from chat.services.accounts.tickets import Tickets
+from chat.services.sessions.sessions import Sessions
+from chat.services.storage import redis_client
 
 
 @lru_cache(maxsize=1)
 def redis() -> Redis:
     """The way to Redis; made when it is first needed."""
-    return redis_service.connect(config().redis_url)
+    return redis_client.connect(config().redis_url)
 
 
 @lru_cache(maxsize=1)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from chat.lambdas.http import Answer, Request, config, function
-from chat.services.dynamodb import Storage
-from chat.services.passwords import Passwords
-from chat.services.registration import Registration
+from chat.services.accounts.passwords import Passwords
+from chat.services.accounts.registration import Registration
+from chat.services.storage.dynamodb import Storage
 
 
 @lru_cache(maxsize=1)

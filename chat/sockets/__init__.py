@@ -14,18 +14,18 @@ from typing import Any
 from flask_socketio import ConnectionRefusedError, SocketIO
 from gevent.lock import BoundedSemaphore
 
-from chat.blueprints.session import id_from_environ
 from chat.errors import ChatError
-from chat.services.deadline import deadline
-from chat.services.messages import Messages
-from chat.services.sessions import Session, Sessions
-from chat.services.token_bucket import TokenBuckets
+from chat.services.accounts import cookies
+from chat.services.messages.messages import Messages
+from chat.services.runtime.coalesce import Together
+from chat.services.runtime.deadline import deadline
+from chat.services.runtime.token_bucket import TokenBuckets
+from chat.services.sessions.sessions import Session, Sessions
 from chat.sockets import handlers
 from chat.sockets.connections import Connection, Connections, clock
 from chat.sockets.fanout import Fanout
 from chat.sockets.retreat import Retreat
 from chat.sockets.sessions import SocketSessions
-from chat.sockets.together import Together
 from chat.sockets.transport import LATER
 
 Handler = Callable[[Messages, Connection, dict[str, Any]], dict[str, Any]]
@@ -130,7 +130,7 @@ class Sockets:
 
     def _session(self, environ: dict[str, Any]) -> Session | None:
         """The live session whose cookie a handshake carries; those who come in one turn are looked up together."""
-        session_id = id_from_environ(environ, self._cookie_name)
+        session_id = cookies.session_id(environ.get("HTTP_COOKIE", ""), self._cookie_name)
         if session_id is None:
             return None
         return self._together("sessions", session_id, self._signed_in.read_all).get(session_id)

@@ -13,13 +13,13 @@ from flask_socketio import SocketIO
 
 from chat.errors import ChatError
 from chat.models import Membership, Person, Room
-from chat.services.bus import Bus
-from chat.services.followers import Followers
-from chat.services.periodic import run_every
-from chat.services.rooms import Rooms
+from chat.services.bus.bus import Bus
+from chat.services.log.followers import Followers
+from chat.services.rooms.rooms import Rooms
+from chat.services.runtime.background import run_every
+from chat.services.runtime.coalesce import Together
 from chat.sockets.connections import Connection, Connections
 from chat.sockets.sessions import SocketSessions
-from chat.sockets.together import Together
 
 HEADS_EVERY_S = 60.0
 HEADS_AT_ONCE = 200
@@ -31,7 +31,7 @@ SUBSCRIBE_TRIES = 3
 
 
 class SocketOutlet:
-    """The followers' way to this worker's sockets (chat.services.followers.Outlet)."""
+    """The followers' way to this worker's sockets (chat.services.log.followers.Outlet)."""
 
     def __init__(self, socketio: SocketIO):
         self._socketio = socketio

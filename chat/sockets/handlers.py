@@ -7,7 +7,7 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.models import MAX_SEQ
-from chat.services.messages import Messages, acked
+from chat.services.messages.messages import Messages, acked
 from chat.sockets.connections import Connection
 
 

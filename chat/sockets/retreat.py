@@ -8,8 +8,8 @@ import time
 import gevent
 from flask_socketio import SocketIO
 
-from chat.services.periodic import run_every
-from chat.services.workers import Workers
+from chat.services.health.workers import Workers
+from chat.services.runtime.background import run_every
 from chat.sockets.transport import send_away
 
 LOOK_S = 0.5

@@ -18,9 +18,9 @@ from flask_socketio import SocketIO
 from gevent.event import Event
 
 from chat.errors import ChatError
-from chat.services.key_events import KeyEvents
-from chat.services.periodic import run_every
-from chat.services.sessions import AT_ONCE, EXPIRED, Sessions
+from chat.services.runtime.background import run_every
+from chat.services.sessions.key_events import KeyEvents
+from chat.services.sessions.sessions import AT_ONCE, EXPIRED, Sessions
 from chat.sockets.connections import Connection, Connections, clock
 
 SWEEP_S = 1.0

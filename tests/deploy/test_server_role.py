@@ -21,7 +21,7 @@ def test_the_server_may_neither_list_nor_delete_accounts(template: Json) -> None
 
 def test_the_code_asks_for_no_more() -> None:
     """The part of Storage that speaks of accounts; no other part names their table."""
-    code = (Path(ROOT) / "chat" / "services" / "dynamodb.py").read_text()
+    code = (Path(ROOT) / "chat" / "services" / "storage" / "dynamodb.py").read_text()
     accounts, rest = code.split("# --- users ---")[1].split("# --- the log ---")
     asked = set(re.findall(r'"((?:batch_|transact_)?(?:get|put|update|delete|write)_items?|scan|query)"', accounts))
     asked |= {"update_item"} if "self._update_if(" in accounts else set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.services.tables import STREAM, TABLES, TTL_ATTRIBUTE
+from chat.services.storage.schema import STREAM, TABLES, TTL_ATTRIBUTE
 from tests.deploy.tools import Json, resources
 
 

@@ -11,9 +11,9 @@ from tests.e2e.parley import Parley
 from tests.e2e.peer import Peer
 from tests.runtime.running import until
 
-# Three seconds are promised, and two for saying that it is not ready; chat.services.deadline sees to it, and is tested
-# on a store that hangs for a minute (tests/blueprints/test_health.py). A machine whose cores are taken is late with all
-# it does: these are guards against never.
+# Three seconds are promised, and two for saying that it is not ready; chat.services.runtime.deadline sees to it, and is
+# tested on a store that hangs for a minute (tests/blueprints/test_health.py). A machine whose cores are taken is late
+# with all it does: these are guards against never.
 ANSWERED_WITHIN_S = 15.0
 UNREADY_WITHIN_S = 15.0
 # What is well again is tried by everybody every half second or so; without that, nothing of it would ever come.

@@ -15,14 +15,14 @@ from typing import Any
 import boto3
 import redis
 
+from chat import names
 from chat.config import Config
-from chat.services import names
-from chat.services import redis as redis_service
-from chat.services.devices import device
-from chat.services.dynamodb import Storage
-from chat.services.passwords import Passwords
-from chat.services.registration import Registration
-from chat.services.sessions import Sessions
+from chat.services.accounts.devices import device
+from chat.services.accounts.passwords import Passwords
+from chat.services.accounts.registration import Registration
+from chat.services.sessions.sessions import Sessions
+from chat.services.storage import redis_client
+from chat.services.storage.dynamodb import Storage
 from tests.runtime.running import Running, until
 
 PASSWORD = "correct horse battery"
@@ -113,7 +113,7 @@ class Door:
         self._storage = Storage(client_of(env))
         self._registration = Registration(self._storage, Passwords(config.bcrypt_cost, config.bcrypt_queue), None)
         lives_s = config.session_ttl_s, config.session_max_age_s
-        self._sessions = Sessions(redis_service.connect(config.redis_url), *lives_s, self._storage.epochs)
+        self._sessions = Sessions(redis_client.connect(config.redis_url), *lives_s, self._storage.epochs)
         self.cookie_name = config.cookie_name
 
     def register(self, name: str) -> None:

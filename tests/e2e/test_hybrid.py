@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import Browser, Request, expect
 
 from chat.config import Config
-from chat.services import tables
-from chat.services.dynamodb import Storage
+from chat.services.storage import schema
+from chat.services.storage.dynamodb import Storage
 from tests.conftest import LiveServer, free_port, start_server
 from tests.e2e.browser import REFUSALS, Visitor
 from tests.e2e.parley import PASSWORD
@@ -66,7 +66,7 @@ def servers(redis_url: str, dynamodb: str, tmp_path_factory: pytest.TempPathFact
         bcrypt_cost=4,
         fanout=os.environ.get("FANOUT") or Config.fanout,
     )
-    tables.create(Storage.connect(config))
+    schema.create(Storage.connect(config))
     with ExitStack() as stack:
 
         def start(**changes: Any) -> LiveServer:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chat.services.dynamodb import Storage
+from chat.services.storage.dynamodb import Storage
 from tests.conftest import ROOT
 from tests.e2e.parley import Parley, client_of
 

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 from chat.models import Entry
-from chat.services import rows
-from chat.services.items import pack
+from chat.services.storage import rows
+from chat.services.storage.values import pack
 from tests.e2e.browser import Visitor
 from tests.e2e.parley import Parley, Person, keys_of
 

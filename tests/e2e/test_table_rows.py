@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from chat.services.items import pack
+from chat.services.storage.values import pack
 from tests.e2e.browser import AWAY, Visitors
 from tests.e2e.parley import Parley, client_of, new_id
 from tests.e2e.peer import Peer

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat.services.dynamodb import Storage
+from chat.services.storage.dynamodb import Storage
 
 LOST = "lost"
 DOUBLED = "doubled"

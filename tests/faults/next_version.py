@@ -13,9 +13,11 @@ from typing import Any
 
 from chat import models
 from chat.models import Entry, Message, Person, Room
-from chat.services import followers, messages, rows
-from chat.services.log import Draft
-from chat.services.messages import Messages
+from chat.services.log import followers
+from chat.services.log.append import Draft
+from chat.services.messages import messages
+from chat.services.messages.messages import Messages
+from chat.services.storage import rows
 from tests.faults.planted import put
 
 POLL_EVERY = 4  # messages

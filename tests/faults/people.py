@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat.services.dynamodb import Storage
+from chat.services.storage.dynamodb import Storage
 from tests.e2e.parley import PASSWORD, Person
 from tests.faults.checker import Evidence, scan
 from tests.faults.fleet import Fleet

@@ -21,15 +21,18 @@ from chat import app as assembly
 from chat.blueprints.session import StoredSessionInterface
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Page
-from chat.services import followers, log, rows, sessions
-from chat.services.allowance import Allowance
-from chat.services.appends import Writes
-from chat.services.commits import Commits
-from chat.services.dynamodb import Storage
-from chat.services.items import pack
-from chat.services.log import Log
-from chat.services.messages import Messages
-from chat.services.numbers import Numbers
+from chat.services.limits.allowance import Allowance
+from chat.services.log import append as log
+from chat.services.log import followers
+from chat.services.log.append import Log
+from chat.services.log.group_commit import Commits
+from chat.services.log.sequence import Numbers
+from chat.services.messages.messages import Messages
+from chat.services.sessions import sessions
+from chat.services.storage import rows
+from chat.services.storage.dynamodb import Storage
+from chat.services.storage.transaction import Writes
+from chat.services.storage.values import pack
 from chat.sockets import EVENTS, handlers
 from chat.sockets.connections import Connection
 from chat.sockets.fanout import Fanout, SocketOutlet

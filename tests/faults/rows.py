@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 from chat.errors import ChatError
-from chat.services.dynamodb import Storage
-from chat.services.items import pack
+from chat.services.storage.dynamodb import Storage
+from chat.services.storage.values import pack
 from tests.faults.site import Site
 
 NAME = "ci"

@@ -24,8 +24,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from chat.config import Config
-from chat.services import tables
-from chat.services.dynamodb import Storage
+from chat.services.storage import schema
+from chat.services.storage.dynamodb import Storage
 from tests.conftest import ROOT, wait_until
 from tests.e2e.parley import children
 from tests.faults.clock import Clock
@@ -229,7 +229,7 @@ class Site(ExitStack):
         )
         self.dynamodb_proxy = self.enter_context(proxy)
         with self.clients.inside():
-            tables.create(self.storage())
+            schema.create(self.storage())
         for web in self.web:
             web.start()
         for web in self.web:

@@ -27,9 +27,9 @@ from typing import Any
 import redis
 
 from chat.config import Config
-from chat.services import tables
-from chat.services.dynamodb import Storage
-from chat.services.items import pack
+from chat.services.storage import schema
+from chat.services.storage.dynamodb import Storage
+from chat.services.storage.values import pack
 from tests.conftest import ROOT, LiveServer, free_port, spawn_server, wait_until
 from tests.e2e.parley import Person, children
 from tests.faults.checker import Violation, judge
@@ -114,7 +114,7 @@ class Backing(ExitStack):
             bcrypt_cost=4,
         )
         self.redis.flushall()
-        tables.create(Storage.connect(config))
+        schema.create(Storage.connect(config))
         return config
 
 

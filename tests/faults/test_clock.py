@@ -27,7 +27,7 @@ while sys.stdin.readline():
 ASKS = """
 from chat.config import Config
 from chat.errors import ChatError
-from chat.services.dynamodb import Storage
+from chat.services.storage.dynamodb import Storage
 storage = Storage.connect(Config.from_env())
 try:
     print(storage.get_user("nobody"))

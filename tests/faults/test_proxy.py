@@ -16,7 +16,7 @@ import pytest
 from chat.config import Config
 from chat.errors import ChatError
 from chat.models import User
-from chat.services.dynamodb import Storage
+from chat.services.storage.dynamodb import Storage
 from tests.conftest import free_port, wait_until
 from tests.faults.proxy import Proxy
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chat.services import rows
+from chat.services.storage import rows
 from tests.conftest import spawn_server, wait_until
 from tests.faults.checker import deliveries, judge
 from tests.faults.next_version import LETTER, mood_of

@@ -16,8 +16,8 @@ from botocore.client import BaseClient
 from chat.app import create_app
 from chat.config import Config
 from chat.lambdas import http, ingest, login, logout, protected, register
-from chat.services import redis as redis_service
-from chat.services.endpoint import Endpoint
+from chat.services.storage import redis_client
+from chat.services.storage.wire.endpoint import Endpoint
 from tests.conftest import ROOT
 from tests.conftest import Browser as AtHome
 from tests.lambdas.doors import Browser, FlaskDoor, FunctionDoor
@@ -44,7 +44,7 @@ class Runtime:
         self.asked: list[tuple[str, str, str]] = []  # (function, DynamoDB action, table)
         self._running = ""
         self.settings: dict[str, str] = {}  # of every function, over its own
-        self._redis = redis_service.connect(config.redis_url)
+        self._redis = redis_client.connect(config.redis_url)
         for name, rules in self._users.items():
             self.allow(name, rules)
 

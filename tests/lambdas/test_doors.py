@@ -235,10 +235,10 @@ def test_who_thinks_to_be_somebody_else_is_told(browser: Browser) -> None:
 
 
 def test_watching_does_not_make_a_session_last(browser: Browser, config, redis_url) -> None:
-    from chat.services import redis as redis_service
+    from chat.services.storage import redis_client
 
     sid = browser.enter()
-    redis = redis_service.connect(redis_url)
+    redis = redis_client.connect(redis_url)
     redis.expire(f"session:{sid}", 100)
     assert browser.ask("protected").status == 200
     assert redis.ttl(f"session:{sid}") <= 100

@@ -12,7 +12,7 @@ import pytest
 
 from chat.config import Config
 from chat.lambdas import http, login, logout, protected, register
-from chat.services import redis as redis_service
+from chat.services.storage import redis_client
 from tests.conftest import ROOT
 
 EVENTS = ROOT / "deploy" / "events"
@@ -42,7 +42,7 @@ def test_logout_ends_the_session_that_login_gave_and_protected_says_so(cookie: s
     assert protected.handler(event("protected", session[1]), None)["statusCode"] == 200
     assert protected.handler(event("protected-expired"), None)["statusCode"] == 401
     assert logout.handler(event("logout", session[1]), None)["statusCode"] == 204
-    assert not redis_service.connect(config.redis_url).exists(f"session:{session[1]}"), "204 alone proves nothing"
+    assert not redis_client.connect(config.redis_url).exists(f"session:{session[1]}"), "204 alone proves nothing"
     assert protected.handler(event("protected", session[1]), None)["statusCode"] == 401
 
 

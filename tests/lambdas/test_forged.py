@@ -9,8 +9,8 @@ import redis
 
 from chat.config import Config
 from chat.models import Person
-from chat.services import redis as redis_service
-from chat.services.sessions import Session, Sessions, encode
+from chat.services.sessions.sessions import Session, Sessions, encode
+from chat.services.storage import redis_client
 from tests.lambdas.conftest import USERS, Runtime
 
 SID = Sessions.new_id()
@@ -43,7 +43,7 @@ FORGERIES = {
 @pytest.fixture
 def owner(config: Config) -> redis.Redis:
     """The chat's own connection, which may do everything."""
-    return redis_service.connect(config.redis_url)
+    return redis_client.connect(config.redis_url)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.config import Config
-from chat.services.dynamodb import Storage
+from chat.services.storage.dynamodb import Storage
 from tests.lambdas.conftest import Runtime
 from tests.lambdas.rows import Rows
 

@@ -10,7 +10,7 @@ import pytest
 
 from chat.app import create_app
 from chat.config import Config
-from chat.services import redis as redis_service
+from chat.services.storage import redis_client
 from tests.conftest import browser as flask_browser
 from tests.lambdas.conftest import ORIGIN, Runtime
 from tests.lambdas.doors import Answer, Browser, FunctionDoor
@@ -32,7 +32,7 @@ def test_a_tick_opens_a_session_of_thirty_days_whose_cookie_lives_until_its_end(
     assert entered.json["session"]["expires_at"] - time.time() == pytest.approx(30 * DAY_S, abs=5)
     assert entered.json["session"]["ttl_s"] == 30 * DAY_S
     assert int(entered.cookies["parley"]["max-age"]) == pytest.approx(180 * DAY_S, abs=5)
-    redis = redis_service.connect(config.redis_url)
+    redis = redis_client.connect(config.redis_url)
     key = f"session:{browser.jar['parley']}"
     record = json.loads(redis.get(key) or "")
     assert (record["ttl"], record["ends_at"] - record["iat"]) == (30 * DAY_S, 180 * DAY_S)
@@ -49,7 +49,7 @@ def test_without_the_tick_it_is_thirty_minutes_and_twelve_hours(browser: Browser
 
 def test_it_is_known_after_a_day_without_an_act(browser: Browser, config: Config) -> None:
     """The record as it would be then: begun a day ago. One that is not kept is over."""
-    redis = redis_service.connect(config.redis_url)
+    redis = redis_client.connect(config.redis_url)
     for remember, status in ((True, 200), (False, 401)):
         enter(browser, remember)
         key = f"session:{browser.jar['parley']}"

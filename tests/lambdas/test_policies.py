@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chat.config import Config
-from chat.services.dynamodb import Storage
-from chat.services.sessions import Sessions
+from chat.services.sessions.sessions import Sessions
+from chat.services.storage.dynamodb import Storage
 from tests.lambdas.conftest import FUNCTIONS, ORIGIN, USERS, Runtime
 from tests.lambdas.doors import Browser, FunctionDoor
 from tests.lambdas.rights import of_tables

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from chat.services.appends import Writes
-from chat.services.commits import Commits
-from chat.services.dynamodb import Storage
-from chat.services.followers import Follower
-from chat.services.ingest import Ingest
-from chat.services.log import Log
-from chat.services.messages import Messages
-from chat.services.retention import Retention
+from chat.services.ingest.ingest import Ingest
+from chat.services.jobs.retention import Retention
+from chat.services.log.append import Log
+from chat.services.log.followers import Follower
+from chat.services.log.group_commit import Commits
+from chat.services.messages.messages import Messages
+from chat.services.storage.dynamodb import Storage
+from chat.services.storage.transaction import Writes
 from tests.model.scenes import (
     ASKED_AGAIN,
     BACK,

@@ -10,7 +10,8 @@ import redis
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chat.embedded.dynamodb.errors import ApiError
-from chat.services import leases, numbers
+from chat.services.jobs import leases
+from chat.services.log import sequence as numbers
 from tests.model.scheduler import Process, Scheduler
 from tests.model.tables import Tables
 
@@ -161,8 +162,8 @@ class Dynamodb:
 
 
 class Redis:
-    """The Redis of a schedule: counters and leases, and the scripts of chat.services.numbers and .leases written in
-    Python. `now` gives seconds."""
+    """The Redis of a schedule: counters and leases, and the scripts of chat.services.log.sequence and
+    chat.services.jobs.leases written in Python. `now` gives seconds."""
 
     def __init__(self, now: Callable[[], float] = lambda: 0.0) -> None:
         self.counters: dict[str, int] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chat.services.items import pack
+from chat.services.storage.values import pack
 from tests.model.scheduler import Process
 
 if TYPE_CHECKING:

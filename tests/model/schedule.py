@@ -9,8 +9,15 @@ from dataclasses import dataclass
 
 from chat.errors import ChatError
 from chat.models import Person
-from chat.services import dynamodb, followers, log, messages, numbers, outages, retention, rooms, rows
-from chat.services.items import pack, unpack
+from chat.services.jobs import retention
+from chat.services.log import append as log
+from chat.services.log import followers
+from chat.services.log import sequence as numbers
+from chat.services.messages import messages
+from chat.services.rooms import rooms
+from chat.services.runtime import outages
+from chat.services.storage import dynamodb, rows
+from chat.services.storage.values import pack, unpack
 from tests.model.browser import Browser
 from tests.model.network import Network, Redis, Weather, Wire
 from tests.model.producer import Producer

@@ -18,7 +18,7 @@ import gevent.lock
 from tests.model.scheduler import Process, Scheduler, Task
 
 START_S = 1_700_000_000.0
-MODULES = ("chat.services.", "chat.sockets.fanout", "chat.sockets.connections", "chat.sockets.together")
+MODULES = ("chat.services.", "chat.sockets.fanout", "chat.sockets.connections", "chat.services.runtime.coalesce")
 _current: list[Scheduler] = []
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from chat.errors import ChatError
-from chat.services import rows
-from chat.services.ingest import DIGITS, Change
-from chat.services.items import unpack
-from chat.services.streams import BATCH, Batch, Shard, label
+from chat.services.storage import rows
+from chat.services.storage.changes import DIGITS, Change, label
+from chat.services.storage.stream import BATCH, Batch, Shard
+from chat.services.storage.values import unpack
 from tests.model.network import DYNAMODB_TIMEOUT_S, LOST, Network
 from tests.model.tables import STREAM_ARN, Item, Place, Tables
 
@@ -43,7 +43,7 @@ class Stream:
 
 
 class Reader:
-    """chat.services.streams.Streams of one process."""
+    """chat.services.storage.stream.Streams of one process."""
 
     def __init__(self, network: Network, stream: Stream):
         self._network = network

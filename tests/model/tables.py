@@ -12,7 +12,7 @@ from typing import Any
 
 from chat.embedded.dynamodb.errors import ApiError, condition_failed, invalid
 from chat.embedded.dynamodb.expressions import Expressions
-from chat.services.tables import TABLES
+from chat.services.storage.schema import TABLES
 
 STREAM_ARN = "arn:aws:dynamodb:::table/messages/stream/2026-01-01T00:00:00.000"
 SCAN_PAGE = 4

@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from chat.services import numbers, redis
+from chat.services.log import sequence as numbers
+from chat.services.storage import redis_client as redis
 from tests.model.mutations import MUTATIONS
 from tests.model.network import Redis
 from tests.model.run import PLANTED_WITHIN, run_all

@@ -10,9 +10,9 @@ from itertools import pairwise
 from typing import Any
 
 from chat.models import Entry, Message, Page
-from chat.services import rows
-from chat.services.items import unpack
-from chat.services.retention import YOUNGEST_S
+from chat.services.jobs.retention import YOUNGEST_S
+from chat.services.storage import rows
+from chat.services.storage.values import unpack
 from tests.model.scheduler import Scheduler
 from tests.model.tables import Item, Place, Tables
 

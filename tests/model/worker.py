@@ -8,18 +8,18 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Person
-from chat.services.commits import Commits
-from chat.services.deadline import deadline
-from chat.services.dynamodb import Storage
-from chat.services.followers import Followers
-from chat.services.ingest import Ingest
-from chat.services.leases import Lease
-from chat.services.log import Log
-from chat.services.messages import Messages
-from chat.services.numbers import Numbers
-from chat.services.poller import LEASE_MS, Poller
-from chat.services.retention import Retention
-from chat.services.rooms import Rooms
+from chat.services.ingest.ingest import Ingest
+from chat.services.jobs.leases import Lease
+from chat.services.jobs.poller import LEASE_MS, Poller
+from chat.services.jobs.retention import Retention
+from chat.services.log.append import Log
+from chat.services.log.followers import Followers
+from chat.services.log.group_commit import Commits
+from chat.services.log.sequence import Numbers
+from chat.services.messages.messages import Messages
+from chat.services.rooms.rooms import Rooms
+from chat.services.runtime.deadline import deadline
+from chat.services.storage.dynamodb import Storage
 from chat.sockets.connections import Connection, Connections
 from chat.sockets.fanout import Fanout, SocketOutlet
 from tests.model import standins
@@ -35,7 +35,7 @@ Push = Callable[[str, dict[str, Any]], None]
 
 
 class Plug:
-    """A worker's end of the wire; takes the place of chat.services.bus.Bus."""
+    """A worker's end of the wire; takes the place of chat.services.bus.bus.Bus."""
 
     def __init__(self, worker: Worker, wire: Wire):
         self._worker = worker

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import boto3
 
-from chat.services.items import pack
+from chat.services.storage.values import pack
 from tests.e2e.parley import PASSWORD, Parley, Person, new_id
 from tests.e2e.peer import Peer
 from tests.runtime.running import until

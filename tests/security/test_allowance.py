@@ -14,11 +14,12 @@ import pytest
 from chat.app import create_app
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Person
-from chat.services import allowance, rooms
-from chat.services.allowance import Allowance, Charge
-from chat.services.bus import Bus
-from chat.services.log import Draft
-from chat.services.publisher import MAX_ENTRY_BYTES, MAX_STREAM, STREAM, Publisher
+from chat.services.bus.bus import Bus
+from chat.services.bus.publisher import MAX_ENTRY_BYTES, MAX_STREAM, STREAM, Publisher
+from chat.services.limits import allowance
+from chat.services.limits.allowance import Allowance, Charge
+from chat.services.log.append import Draft
+from chat.services.rooms import rooms
 from tests.conftest import ROOT, Auth, browser
 from tests.services.conftest import ALICE, BOB
 
@@ -52,7 +53,7 @@ def services(config):
 def stopped(monkeypatch):
     """A day fills what is used up: the tests run at any speed."""
     monkeypatch.setattr(allowance, "WINDOW_MS", 86_400_000)
-    monkeypatch.setattr("chat.services.numbers.WINDOW_MS", 86_400_000)
+    monkeypatch.setattr("chat.services.log.sequence.WINDOW_MS", 86_400_000)
 
 
 WAYS = {
@@ -146,7 +147,8 @@ from chat.app import create_app
 from chat.config import Config
 from chat.errors import ChatError
 from chat.models import Person
-from chat.services import allowance, numbers
+from chat.services.limits import allowance
+from chat.services.log import sequence as numbers
 allowance.WINDOW_MS = numbers.WINDOW_MS = 86_400_000
 
 worker, messages = sys.argv[1], create_app(Config(**json.loads(sys.argv[2]))).extensions["parley"].messages
@@ -200,7 +202,7 @@ def test_those_who_share_a_question_to_redis_pay_for_themselves(services, stoppe
     numbers, room = services.messages._numbers, services.rooms.get("general")
     numbers.propose(room)
     services.redis.set(Allowance.key("bob"), f"0.000 {int(services.redis.time()[0]) * 1000}")
-    from chat.services.numbers import Wish
+    from chat.services.log.sequence import Wish
 
     wishes = [Wish(Charge("alice", 1)), Wish(Charge("bob", 1)), Wish(), Wish(Charge("alice", 1))]
     numbers._ask(room, 0, wishes)

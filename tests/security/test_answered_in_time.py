@@ -13,10 +13,10 @@ import pytest
 from chat.blueprints import guard
 from chat.errors import ChatError
 from chat.lambdas import http as edge
-from chat.services import budget as budgets
-from chat.services.budget import budget
-from chat.services.deadline import deadline, unhurried
-from chat.services.dynamodb import Storage
+from chat.services.runtime import budget as budgets
+from chat.services.runtime.budget import budget
+from chat.services.runtime.deadline import deadline, unhurried
+from chat.services.storage.dynamodb import Storage
 from tests.conftest import browser
 
 

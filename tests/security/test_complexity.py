@@ -20,15 +20,14 @@ from flask import Flask
 from werkzeug.test import EnvironBuilder
 
 from chat import http
-from chat.blueprints.session import id_from_environ
 from chat.config import Config
 from chat.errors import ChatError
 from chat.lambdas import http as lambda_http
 from chat.lambdas import login, logout, protected, register
 from chat.models import Person
-from chat.services import cookies
-from chat.services.names import room_slug, username
-from chat.services.passwords import Passwords
+from chat.names import room_slug, username
+from chat.services.accounts import cookies
+from chat.services.accounts.passwords import Passwords
 from chat.sockets import EVENTS
 from chat.sockets.connections import Connection, clock
 from chat.sockets.transport.gate import MAX_HEADER_CHARS
@@ -550,7 +549,7 @@ def test_a_packet_costs_no_more_than_its_length(meter: Meter) -> None:
 
 def test_the_cookie_of_a_handshake_costs_no_more_than_its_length(meter: Meter) -> None:
     for worst, unit in WORST.items():
-        check(meter, lambda size: lambda: id_from_environ({"HTTP_COOKIE": text(unit, size)}, "parley"), worst)  # noqa: B023
+        check(meter, lambda size: lambda: cookies.session_id(text(unit, size), "parley"), worst)  # noqa: B023
     assert cookies.value("a=" + " " * BIG + '"; parley=x', "parley") == "x"
 
 

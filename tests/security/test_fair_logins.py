@@ -16,8 +16,8 @@ import pytest
 
 from chat.app import create_app
 from chat.errors import ChatError
-from chat.services.passwords import Passwords
-from chat.services.turns import Turns
+from chat.services.accounts.passwords import Passwords
+from chat.services.runtime.turns import Turns
 from tests.conftest import PASSWORD, Auth, browser, start_server, wait_until
 
 GUESSES = 60

@@ -7,8 +7,8 @@ import secrets
 
 import pytest
 
-from chat.services import browsers
-from chat.services.browsers import KNOWN_S, Browsers
+from chat.services.accounts import browsers
+from chat.services.accounts.browsers import KNOWN_S, Browsers
 from tests.conftest import PASSWORD, Auth, browser
 
 NEW_PASSWORD = "another horse entirely"

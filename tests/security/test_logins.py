@@ -15,8 +15,8 @@ import pytest
 from redis import Redis
 
 from chat.app import create_app
-from chat.services import passwords
-from chat.services.endpoint import Endpoint
+from chat.services.accounts import passwords
+from chat.services.storage.wire.endpoint import Endpoint
 from tests.conftest import PASSWORD, Auth, browser, start_server
 
 PAIRS = 9

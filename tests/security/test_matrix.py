@@ -17,8 +17,8 @@ import pytest
 from chat.config import Config
 from chat.errors import ChatError
 from chat.models import Page, Person, User
-from chat.services import redis as redis_service
-from chat.services.rooms import GENERAL
+from chat.services.rooms.rooms import GENERAL
+from chat.services.storage import redis_client
 from tests.conftest import make_tables
 from tests.security.matrix import CELLS, EXPECTED, LINES, REFUSALS
 from tests.services.worker import Wire, Worker
@@ -139,7 +139,7 @@ def world(request: pytest.FixtureRequest, redis_url: str, dynamodb: str) -> Worl
         testing=True,
         bcrypt_cost=4,
     )
-    redis_service.connect(redis_url).flushall()
+    redis_client.connect(redis_url).flushall()
     make_tables(config)
     return World(Worker(config, Wire()), request.param)
 

@@ -6,8 +6,9 @@ import gevent
 import gevent.event
 import pytest
 
-from chat.app import REQUESTS_AT_ONCE, create_app
-from chat.services.tarpit import Tarpit
+from chat.app import create_app
+from chat.services.assembly import REQUESTS_AT_ONCE
+from chat.services.limits.tarpit import Tarpit
 from tests.conftest import Auth, browser
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from chat.models import Person, User
-from chat.services import followers
-from chat.services.log import Log
+from chat.services.log import followers
+from chat.services.log.append import Log
 from tests.services.worker import Wire, Worker
 
 ALICE = Person("alice", "Alice")

@@ -12,7 +12,7 @@ from itertools import count, product
 from typing import Any
 
 from chat.models import Person
-from chat.services.dynamodb import Storage
+from chat.services.storage.dynamodb import Storage
 from tests.services.conftest import ALICE, BOB
 from tests.services.worker import Worker
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chat.services.items import pack
+from chat.services.storage.values import pack
 
 ARN = "arn:aws:dynamodb:eu-west-1:000000000000:table/messages/stream/2026-01-01T00:00:00.000"
 KEYS = 64

@@ -17,9 +17,9 @@ from typing import Any  # noqa: E402
 import gevent  # noqa: E402
 import greenlet  # noqa: E402
 
-from chat.services import bus as bus_module  # noqa: E402
-from chat.services import redis as redis_service  # noqa: E402
-from chat.services.bus import Bus  # noqa: E402
+from chat.services.bus import bus as bus_module  # noqa: E402
+from chat.services.bus.bus import Bus  # noqa: E402
+from chat.services.storage import redis_client  # noqa: E402
 
 
 def tell(**line: object) -> None:
@@ -52,7 +52,7 @@ def hasten() -> None:
 def main() -> None:
     hasten()
     url = sys.argv[1]
-    bus = Bus(redis_service.connect(url), url)
+    bus = Bus(redis_client.connect(url), url)
     bus.start(lambda event: tell(heard=event), lambda: tell(doubt=True))
     while line := gevent.get_hub().threadpool.apply(sys.stdin.readline):
         command = json.loads(line)

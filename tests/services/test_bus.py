@@ -19,8 +19,8 @@ import gevent
 import pytest
 import redis
 
-from chat.app import create_services
-from chat.services.bus import STREAM, Bus
+from chat.services.assembly import create_services
+from chat.services.bus.bus import STREAM, Bus
 from tests.conftest import ROOT, free_port, wait_until
 
 WELL_S = 0.4  # of deafness: a station's heart beats ten times a second

@@ -9,11 +9,11 @@ from gevent.event import Event
 
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message
-from chat.services import commits as commits_module
-from chat.services.appends import Append, AppendRefused
-from chat.services.commits import Commits
-from chat.services.deadline import deadline
-from chat.services.rows import Claim
+from chat.services.log import group_commit as commits_module
+from chat.services.log.group_commit import Commits
+from chat.services.runtime.deadline import deadline
+from chat.services.storage.rows import Claim
+from chat.services.storage.transaction import Append, AppendRefused
 
 
 def message(seq, user="alice", client_id=None, text="hello", room="general"):

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.services.connection import MOST_HEADER_BYTES, Connection, Damaged, Response
+from chat.services.storage.wire.http1 import MOST_HEADER_BYTES, Connection, Damaged, Response
 
 
 class Server:

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from werkzeug.sansio.http import parse_cookie
 
 from chat.config import Config
-from chat.services import cookies
+from chat.services.accounts import cookies
 
 LOCAL = Config(secret_key="s" * 43)
 HTTPS = replace(LOCAL, public_url="https://chat.example.org")

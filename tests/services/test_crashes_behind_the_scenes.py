@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from chat.services.ingest import DIGITS, Change, Ingest
-from chat.services.retention import Retention
+from chat.services.ingest.ingest import Ingest
+from chat.services.jobs.retention import Retention
+from chat.services.storage.changes import DIGITS, Change
 from tests.services.conftest import ALICE
 from tests.services.crashes import Case, Fuse, dies, is_dense, kinds, pages, stored, trials, watch
 from tests.services.worker import Worker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.services.devices import device
+from chat.services.accounts.devices import device
 
 MOZILLA = "Mozilla/5.0"
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"

@@ -17,19 +17,19 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chat.errors import ChatError
-from chat.services import endpoint as endpoint_module
-from chat.services import tables
-from chat.services.dynamodb import Storage
-from chat.services.endpoint import Endpoint, connect
-from chat.services.items import pack
-from chat.services.streams import read_record
+from chat.services.storage import schema
+from chat.services.storage.changes import read_record
+from chat.services.storage.dynamodb import Storage
+from chat.services.storage.values import pack
+from chat.services.storage.wire import endpoint as endpoint_module
+from chat.services.storage.wire.endpoint import Endpoint, connect
 
 KEYS = {"room": "r", "id": "1"}
 
 
 @pytest.fixture
 def lean(config) -> Endpoint:
-    tables.create(Storage.connect(config))
+    schema.create(Storage.connect(config))
     return connect("eu-west-1", config.dynamodb_endpoint, 10)
 
 

@@ -17,10 +17,10 @@ import redis
 from chat.embedded.redis_server import _in_the_wheel
 from chat.errors import ChatError
 from chat.models import User
-from chat.services import redis as redis_service
-from chat.services.bus import STREAM
-from chat.services.redis import answering
-from chat.services.sessions import Sessions
+from chat.services.bus.bus import STREAM
+from chat.services.sessions.sessions import Sessions
+from chat.services.storage import redis_client
+from chat.services.storage.redis_client import answering
 from tests.conftest import ROOT, wait_until
 from tests.services.forwarder import Forwarder
 from tests.services.server import Server
@@ -30,10 +30,10 @@ LISTEN = """
 from gevent import monkey
 monkey.patch_all()
 import sys, gevent, redis
-from chat.services import redis as redis_service
-from chat.services.key_events import KeyEvents
+from chat.services.storage import redis_client
+from chat.services.sessions.key_events import KeyEvents
 def beat():
-    client = redis_service.connect(sys.argv[1])
+    client = redis_client.connect(sys.argv[1])
     while True:
         try:
             client.set("beat", "x")
@@ -96,7 +96,7 @@ def site(servers: list[Server]) -> Iterator[Site]:
 
 
 def test_what_is_written_next_is_written_to_the_new_primary(site: Site) -> None:
-    client = redis_service.connect(site.url)
+    client = redis_client.connect(site.url)
     script = client.register_script("return redis.call('INCR', KEYS[1])")
     client.set("before", "x")
     assert script(keys=["count"]) == 1
@@ -115,7 +115,7 @@ def test_what_is_written_next_is_written_to_the_new_primary(site: Site) -> None:
 
 @pytest.mark.parametrize("transaction", [True, False])
 def test_a_pipeline_over_an_old_connection_is_carried_out_once_and_by_the_new_primary(site: Site, transaction) -> None:
-    client = redis_service.connect(site.url)
+    client = redis_client.connect(site.url)
     client.ping()
     site.promote()
     site.lead_on()
@@ -127,7 +127,7 @@ def test_a_pipeline_over_an_old_connection_is_carried_out_once_and_by_the_new_pr
 
 
 def test_who_only_reads_reads_from_the_new_primary_soon_though_nothing_is_refused(site: Site) -> None:
-    sessions = Sessions(redis_service.connect(site.url), 1800, 43_200)  # as the function `protected` has them
+    sessions = Sessions(redis_client.connect(site.url), 1800, 43_200)  # as the function `protected` has them
     session = sessions.create(User("alice", "alice"))
     site.old.hand_over()
     site.promote()
@@ -138,7 +138,7 @@ def test_who_only_reads_reads_from_the_new_primary_soon_though_nothing_is_refuse
 
 
 def test_one_refused_write_makes_every_client_of_the_process_look_where_it_is(site: Site) -> None:
-    writer, reader = redis_service.connect(site.url), redis_service.connect(site.url)
+    writer, reader = redis_client.connect(site.url), redis_client.connect(site.url)
     writer.ping(), reader.ping()
     site.promote()
     site.lead_on()
@@ -147,7 +147,7 @@ def test_one_refused_write_makes_every_client_of_the_process_look_where_it_is(si
 
 
 def test_while_the_address_still_leads_to_the_demoted_one_nothing_is_believed(site: Site) -> None:
-    client = redis_service.connect(site.url)
+    client = redis_client.connect(site.url)
     client.set("key", "x")
     site.promote()
     for _ in range(2):
@@ -160,7 +160,7 @@ def test_while_the_address_still_leads_to_the_demoted_one_nothing_is_believed(si
 
 
 def test_roles_that_are_swapped_back_need_no_new_address(site: Site) -> None:
-    client = redis_service.connect(site.url)
+    client = redis_client.connect(site.url)
     client.ping()
     site.old.lose_touch()
     with pytest.raises(redis.ConnectionError):
@@ -170,7 +170,7 @@ def test_roles_that_are_swapped_back_need_no_new_address(site: Site) -> None:
 
 
 def test_a_replica_that_gives_nothing_stale_is_left_as_well(site: Site) -> None:
-    client = redis_service.connect(site.url)
+    client = redis_client.connect(site.url)
     client.ping()
     site.old.client.config_set("replica-serve-stale-data", "no")
     try:
@@ -184,7 +184,7 @@ def test_a_replica_that_gives_nothing_stale_is_left_as_well(site: Site) -> None:
 
 
 def test_a_primary_whose_replicas_went_over_to_another_is_left(site: Site) -> None:
-    client = redis_service.connect(site.url)
+    client = redis_client.connect(site.url)
     client.ping()
     site.old.client.config_set("min-replicas-to-write", "1")
     try:
@@ -200,7 +200,7 @@ def test_a_primary_whose_replicas_went_over_to_another_is_left(site: Site) -> No
 def test_a_connection_that_has_lost_its_user_signs_in_anew(site: Site) -> None:
     site.old.client.config_set("requirepass", "secret")
     try:
-        client = redis_service.connect(site.url.replace("//", "//default:secret@"))
+        client = redis_client.connect(site.url.replace("//", "//default:secret@"))
         client.ping()
         client.execute_command("RESET")
         assert client.set("key", "x"), "NOAUTH"
@@ -218,7 +218,7 @@ def test_a_server_that_still_loads_is_left_for_one_that_answers(site: Site, tmp_
     try:
         wait_until(lambda: _loads(slow), what="it loads")
         with Forwarder(slow.port) as address:
-            client = redis_service.connect(f"redis://127.0.0.1:{address.port}/3")
+            client = redis_client.connect(f"redis://127.0.0.1:{address.port}/3")
             with pytest.raises(ChatError, match="cannot reach its storage"), answering():
                 client.get("key1")
             address.to = site.old.port

@@ -8,9 +8,9 @@ import time
 import gevent
 import pytest
 
-from chat.services import rows
-from chat.services.followers import SETTLED_S
-from chat.services.items import pack
+from chat.services.log.followers import SETTLED_S
+from chat.services.storage import rows
+from chat.services.storage.values import pack
 from tests.services.conftest import ALICE, BOB, CAROL
 
 
@@ -325,7 +325,7 @@ def test_a_follower_begins_below_the_first_number_that_is_undecided(worker, othe
 
 
 def test_the_replay_goes_back_as_long_as_a_commit_may_take(worker, other, monkeypatch):
-    monkeypatch.setattr("chat.services.followers.REPLAY", 2)
+    monkeypatch.setattr("chat.services.log.followers.REPLAY", 2)
     room = worker.rooms.get("general")
     late = worker.numbers.propose(room)
     for i in range(9):

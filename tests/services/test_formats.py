@@ -6,10 +6,10 @@ import pytest
 
 from chat.errors import ChatError
 from chat.models import Entry, Worker
-from chat.services import rows
-from chat.services.dynamodb import Storage
-from chat.services.log import Draft
-from chat.services.workers import GONE_AFTER_S, KNOWN_FOR_S, LOOK_EVERY_S, Workers
+from chat.services.health.workers import GONE_AFTER_S, KNOWN_FOR_S, LOOK_EVERY_S, Workers
+from chat.services.log.append import Draft
+from chat.services.storage import rows
+from chat.services.storage.dynamodb import Storage
 from tests.conftest import spawn_server, wait_until
 
 LATER = rows.FORMAT + 1

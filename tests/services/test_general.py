@@ -9,9 +9,9 @@ import pytest
 
 from chat.errors import ChatError
 from chat.models import GENERAL, Entry, Membership, Room
-from chat.services import tables
-from chat.services.items import pack
-from chat.services.rows import Claim
+from chat.services.storage import schema
+from chat.services.storage.rows import Claim
+from chat.services.storage.values import pack
 from tests.services.conftest import ALICE, BOB
 
 LONG = "\ufb03" * 48  # of one letter each; folded, of three
@@ -51,20 +51,20 @@ def test_nobody_can_make_general_not_even_before_anybody_was_there(worker, name)
 
 def test_general_comes_with_the_tables(config, worker):
     remove_general(worker)
-    tables.create(worker.storage)
+    schema.create(worker.storage)
     room = worker.storage.get_room("general")
     assert (room.name, room.kind, room.owner) == ("General", "public", "") and room.generation > 1_700_000_000
-    tables.create(worker.storage)
+    schema.create(worker.storage)
     assert worker.storage.get_room("general") == room
 
 
 def test_an_owner_that_general_has_is_named_and_taken_away(worker):
     remove_general(worker)
     put(worker, Room("general", "general", "public", owner="bob", generation=1), BOB)
-    assert any("general has an owner, bob" in problem for problem in tables.problems(worker.storage))
-    tables.create(worker.storage)
+    assert any("general has an owner, bob" in problem for problem in schema.problems(worker.storage))
+    schema.create(worker.storage)
     assert worker.storage.get_room("general").owner == ""
-    assert tables.problems(worker.storage) == []
+    assert schema.problems(worker.storage) == []
 
 
 def test_where_tables_are_made_by_others_the_first_who_reads_general_takes_its_owner_away(worker):
@@ -95,7 +95,7 @@ def test_a_room_that_cannot_be_opened_hides_no_other_and_is_named(worker, caplog
             assert listed(worker, ALICE) == ["general", "plans"]
     assert len([each for each in caplog.records if "left out" in each.message]) == 1
     assert [room["room"] for room in worker.rooms.overview(BOB)["joinable"]] == ["plans"]
-    (problem,) = tables.problems(worker.storage)
+    (problem,) = schema.problems(worker.storage)
     assert "144 characters" in problem
 
 

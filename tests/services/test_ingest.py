@@ -10,11 +10,12 @@ import pytest
 
 from chat.errors import ChatError
 from chat.models import Person
-from chat.services.ingest import DIGITS, Change, Ingest
-from chat.services.items import pack
-from chat.services.leases import Lease
-from chat.services.poller import Lost, Poller
-from chat.services.streams import Streams, label
+from chat.services.ingest.ingest import Ingest
+from chat.services.jobs.leases import Lease
+from chat.services.jobs.poller import Lost, Poller
+from chat.services.storage.changes import DIGITS, Change, label
+from chat.services.storage.stream import Streams
+from chat.services.storage.values import pack
 from tests.services.conftest import ALICE, BOB
 from tests.services.worker import Worker
 

@@ -13,21 +13,21 @@ monkey.patch_all()
 import queue, random, sys, threading
 import gevent, gevent.lock, gevent.queue
 from chat.errors import ChatError
-from chat.services import redis as redis_service
-from chat.services.deadline import deadline
-from chat.services.dynamodb import Storage
+from chat.services.storage import redis_client
+from chat.services.runtime.deadline import deadline
+from chat.services.storage.dynamodb import Storage
 
 class Slow:
     def get_item(self):
         gevent.sleep(0.001)
 
 storage = Storage(Slow(), places=eval(sys.argv[1])(3))
-redis_service.POOL_SIZE = 3
-redis = redis_service.connect(sys.argv[3], queue_class=eval(sys.argv[2]))
+redis_client.POOL_SIZE = 3
+redis = redis_client.connect(sys.argv[3], queue_class=eval(sys.argv[2]))
 
 def ask(what, patience_s):
     try:
-        with deadline(patience_s), redis_service.answering():
+        with deadline(patience_s), redis_client.answering():
             what()
         return "answered"
     except ChatError as error:

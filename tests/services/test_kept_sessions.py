@@ -11,9 +11,9 @@ import pytest
 from chat.app import create_app
 from chat.errors import ChatError
 from chat.models import User
-from chat.services import redis as redis_service
-from chat.services.dynamodb import Storage
-from chat.services.sessions import Sessions, decode, encode, slide_every_s
+from chat.services.sessions.sessions import Sessions, decode, encode, slide_every_s
+from chat.services.storage import redis_client
+from chat.services.storage.dynamodb import Storage
 from tests.conftest import PASSWORD, Auth, browser
 
 DAY_S = 24 * 3_600
@@ -43,7 +43,7 @@ def storage(config):
 
 @pytest.fixture
 def redis(config):
-    return redis_service.connect(config.redis_url)
+    return redis_client.connect(config.redis_url)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ LISTEN = """
 from gevent import monkey
 monkey.patch_all()
 import sys
-from chat.services.key_events import KeyEvents
+from chat.services.sessions.key_events import KeyEvents
 KeyEvents(sys.argv[1], wait_s=0.5).run(lambda sid: print(sid, flush=True))
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.errors import ChatError
-from chat.services.log import _digest
+from chat.services.log.append import _digest
 from tests.services.conftest import ALICE, BOB
 
 # As they were stored from the beginning; claims live as long as what they prove. A new request adds a line.

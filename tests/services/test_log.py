@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chat.errors import ChatError
-from chat.services.deadline import deadline
-from chat.services.dynamodb import MAX_AHEAD
+from chat.services.runtime.deadline import deadline
+from chat.services.storage.dynamodb import MAX_AHEAD
 from tests.services.conftest import ALICE, BOB
 
 
@@ -215,9 +215,9 @@ def test_many_senders_of_two_workers_leave_a_dense_log_with_each_message_once(wo
 
 
 def test_the_log_goes_on_over_the_edge_of_a_bucket(worker, monkeypatch):
-    monkeypatch.setattr("chat.services.rows.BUCKET_SIZE", 4)
-    monkeypatch.setattr("chat.services.dynamodb.MAX_AHEAD", 2)
-    monkeypatch.setattr("chat.services.log.FIRST_OF_BUCKET", 1)
+    monkeypatch.setattr("chat.services.storage.rows.BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
+    monkeypatch.setattr("chat.services.log.append.FIRST_OF_BUCKET", 1)
     for i in range(11):
         send(worker, f"text {i}", f"c{i}")
     assert [seq for seq, _, _ in stored(worker)] == list(range(1, 12))

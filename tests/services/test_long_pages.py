@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.services.messages import ENOUGH_BYTES, FIRST_PIECE
+from chat.services.messages.messages import ENOUGH_BYTES, FIRST_PIECE
 from tests.services.conftest import ALICE
 
 LONG = "x" * 3_900

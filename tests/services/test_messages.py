@@ -56,8 +56,8 @@ def test_a_page_around_a_number_has_both_sides(worker):
 
 
 def test_pages_go_over_the_edge_of_a_bucket(worker, monkeypatch):
-    monkeypatch.setattr("chat.services.rows.BUCKET_SIZE", 4)
-    monkeypatch.setattr("chat.services.dynamodb.MAX_AHEAD", 2)
+    monkeypatch.setattr("chat.services.storage.rows.BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
     fill(worker, 14)
     assert seqs(worker.messages.page(ALICE, "general", limit=9)) == list(range(6, 15))
     assert seqs(worker.messages.page(ALICE, "general", limit=9, after=2)) == list(range(3, 12))
@@ -124,7 +124,7 @@ def test_a_number_undecided_for_long_is_decided_by_who_reads_past_it(worker, oth
 
 
 def test_a_number_undecided_at_the_edge_of_a_bucket_is_decided_too(worker, other, monkeypatch):
-    monkeypatch.setattr("chat.services.rows.BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.storage.rows.BUCKET_SIZE", 4)
     fill(worker, 2)
     assert other.numbers.propose(other.rooms.get("general")) == 3
     worker.messages.send(ALICE, "general", "late", "in the next bucket")
@@ -179,7 +179,7 @@ def test_a_page_around_a_number_has_no_hole_in_its_older_half(worker, other):
 
 
 def test_opening_a_room_further_behind_than_a_thousand_entries_is_a_gap(worker, monkeypatch):
-    monkeypatch.setattr("chat.services.messages.MAX_BEHIND", 5)
+    monkeypatch.setattr("chat.services.messages.messages.MAX_BEHIND", 5)
     fill(worker, 8)
     near = worker.messages.open(ALICE, "general", 3)
     far = worker.messages.open(ALICE, "general", 2)

@@ -11,11 +11,11 @@ import pytest
 
 from chat.app import create_app
 from chat.errors import ChatError
-from chat.services import redis as redis_service
-from chat.services.leases import Lease
-from chat.services.movement import AT, STILL_S, Movement
-from chat.services.poller import Poller
-from chat.services.streams import Streams
+from chat.services.health.movement import AT, STILL_S, Movement
+from chat.services.jobs.leases import Lease
+from chat.services.jobs.poller import Poller
+from chat.services.storage import redis_client
+from chat.services.storage.stream import Streams
 from tests.conftest import browser
 from tests.services.split_stream import SplitStream
 from tests.services.test_poller import Ours, Recording
@@ -30,7 +30,7 @@ class Clock:
 
 @pytest.fixture
 def redis(redis_url):
-    client = redis_service.connect(redis_url)
+    client = redis_client.connect(redis_url)
     client.flushall()
     return client
 
@@ -92,7 +92,7 @@ def test_who_watches_begins_the_minute_and_says_in_the_log_what_is_wrong_and_whe
 
 
 def test_a_redis_that_is_away_is_no_stream_that_stands_still():
-    away = Movement(redis_service.connect("redis://127.0.0.1:1/0"), "t")
+    away = Movement(redis_client.connect("redis://127.0.0.1:1/0"), "t")
     away.note("")
     assert away.moves() is None
     with pytest.raises(ChatError):

@@ -11,7 +11,7 @@ from gevent.event import Event
 
 from chat.errors import ChatError
 from chat.models import Room
-from chat.services.numbers import PROPOSE, Numbers
+from chat.services.log.sequence import PROPOSE, Numbers
 
 GENERAL = Room("general", "General", "public")
 

@@ -11,12 +11,12 @@ import redis
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from chat.errors import ChatError
-from chat.services import outages
-from chat.services import redis as redis_service
-from chat.services.deadline import deadline
-from chat.services.dynamodb import Storage
-from chat.services.outages import Outage, words
-from chat.services.redis import answering, cause
+from chat.services.runtime import outages
+from chat.services.runtime.deadline import deadline
+from chat.services.runtime.outages import Outage, words
+from chat.services.storage import redis_client
+from chat.services.storage.dynamodb import Storage
+from chat.services.storage.redis_client import answering, cause
 
 
 class Clock:
@@ -49,8 +49,8 @@ def said(caplog: pytest.LogCaptureFixture) -> SimpleNamespace:
 def fresh(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Outage:
     """Redis and DynamoDB as a process that has just begun knows them."""
     outage = Outage("It cannot be used", clock)
-    monkeypatch.setattr(redis_service, "REDIS", outage)
-    monkeypatch.setattr("chat.services.dynamodb.DYNAMODB", outage)
+    monkeypatch.setattr(redis_client, "REDIS", outage)
+    monkeypatch.setattr("chat.services.storage.dynamodb.DYNAMODB", outage)
     return outage
 
 
@@ -99,7 +99,7 @@ def test_a_line_holds_no_line_feed_and_the_memory_of_causes_is_bounded(clock, sa
     ],
 )
 def test_redis_says_why_it_cannot_be_used(redis_url, fresh, said, url, told):
-    client = redis_service.connect(url.format(port=redis_url.rpartition(":")[2].partition("/")[0]))
+    client = redis_client.connect(url.format(port=redis_url.rpartition(":")[2].partition("/")[0]))
     for _ in range(3):
         with pytest.raises(ChatError), answering():
             client.get("session:secret")
@@ -109,7 +109,7 @@ def test_redis_says_why_it_cannot_be_used(redis_url, fresh, said, url, told):
 
 
 def test_a_cause_has_nothing_of_what_was_asked(redis_url):
-    client = redis_service.connect(redis_url)
+    client = redis_client.connect(redis_url)
     client.delete("list")
     client.lpush("list", "x")
     try:
@@ -159,7 +159,7 @@ def test_an_address_of_dynamodb_that_has_no_name_is_said(config, fresh, said):
 
 
 def test_requests_that_are_given_up_are_said_once_a_minute(clock, said, monkeypatch):
-    monkeypatch.setattr("chat.services.deadline.LATE", Outage("Requests are given up", clock))
+    monkeypatch.setattr("chat.services.runtime.deadline.LATE", Outage("Requests are given up", clock))
     for _ in range(5):
         with pytest.raises(ChatError, match="storage"), deadline(0.001):
             gevent.sleep(60)

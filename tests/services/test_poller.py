@@ -9,13 +9,14 @@ from unittest.mock import Mock
 
 import pytest
 
-from chat.app import create_services
 from chat.errors import ChatError
-from chat.services.ingest import Change, Ingest
-from chat.services.items import pack
-from chat.services.leases import Lease
-from chat.services.poller import Lost, Poller
-from chat.services.streams import Streams
+from chat.services.assembly import create_services
+from chat.services.ingest.ingest import Ingest
+from chat.services.jobs.leases import Lease
+from chat.services.jobs.poller import Lost, Poller
+from chat.services.storage.changes import Change
+from chat.services.storage.stream import Streams
+from chat.services.storage.values import pack
 from tests.services.conftest import ALICE
 from tests.services.split_stream import ARN, KEYS, SplitStream
 

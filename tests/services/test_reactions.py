@@ -8,7 +8,7 @@ import pytest
 
 from chat.errors import ChatError
 from chat.models import Message
-from chat.services import reactions
+from chat.services.messages import reactions
 from tests.services.conftest import ALICE, BOB, CAROL
 
 THUMB, HEART, PARTY = "👍", "❤️", "🎉"

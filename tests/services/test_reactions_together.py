@@ -9,8 +9,8 @@ import pytest
 
 from chat.errors import ChatError
 from chat.models import Person
-from chat.services import reactions
-from chat.services.deadline import deadline
+from chat.services.messages import reactions
+from chat.services.runtime.deadline import deadline
 from tests.services.conftest import ALICE, BOB
 from tests.services.test_reactions import HEART, PARTY, THUMB, add, code, kinds, remove, say
 
@@ -21,7 +21,7 @@ FIVE = (THUMB, HEART, PARTY, "👀", "🚀")
 def slow(worker, other, monkeypatch):
     """Appends take a moment, in which others may come: nothing else in these tests lets them. However slow the machine
     is, none of them is given up."""
-    monkeypatch.setattr("chat.services.log.DEADLINE_S", 120)
+    monkeypatch.setattr("chat.services.log.append.DEADLINE_S", 120)
     for each in (worker, other):
         monkeypatch.setattr(each.storage, "append", slowly(each.storage.append))
 

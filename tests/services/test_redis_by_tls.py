@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from chat.services.redis import connect
+from chat.services.storage.redis_client import connect
 from deploy.tunnel import address, session
 from tests.conftest import free_port, wait_until
 

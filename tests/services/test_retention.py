@@ -7,13 +7,13 @@ import pytest
 
 from chat.errors import ChatError
 from chat.models import Entry
-from chat.services import retention as module
-from chat.services import rooms as rooms_module
-from chat.services import rows
-from chat.services.leases import Lease
-from chat.services.log import Log
-from chat.services.messages import OLD_HOLE_S
-from chat.services.retention import Retention, Sweeper
+from chat.services.jobs import retention as module
+from chat.services.jobs.leases import Lease
+from chat.services.jobs.retention import Retention, Sweeper
+from chat.services.log.append import Log
+from chat.services.messages.messages import OLD_HOLE_S
+from chat.services.rooms import rooms as rooms_module
+from chat.services.storage import rows
 from tests.services.conftest import ALICE, BOB
 from tests.services.worker import Worker
 
@@ -121,7 +121,7 @@ def test_a_room_where_everything_is_too_old_keeps_its_last_number_and_counts_on(
 
 def test_every_room_is_swept_over_the_edges_of_its_buckets(worker, retention, time, monkeypatch):
     monkeypatch.setattr(rows, "BUCKET_SIZE", 4)
-    monkeypatch.setattr("chat.services.dynamodb.MAX_AHEAD", 2)
+    monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
     monkeypatch.setattr(module, "PAGE", 3)
     room = worker.rooms.create(ALICE, "make", "side", "private")["room"]
     say(worker, range(9))
@@ -284,7 +284,7 @@ def test_an_entry_of_a_deleted_message_does_not_hold_a_follower_up(worker, other
 
 def test_a_worker_that_knows_only_buckets_that_went_finds_the_head_again(worker, other, retention, time, monkeypatch):
     monkeypatch.setattr(rows, "BUCKET_SIZE", 4)
-    monkeypatch.setattr("chat.services.dynamodb.MAX_AHEAD", 2)
+    monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
     say(worker, range(2))
     sid = other.connect(BOB)
     say(worker, range(2, 9))
@@ -299,7 +299,7 @@ def test_a_worker_that_knows_only_buckets_that_went_finds_the_head_again(worker,
 
 def test_a_sweep_notes_where_the_log_goes_on_when_nobody_else_did(worker, other, retention, time, monkeypatch):
     monkeypatch.setattr(rows, "BUCKET_SIZE", 4)
-    monkeypatch.setattr("chat.services.dynamodb.MAX_AHEAD", 2)
+    monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
     for seq in range(1, 10):
         worker.storage.tombstone("general", seq, worker.log.now_ms())
     time.pass_days(8)

@@ -6,9 +6,9 @@ import pytest
 
 from chat.errors import ChatError
 from chat.models import Entry, Membership
-from chat.services.appends import AppendRefused
-from chat.services.names import room_slug
-from chat.services.rows import Claim
+from chat.names import room_slug
+from chat.services.storage.rows import Claim
+from chat.services.storage.transaction import AppendRefused
 from tests.services.conftest import ALICE, BOB, CAROL
 
 
@@ -180,9 +180,9 @@ def test_unread_counts_what_others_said_since_i_read(worker):
 
 
 def test_unread_counts_over_the_edge_of_a_bucket_and_not_what_was_deleted(worker, monkeypatch):
-    monkeypatch.setattr("chat.services.rows.BUCKET_SIZE", 4)
-    monkeypatch.setattr("chat.services.dynamodb.MAX_AHEAD", 2)
-    monkeypatch.setattr("chat.services.numbers.MAX_AHEAD", 2)
+    monkeypatch.setattr("chat.services.storage.rows.BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
+    monkeypatch.setattr("chat.services.log.sequence.MAX_AHEAD", 2)
     for i in range(10):
         worker.messages.send(ALICE, "general", f"a{i}", "from alice")
     worker.messages.delete(ALICE, "general", "d", 7)
@@ -191,7 +191,7 @@ def test_unread_counts_over_the_edge_of_a_bucket_and_not_what_was_deleted(worker
 
 
 def test_unread_counting_ends_somewhere(worker, monkeypatch):
-    monkeypatch.setattr("chat.services.rooms.MAX_UNREAD_ENTRIES", 3)
+    monkeypatch.setattr("chat.services.rooms.rooms.MAX_UNREAD_ENTRIES", 3)
     for i in range(5):
         worker.messages.send(ALICE, "general", f"a{i}", "from alice")
     general = rooms_of(worker, BOB)["general"]

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from chat.services.ingest import Ingest
-from chat.services.leases import Lease
-from chat.services.poller import Poller
-from chat.services.streams import Streams, read_record
+from chat.services.ingest.ingest import Ingest
+from chat.services.jobs.leases import Lease
+from chat.services.jobs.poller import Poller
+from chat.services.storage.changes import read_record
+from chat.services.storage.stream import Streams
 from tests.services.conftest import ALICE
 
 # All legal in DynamoDB, which gives 38 digits, and 1e125 at most.

@@ -10,9 +10,9 @@ import pytest
 
 from chat.errors import ChatError
 from chat.models import Person, User
-from chat.services import redis as redis_service
-from chat.services.dynamodb import Storage
-from chat.services.sessions import AT_ONCE, Sessions
+from chat.services.sessions.sessions import AT_ONCE, Sessions
+from chat.services.storage import redis_client
+from chat.services.storage.dynamodb import Storage
 from tests.conftest import wait_until
 from tests.services.server import Server
 
@@ -42,7 +42,7 @@ def storage(config):
 
 @pytest.fixture
 def redis(config):
-    return redis_service.connect(config.redis_url)
+    return redis_client.connect(config.redis_url)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def sessions(redis, storage, clock):
 
 def another(config, storage, clock):
     """The sessions as another process sees them, over connections of its own."""
-    return Sessions(redis_service.connect(config.redis_url), 1800, 43_200, storage.epochs, clock)
+    return Sessions(redis_client.connect(config.redis_url), 1800, 43_200, storage.epochs, clock)
 
 
 def log_out_everywhere(storage, sessions, username="alice", **options):
@@ -179,7 +179,7 @@ def test_a_real_failover_to_a_replica_that_lagged_brings_no_session_back(primary
     primary.kill()
     replica.promote()
     assert replica.client.exists(f"session:{ended.sid}") == 1, "the replica has not heard of the end"
-    after = Sessions(redis_service.connect(replica.url), 1800, 43_200, storage.epochs, clock)
+    after = Sessions(redis_client.connect(replica.url), 1800, 43_200, storage.epochs, clock)
     assert after.read(ended.sid) is None
     assert after.alive({ended.sid: "alice", kept.sid: "bob"}) == {kept.sid}
 

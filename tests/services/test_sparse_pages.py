@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.errors import ChatError
-from chat.services import messages
+from chat.services.messages import messages
 from tests.services.conftest import ALICE
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from chat.errors import ChatError
 from chat.models import User
-from chat.services import redis as redis_service
-from chat.services.sessions import Sessions
-from chat.services.tickets import USED_PREFIX, Tickets
+from chat.services.accounts.tickets import USED_PREFIX, Tickets
+from chat.services.sessions.sessions import Sessions
+from chat.services.storage import redis_client
 
 SECRET = "s" * 43
 ALICE = User("alice", "Alice", "hash", 1)
@@ -33,7 +33,7 @@ class Clock:
 
 @pytest.fixture
 def redis(redis_url):
-    redis = redis_service.connect(redis_url)
+    redis = redis_client.connect(redis_url)
     redis.flushall()
     return redis
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 import pytest
 
 from chat.models import GENERAL, Entry, Mark, Membership, SetAside, Worker
-from chat.services import rows
-from chat.services.ingest import DIGITS, Change, Ingest
-from chat.services.items import pack, unpack
-from chat.services.retention import YOUNGEST_S, Retention
-from chat.services.sessions import Sessions
+from chat.services.ingest.ingest import Ingest
+from chat.services.jobs.retention import YOUNGEST_S, Retention
+from chat.services.sessions.sessions import Sessions
+from chat.services.storage import rows
+from chat.services.storage.changes import DIGITS, Change
+from chat.services.storage.values import pack, unpack
 from tests.services.conftest import ALICE, BOB, CAROL
 
 LATER = {  # as only DynamoDB has them: to write any of them anew, it would have to be understood

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chat.services.dynamodb import Storage
-from chat.services.workers import FORGOTTEN_AFTER_MS, Workers
+from chat.services.health.workers import FORGOTTEN_AFTER_MS, Workers
+from chat.services.storage.dynamodb import Storage
 
 
 class Ear:

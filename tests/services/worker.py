@@ -11,13 +11,13 @@ import gevent
 
 from chat.config import Config
 from chat.models import Person
-from chat.services import redis as redis_service
-from chat.services.dynamodb import Storage
-from chat.services.followers import Follower, Followers
-from chat.services.log import Log
-from chat.services.messages import Messages
-from chat.services.numbers import Numbers
-from chat.services.rooms import Rooms
+from chat.services.log.append import Log
+from chat.services.log.followers import Follower, Followers
+from chat.services.log.sequence import Numbers
+from chat.services.messages.messages import Messages
+from chat.services.rooms.rooms import Rooms
+from chat.services.storage import redis_client
+from chat.services.storage.dynamodb import Storage
 
 
 class Wire:
@@ -39,7 +39,7 @@ class Wire:
 
 
 class Plug:
-    """One worker's end of the wire; takes the place of chat.services.bus.Bus."""
+    """One worker's end of the wire; takes the place of chat.services.bus.bus.Bus."""
 
     def __init__(self, wire: Wire, worker: Worker):
         self._wire = wire
@@ -79,7 +79,7 @@ class Worker:
 
     def __init__(self, config: Config, wire: Wire, storage: Storage | None = None):
         self.storage = storage or Storage.connect(config)
-        self.redis = redis_service.connect(config.redis_url)
+        self.redis = redis_client.connect(config.redis_url)
         self.bus = Plug(wire, self)
         self.heard: list[dict[str, Any]] = []
         self.numbers = Numbers(self.redis, self.storage)

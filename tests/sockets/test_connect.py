@@ -9,10 +9,10 @@ import pytest
 from flask_socketio import ConnectionRefusedError
 
 from chat.models import Membership, Person, Room, User
-from chat.services import redis as redis_service
-from chat.services.dynamodb import Storage
-from chat.services.sessions import Sessions
-from chat.services.token_bucket import TokenBuckets
+from chat.services.runtime.token_bucket import TokenBuckets
+from chat.services.sessions.sessions import Sessions
+from chat.services.storage import redis_client
+from chat.services.storage.dynamodb import Storage
 from chat.sockets import Sockets
 from chat.sockets.connections import Connection, Connections, clock
 from chat.sockets.fanout import Fanout
@@ -31,7 +31,7 @@ def storage(config):
 
 @pytest.fixture
 def sessions(config, storage):
-    return Sessions(redis_service.connect(config.redis_url), 1800, 43_200, storage.epochs)
+    return Sessions(redis_client.connect(config.redis_url), 1800, 43_200, storage.epochs)
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_a_session_that_ends_while_its_socket_reads_its_rooms_is_refused(sockets
 
 
 def test_redis_that_does_not_answer_lets_nobody_in_and_the_reason_is_told(registry, fanout, storage):
-    silent = Sessions(redis_service.connect("redis://127.0.0.1:1/0"), 1800, 43_200, storage.epochs)
+    silent = Sessions(redis_client.connect("redis://127.0.0.1:1/0"), 1800, 43_200, storage.epochs)
     watched = SimpleNamespace(run=bool, watch=bool)
     sockets = Sockets(
         registry, fanout, watched, SimpleNamespace(run=bool), SimpleNamespace(), silent, "parley", TokenBuckets(400, 10)

@@ -7,10 +7,10 @@ import pytest
 
 from chat.errors import ChatError
 from chat.models import User
-from chat.services import redis as redis_service
-from chat.services.dynamodb import Storage
-from chat.services.key_events import KeyEvents
-from chat.services.sessions import Sessions
+from chat.services.sessions.key_events import KeyEvents
+from chat.services.sessions.sessions import Sessions
+from chat.services.storage import redis_client
+from chat.services.storage.dynamodb import Storage
 from chat.sockets import connections as clocked
 from chat.sockets import sessions as swept
 from chat.sockets.connections import Connection, Connections, clock
@@ -67,7 +67,7 @@ def sessions(config):
     storage = Storage.connect(config)
     for user in (ALICE, BOB):
         storage.put_user(user)
-    return Sessions(redis_service.connect(config.redis_url), 1800, 43_200, storage.epochs)
+    return Sessions(redis_client.connect(config.redis_url), 1800, 43_200, storage.epochs)
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_an_epoch_raised_ends_the_sockets_of_every_session_before_it(worker, reg
 
 def test_a_redis_that_is_away_pauses_and_ends_nothing(config, registry, sessions, recorder, now, silent):
     session = sessions.create(ALICE)
-    worker = watcher(config, recorder, registry, Sessions(redis_service.connect(silent), 1800, 43_200))
+    worker = watcher(config, recorder, registry, Sessions(redis_client.connect(silent), 1800, 43_200))
     connection = connect(worker, registry, session, "one", now)
     now.at += 2.1
     for _ in range(2):
@@ -197,7 +197,7 @@ def test_a_redis_that_is_away_pauses_and_ends_nothing(config, registry, sessions
 
 
 def test_an_act_that_redis_does_not_note_is_done_all_the_same(config, registry, sessions, recorder, now, silent):
-    worker = watcher(config, recorder, registry, Sessions(redis_service.connect(silent), 3600, 43_200))
+    worker = watcher(config, recorder, registry, Sessions(redis_client.connect(silent), 3600, 43_200))
     worker.act(connect(worker, registry, sessions.create(ALICE), "one", now))
     assert recorder.told == []
 
@@ -227,7 +227,7 @@ def test_only_sessions_with_a_socket_here_are_suspects(worker, registry, session
 def test_a_warning_is_given_once_and_again_after_an_act(worker, registry, sessions, recorder, now, config):
     session = sessions.create(ALICE)
     connection = connect(worker, registry, sessions.read(session.sid), "one", now)
-    redis = redis_service.connect(config.redis_url)
+    redis = redis_client.connect(config.redis_url)
     redis.expire(f"session:{session.sid}", 100)
     worker.warn()
     worker.warn()

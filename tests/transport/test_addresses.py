@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.services.addresses import address_bucket, client_address, viewer_address
+from chat.services.accounts.addresses import address_bucket, client_address, viewer_address
 
 PEER = "10.0.0.1"
 

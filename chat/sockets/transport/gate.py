@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from chat.config import Config
 from chat.errors import ChatError
-from chat.services.addresses import address_bucket, client_address
+from chat.services.accounts.addresses import address_bucket, client_address
 from chat.sockets.transport.engine import Engine
 from chat.sockets.transport.places import Place, Places
 from chat.sockets.transport.websocket import accept_key

@@ -8,7 +8,7 @@ import time
 from _socket import socket as RawSocket
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import gevent
 
@@ -17,6 +17,9 @@ from chat.sockets.transport.content import frame_tells
 from chat.sockets.transport.credit import Credit
 from chat.sockets.transport.engine import MALFORMED, NOT_CONNECTED, TOO_SLOW
 from chat.sockets.transport.fast.backlog import Backlog
+from chat.sockets.transport.fast.departures import Departures
+from chat.sockets.transport.fast.tick import Tick
+from chat.sockets.transport.fast.wheel import Wheel
 from chat.sockets.transport.frames import (
     BAD_TEXT,
     CLOSE,
@@ -36,12 +39,27 @@ from chat.sockets.transport.outbox import MAX_BYTES
 from chat.sockets.transport.places import Place
 from chat.sockets.transport.websocket import LINGER_BYTES, LINGER_S, READ_BYTES, SEND_BUFFER_BYTES, SEND_TIMEOUT_S
 
-if TYPE_CHECKING:
-    from chat.sockets.transport.fast.engine import FastEngine
-
 READABLE, WRITABLE = 1, 2  # libev's
 INBOX = 16  # messages that wait behind the one being handled before reading stops
 PING_FRAME, CLOSE_FRAME = frame(TEXT, b"2"), frame(TEXT, b"1")
+
+
+class Owner(Protocol):
+    """What a connection uses of its engine (chat.sockets.transport.fast.engine)."""
+
+    tick: Tick
+    wheel: Wheel
+    departures: Departures
+    ping_interval: float
+    ping_timeout: float
+    reason: Any
+    sockets: dict[str, Any]
+    handle_hot: Callable[[str, str], bool]
+
+    def is_connected(self, sid: str) -> bool:
+        """Whether Socket.IO has connected that client."""
+
+    def _trigger_event(self, event: str, *args: Any, **options: Any) -> Any: ...
 
 
 class Connection:
@@ -78,7 +96,7 @@ class Connection:
     )
     connected = upgraded = True
 
-    def __init__(self, engine: FastEngine, sid: str, file: RawSocket, place: Place | None):
+    def __init__(self, engine: Owner, sid: str, file: RawSocket, place: Place | None):
         self._engine = engine
         self._place = place
         if place is not None:

@@ -4,23 +4,27 @@ stays must not wait until all of them are forgotten."""
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import gevent
 
-if TYPE_CHECKING:
-    from chat.sockets.transport.fast.connection import Connection
-
 AT_ONCE = 32  # about 1 ms
+
+
+class Gone(Protocol):
+    """A connection whose client has gone."""
+
+    def lost(self) -> None:
+        """It is told so."""
 
 
 class Departures:
     """The connections of one worker whose clients have gone and that have not been told so yet."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Connection] = deque()
+        self._waiting: deque[Gone] = deque()
 
-    def add(self, connection: Connection) -> None:
+    def add(self, connection: Gone) -> None:
         """Calls its `lost` soon."""
         self._waiting.append(connection)
         if len(self._waiting) == 1:

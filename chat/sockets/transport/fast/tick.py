@@ -6,15 +6,28 @@ a busy server cheap: a send costs 4 µs whatever it carries, joining a frame 0.1
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import gevent
 
-if TYPE_CHECKING:
-    from chat.sockets.transport.fast.connection import Connection
-
 SLICE = 500  # sends, about 2 ms, before others may run
 MAX_BATCH_BYTES = 256 * 1024
+
+
+class Sender(Protocol):
+    """A connection with something to send (chat.sockets.transport.fast.connection)."""
+
+    pending: bytes | list[bytes] | None
+    gate: Callable[[], bool] | None
+    backlog: Any
+    transmit: Any
+
+    def hold(self, pending: bytes | list[bytes], sent: int = 0) -> None:
+        """What was not sent goes into the backlog."""
+
+    def lost(self) -> None:
+        """Nobody is there any more."""
 
 
 class Tick:
@@ -22,7 +35,7 @@ class Tick:
     time puts it into `dirty` and calls `schedule`."""
 
     def __init__(self) -> None:
-        self.dirty: list[Connection] = []
+        self.dirty: list[Sender] = []
         self._scheduled = False
 
     def schedule(self) -> None:

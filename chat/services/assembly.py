@@ -1,0 +1,176 @@
+"""Where the services meet: made once for each process, and wired to each other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gevent
+from gevent.lock import BoundedSemaphore
+from gevent.pool import Pool
+from gevent.queue import LifoQueue
+from redis import Redis
+
+from chat.config import Config
+from chat.errors import ChatError
+from chat.services.accounts.accounts import Accounts
+from chat.services.accounts.passwords import Passwords
+from chat.services.accounts.registration import Registration
+from chat.services.accounts.tickets import Tickets
+from chat.services.bus.bus import Bus
+from chat.services.health.movement import Movement
+from chat.services.health.readiness import Readiness
+from chat.services.health.workers import BEAT_EVERY_S, Workers
+from chat.services.ingest.ingest import Ingest
+from chat.services.jobs.leases import Lease
+from chat.services.jobs.poller import LEASE_MS, Poller
+from chat.services.jobs.retention import LEASE_MS as SWEEP_LEASE_MS
+from chat.services.jobs.retention import Retention, Sweeper
+from chat.services.limits.allowance import Allowance
+from chat.services.limits.limits import Limits
+from chat.services.limits.tarpit import Tarpit
+from chat.services.log.append import Log
+from chat.services.log.followers import Followers, Outlet
+from chat.services.log.group_commit import Commits
+from chat.services.log.sequence import Numbers
+from chat.services.messages.messages import Messages
+from chat.services.rooms.rooms import Bounds, Rooms
+from chat.services.runtime.background import run_every
+from chat.services.runtime.deadline import deadline
+from chat.services.runtime.keyed_lock import OneAtATime
+from chat.services.runtime.token_bucket import TokenBuckets
+from chat.services.sessions.sessions import Sessions
+from chat.services.storage import redis_client
+from chat.services.storage.dynamodb import MAX_REQUESTS, Storage
+from chat.services.storage.stream import Streams
+
+log = logging.getLogger(__name__)
+
+DAY_S = 24 * 3600
+CLAIMS_LONGER_S = 7 * DAY_S  # than what they prove: what is sent again later than that is a new message
+REQUESTS_PER_WRITE = 4  # so many requests of any kind, in one worker, for each that a person may write
+REQUESTS_WINDOW_S = 10.0
+REQUESTS_AT_ONCE = 2  # of one person by HTTP, in one worker; more wait for their turn, not in everybody's way
+WATCHED_EVERY_S = 10.0
+SIDE_BY_SIDE = 16  # requests to DynamoDB that one list of rooms may have under way
+
+
+@dataclass(frozen=True)
+class Services:
+    """Every service of one app, for the edges: `chat.blueprints.guard.services()` finds it."""
+
+    config: Config
+    storage: Storage
+    redis: Redis
+    sessions: Sessions
+    registration: Registration
+    accounts: Accounts
+    requests: TokenBuckets
+    side_by_side: OneAtATime
+    tarpit: Tarpit
+    tickets: Tickets
+    bus: Bus
+    followers: Followers
+    rooms: Rooms
+    messages: Messages
+    workers: Workers
+    readiness: Readiness
+    poller: Poller
+    movement: Movement
+    sweeper: Sweeper | None
+
+    def begin(self) -> None:
+        """The first thing a worker does. It shows itself, and rows are taken over, also while nobody has a socket."""
+        self.bus.begin()
+        gevent.spawn(run_every, BEAT_EVERY_S, self.workers.beat)
+        if self.config.ingest_mode == "poller":
+            self.poller.start()
+            gevent.spawn(run_every, WATCHED_EVERY_S, self.movement.watch)
+        if self.sweeper is not None:
+            self.sweeper.start()
+
+    def end(self) -> None:
+        """The last thing a worker does: within a second, its events are on the bus, and others have its tasks."""
+        self.bus.stop()
+        try:
+            with deadline(0.5):
+                self.poller.stop()
+                self.movement.end()
+                if self.sweeper is not None:
+                    self.sweeper.stop()
+                self.workers.leave()
+        except ChatError as error:
+            log.warning("this worker stays on the list of workers: %s", error.code)
+
+
+def create_services(config: Config, outlet: Outlet) -> Services:
+    """The services of one process, wired to each other. Connects lazily: nothing is asked of Redis or DynamoDB yet."""
+    storage = Storage.connect(config, BoundedSemaphore(MAX_REQUESTS))
+    redis = redis_client.connect(config.redis_url, queue_class=LifoQueue)
+    sessions = create_sessions(config, redis, storage)
+    bus = Bus(redis, config.redis_url)
+    passwords, limits = Passwords(config.bcrypt_cost, config.bcrypt_queue), Limits(redis, config)
+    registration = Registration(storage, passwords, limits.registrations)
+    accounts = Accounts(storage, sessions, passwords, limits, bus, config)
+    tickets = Tickets(redis, sessions, config.secret_key)
+    allowance = Allowance(redis, config.sends_per_user, config.reads_per_user)
+    numbers = Numbers(redis, storage, allowance)
+    keep_s = config.retention_days * DAY_S
+    claims_kept_s = keep_s + CLAIMS_LONGER_S if keep_s else None
+    log = Log(
+        storage,
+        numbers,
+        bus,
+        pause=gevent.sleep,
+        defer=gevent.spawn,
+        claims_kept_s=claims_kept_s,
+        commits=Commits(storage),
+    )
+    followers = Followers(storage, numbers, log, outlet)
+    bounds = Bounds(config.rooms_per_user, config.memberships_per_user, limits.invitations)
+    rooms = Rooms(storage, numbers, log, bus, followers.member, _gather, allowance, bounds)
+    messages = Messages(storage, rooms, log, numbers, followers, bus, allowance)
+    workers = Workers(storage, bus)
+    movement = Movement(redis, storage.table("messages"))
+    readiness = Readiness(redis, workers, movement if config.ingest_mode == "poller" else None)
+    ingest = Ingest(storage, rooms, log, bus)
+    lease = Lease(redis, f"ingest:{storage.table('messages')}", LEASE_MS)
+    poller = Poller(storage, partial(Streams.connect, config), ingest, lease, note=movement.note)
+    sweeper = None
+    if keep_s:
+        retention = Retention(storage, log, keep_s, gevent.sleep)
+        sweeper = Sweeper(retention, Lease(redis, f"retention:{storage.table('messages')}", SWEEP_LEASE_MS))
+    return Services(
+        config=config,
+        storage=storage,
+        redis=redis,
+        sessions=sessions,
+        registration=registration,
+        accounts=accounts,
+        requests=TokenBuckets(REQUESTS_PER_WRITE * config.sends_per_user, REQUESTS_WINDOW_S),
+        side_by_side=OneAtATime(REQUESTS_AT_ONCE),
+        tarpit=Tarpit(gevent.sleep),
+        tickets=tickets,
+        bus=bus,
+        followers=followers,
+        rooms=rooms,
+        messages=messages,
+        workers=workers,
+        readiness=readiness,
+        poller=poller,
+        movement=movement,
+        sweeper=sweeper,
+    )
+
+
+def create_sessions(config: Config, redis: Redis, storage: Storage) -> Sessions:
+    """The sessions of a process that may read people's epochs."""
+    lives_s = config.session_ttl_s, config.session_max_age_s
+    return Sessions(redis, *lives_s, storage.epochs, kept_ttl_s=config.session_kept_ttl_s)
+
+
+def _gather(jobs: Iterable[Callable[[], Any]]) -> list[Any]:
+    return Pool(SIDE_BY_SIDE).map(lambda job: job(), jobs)

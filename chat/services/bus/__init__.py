@@ -1,0 +1,1 @@
+"""What one worker tells the others."""

@@ -1,0 +1,233 @@
+"""The bus between workers: a Redis Stream that carries what happened to every worker, this one included.
+
+It makes delivery fast; it does not make it certain. Followers find by the log's numbers what the bus lost, so an event
+may be dropped, doubled or late without harm. Each origin counts its events: a number that is missing tells every reader
+that something was lost (Redis emptied, failed over, trimmed, or an outbox that overflowed). A heartbeat every second
+tells a deaf reader from a quiet bus.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+import gevent
+import redis
+from gevent.event import Event
+
+from chat.errors import ChatError
+from chat.services.bus.publisher import MAX_ENTRY_BYTES, STREAM, Publisher
+from chat.services.runtime.deadline import deadline
+from chat.services.runtime.outages import REDIS
+from chat.services.storage import redis_client
+
+BEGINNING = "0-0"
+MAX_OUTBOX = 20_000  # events waiting for Redis in this worker
+MAX_OUTBOX_CHARS = 16 * 1024 * 1024  # and so long, all together
+VOLATILE_OUTBOX = 1_000  # beyond so many, volatile ones are dropped
+VOLATILE_LAG_S = 2.0  # and so is a volatile one that comes later than this
+MAX_ORIGINS = 1_000
+BATCH = 32  # events in an entry
+READ = 50  # entries at once: between two reads others have their turn
+BLOCK_MS = 2_000
+BEAT_S = 1.0
+RETRY_S = 0.2
+STOP_WITHIN_S = 0.5
+BEAT = "beat"
+
+log = logging.getLogger(__name__)
+Listener = Callable[[dict[str, Any]], None]
+
+
+class Bus(Publisher):
+    """A worker's end: also hands the events of all workers to `listener`.
+
+    An event published here reaches this worker's own listener at once, without Redis between.
+    """
+
+    def __init__(self, client: redis.Redis, url: str):
+        super().__init__(client)
+        self._url = url
+        self._outbox: deque[str] = deque()
+        self._outbox_chars = 0
+        self._filled = Event()
+        self._begun = False
+        self._listener: Listener | None = None
+        self._on_doubt: Callable[[], None] = lambda: None
+        self._greenlets: list[gevent.Greenlet] = []
+        self._heard: OrderedDict[str, int] = OrderedDict()  # origin → the number of its last event heard
+        self._heard_at = time.monotonic()
+        self._lag_s = 0.0
+        self.dropped = 0
+
+    @property
+    def deaf_s(self) -> float:
+        """For how many seconds this worker has not heard its own heartbeat: about one when all is well."""
+        return time.monotonic() - self._heard_at
+
+    def listen_again(self) -> None:
+        """Counts `deaf_s` from now: this process was stopped, and it could hear nothing."""
+        self._heard_at = time.monotonic()
+
+    def publish(self, kind: str, volatile: bool = False, **payload: Any) -> None:
+        """Sends an event to every worker; never blocks once this one has begun. A volatile one is dropped when Redis
+        lags."""
+        if not self._begun:
+            super().publish(kind, volatile, **payload)
+            return
+        event = {"kind": kind, **payload}
+        self._post(event | {"volatile": True} if volatile else event, volatile)
+        self._hand_over(event)
+
+    def begin(self) -> None:
+        """From now on events wait in the outbox, and leave in the order they are published in: written by whoever
+        publishes them, they would overtake each other. The first thing a worker does; commands do without."""
+        if not self._begun:
+            self._begun = True
+            self._greenlets = [gevent.spawn(self._flush)]
+
+    def start(self, listener: Listener, on_doubt: Callable[[], None]) -> None:
+        """Begins to listen, in greenlets of this worker. `on_doubt` is called whenever events may have been missed."""
+        self._listener = listener
+        self._on_doubt = on_doubt
+        self.listen_again()
+        self.begin()
+        self._greenlets += [gevent.spawn(work) for work in (self._read, self._beat)]
+
+    def stop(self) -> None:
+        """Writes what waits, as far as Redis takes it within half a second, and stops listening."""
+        self._listener, self._begun = None, False
+        gevent.killall(self._greenlets, timeout=0.5)
+        try:
+            with deadline(STOP_WITHIN_S):
+                while self._outbox:
+                    self._write_some()
+        except (redis.RedisError, ChatError):
+            log.warning("%d events did not reach the bus", len(self._outbox))
+
+    # --- writing --------------------------------------------------------------------------------------------------
+
+    def _post(self, event: dict[str, Any], volatile: bool) -> None:
+        if volatile and len(self._outbox) >= VOLATILE_OUTBOX:
+            return
+        encoded = self._encode(event)  # numbered even when there is no room for it: the gap tells the others
+        if len(self._outbox) >= MAX_OUTBOX or self._outbox_chars >= MAX_OUTBOX_CHARS:
+            self.dropped += 1
+        else:
+            self._outbox.append(encoded)
+            self._outbox_chars += len(encoded)
+            self._filled.set()
+
+    def _write_some(self) -> None:
+        batch, size = [self._outbox[0]], len(self._outbox[0].encode())
+        for event in islice(self._outbox, 1, BATCH):
+            size += len(event.encode()) + 1
+            if size > MAX_ENTRY_BYTES:
+                break
+            batch.append(event)
+        self._write(batch)
+        REDIS.succeeded()
+        for _ in batch:
+            self._outbox_chars -= len(self._outbox.popleft())
+
+    def _flush(self) -> None:
+        while True:
+            self._filled.wait()
+            self._filled.clear()
+            while self._outbox:
+                try:
+                    self._write_some()
+                except redis.RedisError as error:
+                    REDIS.failed(redis_client.cause(error))
+                    gevent.sleep(RETRY_S)
+
+    def _beat(self) -> None:
+        while True:
+            self._post({"kind": BEAT, "at": time.monotonic()}, volatile=True)
+            gevent.sleep(BEAT_S)
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        # Its own connection: it blocks in XREAD, and a time-out below BLOCK would look like a fault. Not tried again
+        # below us: what another server never heard of was lost, and that is a doubt.
+        client = redis_client.connect(self._url, timeout_s=BLOCK_MS / 1000 + 1, retries=0)
+        last: str | None = None
+        away = True
+        while True:
+            try:
+                last = last or self._newest_id(client)
+                if away:
+                    self._on_doubt()
+                    away = False
+                events: Any = client.xread({STREAM: last}, count=READ, block=BLOCK_MS)
+                if not events and _order(self._newest_id(client)) < _order(last):
+                    last, away = BEGINNING, True  # Redis was emptied: its ids have begun anew below ours
+                for _, entries in events:
+                    for event_id, fields in entries:
+                        last = event_id
+                        self._receive(fields.get("from", ""), fields.get("e", ""))
+            except redis.RedisError as error:
+                REDIS.failed(redis_client.cause(error))
+                away = True
+                gevent.sleep(RETRY_S)
+
+    @staticmethod
+    def _newest_id(client: redis.Redis) -> str:
+        newest = client.xrevrange(STREAM, count=1)
+        return str(newest[0][0]) if newest else BEGINNING
+
+    def _receive(self, origin: str, lines: str) -> None:
+        """Takes an entry of the stream, the events of one origin. Of its own, all but the beats were heard already."""
+        if origin == self._origin and BEAT not in lines:
+            return
+        for line in lines.split("\n"):
+            try:
+                event = json.loads(line)
+                number, kind = int(event.pop("n")), event["kind"]
+            except (ValueError, LookupError, TypeError, AttributeError):
+                log.error("an event of the bus is not one")
+                continue
+            if origin != self._origin:
+                self._take(origin, number, event)
+            elif kind == BEAT:
+                self._heard_at = time.monotonic()
+                self._lag_s = self._heard_at - event["at"]
+
+    def _take(self, origin: str, number: int, event: dict[str, Any]) -> None:
+        if not self._is_new(origin, number) or event["kind"] == BEAT:
+            return
+        late = event.pop("volatile", False) and self._lag_s > VOLATILE_LAG_S
+        if not late:
+            self._hand_over(event)
+
+    def _is_new(self, origin: str, number: int) -> bool:
+        """Whether this event was not heard before. One that skips numbers says that others were lost."""
+        last = self._heard.get(origin, 0)
+        if number <= last:
+            return False  # written twice: the answer to the first time was lost
+        if number > last + 1:
+            self._on_doubt()
+        self._heard[origin] = number
+        self._heard.move_to_end(origin)
+        if len(self._heard) > MAX_ORIGINS:
+            self._heard.popitem(last=False)
+        return True
+
+    def _hand_over(self, event: dict[str, Any]) -> None:
+        """A listener that fails must not stop the bus, nor fail a send that is stored already."""
+        try:
+            if self._listener is not None:
+                self._listener(event)
+        except Exception:
+            log.exception("an event of the bus could not be handled: %s", event.get("kind"))
+
+
+def _order(event_id: str) -> tuple[int, int]:
+    time_ms, _, counter = event_id.partition("-")
+    return int(time_ms), int(counter)

@@ -1,0 +1,1 @@
+"""Which workers there are, and whether this one may be asked."""

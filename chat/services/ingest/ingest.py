@@ -1,0 +1,206 @@
+"""Rows that somebody puts into the table `messages` become messages; taken from the table's stream, a change at a time.
+
+Whoever may write to the table may speak in every room: by the AWS CLI, a script, another service. Their rows are never
+written to: a plain put of the same key would wipe what we wrote there. What became of a row stands in its mark, which
+is stored in the same transaction as the entry, on the condition that no later change was taken over before. So a
+change may be told twice, late, or by two pollers at once.
+
+The stream also reports the app's own entries: these are announced again, because a worker may have died between the
+commit and the publish.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from chat.errors import ChatError
+from chat.models import Entry, Mark, Message, Room, SetAside
+from chat.services.bus.publisher import Publisher
+from chat.services.log.append import Draft, DraftUnder, Log
+from chat.services.messages.text import check_text
+from chat.services.rooms.rooms import Rooms
+from chat.services.storage import rows
+from chat.services.storage.changes import DIGITS, Change, Row
+from chat.services.storage.dynamodb import Storage
+
+SET_ASIDE_KEPT_S = 7 * 24 * 60 * 60
+MAX_NAME_CHARS = 32
+BEFORE_ALL = "0" * DIGITS
+NAMELESS = "table"
+
+
+log = logging.getLogger(__name__)
+
+
+class Unusable(Exception):
+    """Why a row cannot become a message, in plain words."""
+
+
+class Ingest:
+    """Takes changes over, in the order of the stream for each row. Raises ChatError `unavailable`: tell it again."""
+
+    def __init__(self, storage: Storage, rooms: Rooms, log: Log, bus: Publisher):
+        self._storage = storage
+        self._rooms = rooms
+        self._log = log
+        self._bus = bus
+
+    def take(self, changes: Iterable[Change]) -> None:
+        """Takes over what these changes mean for the rooms."""
+        decided: dict[str, int] = {}
+        for change in changes:
+            if rows.is_own(change.room):
+                slot = rows.slot_of(change.room, change.id) if change.kind == "INSERT" else None
+                if slot is not None:
+                    decided[slot[0]] = max(decided.get(slot[0], 0), slot[1])
+            else:
+                self._take_or_set_aside(change)
+        for room, seq in decided.items():
+            self._bus.publish("decided", room=room, seq=seq)
+
+    def _take_or_set_aside(self, change: Change) -> None:
+        """A change that nobody foresaw must not stop those behind it."""
+        try:
+            self._take_foreign(change)
+        except Exception as error:
+            if isinstance(error, ChatError) and error.retry:
+                raise
+            log.exception("a row that somebody put is set aside")
+            self._set_aside(change.room, change.id, "it could not be taken over; the server's log says why")
+
+    def _take_foreign(self, change: Change) -> None:
+        mark = self._storage.get_mark(change.room, change.id)
+        if mark is not None and (mark.stream, mark.number) >= (change.stream, change.number):
+            return
+        if change.kind == "REMOVE" and change.by_ttl:
+            self._storage.put_mark(_mark(change, 0))  # the row has had its time; what was said stays
+            return
+        if change.kind == "REMOVE" or change.row is None:
+            self._delete(mark, change)
+            return
+        try:
+            room, name, text = self._read(change.room, change.row)
+        except Unusable as reason:
+            self._set_aside(change.room, change.id, str(reason))
+            return
+        if change.kind == "MODIFY":  # it may have been bad, and is put right; first, because the change is told again
+            self._storage.forget_set_aside(change.room, change.id)
+        if mark is None or not mark.seq:
+            self._adopt(room, change, name, text)
+        elif mark.seq >= room.floor:
+            self._edit(room, mark, change, name, text)
+        elif self._said_before(change, name, text):
+            self._storage.put_mark(_mark(change, mark.seq))
+        else:  # what it had become is no longer kept
+            self._adopt(room, change, name, text)
+
+    # --- what a row says ------------------------------------------------------------------------------------------
+
+    def _read(self, room_id: str, row: Row) -> tuple[Room, str, str]:
+        """The room, the author's name and the text. Raises: Unusable."""
+        text = row.get("text", row.get("message"))
+        name = row.get("username", row.get("user", NAMELESS))
+        if not isinstance(text, str):
+            raise Unusable("it has no text: an attribute `text` (or `message`) of type S")
+        if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME_CHARS or not name.isprintable():
+            raise Unusable(f"its `username` (or `user`) is not a name of 1 to {MAX_NAME_CHARS} characters")
+        try:
+            check_text(text)
+            return self._rooms.get(room_id), name.strip(), text
+        except ChatError as error:
+            if error.retry:
+                raise
+            raise Unusable("there is no such room" if error.code == "room_not_found" else error.message) from error
+
+    def _said_before(self, change: Change, name: str, text: str) -> bool:
+        """Whether the row said the same before this change."""
+        try:
+            return change.before is not None and self._read(change.room, change.before)[1:] == (name, text)
+        except Unusable:
+            return False
+
+    def _set_aside(self, room_id: str, row_id: str, reason: str) -> None:
+        bad = SetAside(room_id, row_id, reason, self._log.now_ms())
+        self._storage.set_aside(bad, SET_ASIDE_KEPT_S)
+
+    # --- what becomes of it ---------------------------------------------------------------------------------------
+
+    def _adopt(self, room: Room, change: Change, name: str, text: str) -> None:
+        def build(seq: int) -> Draft:
+            at_ms = self._log.now_ms()
+            image = Message(room.room, seq, seq, _client_id(change), f"table:{name}", name, text, at_ms, via="table")
+            return Draft(Entry(room.room, seq, "message", at_ms), image)
+
+        self._log.take_over(room, lambda: build, lambda seq: _mark(change, seq))
+
+    def _edit(self, room: Room, mark: Mark, change: Change, name: str, text: str) -> None:
+        def edited(old: Message) -> Message | None:
+            if (old.name, old.text) == (name, text):
+                return None
+            return replace(old, name=name, text=text, author=f"table:{name}", edited_at_ms=self._log.now_ms())
+
+        self._change(room, mark.seq, edited, change, mark.seq)
+
+    def _delete(self, mark: Mark | None, change: Change) -> None:
+        if mark is not None and mark.seq:
+            try:
+                room = self._rooms.get(change.room)
+            except ChatError as error:
+                if error.retry:
+                    raise
+            else:
+                self._change(room, mark.seq, Message.erased, change, 0)
+                return
+        self._storage.put_mark(_mark(change, 0))
+
+    def _change(self, room: Room, seq: int, change_image: Any, change: Change, stays: int) -> None:
+        """Appends a change of the message that a row has become. A deletion in the chat is final: then, and when there
+        is nothing to change, the mark alone is written."""
+
+        def judge() -> DraftUnder | None:
+            found = self._storage.get_entry(room.room, seq)
+            old = found[1] if found else None
+            new = change_image(old) if old is not None and not old.deleted else None
+            return partial(self._log.draft_change, old, new) if old is not None and new is not None else None
+
+        if not self._log.take_over(room, judge, lambda number: _mark(change, stays)):
+            self._storage.put_mark(_mark(change, stays))
+
+    # --- after a gap in the stream --------------------------------------------------------------------------------
+
+    def reconcile(self, stream: str, hold_on: Callable[[], None] = lambda: None) -> None:
+        """Compares every row that others put with its mark, for what the stream no longer tells: reads both tables
+        whole, and calls `hold_on` again and again meanwhile. Changes that are in the stream still count as later than
+        what is found here."""
+        for room, row_id in self._storage.foreign_rows():
+            hold_on()
+            mark = self._storage.get_mark(room, row_id)
+            row = self._storage.foreign_row(room, row_id)  # read after its mark, or it may be older than that
+            if row is not None:
+                # `before`: what a row said whose message is no longer kept is not known, and not said again.
+                told = Change("MODIFY", room, row_id, row, _after(mark, stream), stream, before=row)
+                self._take_or_set_aside(told)
+        for mark in self._storage.marks():
+            hold_on()
+            if mark.seq and self._storage.foreign_row(mark.room, mark.id) is None:
+                self._take_or_set_aside(Change("REMOVE", mark.room, mark.id, None, _after(mark, stream), stream))
+
+
+def _mark(change: Change, seq: int) -> Mark:
+    return Mark(change.room, change.id, change.number, change.stream, seq)
+
+
+def _after(mark: Mark | None, stream: str) -> str:
+    """A place right after that of the mark, and before any other of the stream."""
+    return f"{mark.number}~" if mark is not None and mark.stream == stream else BEFORE_ALL
+
+
+def _client_id(change: Change) -> str:
+    """The same for the same change, whoever takes it over."""
+    told = "\0".join((change.stream, change.room, change.id, change.number))
+    return "row-" + hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]

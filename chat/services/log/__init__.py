@@ -1,0 +1,1 @@
+"""The log of a room: what happened, one entry after the other."""

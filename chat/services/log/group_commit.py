@@ -1,0 +1,107 @@
+"""Entries that are stored together. One alone goes at once; what comes while a call is under way shares the next.
+
+A transaction of fifty messages costs a worker, the wire and DynamoDB's door a fraction of fifty transactions, and
+nobody waits for company: the busier it is, the more there is to share (docs/decisions/0018-group-commit.md).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+from chat.services.runtime.deadline import deadline
+from chat.services.storage.dynamodb import Storage
+from chat.services.storage.transaction import Append
+
+MAX_WRITES = 100  # in one TransactWriteItems
+BOARDING_S = 0.05  # so long one waits for a call of others; then a further call goes beside it
+
+
+class Passenger:
+    """An append on its way, and how it ended: `error` is None when it was stored."""
+
+    def __init__(self, append: Append):
+        self.append = append
+        self.error: Exception | None = None
+        self.ended = Event()
+
+    def end(self, error: Exception | None) -> None:
+        """Tells whoever waits for it."""
+        self.error = error
+        self.ended.set()
+
+
+class Commits:
+    """The appends of one worker."""
+
+    def __init__(self, storage: Storage):
+        self._storage = storage
+        self._waiting: list[Passenger] = []
+        self._under_way = 0
+
+    def append(self, *args: Any, **kwargs: Any) -> None:
+        """As Storage.append, which see: each meets its own conditions and none of another's.
+
+        Whoever is interrupted takes back what has not left yet; of what has, the outcome is unknown.
+        """
+        passenger = Passenger(Append(*args, **kwargs))
+        if self._under_way or self._waiting:
+            self._wait_for(passenger)
+        else:
+            try:
+                self._carry([passenger])
+            finally:
+                self._call()
+        if passenger.error is not None:
+            raise passenger.error
+
+    def _wait_for(self, passenger: Passenger) -> None:
+        self._waiting.append(passenger)
+        try:
+            if not passenger.ended.wait(BOARDING_S) and passenger in self._waiting:
+                gevent.spawn(self._depart)
+            passenger.ended.wait()
+        finally:
+            if passenger in self._waiting:
+                self._waiting.remove(passenger)
+
+    def _call(self) -> None:
+        if self._waiting and not self._under_way:
+            gevent.spawn(self._depart)
+
+    def _depart(self) -> None:
+        """Carries all that waits, in as few calls as hold it."""
+        while self._waiting:
+            batch = self._boarded()
+            try:
+                with deadline():
+                    self._carry(batch)
+            except Exception as error:
+                for passenger in batch:
+                    passenger.end(error)
+
+    def _boarded(self) -> list[Passenger]:
+        """Takes as many of those that wait as one transaction holds, in which no item may stand twice."""
+        batch: list[Passenger] = []
+        items: set[tuple[str, ...]] = set()
+        for passenger in self._waiting:
+            its_own = passenger.append.items
+            if len(items) + len(its_own) > MAX_WRITES:
+                break
+            if items.isdisjoint(its_own):
+                items |= its_own
+                batch.append(passenger)
+        self._waiting = [passenger for passenger in self._waiting if passenger not in batch]
+        return batch
+
+    def _carry(self, batch: list[Passenger]) -> None:
+        """One call, and what it says to each, in the order of their numbers, which is that of a room's entries."""
+        self._under_way += 1
+        try:
+            ends = self._storage.append_each([passenger.append for passenger in batch])
+        finally:
+            self._under_way -= 1
+        for passenger, end in sorted(zip(batch, ends, strict=True), key=lambda pair: pair[0].append.entry.seq):
+            passenger.end(end)

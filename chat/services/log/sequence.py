@@ -1,0 +1,199 @@
+"""Numbers for log entries: Redis proposes, DynamoDB disposes.
+
+A number proposed here is only a wish; the transaction that stores the entry decides. So a counter that is lost,
+emptied or set back costs time, never a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+
+from chat.errors import ChatError
+from chat.models import Room
+from chat.services.limits.allowance import TAKE, WINDOW_MS, Allowance, Charge, too_fast
+from chat.services.runtime.keyed_lock import OneAtATime
+from chat.services.storage import rows
+from chat.services.storage.dynamodb import MAX_AHEAD, Storage
+from chat.services.storage.redis_client import answering
+
+# GETSET and not SET: who may count can then not put a number in the place of what is none, such as the bus (`ingest` in
+# deploy/redis-users.json).
+# KEYS[1] the counter. ARGV[1] what the asker has seen: the numbers must exceed it. ARGV[2] the highest number allowed.
+# ARGV[3] how many are wanted. Answers the first of them, or 0 when the counter is missing or may not be believed.
+# With further KEYS, the allowances of those who ask, as many as are wanted: ARGV[4] how much each holds, ARGV[5] in how
+# many milliseconds it fills, then what each is to pay. Answers the first number and how many milliseconds each has to
+# wait; those who need not have the numbers, in this order. Who pays nothing is not looked for.
+PROPOSE = (
+    TAKE
+    + """
+local last = redis.call('GET', KEYS[1])
+if not last then return 0 end
+local first, highest = tonumber(last) + 1, tonumber(last) + tonumber(ARGV[3])
+if first <= tonumber(ARGV[1]) or highest > tonumber(ARGV[2]) then return 0 end
+if #KEYS == 1 then
+  redis.call('GETSET', KEYS[1], highest)
+  return first
+end
+local answer, given = {first}, 0
+for i = 2, #KEYS do
+  local cost = tonumber(ARGV[i + 4])
+  answer[i] = cost > 0 and take(KEYS[i], tonumber(ARGV[4]), tonumber(ARGV[5]), cost) or 0
+  if answer[i] == 0 then given = given + 1 end
+end
+if given > 0 then redis.call('GETSET', KEYS[1], first + given - 1) end
+return answer
+"""
+)
+RAISE = """
+local last = redis.call('GET', KEYS[1])
+if not last or tonumber(last) < tonumber(ARGV[1]) or tonumber(last) >= tonumber(ARGV[2]) then
+  redis.call('GETSET', KEYS[1], ARGV[1])
+end
+return 1
+"""
+
+
+@dataclass(eq=False)
+class Wish:
+    """Somebody waits for a number, and pays for it: None until it is known, 0 when Redis may not be believed."""
+
+    charge: Charge | None = None
+    number: int | None = None
+    error: ChatError | None = None
+
+
+class Numbers:
+    """Proposes entry numbers for rooms, and knows the highest decided number this worker has seen of each. Numbers are
+    paid for with the `allowance` of whoever asks."""
+
+    def __init__(self, redis: Redis, storage: Storage, allowance: Allowance | None = None):
+        self._writes = allowance.writes if allowance is not None else 0
+        self._redis = redis
+        self._storage = storage
+        self._propose = redis.register_script(PROPOSE)
+        self._raise = redis.register_script(RAISE)
+        self._asking = OneAtATime()
+        self._wishes: dict[str, list[Wish]] = {}
+        self._known: dict[str, int] = {}
+        self._trusted: set[str] = set()
+
+    def propose(self, room: Room, seen: int = 0, charge: Charge | None = None) -> int:
+        """A number above every decided one that this worker, or the client (`seen`), knows of.
+
+        Reads the table's head when Redis has no counter, contradicts what is known, or was away. A client's `seen` can
+        cause that reading but never raise the counter. Raises: ChatError `rate_limited` when the `charge` is more than
+        its person has left, `unavailable`.
+        """
+        head = self._known.get(room.room, 0)
+        if room.room in self._trusted:
+            number = self._share(room, charge) if seen <= head else self._ask_alone(room, seen, charge)
+            if number:
+                return number
+        while True:
+            head = self.read_head(room)
+            with answering():
+                self._raise(keys=[self._key(room)], args=[head, head + MAX_AHEAD])
+            self._trusted.add(room.room)
+            number = self._ask_alone(room, head, charge)
+            if number:
+                return number
+
+    def _share(self, room: Room, charge: Charge | None) -> int:
+        """A number above all that this worker knows of; whoever asks while Redis is being asked shares the next
+        question. Interrupted, it leaves a number undecided at worst."""
+        wish = Wish(charge)
+        self._wishes.setdefault(room.room, []).append(wish)
+        try:
+            with self._asking(room.room):
+                if wish.number is None and wish.error is None:
+                    self._fulfil(room, wish)
+        finally:
+            if wish in (waiting := self._wishes.get(room.room, [])):
+                waiting.remove(wish)
+        return _outcome(wish)
+
+    def _fulfil(self, room: Room, wish: Wish) -> None:
+        wishes = self._wishes.pop(room.room, [])
+        if wish not in wishes:  # who asked for it was interrupted
+            wishes.append(wish)
+        try:
+            self._ask(room, self.known(room.room), wishes)
+        except ChatError as error:
+            for each in wishes:
+                each.error = error
+
+    def _ask_alone(self, room: Room, seen: int, charge: Charge | None) -> int:
+        wish = Wish(charge)
+        self._ask(room, seen, [wish])
+        return _outcome(wish)
+
+    def _ask(self, room: Room, seen: int, wishes: Sequence[Wish]) -> None:
+        """Gives each its number above `seen`, 0 when Redis may not be believed; who cannot pay has an error."""
+        highest = self.known(room.room) + MAX_AHEAD
+        keys: list[str] = [self._key(room)]
+        args: list[float] = [seen, highest, len(wishes)]
+        if any(wish.charge for wish in wishes):
+            keys += [Allowance.key(wish.charge.username) if wish.charge else keys[0] for wish in wishes]
+            costs = [wish.charge.cost if wish.charge else 0 for wish in wishes]
+            args = [*args, self._writes, WINDOW_MS, *costs]
+        with answering():
+            answer: Any = self._propose(keys=keys, args=args)
+        first, *waits = answer if isinstance(answer, list) else [answer]
+        number = int(first)
+        for wish, wait_ms in zip(wishes, waits or [0] * len(wishes), strict=True):
+            if wait_ms:
+                wish.error = too_fast(int(wait_ms))
+                continue
+            wish.number = number
+            number += 1 if first else 0
+
+    def read_head(self, room: Room) -> int:
+        """The highest decided number, from the table."""
+        known = self._known.get(room.room, 0)
+        head = self._storage.head(room.room, max(room.bucket, rows.bucket_of(known)))
+        if head < max(known, 1):  # nothing was said, or these buckets are no longer kept and the log went on elsewhere
+            now = self._storage.get_room(room.room)
+            head = self._storage.head(room.room, now.bucket) if now is not None and now.bucket else head
+        self.decided(room.room, head)
+        return head
+
+    def decided(self, room: str, seq: int) -> None:
+        """Notes that this number is decided."""
+        if seq > self._known.get(room, 0):
+            self._known[room] = seq
+
+    def known(self, room: str) -> int:
+        """The highest decided number this worker knows of, 0 when it knows none."""
+        return self._known.get(room, 0)
+
+    def proposed(self, rooms: Iterable[Room]) -> dict[str, int]:
+        """Room → the last number that Redis proposed, 0 where it knows none. Raises: ChatError `unavailable`."""
+        asked = list(rooms)
+        if not asked:
+            return {}
+        with answering():
+            counters: list[Any] = self._redis.mget([self._key(room) for room in asked])
+        return {room.room: int(counter or 0) for room, counter in zip(asked, counters, strict=True)}
+
+    def forget(self) -> None:
+        """The tables are others than before: no number is known to be decided."""
+        self._known.clear()
+        self._trusted.clear()
+
+    def doubt(self) -> None:
+        """Redis was away or was emptied: read each room's head before the next number from it."""
+        self._trusted.clear()
+
+    @staticmethod
+    def _key(room: Room) -> str:
+        return f"number:{room.generation}:{room.room}"
+
+
+def _outcome(wish: Wish) -> int:
+    if wish.error is not None:
+        raise wish.error
+    return wish.number or 0

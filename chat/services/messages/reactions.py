@@ -1,0 +1,212 @@
+"""Reactions: what an emoji is, what a message becomes when somebody reacts to it, and how a crowd does at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from chat.errors import ChatError
+from chat.models import Message, Room
+from chat.services.bus.publisher import Publisher
+from chat.services.log.append import Answers, Appended, Asked, DraftUnder, Log
+from chat.services.runtime.keyed_lock import OneAtATime
+from chat.services.storage.dynamodb import Storage
+from chat.services.storage.transaction import MAX_PROOFS
+
+MAX_EMOJI = 20  # different ones on a message
+MAX_REACTIONS = 2_000  # on a message; with the longest names its row stays below the 400 KB of an item
+TOLD_TOGETHER = 8  # people in one event of the bus: it stays below what an entry of it may have
+MAX_NAMES = 50  # that are told of each emoji
+MAX_EMOJI_BYTES = 40  # the longest that Unicode recommends, a kiss of two skin tones, has 35
+
+# The grammar of UTS #51 ("Possible Emoji"), with blocks of symbols for the property that `re` does not know. The last
+# of them has the emoji of tomorrow too.
+_SYMBOL = "[©®‼⁉™ℹ←-⇿⌀-⏿Ⓜ■-➿⤴⤵⬀-⯿〰〽㊗㊙\U0001f000-\U0001f1e5\U0001f200-\U0001faff]"
+_ELEMENT = (
+    f"(?:[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3"
+    f"|{_SYMBOL}(?:[\U0001f3fb-\U0001f3ff]|\ufe0f)?(?:[\U000e0020-\U000e007e]+\U000e007f)?)"
+)
+EMOJI = re.compile(f"{_ELEMENT}(?:\u200d{_ELEMENT})*")
+
+
+def check_emoji(emoji: str) -> None:
+    """Raises: ChatError `emoji_invalid` unless it is one emoji and nothing else."""
+    if len(emoji) > MAX_EMOJI_BYTES or not EMOJI.fullmatch(emoji) or len(emoji.encode()) > MAX_EMOJI_BYTES:
+        raise ChatError("emoji_invalid")
+
+
+def reacted(message: Message, username: str, emoji: str) -> Message | None:
+    """The message with that reaction, None when it has it already. Raises: ChatError `reactions_full`."""
+    who = message.reactions.get(emoji, ())
+    if username in who:
+        return None
+    if sum(map(len, message.reactions.values())) >= MAX_REACTIONS or (not who and len(message.reactions) >= MAX_EMOJI):
+        raise ChatError("reactions_full")
+    return replace(message, reactions=message.reactions | {emoji: (*who, username)})
+
+
+def unreacted(message: Message, username: str, emoji: str) -> Message | None:
+    """The message without that reaction, None when it has none."""
+    who = message.reactions.get(emoji, ())
+    if username not in who:
+        return None
+    others = tuple(other for other in who if other != username)
+    rest = {each: people for each, people in message.reactions.items() if each != emoji or others}
+    return replace(message, reactions=rest | ({emoji: others} if others else {}))
+
+
+@dataclass(eq=False)
+class Wish:
+    """A person's request that an emoji of theirs be on a message, or not, and its answer when it has one. They may see
+    the room from the entry `first` on."""
+
+    asked: Asked
+    emoji: str
+    wanted: bool
+    first: int = 1
+    answer: Appended | ChatError | None = None
+
+    def fulfilled(self, message: Message) -> Message | None:
+        """The message as it is wished, None when it is so already. Raises: ChatError `reactions_full`."""
+        return (reacted if self.wanted else unreacted)(message, self.asked.user, self.emoji)
+
+
+class Reactions:
+    """Carries wishes out, one append at a time for each message: what comes while one is under way goes together, as
+    one entry with one image and a claim for each. So a crowd costs the log a few entries, not one each, and does not
+    contend with itself for the message's row."""
+
+    def __init__(self, storage: Storage, log: Log, bus: Publisher):
+        self._storage = storage
+        self._log = log
+        self._bus = bus
+        self._waiting: dict[tuple[str, int], list[Wish]] = {}
+        self._appending = OneAtATime()
+
+    def carry_out(self, room: Room, seq: int, wish: Wish) -> Appended:
+        """Does as wished, once, however often it is asked; then tells the devices of whoever wished it.
+
+        Whoever is interrupted leaves the others as they were: the next of them appends for all.
+        Raises: ChatError `message_not_found`, `message_deleted`, `reactions_full`, and those of `Log.append`.
+        """
+        if seq < wish.first:
+            self._refuse([wish], ChatError("message_not_found"))
+        else:
+            self._wait_for(room, seq, wish)
+        if wish.answer is None or isinstance(wish.answer, ChatError):
+            raise wish.answer or ChatError("unavailable")
+        return wish.answer
+
+    def _wait_for(self, room: Room, seq: int, wish: Wish) -> None:
+        place = room.room, seq
+        waiting = self._waiting.setdefault(place, [])
+        waiting.append(wish)
+        try:
+            with self._appending(place):
+                while wish.answer is None:
+                    self._answer(room, seq, _next(waiting))
+        finally:
+            waiting.remove(wish)
+            if not waiting:
+                del self._waiting[place]
+
+    def who(self, room: Room, seq: int, first: int) -> dict[str, list[str]]:
+        """Emoji → the names of the first MAX_NAMES who reacted with it, told to who may see the room from the entry
+        `first` on. Raises: ChatError `message_not_found`, `message_deleted`."""
+        message = self._read(room, seq, first)
+        shown = {emoji: who[:MAX_NAMES] for emoji, who in message.reactions.items()}
+        names = self._storage.names({username for who in shown.values() for username in who})
+        return {emoji: [names.get(username, username) for username in who] for emoji, who in shown.items()}
+
+    def _read(self, room: Room, seq: int, first: int = 1) -> Message:
+        found = self._storage.get_entry(room.room, seq) if seq >= max(first, room.floor) else None
+        if found is None or found[1] is None:
+            raise ChatError("message_not_found")
+        if found[1].deleted:
+            raise ChatError("message_deleted")
+        return found[1]
+
+    def _answer(self, room: Room, seq: int, wishes: Sequence[Wish]) -> None:
+        """Answers at least one of these wishes; none when the message became another one meanwhile."""
+        try:
+            old = new = self._read(room, seq)
+        except ChatError as refusal:
+            self._refuse(wishes, refusal)
+            return
+        rest = []
+        for wish in wishes:
+            try:
+                new = wish.fulfilled(new) or new
+                rest.append(wish)
+            except ChatError as refusal:
+                self._refuse([wish], refusal)
+        try:
+            answers = self._append(room, seq, rest, old, new) if rest else {}
+        except ChatError as refusal:
+            if refusal.retry:
+                self._refuse(rest, refusal)
+            return
+        for wish in rest:
+            wish.answer = answers.get(wish.asked)
+        self._tell(room, answers)
+
+    def _append(self, room: Room, seq: int, wishes: Sequence[Wish], old: Message, new: Message) -> Answers:
+        asked = [wish.asked for wish in wishes]
+        if new.reactions == old.reactions:
+            return self._log.change_nothing(room, asked, seq)
+        read = iter([(old, new)])
+
+        def judge() -> DraftUnder | None:
+            before, after = next(read, None) or self._again(room, seq, wishes)
+            return None if after.reactions == before.reactions else partial(self._log.draft_change, before, after)
+
+        return self._log.append_together(room, asked, judge, seq)
+
+    def _again(self, room: Room, seq: int, wishes: Sequence[Wish]) -> tuple[Message, Message]:
+        old = new = self._read(room, seq)
+        for wish in wishes:
+            new = wish.fulfilled(new) or new
+        return old, new
+
+    def _refuse(self, wishes: Sequence[Wish], refusal: ChatError) -> None:
+        """No rule of now refuses what was carried out before."""
+        for wish in wishes:
+            asked, answer = wish.asked, refusal
+            try:
+                done = None if refusal.retry else self._log.already(asked.user, asked.client_id, asked.request)
+            except ChatError as error:
+                done, answer = None, error
+            wish.answer = done or answer
+
+    def _tell(self, room: Room, answers: Answers) -> None:
+        """Tells people's other devices what is theirs on the message now."""
+        told: dict[int, tuple[Message, dict[str, list[str]]]] = {}
+        for asked, answer in answers.items():
+            if isinstance(answer, Appended) and answer.image is not None:
+                image = answer.image
+                told.setdefault(image.rev, (image, {}))[1][asked.user] = image.mine(asked.user)
+        where: dict[str, Any] = {"room": room.room, "generation": room.generation}
+        for rev, (image, mine) in told.items():
+            people = iter(mine.items())
+            while part := dict(islice(people, TOLD_TOGETHER)):
+                self._bus.publish("reacted", **where, seq=image.seq, rev=rev, mine=part)
+
+
+def _next(waiting: Sequence[Wish]) -> list[Wish]:
+    """The first wishes without an answer, as many as one append takes: one for each request, and one for each person's
+    emoji, so that none undoes another. Which of two counts, their claims tell: an old one that comes again was carried
+    out before, and must not take back what was wished since."""
+    found: list[Wish] = []
+    requests: set[tuple[str, str]] = set()
+    emoji: set[tuple[str, str]] = set()
+    for wish in waiting:
+        request, own = (wish.asked.user, wish.asked.client_id), (wish.asked.user, wish.emoji)
+        if wish.answer is None and request not in requests and own not in emoji:
+            found.append(wish)
+            requests.add(request)
+            emoji.add(own)
+    return found[:MAX_PROOFS]

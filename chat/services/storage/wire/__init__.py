@@ -1,0 +1,1 @@
+"""How DynamoDB is asked without botocore's machinery."""
