@@ -16,6 +16,7 @@ from chat.errors import ConfigError
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 MIN_SECRET_BYTES = 32
+MAX_BODY_BYTES = 64 * 1024  # of a request, at every door
 
 
 def setting(default: Any, help: str) -> Any:
