@@ -1,0 +1,1 @@
+"""Greenlet helpers without I/O, and the guarded ways out."""
