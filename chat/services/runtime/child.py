@@ -55,7 +55,8 @@ class Undecoded(Exception):
 
 class Children:
     """At most `at_once` decodings in a process, and room for `queue` that wait. For the main thread's greenlets; gevent
-    need not be patched in."""
+    need not be patched in. From the first on, the hub takes note of each end of a child of this process: others have
+    to be started by gevent's `subprocess`, which it is in a worker, or their exit codes are lost."""
 
     def __init__(self, at_once: int = 2, queue: int = 16):
         self._places = Places(at_once, queue)
@@ -153,8 +154,9 @@ class Child:
         """What it says until it says no more. Raises: Undecoded."""
         said = bytearray()
         try:
-            self._socket.settimeout(self._left_s())
-            self._socket.sendall(given)
+            for at in range(0, len(given), PIECE):
+                self._have_a_turn()
+                self._socket.sendall(memoryview(given)[at : at + PIECE])
             self._socket.shutdown(socket.SHUT_WR)
             while piece := self._receive():
                 said += piece
@@ -167,11 +169,16 @@ class Child:
         return said
 
     def _receive(self) -> bytes:
-        self._socket.settimeout(self._left_s())
+        self._have_a_turn()
         return self._socket.recv(PIECE)
 
+    def _have_a_turn(self) -> None:
+        """And so has the hub: on another core the child may be as fast as we, and nothing would make us wait."""
+        gevent.sleep(0)
+        self._socket.settimeout(self._left_s())
+
     def _output(self, said: bytearray, exit_code: int) -> bytes:
-        kind, length, what = said[:1], int.from_bytes(said[1:HEAD_BYTES], "big"), bytes(said[HEAD_BYTES:])
+        kind, length, what = said[:1], int.from_bytes(said[1:HEAD_BYTES], "big"), bytes(memoryview(said)[HEAD_BYTES:])
         if exit_code < 0:
             by = signal.Signals(-exit_code)
             raise Undecoded({signal.SIGXCPU: "cpu", signal.SIGALRM: "late"}.get(by, "crashed"), by.name)

@@ -16,7 +16,7 @@ from pathlib import Path
 import gevent
 import pytest
 
-from chat.services.runtime.child import Children, Limits, Undecoded
+from chat.services.runtime.child import PIECE, Child, Children, Limits, Undecoded
 from chat.services.runtime.pool import Busy
 from tests.conftest import ROOT, wait_until
 from tests.ports import free_port
@@ -159,6 +159,48 @@ def test_the_hub_goes_on_until_the_limit_of_cpu_ends_what_computes_or_prints_wit
     assert [str(each.exception) for each in decoding] == ["cpu: SIGXCPU"] * 2
     assert len(spent) > 20, "each took a second of CPU, and no round of the hub waited for it"
     assert max(spent) < 0.1 and sum(spent) < 0.5, "of two seconds that were computed"
+
+
+class Ready:
+    """A socket that takes everything at once, and at which so many pieces lie ready."""
+
+    def __init__(self, pieces: int):
+        self._pieces = pieces
+
+    def settimeout(self, seconds: float) -> None:
+        assert seconds > 0
+
+    def sendall(self, piece: memoryview) -> None:
+        assert len(piece) <= PIECE
+
+    def shutdown(self, how: int) -> None:
+        assert how == socket.SHUT_WR
+
+    def recv(self, most: int) -> bytes:
+        self._pieces -= 1
+        return bytes(most if self._pieces >= 0 else 0)
+
+    def close(self) -> None:
+        pass
+
+
+def test_the_hub_has_its_turn_between_any_two_pieces_however_fast_they_go_and_come() -> None:
+    turns = 0
+
+    def count() -> None:
+        nonlocal turns
+        while True:
+            gevent.sleep(0)
+            turns += 1
+
+    counting = gevent.spawn(count)
+    child = Child(PLANTED + "stand_still", GENEROUS)
+    child._socket.close()
+    child._socket = Ready(pieces=20)
+    assert len(child._talk(bytes(30 * PIECE))) == 20 * PIECE
+    counting.kill()
+    child.end()
+    assert turns >= 30 + 20
 
 
 class Gunicorn:
