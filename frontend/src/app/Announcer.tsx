@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
-import { createAnnouncements } from "@/features/messages/announcements";
+import { createAnnouncements } from "@/features/messages/timeline/announcements";
 import { realClock } from "@/lib/clock";
 import { useValue } from "@/lib/store";
-import type { World } from "./world";
+import type { World } from "./client";
 
 /** Reads out what others say: a line of its own for each, so that the same words twice are two. */
 export default function Announcer({ world, open }: { world: World; open: string | null }) {

@@ -4,7 +4,7 @@ import { beforeEach, expect, it, vi } from "vitest";
 import { createSession, type SessionService } from "@/features/auth/session";
 import type { Room } from "@/types/protocol";
 import ChatRoom from "./ChatRoom";
-import { worldOf, type World } from "./world";
+import { worldOf, type World } from "./client";
 
 /** A socket that nobody answers. */
 vi.mock("socket.io-client", () => ({ io: () => ({ connected: false, on() {}, connect() {}, disconnect() {} }) }));

@@ -18,7 +18,7 @@ import { useKeys } from "./useKeys";
 import { useSheet } from "./useSheet";
 import { lastRoom, rememberRoom } from "./lastRoom";
 import { useTitle } from "./useTitle";
-import { worldOf } from "./world";
+import { worldOf } from "./client";
 import roomStyles from "./RoomView.module.css";
 import styles from "./ChatRoom.module.css";
 

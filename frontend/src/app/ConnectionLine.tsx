@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
 import styles from "./ConnectionLine.module.css";
-import type { World } from "./world";
+import type { World } from "./client";
 
 const PATIENCE_MS = 800;
 

@@ -5,7 +5,7 @@ import type { Room } from "@/types/protocol";
 import type { Panel } from "./ChatRoom";
 import styles from "./RoomView.module.css";
 import { SyncMark } from "./SyncMark";
-import type { World } from "./world";
+import type { World } from "./client";
 
 interface Props {
   world: World;

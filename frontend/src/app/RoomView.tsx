@@ -3,12 +3,12 @@ import { useNavigate } from "react-router";
 import { Boundary, nothing, partly } from "@/components/ui/Boundary";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
-import { Composer } from "@/features/messages/Composer";
-import { emptyLog } from "@/features/messages/log";
-import type { MessageDeeds } from "@/features/messages/SentMessage";
-import { Timeline } from "@/features/messages/Timeline";
-import { PendingMessage } from "@/features/messages/PendingMessage";
-import { lastOwn } from "@/features/messages/timeline";
+import { Composer } from "@/features/messages/composer/Composer";
+import { emptyLog } from "@/features/messages/log/log";
+import type { MessageDeeds } from "@/features/messages/message/SentMessage";
+import { Timeline } from "@/features/messages/timeline/Timeline";
+import { PendingMessage } from "@/features/messages/message/PendingMessage";
+import { lastOwn } from "@/features/messages/timeline/timeline";
 import { TypingLine } from "@/features/presence/TypingLine";
 import { copy } from "@/lib/copy";
 import { giveBack } from "@/lib/focus";
@@ -19,7 +19,7 @@ import type { Message, Room } from "@/types/protocol";
 import { useReading } from "./useReading";
 import { Unloaded } from "./Unloaded";
 import styles from "./RoomView.module.css";
-import type { World } from "./world";
+import type { World } from "./client";
 
 interface Props {
   world: World;

@@ -10,7 +10,7 @@ import { toggleTheme } from "@/lib/theme";
 import { useTrouble } from "@/lib/trouble";
 import type { Panel } from "./ChatRoom";
 import styles from "./Sidebar.module.css";
-import type { World } from "./world";
+import type { World } from "./client";
 
 interface Props {
   world: World;

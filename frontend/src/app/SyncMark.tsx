@@ -1,7 +1,7 @@
 import { useValue } from "@/lib/store";
 import { syncState, waitingIn, type SyncState } from "./syncState";
 import styles from "./SyncMark.module.css";
-import type { World } from "./world";
+import type { World } from "./client";
 
 const WORDS: Record<SyncState, string> = {
   synced: "In sync",

@@ -2,7 +2,7 @@
 import { act, render, renderHook, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { emptyLog, reduceLog } from "@/features/messages/log";
+import { emptyLog, reduceLog } from "@/features/messages/log/log";
 import { emptyRoomList } from "@/features/rooms/roomList";
 import type { ConnectionState, Line } from "@/lib/connection";
 import { Failure, offline } from "@/lib/failure";
@@ -16,7 +16,7 @@ import { Unloaded } from "./Unloaded";
 import { useReading } from "./useReading";
 import { useSheet } from "./useSheet";
 import { useTitle } from "./useTitle";
-import type { World } from "./world";
+import type { World } from "./client";
 
 const general: Room = { room: "general", name: "General", kind: "public", generation: 1, head: 160, read: 100, unread: 60 };
 

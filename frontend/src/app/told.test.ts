@@ -13,7 +13,7 @@ import type { Room, RoomName } from "@/types/protocol";
 import { RoomHeader } from "./RoomHeader";
 import RoomMissing from "./RoomMissing";
 import { useTitle } from "./useTitle";
-import { createWorld, type World } from "./world";
+import { createWorld, type World } from "./client";
 
 const ada = { username: "ada", name: "Ada" };
 const room = (id: string, part: Partial<Room> = {}): Room => ({ room: id, name: id, kind: "private", generation: 1, head: 2, read: 2, unread: 0, ...part });

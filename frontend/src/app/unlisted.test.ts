@@ -8,7 +8,7 @@ import { fakeWire } from "@/testing/fakeWire";
 import { page, sent } from "@/testing/messages";
 import { ConnectionLine } from "./ConnectionLine";
 import { SyncMark } from "./SyncMark";
-import { createWorld, type World } from "./world";
+import { createWorld, type World } from "./client";
 
 /** A list of rooms that is refused, again and again, while the socket is well. */
 const REFUSED = { error: { code: "unavailable", message: "The chat cannot reach its storage right now. Please try again.", retry: true } };

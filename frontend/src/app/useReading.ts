@@ -1,8 +1,8 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
-import type { RoomLog } from "@/features/messages/log";
-import { isCounted, readOn, type Seen } from "@/features/messages/reading";
+import type { RoomLog } from "@/features/messages/log/log";
+import { isCounted, readOn, type Seen } from "@/features/messages/timeline/reading";
 import type { Room } from "@/types/protocol";
-import type { World } from "./world";
+import type { World } from "./client";
 
 /** So many unread messages are shown together with the newest ones; before more than that the page stands alone. */
 const FEW = 150;
