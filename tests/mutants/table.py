@@ -468,12 +468,12 @@ MUTANTS = (
         "frontend/src/features/messages/timeline/Timeline.tsx",
         "        <Boundary of={subjectOf(row)} instead={() => <BrokenRow at_ms={saidAt(row)} />}>\n"
         "          {row.day_ms !== null && <DayLine at_ms={row.day_ms} now_ms={now_ms} />}\n"
-        "          {row.fresh && <NewLine />}\n"
+        "          {row.firstUnread && <NewLine />}\n"
         "          {content()}\n"
         "        </Boundary>\n",
         "        <>\n"
         "          {row.day_ms !== null && <DayLine at_ms={row.day_ms} now_ms={now_ms} />}\n"
-        "          {row.fresh && <NewLine />}\n"
+        "          {row.firstUnread && <NewLine />}\n"
         "          {content()}\n"
         "        </>\n",
         ("frontend/src/features/messages/timeline/Timeline.test.tsx",),
@@ -685,7 +685,7 @@ MUTANTS = (
     Mutant(
         "what is said in other rooms is announced to nobody",
         "frontend/src/app/Announcer.tsx",
-        "    world.hearers.add(announcements.sent);\n",
+        "    client.hearers.add(announcements.sent);\n",
         "",
         ("frontend/src/app/telling.test.tsx",),
     ),

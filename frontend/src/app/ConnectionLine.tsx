@@ -1,13 +1,13 @@
 import { useEffect, useState } from "react";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
+import type { Client } from "./client";
 import styles from "./ConnectionLine.module.css";
-import type { World } from "./client";
 
 const PATIENCE_MS = 800;
 
 /** One thin line while the server is away or slow, or cannot list the rooms, or the browser keeps nothing: what is going on, and a way to hurry. */
-export function ConnectionLine({ world: { connection, outbox, rooms } }: { world: World }) {
+export function ConnectionLine({ client: { connection, outbox, rooms } }: { client: Client }) {
   const keeps = useValue(outbox.keeps);
   return (
     <>
@@ -20,7 +20,7 @@ export function ConnectionLine({ world: { connection, outbox, rooms } }: { world
   );
 }
 
-function Server({ connection, outbox }: Pick<World, "connection" | "outbox">) {
+function Server({ connection, outbox }: Pick<Client, "connection" | "outbox">) {
   const state = useValue(connection.state);
   const slow = [useValue(connection.line) === "slow", useValue(outbox.late)].includes(true);
   const late = useLate(state.phase === "connecting", PATIENCE_MS);
@@ -42,7 +42,7 @@ function Server({ connection, outbox }: Pick<World, "connection" | "outbox">) {
 }
 
 /** The line stands, and yet the list of rooms cannot be had: with no rooms at all the page says so in their place. */
-function List({ connection, rooms }: Pick<World, "connection" | "rooms">) {
+function List({ connection, rooms }: Pick<Client, "connection" | "rooms">) {
   const failure = useValue(rooms.failure);
   const shown = useValue(rooms.list).rooms.size > 0;
   const late = useLate([useValue(connection.state).phase === "connected", failure !== null, shown].every(Boolean), PATIENCE_MS);

@@ -8,20 +8,20 @@ import { RoomNav } from "@/features/rooms/RoomNav";
 import { useValue } from "@/lib/store";
 import { toggleTheme } from "@/lib/theme";
 import { useTrouble } from "@/lib/trouble";
-import type { Panel } from "./ChatRoom";
+import type { Client } from "./client";
+import type { Panel } from "./panels";
 import styles from "./Sidebar.module.css";
-import type { World } from "./client";
 
 interface Props {
-  world: World;
+  client: Client;
   session: SessionService;
   open(panel: Panel): void;
   close(): void;
 }
 
-export function Sidebar({ world, session, open, close }: Props) {
-  const list = useValue(world.rooms.list);
-  const failure = useValue(world.rooms.failure);
+export function Sidebar({ client, session, open, close }: Props) {
+  const list = useValue(client.rooms.list);
+  const failure = useValue(client.rooms.failure);
   const { said: trouble, report } = useTrouble();
   const signOut = () => session.logout().catch(report);
 
@@ -44,9 +44,9 @@ export function Sidebar({ world, session, open, close }: Props) {
       {trouble && <p className={styles.trouble} role="alert">{trouble}</p>}
       <footer className={styles.foot}>
         <button type="button" className={styles.me} title="Your devices and your password" onClick={() => open("account")}>
-          <Monogram username={world.user.username} name={world.user.name} />
+          <Monogram username={client.user.username} name={client.user.name} />
           <span className="visually-hidden">Your account, </span>
-          <strong>{world.user.name}</strong>
+          <strong>{client.user.name}</strong>
         </button>
         <Button look="icon" aria-label="Light or dark" title="Light or dark" onClick={toggleTheme}><Icon name="theme" size={18} /></Button>
         <Button look="icon" aria-label="Keys" title="Keys (Ctrl /)" className={styles.keys} onClick={() => open("keys")}><Icon name="keys" /></Button>

@@ -7,22 +7,22 @@ import { readDraft, writeDraft } from "@/lib/drafts";
 import { fakeClock, settled } from "@/testing/fakeClock";
 import { fakeWire } from "@/testing/fakeWire";
 import { message, page, sent } from "@/testing/messages";
+import { createClient, clientOf, type Client } from "./client";
 import { SyncMark } from "./SyncMark";
 import { syncState } from "./syncState";
-import { createWorld, worldOf, type World } from "./client";
 
 let session: SessionService;
 let server: ReturnType<typeof fakeWire>;
 let time: ReturnType<typeof fakeClock>;
-let world: World;
+let client: Client;
 const ada = { username: "ada", name: "Ada" };
 const general = { room: "general", name: "general", kind: "public", generation: 1, head: 2, read: 2, unread: 0 };
 
 const stateAt = (open: string | null | undefined) =>
   syncState({
-    connection: world.connection.state.get(), line: world.connection.line.get(), late: world.outbox.late.get(), compared: world.followers.compared.get(),
-    list: world.rooms.list.get(), unlisted: world.rooms.failure.get(), rooms: world.followers.rooms.get(),
-    outbox: world.outbox.items.get(), open,
+    connection: client.connection.state.get(), line: client.connection.line.get(), late: client.outbox.late.get(), compared: client.followers.compared.get(),
+    list: client.rooms.list.get(), unlisted: client.rooms.failure.get(), rooms: client.followers.rooms.get(),
+    outbox: client.outbox.items.get(), open,
   });
 const state = () => stateAt("general");
 
@@ -35,9 +35,9 @@ beforeEach(async () => {
   session = createSession();
   await session.check();
   server.answer("room:open", ({ after }: { after: number }) => ({ ok: true, ...page(after ? [] : [sent(1), sent(2)], { head: 2 }) }));
-  world = createWorld(session, ada, server.wire, time.clock);
-  world.start();
-  world.followers.hold("general");
+  client = createClient(session, ada, server.wire, time.clock);
+  client.start();
+  client.followers.hold("general");
   server.up();
   server.say("room:heads", { general: [1, 2] });
   await settled();
@@ -61,31 +61,31 @@ describe("the mark", () => {
 
   it("is not while something waits to go, and is when it went", async () => {
     server.answer("message:send", () => new Promise(() => {}));
-    void world.outbox.add("general", "hello");
+    void client.outbox.add("general", "hello");
     expect(state()).toBe("sending");
     await settled();
-    const [item] = world.outbox.items.get();
+    const [item] = client.outbox.items.get();
     server.say("message:sent", message(3, { author: "ada", client_id: item?.client_id }));
-    expect([state(), world.outbox.items.get()]).toEqual(["synced", []]);
+    expect([state(), client.outbox.items.get()]).toEqual(["synced", []]);
   });
 
   it("counts what waits to go", async () => {
     server.answer("message:send", () => new Promise(() => {}));
-    for (const text of ["one", "two", "three"]) await world.outbox.add("general", text);
-    render(createElement(SyncMark, { world, open: "general" }));
+    for (const text of ["one", "two", "three"]) await client.outbox.add("general", text);
+    render(createElement(SyncMark, { client, open: "general" }));
     expect(screen.getByTestId("sync-mark").textContent).toBe("Sending 3");
   });
 
   it("is not while a room of mine could not be loaded, and does not wait for one that is not mine", async () => {
     const refusal = (code: string) => () => ({ ok: false, error: { code, message: "No.", retry: false } });
     server.answer("room:open", refusal("internal"));
-    world.followers.hold("design");
+    client.followers.hold("design");
     await settled();
-    expect([world.followers.rooms.get().get("design")?.failure?.code, state()]).toEqual(["internal", "syncing"]);
+    expect([client.followers.rooms.get().get("design")?.failure?.code, state()]).toEqual(["internal", "syncing"]);
     server.answer("room:open", refusal("room_not_found"));
-    world.followers.hold("design");
+    client.followers.hold("design");
     await settled();
-    expect([world.followers.rooms.get().get("design")?.failure?.code, state()]).toEqual(["room_not_found", "synced"]);
+    expect([client.followers.rooms.get().get("design")?.failure?.code, state()]).toEqual(["room_not_found", "synced"]);
   });
 
   it("is not when the server has told no heads for longer than it should", async () => {
@@ -100,13 +100,13 @@ describe("the mark", () => {
   it("is slow while an answer is late, also where others are heard, and until it is there", async () => {
     let answer = (_ack: object) => {};
     server.answer("message:send", () => new Promise<object>((resolve) => (answer = resolve)));
-    await world.outbox.add("general", "hello");
+    await client.outbox.add("general", "hello");
     await time.go(3_900);
     server.say("room:heads", { general: [1, 2] });
     expect(state()).toBe("sending");
     await time.go(100);
-    expect([world.connection.line.get(), state()]).toEqual(["good", "slow"]);
-    answer({ ok: true, message: message(3, { author: "ada", client_id: world.outbox.items.get()[0]?.client_id }) });
+    expect([client.connection.line.get(), state()]).toEqual(["good", "slow"]);
+    answer({ ok: true, message: message(3, { author: "ada", client_id: client.outbox.items.get()[0]?.client_id }) });
     await settled();
     expect(state()).not.toBe("slow");
   });
@@ -129,15 +129,15 @@ describe("the mark", () => {
 describe("a page that is pulled", () => {
   it("settles what was sent and never acked", async () => {
     server.answer("message:send", () => new Promise(() => {}));
-    await world.outbox.add("general", "hello");
-    const client_id = world.outbox.items.get()[0]?.client_id;
+    await client.outbox.add("general", "hello");
+    const client_id = client.outbox.items.get()[0]?.client_id;
     const mine = message(3, { author: "ada", client_id });
     server.answer("room:open", () => ({ ok: true, ...page([sent(3)], { messages: [mine] }) }));
     server.down();
     server.up();
     server.say("room:heads", { general: [1, 3] });
     await settled();
-    expect(world.outbox.items.get()).toEqual([]);
+    expect(client.outbox.items.get()).toEqual([]);
   });
 });
 
@@ -145,19 +145,19 @@ describe("the end of the session", () => {
   it("closes the socket and keeps what was typed", async () => {
     writeDraft("ada", "general", "draft");
     server.answer("message:send", () => new Promise(() => {}));
-    await world.outbox.add("general", "on its way");
+    await client.outbox.add("general", "on its way");
     server.say("session:ended", { reason: "expired" });
     expect([session.state.get().status, server.state.connected]).toEqual(["ended", false]);
-    expect([readDraft("ada", "general"), world.outbox.items.get().length]).toEqual(["draft", 1]);
+    expect([readDraft("ada", "general"), client.outbox.items.get().length]).toEqual(["draft", 1]);
   });
 
   it("by a logout in another tab is a logout here: nothing is left", async () => {
     writeDraft("ada", "general", "draft");
     server.answer("message:send", () => new Promise(() => {}));
-    await world.outbox.add("general", "on its way");
+    await client.outbox.add("general", "on its way");
     server.say("session:ended", { reason: "logout" });
     await settled();
-    expect([session.state.get().status, readDraft("ada", "general"), world.outbox.items.get()]).toEqual(["signed-out", "", []]);
+    expect([session.state.get().status, readDraft("ada", "general"), client.outbox.items.get()]).toEqual(["signed-out", "", []]);
   });
 
   describe("by signing in again in another tab", () => {
@@ -168,9 +168,9 @@ describe("the end of the session", () => {
       vi.mocked(fetch).mockImplementationOnce(async () => refuse()).mockImplementationOnce(async () => refuse());
       server.say("session:ended", { reason: "replaced" });
       await time.go(1_000);
-      expect([session.state.get().status, world.connection.state.get().phase]).toEqual(["signed-in", "idle"]);
+      expect([session.state.get().status, client.connection.state.get().phase]).toEqual(["signed-in", "idle"]);
       await time.go(1_000);
-      expect([session.state.get().status, world.connection.state.get().phase]).toEqual(["signed-in", "connecting"]);
+      expect([session.state.get().status, client.connection.state.get().phase]).toEqual(["signed-in", "connecting"]);
     });
 
     it("is one when no new cookie comes", async () => {
@@ -186,7 +186,7 @@ describe("the end of the session", () => {
       });
       server.say("session:ended", { reason: "replaced" });
       await time.go(300);
-      expect([session.state.get().status, world.connection.state.get().phase]).toEqual(["signed-in", "connecting"]);
+      expect([session.state.get().status, client.connection.state.get().phase]).toEqual(["signed-in", "connecting"]);
     });
 
     it("signs nobody in who signed out meanwhile", async () => {
@@ -202,7 +202,7 @@ describe("the end of the session", () => {
     server.say("session:expiring", { expires_at: 99 });
     expect(session.expiring.get()).toBe(99);
     server.answer("message:send", ({ client_id }: { client_id: string }) => ({ ok: true, message: message(3, { author: "ada", client_id }) }));
-    await world.outbox.add("general", "still here");
+    await client.outbox.add("general", "still here");
     await settled();
     expect(session.expiring.get()).toBeNull();
   });
@@ -213,12 +213,12 @@ describe("rooms", () => {
     vi.mocked(fetch).mockImplementation(async () => new Response(JSON.stringify({ rooms: [], joinable: [] })));
     server.say("rooms:changed", {});
     await settled();
-    expect(world.followers.rooms.get().size).toBe(0);
+    expect(client.followers.rooms.get().size).toBe(0);
   });
 });
 
-it("rendering twice makes one world, another person another one", () => {
-  const first = worldOf(session, ada);
-  expect(worldOf(session, { ...ada })).toBe(first);
-  expect(worldOf(session, { username: "grace", name: "Grace" })).not.toBe(first);
+it("rendering twice makes one client, another person another one", () => {
+  const first = clientOf(session, ada);
+  expect(clientOf(session, { ...ada })).toBe(first);
+  expect(clientOf(session, { username: "grace", name: "Grace" })).not.toBe(first);
 });

@@ -1,11 +1,11 @@
 import { chatBase } from "@/config/endpoints";
 import type { SessionService } from "@/features/auth/session";
-import { createChanges } from "@/features/messages/message/changes";
 import { createFollowers, type FetchPage } from "@/features/messages/log/followers";
 import { createNames } from "@/features/messages/log/names";
-import { createReactions } from "@/features/messages/reactions/reactions";
-import { createOutbox } from "@/features/messages/outbox/outbox";
+import { createChanges } from "@/features/messages/message/changes";
 import { openOutboxDisk } from "@/features/messages/outbox/disk";
+import { createOutbox } from "@/features/messages/outbox/outbox";
+import { createReactions } from "@/features/messages/reactions/reactions";
 import { createTyping } from "@/features/presence/typing";
 import { wipeRooms } from "@/features/rooms/keptRooms";
 import { createRooms } from "@/features/rooms/rooms";
@@ -17,7 +17,7 @@ import { isReached } from "@/lib/trouble";
 import { lazyWire, type Wire } from "@/lib/wire";
 import type { Ask, Message, Page, User } from "@/types/protocol";
 
-export type World = ReturnType<typeof createWorld>;
+export type Client = ReturnType<typeof createClient>;
 
 const ENDINGS = {
   expired: "Your session has ended.",
@@ -44,7 +44,7 @@ const openWire = (user: User): Wire => lazyWire(async () => {
 });
 
 /** Everything one person has on this page: connection, rooms, logs, outbox. Nothing of it outlives them. */
-export function createWorld(session: SessionService, user: User, wire: Wire = openWire(user), clock: Clock = realClock) {
+export function createClient(session: SessionService, user: User, wire: Wire = openWire(user), clock: Clock = realClock) {
   const me = user.username;
   const base = chatBase();
   const connection = createConnection(wire, clock, session.listeners);
@@ -213,7 +213,7 @@ export function createWorld(session: SessionService, user: User, wire: Wire = op
     followers.dispose();
     rooms.dispose();
     typing.dispose();
-    worlds.delete(session);
+    clients.delete(session);
   }
 
   return {
@@ -245,13 +245,13 @@ function onVisibility({ back, away, lost }: Moments): () => void {
   };
 }
 
-const worlds = new WeakMap<SessionService, World>();
+const clients = new WeakMap<SessionService, Client>();
 
-/** The one world of whoever is signed in; rendering twice makes no second one. */
-export function worldOf(session: SessionService, user: User): World {
-  const held = worlds.get(session);
+/** The one client of whoever is signed in; rendering twice makes no second one. */
+export function clientOf(session: SessionService, user: User): Client {
+  const held = clients.get(session);
   if (held?.user.username === user.username) return held;
-  const made = createWorld(session, user);
-  worlds.set(session, made);
+  const made = createClient(session, user);
+  clients.set(session, made);
   return made;
 }

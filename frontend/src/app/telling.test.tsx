@@ -11,12 +11,12 @@ import { isReached, useTrouble } from "@/lib/trouble";
 import { message, page, range, sent } from "@/testing/messages";
 import type { Message, Room } from "@/types/protocol";
 import Announcer from "./Announcer";
+import type { Client } from "./client";
 import { ConnectionLine } from "./ConnectionLine";
 import { Unloaded } from "./Unloaded";
 import { useReading } from "./useReading";
 import { useSheet } from "./useSheet";
 import { useTitle } from "./useTitle";
-import type { World } from "./client";
 
 const general: Room = { room: "general", name: "General", kind: "public", generation: 1, head: 160, read: 100, unread: 60 };
 
@@ -33,16 +33,16 @@ function parts() {
 }
 
 let told: ReturnType<typeof parts>;
-let world: World;
+let client: Client;
 
 beforeEach(() => {
   told = parts();
-  world = told as unknown as World;
+  client = told as unknown as Client;
 });
 
 describe("the line over the messages", () => {
   it("says that this device keeps nothing, for as long as that is so", () => {
-    render(<ConnectionLine world={world} />);
+    render(<ConnectionLine client={client} />);
     expect(screen.queryByRole("status")).toBeNull();
     act(() => told.outbox.keeps.set(false));
     expect(screen.getByRole("status").textContent).toContain("This device keeps nothing at the moment");
@@ -51,7 +51,7 @@ describe("the line over the messages", () => {
   });
 
   it.each([["the line", () => told.connection.line.set("slow")], ["an answer", () => told.outbox.late.set(true)]])("says that %s is slow", (_what, become) => {
-    render(<ConnectionLine world={world} />);
+    render(<ConnectionLine client={client} />);
     act(become);
     expect(screen.getByRole("status").textContent).toContain("slow to answer");
   });
@@ -60,7 +60,7 @@ describe("the line over the messages", () => {
 describe("a room that has nothing to show", () => {
   const show = (failure: Failure | null, trouble: Failure | null = null) => {
     const again = vi.fn();
-    render(<Unloaded connection={world.connection} failure={failure} trouble={trouble} again={again} />);
+    render(<Unloaded connection={client.connection} failure={failure} trouble={trouble} again={again} />);
     return again;
   };
   const refusal = new Failure({ code: "internal", message: "Something went wrong.", retry: false });
@@ -110,7 +110,7 @@ it("the title says first that something of mine has not gone out", () => {
 
 it("what is seen of a room is read, and nothing that was not", () => {
   const log = reduceLog(emptyLog, { type: "page", asked: 0, page: page(range(1, 160).map(sent)) });
-  const { result } = renderHook(() => useReading(world, general, log, false));
+  const { result } = renderHook(() => useReading(client, general, log, false));
   expect(told.rooms.seen).not.toHaveBeenCalled();
   result.current.onSeen({ oldest: 99, newest: 112 });
   result.current.onSeen("end");
@@ -138,7 +138,7 @@ describe("the sheet of rooms", () => {
 });
 
 it("what others say in other rooms is read out as long as somebody is there", async () => {
-  const { unmount } = render(<Announcer world={world} open="general" />);
+  const { unmount } = render(<Announcer client={client} open="general" />);
   for (const seq of [5, 6]) for (const hear of told.hearers) hear(message(seq, { room: "design", text: "+1" }));
   const lines = () => [...screen.getByTestId("announcer").children].map(({ textContent }) => textContent);
   await vi.waitFor(() => expect(lines()).toEqual(["Grace in Design: +1", "Grace in Design: +1"]));

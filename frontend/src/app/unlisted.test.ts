@@ -6,9 +6,9 @@ import { createSession } from "@/features/auth/session";
 import { fakeClock, settled } from "@/testing/fakeClock";
 import { fakeWire } from "@/testing/fakeWire";
 import { page, sent } from "@/testing/messages";
+import { createClient, type Client } from "./client";
 import { ConnectionLine } from "./ConnectionLine";
 import { SyncMark } from "./SyncMark";
-import { createWorld, type World } from "./client";
 
 /** A list of rooms that is refused, again and again, while the socket is well. */
 const REFUSED = { error: { code: "unavailable", message: "The chat cannot reach its storage right now. Please try again.", retry: true } };
@@ -17,7 +17,7 @@ const general = { room: "general", name: "General", kind: "public", generation: 
 
 let server: ReturnType<typeof fakeWire>;
 let time: ReturnType<typeof fakeClock>;
-let world: World;
+let client: Client;
 let refused: boolean;
 
 const mark = () => screen.getByTestId("sync-mark").dataset.state;
@@ -31,13 +31,13 @@ beforeEach(async () => {
   const session = createSession();
   await session.check();
   server.answer("room:open", ({ after }: { after: number }) => ({ ok: true, ...page(after ? [] : [sent(1), sent(2)], { head: 2 }) }));
-  world = createWorld(session, ada, server.wire, time.clock);
-  world.start();
-  world.followers.hold("general");
+  client = createClient(session, ada, server.wire, time.clock);
+  client.start();
+  client.followers.hold("general");
   server.up();
   server.say("room:heads", { general: [1, 2] });
   await settled();
-  render(createElement(Fragment, {}, createElement(SyncMark, { world, open: "general" }), createElement(ConnectionLine, { world })));
+  render(createElement(Fragment, {}, createElement(SyncMark, { client, open: "general" }), createElement(ConnectionLine, { client })));
 });
 
 async function refuse() {

@@ -2,13 +2,13 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react
 import type { RoomLog } from "@/features/messages/log/log";
 import { isCounted, readOn, type Seen } from "@/features/messages/timeline/reading";
 import type { Room } from "@/types/protocol";
-import type { World } from "./client";
+import type { Client } from "./client";
 
 /** So many unread messages are shown together with the newest ones; before more than that the page stands alone. */
 const FEW = 150;
 
 /** Reading: what is new in this visit, and telling what stood on the screen of a page that is looked at. */
-export function useReading({ rooms, followers, user }: World, room: Room, log: RoomLog, goesElsewhere: boolean) {
+export function useReading({ rooms, followers, user }: Client, room: Room, log: RoomLog, goesElsewhere: boolean) {
   const [newAfter, setNewAfter] = useState<number | null>(room.unread > 0 ? room.read : null);
   const visible = useVisible();
   const { cursor } = log;

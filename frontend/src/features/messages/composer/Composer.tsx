@@ -1,9 +1,9 @@
 import { useEffect, useLayoutEffect, useRef, useState, type ChangeEvent, type KeyboardEvent, type Ref } from "react";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
+import { charactersIn, COUNTER_FROM, inOneLine, MAX_CHARACTERS, TOO_LONG } from "@/features/messages/message/text";
 import { readDraft, writeDraft } from "@/lib/drafts";
 import type { Message } from "@/types/protocol";
-import { charactersIn, COUNTER_FROM, inOneLine, MAX_CHARACTERS, TOO_LONG } from "@/features/messages/message/text";
 import styles from "./Composer.module.css";
 
 interface Props {

@@ -6,23 +6,23 @@ import styles from "./Message.module.css";
 interface Props extends HTMLAttributes<HTMLElement> {
   author: string;
   name: string;
-  starts: boolean;
+  startsGroup: boolean;
   /** The time that is the permalink and the receipt; nothing until there is one. */
   time: ReactNode;
   children: ReactNode;
-  lit?: boolean;
+  highlighted?: boolean;
   /** Put into the table by a script; no person of this chat said it. */
   byTable?: boolean;
   ref?: Ref<HTMLElement>;
 }
 
 /** Author, time and room for what was said: the same for a message and for one on its way. */
-export function MessageFrame({ author, name, starts, time, children, lit = false, byTable = false, ...rest }: Props) {
+export function MessageFrame({ author, name, startsGroup, time, children, highlighted = false, byTable = false, ...rest }: Props) {
   return (
-    <article {...rest} className={`${styles.message} ${starts ? styles.starts : ""} ${lit ? styles.lit : ""}`}>
-      <div className={styles.gutter}>{starts ? <Monogram username={author} name={name} /> : time}</div>
+    <article {...rest} className={`${styles.message} ${startsGroup ? styles.startsGroup : ""} ${highlighted ? styles.highlighted : ""}`}>
+      <div className={styles.gutter}>{startsGroup ? <Monogram username={author} name={name} /> : time}</div>
       <div className={styles.content}>
-        {starts && (
+        {startsGroup && (
           <p className={styles.heading}>
             <strong>{name}</strong>
             {byTable && <span className={styles.origin} title="Put into the table by a script, not by a person of this chat">table</span>}
@@ -45,7 +45,7 @@ export function DayLine({ at_ms, now_ms }: { at_ms: number; now_ms: number }) {
 
 export function NewLine() {
   return (
-    <div className={styles.fresh} role="separator">
+    <div className={styles.firstUnread} role="separator">
       <span>new</span>
     </div>
   );

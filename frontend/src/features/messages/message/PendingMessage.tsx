@@ -1,16 +1,16 @@
 import { Button } from "@/components/ui/Button";
+import { LATE_MS, type OutboxItem } from "@/features/messages/outbox/outbox";
 import { timeOfDay } from "@/lib/dates";
 import { useLate } from "@/lib/useLate";
 import { MessageFrame } from "./MessageFrame";
 import { MessageText } from "./MessageText";
-import { LATE_MS, type OutboxItem } from "@/features/messages/outbox/outbox";
 import { spokenWaiting } from "./spoken";
 import styles from "./Message.module.css";
 
 interface Props {
   item: OutboxItem;
   name: string;
-  starts: boolean;
+  startsGroup: boolean;
   /** Whether the keyboard comes to it. */
   active?: boolean;
   retry(client_id: string): void;
@@ -18,13 +18,13 @@ interface Props {
 }
 
 /** A message on its way. It has no time until the server has it: the time is the receipt. */
-export function PendingMessage({ item, name, starts, active = false, retry, remove }: Props) {
+export function PendingMessage({ item, name, startsGroup, active = false, retry, remove }: Props) {
   const { client_id, state, text, message, failed } = item;
   const waits = state === "queued" || state === "sending";
   const late = useLate(waits, LATE_MS);
   const time = message ? <span className={styles.time}>{timeOfDay(message.created_at_ms)}</span> : null;
   return (
-    <MessageFrame author={item.user} name={name} starts={starts} time={time} data-client-id={client_id}
+    <MessageFrame author={item.user} name={name} startsGroup={startsGroup} time={time} data-client-id={client_id}
       data-seq={message?.seq} data-state={state} tabIndex={active ? 0 : -1} aria-label={spokenWaiting(item, name, late)}>
       <div className={waits ? styles.waiting : undefined}>
         <MessageText text={text} />

@@ -1,50 +1,36 @@
 import { lazy, memo, Suspense, useCallback, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
 import { Link } from "@/components/ui/Link";
+import { ReactionRow } from "@/features/messages/reactions/ReactionRow";
+import { keyOf, pillsOf, type Wishes } from "@/features/messages/reactions/reactions";
 import { fullTime, timeOfDay } from "@/lib/dates";
-import { useStore, type Store } from "@/lib/store";
-import type { Emoji, Message } from "@/types/protocol";
+import { useStore } from "@/lib/store";
+import type { Message } from "@/types/protocol";
 import { EditMessage } from "./EditMessage";
+import type { MessageHandlers } from "./handlers";
 import { MessageActions, type MessageAction } from "./MessageActions";
 import { MessageFrame } from "./MessageFrame";
 import { MessageText } from "./MessageText";
-import { ReactionRow } from "@/features/messages/reactions/ReactionRow";
-import { keyOf, pillsOf, type Wishes } from "@/features/messages/reactions/reactions";
 import { spoken } from "./spoken";
 import { inOneLine } from "./text";
 import styles from "./Message.module.css";
 
-export interface MessageDeeds {
-  edit(message: Message, text: string): Promise<void>;
-  remove(message: Message): Promise<void>;
-  react(message: Message, emoji: string, wanted: boolean): void;
-  /** Reactions that are wanted otherwise than they are, until the server has answered. */
-  wishes: Store<Wishes>;
-  who(message: Message): Promise<Record<Emoji, string[]>>;
-  reply(message: Message): void;
-  /** Puts the message's address on the clipboard. */
-  copyLink(seq: number): void;
-  jump(seq: number): void;
-  /** Opens and closes the field in which this message is edited. */
-  setEditing(seq: number | null): void;
-}
-
 interface Props {
   message: Message;
-  starts: boolean;
+  startsGroup: boolean;
   mine: boolean;
   active: boolean;
   /** The keyboard is in it: then what it holds can be reached too. Otherwise the whole message is one stop. */
   entered: boolean;
   editing: boolean;
-  lit: boolean;
+  highlighted: boolean;
   quoted: Message | undefined;
-  deeds: MessageDeeds;
+  handlers: MessageHandlers;
 }
 
 const ReactionPalette = lazy(() => import("@/features/messages/reactions/ReactionPalette"));
 const DeleteQuestion = lazy(() => import("./DeleteQuestion"));
 
-export const SentMessage = memo(function SentMessage({ message, starts, mine, active, entered, editing, lit, quoted, deeds }: Props) {
+export const SentMessage = memo(function SentMessage({ message, startsGroup, mine, active, entered, editing, highlighted, quoted, handlers }: Props) {
   const { room, seq, author, name, text, created_at_ms, deleted } = message;
   const [confirming, setConfirming] = useState(false);
   const [picking, setPicking] = useState(false);
@@ -52,15 +38,15 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
   const frame = useRef<HTMLElement>(null);
   const reactButton = useRef<HTMLButtonElement>(null);
   const key = keyOf(message);
-  const wishes = useStore(deeds.wishes, useCallback((all: Wishes) => all[key], [key]));
+  const wishes = useStore(handlers.wishes, useCallback((all: Wishes) => all[key], [key]));
   const address = `/r/${encodeURIComponent(room)}/${seq}`;
 
   function act(action: MessageAction) {
     if (action === "react") setPicking(true);
-    if (action === "reply") deeds.reply(message);
-    if (action === "edit" && mine) deeds.setEditing(seq);
+    if (action === "reply") handlers.reply(message);
+    if (action === "edit" && mine) handlers.setEditing(seq);
     if (action === "delete" && mine) setConfirming(true);
-    if (action === "link") deeds.copyLink(seq);
+    if (action === "link") handlers.copyLink(seq);
   }
 
   /** A finger leaves where it has touched: what it brought stays. */
@@ -72,7 +58,7 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
     frame.current?.focus({ preventScroll: true });
   }, []);
 
-  const isMine = (emoji: string) => pillsOf(message, deeds.wishes.get()[key]).some((pill) => pill.emoji === emoji && pill.mine);
+  const isMine = (emoji: string) => pillsOf(message, handlers.wishes.get()[key]).some((pill) => pill.emoji === emoji && pill.mine);
 
   function pressed(event: KeyboardEvent) {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey || deleted) return;
@@ -89,25 +75,25 @@ export const SentMessage = memo(function SentMessage({ message, starts, mine, ac
   );
 
   return (
-    <MessageFrame ref={frame} author={author} name={name} starts={starts} time={time} lit={lit} byTable={message.via === "table"} data-seq={seq} data-client-id={message.client_id}
+    <MessageFrame ref={frame} author={author} name={name} startsGroup={startsGroup} time={time} highlighted={highlighted} byTable={message.via === "table"} data-seq={seq} data-client-id={message.client_id}
       data-state="sent" tabIndex={active ? 0 : -1} onKeyDown={pressed} onPointerEnter={() => setNear(true)} onPointerLeave={left} aria-label={spoken(message, pillsOf(message, wishes), quoted)}>
-      {message.reply_to !== undefined && !deleted && <Quote seq={message.reply_to} quoted={quoted} reachable={entered} jump={deeds.jump} />}
+      {message.reply_to !== undefined && !deleted && <Quote seq={message.reply_to} quoted={quoted} reachable={entered} jump={handlers.jump} />}
       {deleted ? (
         <p className={styles.gone}>This message was deleted.</p>
       ) : editing ? (
-        <EditMessage text={text} save={(next) => deeds.edit(message, next)} close={() => deeds.setEditing(null)} />
+        <EditMessage text={text} save={(next) => handlers.edit(message, next)} close={() => handlers.setEditing(null)} />
       ) : (
         <div className={styles.body}>
           <MessageText text={text} reachable={entered} />
           {message.edited_at_ms !== undefined && <span className={styles.edited} title={fullTime(message.edited_at_ms)}>edited</span>}
         </div>
       )}
-      {!deleted && <ReactionRow message={message} reachable={entered} deeds={deeds} />}
-      {confirming && !deleted && <Suspense fallback={null}><DeleteQuestion remove={() => deeds.remove(message)} close={decided} /></Suspense>}
+      {!deleted && <ReactionRow message={message} reachable={entered} handlers={handlers} />}
+      {confirming && !deleted && <Suspense fallback={null}><DeleteQuestion remove={() => handlers.remove(message)} close={decided} /></Suspense>}
       {(near || active || picking) && !deleted && !editing && <MessageActions mine={mine} reachable={entered} act={act} reactButton={reactButton} />}
       {picking && !deleted && (
         <Suspense fallback={null}>
-          <ReactionPalette anchor={reactButton} isMine={isMine} pick={(emoji) => deeds.react(message, emoji, !isMine(emoji))} close={() => setPicking(false)} />
+          <ReactionPalette anchor={reactButton} isMine={isMine} pick={(emoji) => handlers.react(message, emoji, !isMine(emoji))} close={() => setPicking(false)} />
         </Suspense>
       )}
     </MessageFrame>

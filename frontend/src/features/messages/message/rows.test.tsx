@@ -2,24 +2,25 @@ import { act, render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { MemoryRouter } from "react-router";
 import { describe, expect, it, vi } from "vitest";
+import type { OutboxItem } from "@/features/messages/outbox/outbox";
+import type { Wishes } from "@/features/messages/reactions/reactions";
 import { Failure } from "@/lib/failure";
 import { createStore } from "@/lib/store";
 import { message } from "@/testing/messages";
 import type { Message } from "@/types/protocol";
+import type { MessageHandlers } from "./handlers";
 import { MessageText } from "./MessageText";
-import type { OutboxItem } from "@/features/messages/outbox/outbox";
 import { PendingMessage } from "./PendingMessage";
-import type { Wishes } from "@/features/messages/reactions/reactions";
-import { SentMessage, type MessageDeeds } from "./SentMessage";
+import { SentMessage } from "./SentMessage";
 
-const deeds = (): MessageDeeds => ({
+const handlers = (): MessageHandlers => ({
   edit: vi.fn(() => Promise.resolve()), remove: vi.fn(() => Promise.resolve()), reply: vi.fn(), copyLink: vi.fn(), jump: vi.fn(), setEditing: vi.fn(),
   react: vi.fn(), wishes: createStore<Wishes>({}), who: vi.fn(() => Promise.resolve({ "👍": ["Linus", "you"], "🎉": ["Linus"] })),
 });
 
 function showSent(part: Partial<Message> = {}, more: Partial<Parameters<typeof SentMessage>[0]> = {}) {
-  const did = deeds();
-  const props = { message: message(7, part), starts: true, mine: true, active: true, entered: true, editing: false, lit: false, quoted: undefined, deeds: did };
+  const did = handlers();
+  const props = { message: message(7, part), startsGroup: true, mine: true, active: true, entered: true, editing: false, highlighted: false, quoted: undefined, handlers: did };
   render(<MemoryRouter><SentMessage {...props} {...more} /></MemoryRouter>);
   return { did, article: screen.getByRole("article"), user: userEvent.setup() };
 }
@@ -30,7 +31,7 @@ const pending = (part: Partial<OutboxItem>): OutboxItem => ({
 
 function showPending(part: Partial<OutboxItem>) {
   const did = { retry: vi.fn(), remove: vi.fn() };
-  const element = (now: Partial<OutboxItem>) => <PendingMessage item={pending(now)} name="Ada" starts {...did} />;
+  const element = (now: Partial<OutboxItem>) => <PendingMessage item={pending(now)} name="Ada" startsGroup {...did} />;
   const { rerender } = render(element(part));
   const show = (now: Partial<OutboxItem>) => rerender(element(now));
   return { ...did, show, article: screen.getByRole("article"), user: userEvent.setup() };
@@ -129,8 +130,8 @@ describe("a message", () => {
   });
 
   it("says why it could not be deleted", async () => {
-    const did = { ...deeds(), remove: () => Promise.reject(new Failure({ code: "busy", message: "The server is busy.", retry: true })) };
-    const { user } = showSent({}, { deeds: did });
+    const did = { ...handlers(), remove: () => Promise.reject(new Failure({ code: "busy", message: "The server is busy.", retry: true })) };
+    const { user } = showSent({}, { handlers: did });
     await user.click(screen.getByRole("button", { name: "Delete" }));
     await user.click(await screen.findByRole("button", { name: "Delete it" }));
     expect((await screen.findByRole("alert")).textContent).toBe("The server is busy.");
@@ -152,7 +153,7 @@ describe("a message", () => {
     article.focus();
     await user.keyboard("r");
     await user.keyboard("e");
-    expect([did.reply, did.setEditing].map((deed) => vi.mocked(deed).mock.calls.length)).toEqual([1, 1]);
+    expect([did.reply, did.setEditing].map((handler) => vi.mocked(handler).mock.calls.length)).toEqual([1, 1]);
   });
 
   it("shows what it answers, and leads there", async () => {
@@ -183,7 +184,7 @@ describe("reactions", () => {
   });
 
   it("show what is wished before it is true", () => {
-    showSent(reacted, { deeds: { ...deeds(), wishes: createStore<Wishes>({ "general 7": { "👍": { wanted: false, others: 1 }, "🚀": { wanted: true, others: 0 } } }) } });
+    showSent(reacted, { handlers: { ...handlers(), wishes: createStore<Wishes>({ "general 7": { "👍": { wanted: false, others: 1 }, "🚀": { wanted: true, others: 0 } } }) } });
     expect(pills().map((pill) => [pill.textContent, pill.getAttribute("aria-pressed")])).toEqual([
       ["👍 1", "false"], ["🎉 1", "false"], ["🚀 1", "true"],
     ]);
@@ -253,8 +254,8 @@ describe("editing", () => {
   });
 
   it("stays open with the reason when it is refused", async () => {
-    const did = { ...deeds(), edit: () => Promise.reject(new Failure({ code: "message_deleted", message: "That message was deleted.", retry: false })) };
-    const { user } = showSent({ text: "tpyo" }, { editing: true, deeds: did });
+    const did = { ...handlers(), edit: () => Promise.reject(new Failure({ code: "message_deleted", message: "That message was deleted.", retry: false })) };
+    const { user } = showSent({ text: "tpyo" }, { editing: true, handlers: did });
     await user.keyboard("!{Enter}");
     expect((await screen.findByText("That message was deleted.")).getAttribute("role")).toBe("alert");
     expect(did.setEditing).not.toHaveBeenCalled();

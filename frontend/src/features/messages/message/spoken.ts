@@ -1,7 +1,7 @@
 /** What is heard of a message, by those who go from one to the next: all that those who see it see. */
+import type { OutboxItem } from "@/features/messages/outbox/outbox";
 import { timeOfDay } from "@/lib/dates";
 import type { Message } from "@/types/protocol";
-import type { OutboxItem } from "@/features/messages/outbox/outbox";
 import { inOneLine } from "./text";
 
 interface Pill {

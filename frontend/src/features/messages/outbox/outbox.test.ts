@@ -6,8 +6,8 @@ import { fakeClock, settled } from "@/testing/fakeClock";
 import { fakeTabs } from "@/testing/fakeTabs";
 import { message } from "@/testing/messages";
 import type { Ask, Message } from "@/types/protocol";
-import { createOutbox, type Outbox } from "./outbox";
 import { memoryDisk, openOutboxDisk, type OutboxDisk, type Waiting } from "./disk";
+import { createOutbox, type Outbox } from "./outbox";
 
 interface Sent {
   room: string;

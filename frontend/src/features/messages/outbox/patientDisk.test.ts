@@ -3,8 +3,8 @@ import { fakeClock, settled } from "@/testing/fakeClock";
 import { fakeTabs } from "@/testing/fakeTabs";
 import { message } from "@/testing/messages";
 import type { Ask } from "@/types/protocol";
-import { createOutbox } from "./outbox";
 import { memoryDisk, type OutboxDisk } from "./disk";
+import { createOutbox } from "./outbox";
 import { PATIENCE_MS } from "./patientDisk";
 
 const never = new Promise<never>(() => {});

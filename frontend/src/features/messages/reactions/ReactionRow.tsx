@@ -2,15 +2,15 @@ import { lazy, Suspense, useCallback, useEffect, useId, useState } from "react";
 import { Boundary, nothing } from "@/components/ui/Boundary";
 import { useStore } from "@/lib/store";
 import type { Emoji, Message } from "@/types/protocol";
+import type { ReactionHandlers } from "./handlers";
 import { keyOf, pillsOf, type Wishes } from "./reactions";
-import type { MessageDeeds } from "@/features/messages/message/SentMessage";
 import styles from "./ReactionRow.module.css";
 
 interface Props {
   message: Message;
   /** Only the message that has the keyboard offers its reactions to the Tab key. */
   reachable: boolean;
-  deeds: Pick<MessageDeeds, "react" | "wishes" | "who">;
+  handlers: ReactionHandlers;
 }
 
 /** A pointer that only passes by asks nothing. */
@@ -19,13 +19,13 @@ const LINGERS_MS = 120;
 const ReactionNames = lazy(() => import("./ReactionNames"));
 
 /** What people answered a message with: a click adds mine or takes it back, a look at one tells whose it is. */
-export function ReactionRow({ message, reachable, deeds }: Props) {
+export function ReactionRow({ message, reachable, handlers }: Props) {
   const key = keyOf(message);
-  const wishes = useStore(deeds.wishes, useCallback((all: Wishes) => all[key], [key]));
+  const wishes = useStore(handlers.wishes, useCallback((all: Wishes) => all[key], [key]));
   const [looked, setLooked] = useState<{ emoji: string; pill: Element } | null>(null);
   const pills = pillsOf(message, wishes);
   const shown = pills.find(({ emoji }) => emoji === looked?.emoji);
-  const names = useWho(message, shown !== undefined, deeds.who)?.[looked?.emoji ?? ""];
+  const names = useWho(message, shown !== undefined, handlers.who)?.[looked?.emoji ?? ""];
   const id = useId();
   const look = (emoji: string, pill: Element) => setLooked({ emoji, pill });
   const lookAway = () => setLooked(null);
@@ -36,7 +36,7 @@ export function ReactionRow({ message, reachable, deeds }: Props) {
         <button key={emoji} type="button" className={styles.pill} aria-pressed={mine} tabIndex={reachable ? 0 : -1}
           aria-describedby={names && emoji === shown?.emoji ? id : undefined} onClick={({ currentTarget }) => {
             if (mine && count === 1) currentTarget.closest("article")?.focus({ preventScroll: true }); // it goes, and would take the focus with it
-            deeds.react(message, emoji, !mine);
+            handlers.react(message, emoji, !mine);
           }}
           onFocus={({ currentTarget }) => look(emoji, currentTarget)} onBlur={lookAway}
           onMouseEnter={({ currentTarget }) => look(emoji, currentTarget)} onMouseLeave={lookAway}>
@@ -53,7 +53,7 @@ export function ReactionRow({ message, reachable, deeds }: Props) {
 }
 
 /** Who reacted, asked for when somebody looks, and again when the message has changed. */
-function useWho(message: Message, looks: boolean, who: Props["deeds"]["who"]) {
+function useWho(message: Message, looks: boolean, who: Props["handlers"]["who"]) {
   const [known, setKnown] = useState<{ rev: number; names: Record<Emoji, string[]> } | null>(null);
   const wanted = looks && known?.rev !== message.rev;
   useEffect(() => {

@@ -2,8 +2,8 @@ import { useCallback, useLayoutEffect, useMemo, useRef, useState, type ReactNode
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
-import { goHome } from "@/lib/focus";
 import { hasMessageAfter, type RoomLog } from "@/features/messages/log/log";
+import { goHome } from "@/lib/focus";
 import type { Seen } from "./reading";
 import { firstPlace, isPrepended, spanOfRows, type Row } from "./timeline";
 import { useRoving } from "./useRoving";

@@ -1,6 +1,6 @@
+import type { Names } from "@/features/messages/log/names";
 import type { Entry } from "@/types/protocol";
 import styles from "@/features/messages/message/Message.module.css";
-import type { Names } from "@/features/messages/log/names";
 
 const sentence = ({ kind, name, user, by }: Entry, names: Names): string => {
   const who = name ?? (user ? names.of(user) : "Somebody");

@@ -2,12 +2,12 @@ import { act, fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { MemoryRouter } from "react-router";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { emptyLog, reduceLog, type RoomLog } from "@/features/messages/log/log";
+import { createNames } from "@/features/messages/log/names";
+import type { Wishes } from "@/features/messages/reactions/reactions";
 import { createStore } from "@/lib/store";
 import { message, page, range, sent } from "@/testing/messages";
 import type { Message } from "@/types/protocol";
-import { emptyLog, reduceLog, type RoomLog } from "@/features/messages/log/log";
-import type { Wishes } from "@/features/messages/reactions/reactions";
-import { createNames } from "@/features/messages/log/names";
 import { Timeline } from "./Timeline";
 
 const room = { room: "general", name: "general", kind: "public", generation: 1, head: 3, read: 3, unread: 0 } as const;
@@ -42,7 +42,7 @@ function withLayout(after_ms = 0) {
 }
 
 function show(log: RoomLog, where: { target?: { seq: number; visit: string }; newAfter?: number } = {}) {
-  const deeds = {
+  const handlers = {
     edit: vi.fn(), remove: vi.fn(), react: vi.fn(), reply: vi.fn(), jump: vi.fn(), copyLink: vi.fn(), setEditing: vi.fn(), who: vi.fn(),
     wishes: createStore<Wishes>({}),
   };
@@ -51,7 +51,7 @@ function show(log: RoomLog, where: { target?: { seq: number; visit: string }; ne
   const element = (now: RoomLog) => (
     <MemoryRouter>
       <Timeline room={room} held={{ log: now, failure: null, trouble: null, loading: null }} pending={[]} me={me} ready
-        names={createNames()} newAfter={where.newAfter ?? null} target={where.target ?? null} editing={null} deeds={deeds} {...did} />
+        names={createNames()} newAfter={where.newAfter ?? null} target={where.target ?? null} editing={null} handlers={handlers} {...did} />
     </MemoryRouter>
   );
   const { rerender } = render(element(log));

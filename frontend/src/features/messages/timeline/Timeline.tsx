@@ -1,15 +1,16 @@
 import { useCallback, useMemo } from "react";
 import { Boundary } from "@/components/ui/Boundary";
+import type { HeldRoom } from "@/features/messages/log/followers";
+import type { Names } from "@/features/messages/log/names";
+import type { MessageHandlers } from "@/features/messages/message/handlers";
+import { DayLine, NewLine } from "@/features/messages/message/MessageFrame";
+import { PendingMessage } from "@/features/messages/message/PendingMessage";
+import { SentMessage } from "@/features/messages/message/SentMessage";
+import type { OutboxItem } from "@/features/messages/outbox/outbox";
 import { useMinute } from "@/lib/useMinute";
 import type { Room } from "@/types/protocol";
 import { BrokenRow } from "./BrokenRow";
-import type { HeldRoom } from "@/features/messages/log/followers";
-import { DayLine, NewLine } from "@/features/messages/message/MessageFrame";
 import { MessageList } from "./MessageList";
-import type { Names } from "@/features/messages/log/names";
-import type { OutboxItem } from "@/features/messages/outbox/outbox";
-import { PendingMessage } from "@/features/messages/message/PendingMessage";
-import { SentMessage, type MessageDeeds } from "@/features/messages/message/SentMessage";
 import type { Seen } from "./reading";
 import { RoomNote } from "./RoomNote";
 import { saidAt, subjectOf, timelineOf, type Row } from "./timeline";
@@ -26,7 +27,7 @@ interface Props {
   ready: boolean;
   target: { seq: number; visit: string } | null;
   editing: number | null;
-  deeds: MessageDeeds;
+  handlers: MessageHandlers;
   retry(client_id: string): void;
   remove(client_id: string): void;
   load(what: "older" | "newer" | "newest"): void;
@@ -34,7 +35,7 @@ interface Props {
 }
 
 /** A room's messages from log and outbox to rows on screen. */
-export function Timeline({ room, held, pending, me, names, newAfter, ready, target, editing, deeds, retry, remove, load, onSeen }: Props) {
+export function Timeline({ room, held, pending, me, names, newAfter, ready, target, editing, handlers, retry, remove, load, onSeen }: Props) {
   const { log } = held;
   const rows = useMemo(() => timelineOf({ log, pending, me: me.username, newAfter }), [log, pending, me.username, newAfter]);
   const now_ms = useMinute();
@@ -52,12 +53,12 @@ export function Timeline({ room, held, pending, me, names, newAfter, ready, targ
           case "note":
             return <RoomNote entry={row.entry} names={names} />;
           case "pending":
-            return <PendingMessage item={row.item} name={me.name} starts={row.starts} active={active} retry={retry} remove={remove} />;
+            return <PendingMessage item={row.item} name={me.name} startsGroup={row.startsGroup} active={active} retry={retry} remove={remove} />;
           case "message": {
             const { message } = row;
             return (
-              <SentMessage message={message} starts={row.starts} mine={message.author === me.username} active={active} entered={entered}
-                editing={editing === message.seq} lit={target?.seq === message.seq} deeds={deeds}
+              <SentMessage message={message} startsGroup={row.startsGroup} mine={message.author === me.username} active={active} entered={entered}
+                editing={editing === message.seq} highlighted={target?.seq === message.seq} handlers={handlers}
                 quoted={message.reply_to === undefined ? undefined : log.images.get(message.reply_to)} />
             );
           }
@@ -66,12 +67,12 @@ export function Timeline({ room, held, pending, me, names, newAfter, ready, targ
       return (
         <Boundary of={subjectOf(row)} instead={() => <BrokenRow at_ms={saidAt(row)} />}>
           {row.day_ms !== null && <DayLine at_ms={row.day_ms} now_ms={now_ms} />}
-          {row.fresh && <NewLine />}
+          {row.firstUnread && <NewLine />}
           {content()}
         </Boundary>
       );
     },
-    [room, me, names, retry, remove, editing, target, deeds, log.images, log.first, now_ms],
+    [room, me, names, retry, remove, editing, target, handlers, log.images, log.first, now_ms],
   );
 
   return (

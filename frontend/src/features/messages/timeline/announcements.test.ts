@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { HeldRooms } from "@/features/messages/log/followers";
+import { emptyLog } from "@/features/messages/log/log";
 import { createStore, type Store } from "@/lib/store";
 import { fakeClock } from "@/testing/fakeClock";
 import { message } from "@/testing/messages";
 import type { Message } from "@/types/protocol";
 import { createAnnouncements, type Announcements } from "./announcements";
-import type { HeldRooms } from "@/features/messages/log/followers";
-import { emptyLog } from "@/features/messages/log/log";
 
 let time: ReturnType<typeof fakeClock>;
 let rooms: Store<HeldRooms>;

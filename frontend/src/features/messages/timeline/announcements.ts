@@ -1,9 +1,9 @@
-import type { Clock } from "@/lib/clock";
-import { createStore, type Store } from "@/lib/store";
-import type { Message } from "@/types/protocol";
 import type { HeldRooms } from "@/features/messages/log/followers";
 import type { RoomLog } from "@/features/messages/log/log";
 import { inOneLine } from "@/features/messages/message/text";
+import type { Clock } from "@/lib/clock";
+import { createStore, type Store } from "@/lib/store";
+import type { Message } from "@/types/protocol";
 
 export interface Announcement {
   id: number;

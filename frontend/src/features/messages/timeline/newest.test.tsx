@@ -1,7 +1,7 @@
 import { render, screen } from "@testing-library/react";
 import { expect, it } from "vitest";
-import { message, page, range, sent } from "@/testing/messages";
 import { emptyLog, reduceLog, type LogAction, type RoomLog } from "@/features/messages/log/log";
+import { message, page, range, sent } from "@/testing/messages";
 import { MessageList } from "./MessageList";
 import { timelineOf } from "./timeline";
 

@@ -1,8 +1,8 @@
 import { render, screen } from "@testing-library/react";
 import { expect, it } from "vitest";
+import { createNames } from "@/features/messages/log/names";
 import { message, page } from "@/testing/messages";
 import type { Room } from "@/types/protocol";
-import { createNames } from "@/features/messages/log/names";
 import { RoomNote } from "./RoomNote";
 import { Welcome } from "./Welcome";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { emptyLog, reduceLog, type RoomLog } from "@/features/messages/log/log";
 import { changed, message, page, range, sent, skipped } from "@/testing/messages";
 import type { Message } from "@/types/protocol";
-import { emptyLog, reduceLog, type RoomLog } from "@/features/messages/log/log";
 import { isCounted, readOn } from "./reading";
 
 const logOf = (to: number, parts: Record<number, Partial<Message>> = {}, from = 1): RoomLog =>

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { message, page, range, sent } from "@/testing/messages";
-import type { Entry, Message } from "@/types/protocol";
 import { emptyLog, reduceLog, type RoomLog } from "@/features/messages/log/log";
 import type { OutboxItem } from "@/features/messages/outbox/outbox";
+import { message, page, range, sent } from "@/testing/messages";
+import type { Entry, Message } from "@/types/protocol";
 import { firstPlace, isPrepended, lastOwn, timelineOf, type Row } from "./timeline";
 
 const MINUTE = 60_000;
@@ -16,7 +16,7 @@ const said = (seq: number, minutes: number, part: Partial<Message> = {}) => mess
 const rowsOf = (log: RoomLog, part: Partial<Parameters<typeof timelineOf>[0]> = {}) =>
   timelineOf({ log, pending: [], me: "ada", newAfter: null, ...part });
 const bodies = (rows: Row[]) => rows.filter(({ kind }) => kind !== "welcome");
-const starts = (rows: Row[]) => bodies(rows).map((row) => ("starts" in row ? row.starts : null));
+const startsGroup = (rows: Row[]) => bodies(rows).map((row) => ("startsGroup" in row ? row.startsGroup : null));
 const days = (rows: Row[]) => bodies(rows).map(({ day_ms }) => day_ms !== null);
 
 const pendingItem = (part: Partial<OutboxItem> = {}): OutboxItem => ({
@@ -25,28 +25,28 @@ const pendingItem = (part: Partial<OutboxItem> = {}): OutboxItem => ({
 
 describe("messages of one author", () => {
   it("within five minutes of one another go on without a heading", () => {
-    expect(starts(rowsOf(logOf([said(1, 0), said(2, 4), said(3, 8)])))).toEqual([true, false, false]);
+    expect(startsGroup(rowsOf(logOf([said(1, 0), said(2, 4), said(3, 8)])))).toEqual([true, false, false]);
   });
 
   it("five minutes apart begin anew", () => {
-    expect(starts(rowsOf(logOf([said(1, 0), said(2, 5)])))).toEqual([true, true]);
+    expect(startsGroup(rowsOf(logOf([said(1, 0), said(2, 5)])))).toEqual([true, true]);
   });
 
   it("with somebody else's between them begin anew", () => {
-    expect(starts(rowsOf(logOf([said(1, 0), said(2, 1, { author: "linus" }), said(3, 2)])))).toEqual([true, true, true]);
+    expect(startsGroup(rowsOf(logOf([said(1, 0), said(2, 1, { author: "linus" }), said(3, 2)])))).toEqual([true, true, true]);
   });
 
   it("with somebody's coming or going between them begin anew", () => {
     const joined: Entry = { seq: 2, kind: "joined", user: "linus", name: "Linus", at_ms: noon + MINUTE };
-    expect(starts(rowsOf(logOf([said(1, 0), said(3, 2)], [joined])))).toEqual([true, null, true]);
+    expect(startsGroup(rowsOf(logOf([said(1, 0), said(3, 2)], [joined])))).toEqual([true, null, true]);
   });
 
   it("that answer something begin anew", () => {
-    expect(starts(rowsOf(logOf([said(1, 0), said(2, 1, { reply_to: 1 })])))).toEqual([true, true]);
+    expect(startsGroup(rowsOf(logOf([said(1, 0), said(2, 1, { reply_to: 1 })])))).toEqual([true, true]);
   });
 
   it("go on over a tombstone", () => {
-    expect(starts(rowsOf(logOf([said(1, 0), said(3, 1)], [{ seq: 2, kind: "tombstone" }])))).toEqual([true, false]);
+    expect(startsGroup(rowsOf(logOf([said(1, 0), said(3, 1)], [{ seq: 2, kind: "tombstone" }])))).toEqual([true, false]);
   });
 });
 
@@ -58,24 +58,24 @@ describe("days", () => {
   it("at midnight part messages that would otherwise go on", () => {
     const late = said(1, 12 * 60 - 1);
     const early = said(2, 12 * 60 + 1);
-    expect([days(rowsOf(logOf([late, early]))), starts(rowsOf(logOf([late, early])))]).toEqual([[true, true], [true, true]]);
+    expect([days(rowsOf(logOf([late, early]))), startsGroup(rowsOf(logOf([late, early])))]).toEqual([[true, true], [true, true]]);
   });
 });
 
 describe("the new line", () => {
-  const fresh = (rows: Row[]) => bodies(rows).map((row) => row.fresh);
+  const firstUnread = (rows: Row[]) => bodies(rows).map((row) => row.firstUnread);
 
   it("stands before the first unread message, once", () => {
-    expect(fresh(rowsOf(logOf([said(1, 0), said(2, 1), said(3, 2)]), { newAfter: 1 }))).toEqual([false, true, false]);
+    expect(firstUnread(rowsOf(logOf([said(1, 0), said(2, 1), said(3, 2)]), { newAfter: 1 }))).toEqual([false, true, false]);
   });
 
   it("does not stand before my own", () => {
     const log = logOf([said(1, 0), said(2, 1, { author: "ada" }), said(3, 2)]);
-    expect(fresh(rowsOf(log, { newAfter: 1 }))).toEqual([false, false, true]);
+    expect(firstUnread(rowsOf(log, { newAfter: 1 }))).toEqual([false, false, true]);
   });
 
   it("is not there when nothing is new", () => {
-    expect(fresh(rowsOf(logOf([said(1, 0)]), { newAfter: 1 }))).toEqual([false]);
+    expect(firstUnread(rowsOf(logOf([said(1, 0)]), { newAfter: 1 }))).toEqual([false]);
   });
 });
 

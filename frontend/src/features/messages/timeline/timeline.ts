@@ -1,18 +1,18 @@
 /** What stands on screen: one row per message, pending message or note, in order, as pure functions. */
-import type { Entry, Message } from "@/types/protocol";
-import { sameDate } from "@/lib/days";
 import { hasOlder, spanOf, type RoomLog, type Span } from "@/features/messages/log/log";
 import type { OutboxItem } from "@/features/messages/outbox/outbox";
+import { sameDate } from "@/lib/days";
+import type { Entry, Message } from "@/types/protocol";
 
 interface RowBase {
   key: string;
   /** Set when a new day begins here: any moment of it. */
   day_ms: number | null;
   /** The first message not read when the room was opened. */
-  fresh: boolean;
+  firstUnread: boolean;
 }
-export type MessageRow = RowBase & { kind: "message"; message: Message; starts: boolean };
-export type PendingRow = RowBase & { kind: "pending"; item: OutboxItem; starts: boolean };
+export type MessageRow = RowBase & { kind: "message"; message: Message; startsGroup: boolean };
+export type PendingRow = RowBase & { kind: "pending"; item: OutboxItem; startsGroup: boolean };
 export type NoteRow = RowBase & { kind: "note"; entry: Entry };
 /** Stands before the first message of a room. */
 export type WelcomeRow = RowBase & { kind: "welcome" };
@@ -31,19 +31,19 @@ const COLLAPSE_WITHIN_MS = 5 * 60_000;
 export function timelineOf({ log, pending, me, newAfter }: Seen): Row[] {
   const span = spanOf(log);
   const rows: Row[] = [];
-  if (log.generation > 0 && !hasOlder(log)) rows.push({ kind: "welcome", key: "welcome", day_ms: null, fresh: false });
+  if (log.generation > 0 && !hasOlder(log)) rows.push({ kind: "welcome", key: "welcome", day_ms: null, firstUnread: false });
   const shown = new Set<string>();
   let marked = newAfter === null;
   for (let seq = span.oldest; seq <= span.newest; seq += 1) {
     const message = log.images.get(seq);
     const entry = log.notes.get(seq);
     if (message) {
-      const fresh = !marked && newAfter !== null && seq > newAfter && message.author !== me;
-      marked ||= fresh;
+      const firstUnread = !marked && newAfter !== null && seq > newAfter && message.author !== me;
+      marked ||= firstUnread;
       if (message.author === me && message.client_id) shown.add(message.client_id);
-      rows.push(place(rows, { kind: "message", key: keyOf(message), message, starts: true, day_ms: null, fresh }));
+      rows.push(place(rows, { kind: "message", key: keyOf(message), message, startsGroup: true, day_ms: null, firstUnread }));
     } else if (entry) {
-      rows.push(place(rows, { kind: "note", key: `note-${seq}`, entry, day_ms: null, fresh: false }));
+      rows.push(place(rows, { kind: "note", key: `note-${seq}`, entry, day_ms: null, firstUnread: false }));
     }
   }
   // Whether the oldest row begins a day or an author's turn shows only with the row above it. Until that is known it is
@@ -53,7 +53,7 @@ export function timelineOf({ log, pending, me, newAfter }: Seen): Row[] {
   for (const item of pending) {
     if (shown.has(item.client_id)) continue;
     const key = `${me}:${item.client_id}`;
-    rows.push(place(rows, { kind: "pending", key, item, starts: true, day_ms: null, fresh: false }));
+    rows.push(place(rows, { kind: "pending", key, item, startsGroup: true, day_ms: null, firstUnread: false }));
   }
   return rows;
 }
@@ -70,9 +70,9 @@ function place(rows: readonly Row[], row: Exclude<Row, WelcomeRow>): Row {
   const day_ms = before_ms === undefined || !sameDate(before_ms, at_ms) ? at_ms : null;
   if (row.kind === "note") return { ...row, day_ms };
   const goes_on =
-    day_ms === null && !row.fresh && above !== undefined && before_ms !== undefined &&
+    day_ms === null && !row.firstUnread && above !== undefined && before_ms !== undefined &&
     authorOf(above) === authorOf(row) && at_ms - before_ms < COLLAPSE_WITHIN_MS && !repliesTo(row);
-  return { ...row, day_ms, starts: !goes_on };
+  return { ...row, day_ms, startsGroup: !goes_on };
 }
 
 function timeOf(row: Exclude<Row, WelcomeRow>): number {
@@ -135,6 +135,6 @@ export function firstPlace(log: RoomLog, rows: readonly Row[], target: { seq: nu
     const index = rows.findLastIndex((row) => row.kind === "message" && row.message.seq <= target.seq);
     return index < 0 ? { key, align: "end" } : { key, align: "center", index };
   }
-  const index = rows.findIndex(({ fresh }) => fresh);
+  const index = rows.findIndex(({ firstUnread }) => firstUnread);
   return index < 0 ? { key: "room", align: "end" } : { key: `new ${rows[index]?.key}`, align: "start", index };
 }
