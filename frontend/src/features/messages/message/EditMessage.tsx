@@ -2,7 +2,7 @@ import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { Button } from "@/components/ui/Button";
 import { failureOf } from "@/lib/failure";
 import { charactersIn, MAX_CHARACTERS, TOO_LONG } from "./text";
-import styles from "@/features/messages/composer/Composer.module.css";
+import styles from "./EditMessage.module.css";
 
 interface Props {
   text: string;
