@@ -458,8 +458,8 @@ MUTANTS = (
     ),
     Mutant(
         "a page reaches back a hundred entries at a time, whatever they show",
-        "frontend/src/app/client.ts",
-        '    if ("before" in place) query.set("sparse", "1");\n',
+        "frontend/src/features/messages/log/pages.ts",
+        '      if ("before" in place) query.set("sparse", "1");\n',
         "",
         ("tests/e2e/test_short_rooms.py::test_a_room_of_few_messages_among_many_entries_opens",),
     ),
@@ -600,7 +600,7 @@ MUTANTS = (
     ),
     Mutant(
         "the browser's word that it is offline does not count",
-        "frontend/src/app/client.ts",
+        "frontend/src/lib/visibility.ts",
         '[window, "offline", lost], ',
         "",
         ("frontend/src/app/client.test.ts",),
@@ -684,8 +684,8 @@ MUTANTS = (
     ),
     Mutant(
         "what is said in other rooms is announced to nobody",
-        "frontend/src/app/Announcer.tsx",
-        "    client.hearers.add(announcements.sent);\n",
+        "frontend/src/features/messages/timeline/listeners.ts",
+        ', connection.listen({ "message:sent": announcements.sent })',
         "",
         ("frontend/src/app/telling.test.tsx",),
     ),

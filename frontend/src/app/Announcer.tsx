@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import { createAnnouncements } from "@/features/messages/timeline/announcements";
+import { listenForAnnouncements } from "@/features/messages/timeline/listeners";
 import { realClock } from "@/lib/clock";
 import { useValue } from "@/lib/store";
 import type { Client } from "./client";
@@ -10,14 +11,7 @@ export default function Announcer({ client, open }: { client: Client; open: stri
     const nameOf = (room: string) => client.rooms.list.get().rooms.get(room)?.name ?? room;
     return createAnnouncements({ me: client.user, clock: realClock, rooms: client.followers.rooms, nameOf });
   });
-  useEffect(() => {
-    const stop = announcements.start();
-    client.hearers.add(announcements.sent);
-    return () => {
-      client.hearers.delete(announcements.sent);
-      stop();
-    };
-  }, [client, announcements]);
+  useEffect(() => listenForAnnouncements(client.connection, announcements), [client, announcements]);
   useEffect(() => announcements.open(open), [announcements, open]);
   const said = useValue(announcements.said);
   return (

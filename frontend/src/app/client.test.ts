@@ -7,6 +7,7 @@ import { readDraft, writeDraft } from "@/lib/drafts";
 import { fakeClock, settled } from "@/testing/fakeClock";
 import { fakeWire } from "@/testing/fakeWire";
 import { message, page, sent } from "@/testing/messages";
+import type { ServerEvents } from "@/types/protocol";
 import { createClient, clientOf, type Client } from "./client";
 import { SyncMark } from "./SyncMark";
 import { syncState } from "./syncState";
@@ -138,6 +139,29 @@ describe("a page that is pulled", () => {
     server.say("room:heads", { general: [1, 3] });
     await settled();
     expect(client.outbox.items.get()).toEqual([]);
+  });
+});
+
+describe("what the server tells", () => {
+  const EVENTS: Record<keyof ServerEvents, true> = {
+    "message:sent": true, "message:changed": true, "member:joined": true, "member:left": true, "member:removed": true,
+    "room:changed": true, "entry:skipped": true, "room:heads": true, "rooms:changed": true, "room:read": true,
+    "reaction:mine": true, typing: true, "session:expiring": true, "session:ended": true, "server:restarting": true,
+  };
+
+  it.each(Object.keys(EVENTS))("is heard: %s", (event) => expect(server.hears(event)).toBe(true));
+
+  it("of a message ends its author's typing, and of no other's", () => {
+    for (const user of ["grace", "linus"]) server.say("typing", { room: "general", user, name: user, typing: true });
+    server.say("message:sent", message(3));
+    expect([...(client.typing.people.get().get("general") ?? [])]).toEqual([["linus", "linus"]]);
+  });
+
+  it("is nothing to whoever was here before", () => {
+    session.forget();
+    server.say("typing", { room: "general", user: "grace", name: "Grace", typing: true });
+    server.say("room:heads", { general: [1, 9] });
+    expect([client.typing.people.get().size, client.followers.compared.get()]).toEqual([0, false]);
   });
 });
 

@@ -4,7 +4,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { emptyLog, reduceLog } from "@/features/messages/log/log";
 import { emptyRoomList } from "@/features/rooms/roomList";
-import type { ConnectionState, Line } from "@/lib/connection";
+import type { ConnectionState, Line, Listeners } from "@/lib/connection";
 import { Failure, offline } from "@/lib/failure";
 import { createStore } from "@/lib/store";
 import { isReached, useTrouble } from "@/lib/trouble";
@@ -22,13 +22,20 @@ const general: Room = { room: "general", name: "General", kind: "public", genera
 
 function parts() {
   const list = createStore({ ...emptyRoomList, loaded: true, rooms: new Map([["general", general], ["design", { ...general, room: "design", name: "Design" }]]) });
+  const hearers = new Set<(message: Message) => void>();
   return {
     user: { username: "ada", name: "Ada" },
-    connection: { state: createStore<ConnectionState>({ phase: "connected" }), line: createStore<Line>("good"), tryNow: vi.fn() },
+    connection: {
+      state: createStore<ConnectionState>({ phase: "connected" }), line: createStore<Line>("good"), tryNow: vi.fn(),
+      listen({ "message:sent": hear = () => {} }: Listeners) {
+        hearers.add(hear);
+        return () => hearers.delete(hear);
+      },
+    },
     outbox: { keeps: createStore(true), late: createStore(false) },
     rooms: { list, failure: createStore<Failure | null>(null), seen: vi.fn() },
     followers: { rooms: createStore(new Map()) },
-    hearers: new Set<(message: Message) => void>(),
+    hearers,
   };
 }
 

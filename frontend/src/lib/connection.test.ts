@@ -17,6 +17,20 @@ beforeEach(() => {
   connection = createConnection(server.wire, time.clock, listeners);
 });
 
+describe("what the server tells", () => {
+  it("is heard by all who listen to it, in the order in which they began, until they end it", () => {
+    const said: string[] = [];
+    const listen = (who: string) => connection.listen({ "room:read": ({ seq }) => said.push(`${who} ${seq}`), "rooms:changed": () => said.push(who) });
+    const [stop] = [listen("one"), listen("two")];
+    server.say("room:read", { room: "general", seq: 7 });
+    expect(said).toEqual(["one 7", "two 7"]);
+    stop();
+    server.say("rooms:changed", {});
+    server.say("room:read", { room: "general", seq: 8 });
+    expect(said.slice(2)).toEqual(["two", "two 8"]);
+  });
+});
+
 describe("a connection", () => {
   it("is opened once, however often it is started", () => {
     connection.start();

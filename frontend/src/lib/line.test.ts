@@ -12,7 +12,7 @@ beforeEach(() => {
   time = fakeClock();
   server = fakeWire();
   connection = createConnection(server.wire, time.clock, { unauthenticated() {}, mismatch() {} });
-  connection.on("rooms:changed", () => {});
+  connection.listen({ "rooms:changed": () => {} });
   connection.start();
   server.up();
 });
