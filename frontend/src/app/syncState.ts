@@ -1,6 +1,6 @@
 import type { HeldRooms } from "@/features/messages/log/followers";
 import { isBehind } from "@/features/messages/log/log";
-import type { OutboxItem } from "@/features/messages/outbox/outbox";
+import type { OutboxItem } from "@/features/messages/outbox/items";
 import type { RoomList } from "@/features/rooms/roomList";
 import type { ConnectionState, Line } from "@/lib/connection";
 import type { Failure } from "@/lib/failure";

@@ -1,5 +1,6 @@
 import { Button } from "@/components/ui/Button";
-import { LATE_MS, type OutboxItem } from "@/features/messages/outbox/outbox";
+import type { OutboxItem } from "@/features/messages/outbox/items";
+import { LATE_MS } from "@/features/messages/outbox/outbox";
 import { timeOfDay } from "@/lib/dates";
 import { useLate } from "@/lib/useLate";
 import { MessageFrame } from "./MessageFrame";

@@ -1,7 +1,7 @@
 import { lazy, memo, Suspense, useCallback, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
 import { Link } from "@/components/ui/Link";
 import { ReactionRow } from "@/features/messages/reactions/ReactionRow";
-import { keyOf, pillsOf, type Wishes } from "@/features/messages/reactions/reactions";
+import { keyOf, pillsOf, type Wishes } from "@/features/messages/reactions/wishes";
 import { fullTime, timeOfDay } from "@/lib/dates";
 import { useStore } from "@/lib/store";
 import type { Message } from "@/types/protocol";

@@ -1,14 +1,9 @@
 /** What is heard of a message, by those who go from one to the next: all that those who see it see. */
-import type { OutboxItem } from "@/features/messages/outbox/outbox";
+import type { OutboxItem } from "@/features/messages/outbox/items";
+import type { Pill } from "@/features/messages/reactions/wishes";
 import { timeOfDay } from "@/lib/dates";
 import type { Message } from "@/types/protocol";
 import { inOneLine } from "./text";
-
-interface Pill {
-  emoji: string;
-  count: number;
-  mine: boolean;
-}
 
 export function spoken({ name, created_at_ms, text, deleted, edited_at_ms, reply_to, via }: Message, pills: readonly Pill[], quoted?: Message): string {
   const about = reply_to === undefined || deleted ? "" : quoted && !quoted.deleted ? `, to ${quoted.name}: ${inOneLine(quoted.text, 60)}` : ", to an earlier message";

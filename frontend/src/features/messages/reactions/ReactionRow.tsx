@@ -3,7 +3,7 @@ import { Boundary, nothing } from "@/components/ui/Boundary";
 import { useStore } from "@/lib/store";
 import type { Emoji, Message } from "@/types/protocol";
 import type { ReactionHandlers } from "./handlers";
-import { keyOf, pillsOf, type Wishes } from "./reactions";
+import { keyOf, pillsOf, type Wishes } from "./wishes";
 import styles from "./ReactionRow.module.css";
 
 interface Props {

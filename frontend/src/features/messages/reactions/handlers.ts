@@ -1,6 +1,6 @@
 import type { Store } from "@/lib/store";
 import type { Emoji, Message } from "@/types/protocol";
-import type { Wishes } from "./reactions";
+import type { Wishes } from "./wishes";
 
 /** What a person can do with the reactions to a message. */
 export interface ReactionHandlers {

@@ -3,7 +3,8 @@ import { Failure, offline, timedOut } from "@/lib/failure";
 import { settled } from "@/testing/fakeClock";
 import { message } from "@/testing/messages";
 import type { Ask, Message } from "@/types/protocol";
-import { createReactions, keyOf, pillsOf, type Reactions } from "./reactions";
+import { createReactions, type Reactions } from "./reactions";
+import { keyOf, pillsOf } from "./wishes";
 import { inWords } from "./words";
 
 const plain = message(1);

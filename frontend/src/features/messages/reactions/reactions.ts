@@ -2,42 +2,9 @@ import { failureOf } from "@/lib/failure";
 import { newClientId } from "@/lib/identifiers";
 import { createStore, type Store } from "@/lib/store";
 import type { Ask, Emoji, Message } from "@/types/protocol";
+import { keyOf, wished, wishFor, type MessageKey, type Wish, type Wishes } from "./wishes";
 
 const ATTEMPTS = 3;
-
-/** What I want an emoji of mine on a message to be, though it is not known to be so. */
-interface Wish {
-  wanted: boolean;
-  /** How many others there were when I began to wish: what comes meanwhile may count me already. */
-  others: number;
-}
-
-/** Of our making, with a blank in it. */
-type MessageKey = string;
-
-/** By message, by emoji. */
-export type Wishes = Readonly<Record<MessageKey, Readonly<Record<Emoji, Wish>>>>;
-
-/** One emoji under a message, as it is shown. */
-export interface Pill {
-  emoji: string;
-  count: number;
-  mine: boolean;
-}
-
-export const keyOf = ({ room, seq }: Message): MessageKey => `${room} ${seq}`;
-
-/** The reactions of a message as they will be when the wishes have come true. */
-export function pillsOf({ reactions = {}, mine = [] }: Message, wishes: Wishes[MessageKey] = {}): Pill[] {
-  const counts = { ...reactions };
-  for (const [emoji, { wanted, others }] of Object.entries(wishes)) {
-    const told = reactions[emoji] ?? 0;
-    counts[emoji] = wanted ? Math.max(told, others + 1) : Math.min(told, others);
-  }
-  return Object.entries(counts)
-    .filter(([, count]) => count > 0)
-    .map(([emoji, count]) => ({ emoji, count, mine: wishes[emoji]?.wanted ?? mine.includes(emoji) }));
-}
 
 interface Needs {
   ask: Ask;
@@ -56,16 +23,8 @@ export type Reactions = ReturnType<typeof createReactions>;
 export function createReactions({ ask, look, image, me }: Needs) {
   const wishes: Store<Wishes> = createStore({});
 
-  const wishOf = (key: string, emoji: string) => wishes.get()[key]?.[emoji];
-
-  function wish(key: string, emoji: string, next: Wish | null) {
-    wishes.set((all) => {
-      const { [emoji]: _former, ...others } = all[key] ?? {};
-      const ofMessage = next ? { ...others, [emoji]: next } : others;
-      const { [key]: _message, ...rest } = all;
-      return Object.keys(ofMessage).length > 0 ? { ...rest, [key]: ofMessage } : rest;
-    });
-  }
+  const wishOf = (key: MessageKey, emoji: Emoji) => wishFor(wishes.get(), key, emoji);
+  const wish = (key: MessageKey, emoji: Emoji, next: Wish | null) => wishes.set((all) => wished(all, key, emoji, next));
 
   async function request({ room, seq }: Message, emoji: string, wanted: boolean): Promise<Message | undefined> {
     const payload = { room, client_id: newClientId(), seq, emoji };

@@ -4,7 +4,7 @@ import { MemoryRouter } from "react-router";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { emptyLog, reduceLog, type RoomLog } from "@/features/messages/log/log";
 import { createNames } from "@/features/messages/log/names";
-import type { Wishes } from "@/features/messages/reactions/reactions";
+import type { Wishes } from "@/features/messages/reactions/wishes";
 import { createStore } from "@/lib/store";
 import { message, page, range, sent } from "@/testing/messages";
 import type { Message } from "@/types/protocol";

@@ -6,7 +6,7 @@ import type { MessageHandlers } from "@/features/messages/message/handlers";
 import { DayLine, NewLine } from "@/features/messages/message/MessageFrame";
 import { PendingMessage } from "@/features/messages/message/PendingMessage";
 import { SentMessage } from "@/features/messages/message/SentMessage";
-import type { OutboxItem } from "@/features/messages/outbox/outbox";
+import type { OutboxItem } from "@/features/messages/outbox/items";
 import { useMinute } from "@/lib/useMinute";
 import type { Room } from "@/types/protocol";
 import { BrokenRow } from "./BrokenRow";

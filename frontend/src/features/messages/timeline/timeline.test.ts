@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { emptyLog, reduceLog, type RoomLog } from "@/features/messages/log/log";
-import type { OutboxItem } from "@/features/messages/outbox/outbox";
+import type { OutboxItem } from "@/features/messages/outbox/items";
 import { message, page, range, sent } from "@/testing/messages";
 import type { Entry, Message } from "@/types/protocol";
 import { firstPlace, isPrepended, lastOwn, timelineOf, type Row } from "./timeline";

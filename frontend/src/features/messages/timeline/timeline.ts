@@ -1,6 +1,6 @@
 /** What stands on screen: one row per message, pending message or note, in order, as pure functions. */
 import { hasOlder, spanOf, type RoomLog, type Span } from "@/features/messages/log/log";
-import type { OutboxItem } from "@/features/messages/outbox/outbox";
+import type { OutboxItem } from "@/features/messages/outbox/items";
 import { sameDate } from "@/lib/days";
 import type { Entry, Message } from "@/types/protocol";
 
