@@ -26,7 +26,9 @@ const proxied: ProxyOptions = {
 };
 const proxy = { "/api": proxied, "/config.json": proxied, "/socket.io": { ...proxied, ws: true } };
 
-/** Parley speaks websocket only: leaves long polling and WebTransport out of socket.io-client, 3 kB nobody would use. */
+/**
+ * Parley speaks websocket only: leaves long polling and WebTransport out of socket.io-client, 3 kB nobody would use.
+ */
 function websocketOnly(): Plugin {
   const NAME = "/transports/websocket-only.js";
   return {

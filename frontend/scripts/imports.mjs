@@ -12,7 +12,9 @@ export function readSources(folder = SRC) {
   return new Map(names.map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }
 
-/** Path → the paths that it imports: at run time, lazily, or for a type alone. Packages and style sheets are left out. */
+/**
+ * Path → the paths that it imports: at run time, lazily, or for a type alone. Packages and style sheets are left out.
+ */
 export function importsOf(sources) {
   const target = (from, { fileName: name }) => {
     const path = name.startsWith("@/") ? name.slice(2) : name.startsWith(".") ? posix.join(posix.dirname(from), name) : null;

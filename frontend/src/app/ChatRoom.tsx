@@ -55,7 +55,8 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   useEffect(() => client.start(), [client]);
   useEffect(keepFocus, []);
   useEffect(() => {
-    // A room of an earlier visit is asked for beside the list of rooms, any other one once the list says that it is mine.
+    // A room of an earlier visit is asked for beside the list of rooms, any other one once the list says that it is
+    // mine.
     if (lastRoom(user.username) === id) client.followers.hold(id, true);
     if (isMine) rememberRoom(user.username, id);
   }, [client, user.username, id, isMine]);

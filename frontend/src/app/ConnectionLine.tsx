@@ -6,7 +6,10 @@ import styles from "./ConnectionLine.module.css";
 
 const PATIENCE_MS = 800;
 
-/** One thin line while the server is away or slow, or cannot list the rooms, or the browser keeps nothing: what is going on, and a way to hurry. */
+/**
+ * One thin line while the server is away or slow, or cannot list the rooms, or the browser keeps nothing: what is going
+ * on, and a way to hurry.
+ */
 export function ConnectionLine({ client: { connection, outbox, rooms } }: { client: Client }) {
   const keeps = useValue(outbox.keeps);
   return (

@@ -32,7 +32,8 @@ export function useReading({ rooms, followers, user }: Client, room: Room, log: 
     if (!visible && room.read >= cursor) setNewAfter(cursor);
   }
 
-  // The first unread message may lie before the newest page: it is fetched before anything is shown, with what stands above it.
+  // The first unread message may lie before the newest page: it is fetched before anything is shown, with what stands
+  // above it.
   const few = room.unread <= FEW && room.unread_more !== true;
   const [seeking, setSeeking] = useState(newAfter !== null && !goesElsewhere);
   useLayoutEffect(() => {

@@ -29,7 +29,9 @@ export interface Connection {
   start(): void;
   stop(): void;
   tryNow(): void;
-  /** Somebody looks at the page, or nobody does any more: only for those who look is the line asked for a sign of life. */
+  /**
+   * Somebody looks at the page, or nobody does any more: only for those who look is the line asked for a sign of life.
+   */
   watched(visible: boolean): void;
   /** The browser says that there is no network: what stands is not believed in any more. */
   lost(): void;
@@ -51,7 +53,9 @@ const DEAD_AFTER_MS = 5_000;
 /** Where the browser knows of no network, one is rarely there: but a server on the same machine may be. */
 const NO_NETWORK_MS = 5_000;
 
-/** What socket.io-client says of a request without an answer. Anything else that is thrown is no word about the network. */
+/**
+ * What socket.io-client says of a request without an answer. Anything else that is thrown is no word about the network.
+ */
 const isSilence = (thrown: unknown) => thrown instanceof Error && /^(operation has timed out|socket has been disconnected)$/.test(thrown.message);
 
 /** One socket and the patience around it: waits, comes back with jitter, says at any time what it is doing. */

@@ -1,4 +1,7 @@
-/** What somebody has typed and not sent, per user and room. Survives a reload; wiped at logout. No user's name has a `/`. */
+/**
+ * What somebody has typed and not sent, per user and room. Survives a reload; wiped at logout. No user's name has a
+ * `/`.
+ */
 const key = (user: string, room: string) => `parley.draft/${user}/${room}`;
 /** Where earlier versions kept it: a name may have dots, as `a` and `a.b`, a room's id that was typed has none. */
 const formerKey = (user: string, room: string) => `parley.draft.${user}.${room}`;

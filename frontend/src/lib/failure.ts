@@ -43,7 +43,9 @@ export const notCopied = () =>
 const broken = () =>
   new Failure({ code: "broken", message: "Something went wrong. Please try again.", retry: false });
 
-/** Whatever was thrown, as a Failure. What nobody has foreseen is on the console too: it is no word about the network. */
+/**
+ * Whatever was thrown, as a Failure. What nobody has foreseen is on the console too: it is no word about the network.
+ */
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   console.error(thrown);

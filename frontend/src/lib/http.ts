@@ -12,8 +12,8 @@ type HeaderName = string;
 export type Http = <T>(method: string, url: string, body?: object) => Promise<T>;
 
 /**
- * Fetches. Throws `offline` when no answer came, and only then: a request that cannot be made is a mistake of this page, for
- * which `fetch` throws the same TypeError, so it is made up before.
+ * Fetches. Throws `offline` when no answer came, and only then: a request that cannot be made is a mistake of this
+ * page, for which `fetch` throws the same TypeError, so it is made up before.
  */
 export async function reach(url: string, init: RequestInit = {}): Promise<Response> {
   void new URL(url, location.origin);

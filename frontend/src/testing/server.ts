@@ -1,4 +1,6 @@
-/** `vite --mode fake`: the chat of fakeChat.ts behind the routes and events of docs/protocol.md, on Vite's own server. */
+/**
+ * `vite --mode fake`: the chat of fakeChat.ts behind the routes and events of docs/protocol.md, on Vite's own server.
+ */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { Server as SocketServer, type Socket } from "socket.io";

@@ -7,7 +7,10 @@ import type { SessionService } from "./session";
 import { onActs } from "./staying";
 import styles from "./StayBar.module.css";
 
-/** Whoever is at the page stays signed in. Shown in the last minutes of a session that nobody used, or that cannot last longer. */
+/**
+ * Whoever is at the page stays signed in. Shown in the last minutes of a session that nobody used, or that cannot last
+ * longer.
+ */
 export function StayBar({ session }: { session: SessionService }) {
   const expires_at = useValue(session.expiring);
   const last = useValue(session.last);

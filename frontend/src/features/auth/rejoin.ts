@@ -12,7 +12,10 @@ const ENDINGS = {
 /** How long a tab waits, time after time, for the cookie that another tab was given. */
 const REJOIN_MS = [200, 400, 800, 1_600];
 
-/** What the server tells of the session. `goOn` lets the connection come back, or not, as the session says. The answer ends it. */
+/**
+ * What the server tells of the session. `goOn` lets the connection come back, or not, as the session says. The answer
+ * ends it.
+ */
 export function listenToSession(connection: Connection, session: SessionService, clock: Clock, goOn: () => void): () => void {
   /**
    * Another tab of this browser signed in again. The word that our session is over may be here before the answer with

@@ -89,7 +89,9 @@ export function createSession() {
     }
   }
 
-  /** Where the door is another server, only another look tells whether the browser keeps its cookie, and has a ticket. */
+  /**
+   * Where the door is another server, only another look tells whether the browser keeps its cookie, and has a ticket.
+   */
   async function enter(name: string, password: string, remember = false): Promise<User> {
     const base = await authBase();
     const asked = remember ? { username: name, password, remember } : { username: name, password };
@@ -100,7 +102,10 @@ export function createSession() {
     return answer.user;
   }
 
-  /** Whoever was signed in last, as long as nobody can say that they are not: the connection asks before it carries anything. */
+  /**
+   * Whoever was signed in last, as long as nobody can say that they are not: the connection asks before it carries
+   * anything.
+   */
   function assume(): boolean {
     const user = remembered();
     if (user && state.get().status === "unknown") state.set({ status: "signed-in", user });
@@ -130,7 +135,10 @@ export function createSession() {
 
     /** Asks whose session the cookie is: false when nobody's. No answer is thrown. */
     look,
-    /** Asks whose session the cookie is. A refusal is an answer; no answer is thrown, unless somebody was signed in before. */
+    /**
+     * Asks whose session the cookie is. A refusal is an answer; no answer is thrown, unless somebody was signed in
+     * before.
+     */
     async check(): Promise<void> {
       try {
         if (!(await look())) end("Your session has ended.");

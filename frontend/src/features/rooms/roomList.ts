@@ -9,7 +9,9 @@ export interface RoomList {
   stale: boolean;
   /** A part was read here of what is not all held here: the counts need asking for again, and nothing was missed. */
   uncounted: boolean;
-  /** Entries, `room seq`, of which only the number was told: they may be messages that no count has, until they change. */
+  /**
+   * Entries, `room seq`, of which only the number was told: they may be messages that no count has, until they change.
+   */
   skipped: ReadonlySet<string>;
 }
 
@@ -74,7 +76,9 @@ function entered(list: RoomList, action: EntryAction): RoomList {
   return { ...moved, skipped, stale: moved.stale || seq > room.head + 1 || skipped.size > SKIPPED_AT_MOST };
 }
 
-/** What an entry adds to what is unread: a message one, and one that is deleted takes itself away, if it was counted. */
+/**
+ * What an entry adds to what is unread: a message one, and one that is deleted takes itself away, if it was counted.
+ */
 function counted(list: RoomList, { room, read }: Room, { seq, counts, changed }: EntryAction): number {
   if (counts) return seq > read ? 1 : 0;
   if (!changed || changed.seq <= read) return 0;

@@ -119,7 +119,9 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     else if (isBehind(log)) pullLater(room);
   }
 
-  /** A page that has everything up to `before`. While something there is undecided, the server says when to ask again. */
+  /**
+   * A page that has everything up to `before`. While something there is undecided, the server says when to ask again.
+   */
   async function fetchOlder(room: string, before: number): Promise<Page> {
     for (let left = OLDER_TRIES; ; left -= 1) {
       let delay_ms = GAP_WAIT_MS;
@@ -151,7 +153,9 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     compared,
     cursor: (room: string) => held(room)?.log.cursor ?? 0,
 
-    /** From now on this room is followed. `early`: it was mine before, so there is something to show without the socket. */
+    /**
+     * From now on this room is followed. `early`: it was mine before, so there is something to show without the socket.
+     */
     hold(room: string, early = false) {
       if (held(room) && !held(room)?.failure) return;
       set(room, { failure: null, trouble: null });

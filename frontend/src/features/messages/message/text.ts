@@ -10,11 +10,17 @@ const ADDRESS = /https?:\/\/[^\s<>"'`]+/gi;
 const AFTERTHOUGHT = new Set(".,;:!?*_~…");
 const OPENING = new Set("([{");
 const CLOSING = new Set(")]}");
-/** Longer ones stay text, as does what names a host longer than any is: to take such a thing apart costs more than its length. */
+/**
+ * Longer ones stay text, as does what names a host longer than any is: to take such a thing apart costs more than its
+ * length.
+ */
 const MAX_ADDRESS_CHARACTERS = 2_048;
 const MAX_HOST_CHARACTERS = 300;
 
-/** The text in pieces, none of it lost. Like everything here it runs over what anybody sends: its work grows with the length, no faster. */
+/**
+ * The text in pieces, none of it lost. Like everything here it runs over what anybody sends: its work grows with the
+ * length, no faster.
+ */
 export function piecesOf(text: string): Piece[] {
   const pieces: Piece[] = [];
   let from = 0;

@@ -61,7 +61,9 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
 
   const pumpAll = () => roomsOf(items.get()).forEach(pump);
 
-  /** Another tab sends; one that stands still (a print dialog, a breakpoint) does not say that it knows of a message. */
+  /**
+   * Another tab sends; one that stands still (a print dialog, a breakpoint) does not say that it knows of a message.
+   */
   function mindLeader() {
     const minds = () => !closed && !tabs.leading.get() && connected();
     const left = () => (minds() ? items.get().find(({ state }) => state === "queued") : undefined);

@@ -12,8 +12,8 @@ export interface PatientDisk extends OutboxDisk {
 export const PATIENCE_MS = 2_000;
 
 /**
- * A disk that is asked everything and waited for a moment only. While it does not answer, everything is refused at once,
- * yet still asked, in order: a disk that comes to is as it should be then.
+ * A disk that is asked everything and waited for a moment only. While it does not answer, everything is refused at
+ * once, yet still asked, in order: a disk that comes to is as it should be then.
  */
 export function patientDisk(opening: Promise<OutboxDisk>, clock: Clock): PatientDisk {
   const keeps = createStore(true);

@@ -11,7 +11,10 @@ interface Props {
   count: number;
 }
 
-/** Whose a reaction is. In the browser's top layer: rows of the log lie over one another, and it cuts what reaches beyond it. */
+/**
+ * Whose a reaction is. In the browser's top layer: rows of the log lie over one another, and it cuts what reaches
+ * beyond it.
+ */
 export default function ReactionNames({ id, pill, names, count }: Props) {
   const tip = useRef<HTMLSpanElement>(null);
   const text = inWords(names, count);

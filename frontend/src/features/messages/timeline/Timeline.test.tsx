@@ -22,7 +22,9 @@ afterEach(() => vi.unstubAllGlobals());
 
 const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
-/** As high as a browser makes them: a log of 400 px, rows of 40, each told to whoever observes it when it is measured. */
+/**
+ * As high as a browser makes them: a log of 400 px, rows of 40, each told to whoever observes it when it is measured.
+ */
 function withLayout(after_ms = 0) {
   const rect = (top: number, height: number) => ({ top, height, bottom: top + height, left: 0, right: 100, width: 100 }) as DOMRect;
   const rectOf = (element: Element) => {

@@ -9,7 +9,10 @@ interface Props {
   first: number;
 }
 
-/** The beginning of a room, or of what somebody who came later may see of it. It is never empty: who comes first reads how to go on. */
+/**
+ * The beginning of a room, or of what somebody who came later may see of it. It is never empty: who comes first reads
+ * how to go on.
+ */
 export function Welcome({ room: { room, name, kind, from = 1 }, first }: Props) {
   const [copied, setCopied] = useState(false);
   const address = location.origin;

@@ -12,8 +12,8 @@ export interface Reading {
 }
 
 /**
- * Goes on from `read` over what is on the screen, and over what there is nothing of to read: my own messages, deleted ones,
- * entries that are none. Stands before the first message that was not seen, and before what is not known.
+ * Goes on from `read` over what is on the screen, and over what there is nothing of to read: my own messages, deleted
+ * ones, entries that are none. Stands before the first message that was not seen, and before what is not known.
  */
 export function readOn(log: RoomLog, me: string, read: number, seen: Seen): Reading {
   const span = spanOf(log);

@@ -8,7 +8,10 @@ const ABOVE_FIRST_UNREAD_PX = 56;
 const AT_END_PX = 24;
 /** More than any room is high. */
 const BEYOND_PX = 1e9;
-/** The list has found its place when so long no row was measured; what scrolls before without an act, nobody has scrolled. */
+/**
+ * The list has found its place when so long no row was measured; what scrolls before without an act, nobody has
+ * scrolled.
+ */
 const SETTLED_MS = 500;
 /** What a person scrolls with, and so before it scrolls. */
 const ACTS = ["wheel", "touchmove", "pointerdown", "keydown"] as const;
@@ -47,7 +50,10 @@ export function useScrolling({ scroller, list, rows, place, linked, canStick, ne
   const away = useRef(false);
   const lastSent = useRef<string | undefined>(undefined);
 
-  /** Looks at what is on the screen when it has been drawn: never in a page that nobody sees, nor before the list has its place. */
+  /**
+   * Looks at what is on the screen when it has been drawn: never in a page that nobody sees, nor before the list has
+   * its place.
+   */
   const look = useCallback(() => {
     cancelAnimationFrame(looking.current);
     looking.current = requestAnimationFrame(() => {
@@ -186,7 +192,10 @@ export function useScrolling({ scroller, list, rows, place, linked, canStick, ne
   return { atEnd, leap, resized, scrolled };
 }
 
-/** The first and the last row of which the end, or as much as fits, is within the log's edges. Hidden ones are being measured. */
+/**
+ * The first and the last row of which the end, or as much as fits, is within the log's edges. Hidden ones are being
+ * measured.
+ */
 function onScreen(scroller: HTMLElement): { first: number; last: number } | null {
   const { top, bottom } = scroller.getBoundingClientRect();
   let [first, last] = [Number.POSITIVE_INFINITY, -1];
