@@ -17,10 +17,15 @@ export function readSources(folder = SRC) {
  */
 export function importsOf(sources) {
   const target = (from, { fileName: name }) => {
-    const path = name.startsWith("@/") ? name.slice(2) : name.startsWith(".") ? posix.join(posix.dirname(from), name) : null;
+    const path = name.startsWith("@/")
+      ? name.slice(2)
+      : name.startsWith(".")
+        ? posix.join(posix.dirname(from), name)
+        : null;
     return path === null ? undefined : ENDINGS.map((ending) => path + ending).find((each) => sources.has(each));
   };
-  const found = ([path, text]) => ts.preProcessFile(text, true, true).importedFiles.flatMap((each) => target(path, each) ?? []);
+  const found = ([path, text]) =>
+    ts.preProcessFile(text, true, true).importedFiles.flatMap((each) => target(path, each) ?? []);
   return new Map([...sources].map((source) => [source[0], found(source)]));
 }
 

@@ -24,8 +24,12 @@ it.each([
   ["nothing but its effect", 'import "@/b";'],
   ["a type in passing", 'let b: import("./b").B;'],
 ])("a file that imports %s of one that imports it is a circle", (_, text) => {
-  expect(circles({ "a.ts": text, "b.tsx": 'import type { C } from "@/c/c";', "c/c.ts": 'import "@/a";' })).toEqual([["a.ts", "b.tsx", "c/c.ts", "a.ts"]]);
-  expect(circles({ "a.ts": text, "b.tsx": 'import type { C } from "@/c/c";', "c/c.ts": 'import "react";' })).toEqual([]);
+  expect(circles({ "a.ts": text, "b.tsx": 'import type { C } from "@/c/c";', "c/c.ts": 'import "@/a";' })).toEqual([
+    ["a.ts", "b.tsx", "c/c.ts", "a.ts"],
+  ]);
+  expect(circles({ "a.ts": text, "b.tsx": 'import type { C } from "@/c/c";', "c/c.ts": 'import "react";' })).toEqual(
+    [],
+  );
 });
 
 it("a file that imports itself is one", () => expect(circles({ "a.ts": 'import "./a";' })).toEqual([["a.ts", "a.ts"]]));

@@ -22,7 +22,11 @@ it.each([
   ["features/messages/reactions/ReactionRow.tsx", "@/features/messages/message/handlers", NOUN],
   ["features/messages/timeline/Timeline.tsx", "@/features/messages/composer/Composer", NOUN],
   ["features/messages/timeline/Timeline.tsx", "@/features/rooms/rooms", FEATURE],
-  ["features/messages/log/log.ts", "../outbox/outbox", "Leave the folder by '@/…', so that the walls between features can be seen."],
+  [
+    "features/messages/log/log.ts",
+    "../outbox/outbox",
+    "Leave the folder by '@/…', so that the walls between features can be seen.",
+  ],
   ["features/messages/outbox/outbox.ts", "@/app/client", "A feature does not know the app."],
   ["features/rooms/rooms.ts", "@/features/messages/log/log", FEATURE],
   ["lib/store.ts", "@/features/messages/log/log", "Imports point inwards."],
@@ -35,3 +39,11 @@ it.each([
   ["features/messages/log/log.ts", "./followers"],
   ["app/client.ts", "@/features/messages/outbox/outbox"],
 ])("%s may import %s", async (file, imported) => expect(await saidOf(file, imported)).toEqual([]));
+
+it("a line may have 120 columns, and no more", async () => {
+  const of = async (columns) => {
+    const [result] = await eslint.lintText(`void "${"x".repeat(columns - 8)}";\n`, { filePath: "src/lib/store.ts" });
+    return result.messages.map(({ ruleId }) => ruleId);
+  };
+  expect([await of(120), await of(121)]).toEqual([[], ["max-len"]]);
+});

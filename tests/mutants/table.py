@@ -531,8 +531,8 @@ MUTANTS = (
     Mutant(
         "who opens a room has read all of it",
         "frontend/src/app/useReading.ts",
-        "Math.max(now.read, now.head), seen);",
-        'Math.max(now.read, now.head), "end");',
+        "user.username, before, seen);",
+        'user.username, before, "end");',
         ("frontend/src/app/telling.test.tsx",),
     ),
     Mutant(
@@ -601,7 +601,7 @@ MUTANTS = (
     Mutant(
         "the browser's word that it is offline does not count",
         "frontend/src/lib/visibility.ts",
-        '[window, "offline", lost], ',
+        '    [window, "offline", lost],\n',
         "",
         ("frontend/src/app/client.test.ts",),
     ),

@@ -35,10 +35,13 @@ function visit(address: string) {
   );
 }
 
-it.each(["constructor", "__proto__", "valueOf"])("a room called %s is not here before it is mine, and is then one like others", async (room) => {
-  visit(`/r/${room}`);
-  await told(general);
-  expect((await screen.findByRole("heading", { level: 1 })).textContent).toBe("Not here");
-  await told(general, { ...general, room, name: "Odd" });
-  expect(screen.getByRole("heading", { level: 1 }).textContent).toContain("Odd");
-});
+it.each(["constructor", "__proto__", "valueOf"])(
+  "a room called %s is not here before it is mine, and is then one like others",
+  async (room) => {
+    visit(`/r/${room}`);
+    await told(general);
+    expect((await screen.findByRole("heading", { level: 1 })).textContent).toBe("Not here");
+    await told(general, { ...general, room, name: "Odd" });
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toContain("Odd");
+  },
+);

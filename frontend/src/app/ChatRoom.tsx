@@ -81,7 +81,9 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
     <div className={styles.shell} data-rooms={panel === "rooms" || undefined}>
       <a className={styles.skip} href="#messages" onClick={toMessages}>To the messages</a>
       <div ref={sheet} className={styles.side}>
-        <Boundary of={list} instead={ROOMS}><Sidebar client={client} session={session} open={setPanel} close={close} /></Boundary>
+        <Boundary of={list} instead={ROOMS}>
+          <Sidebar client={client} session={session} open={setPanel} close={close} />
+        </Boundary>
       </div>
       {panel === "rooms" && <button type="button" className={styles.veil} aria-label="Close rooms" onClick={close} />}
       <main id="messages" className={styles.main} tabIndex={-1} inert={panel === "rooms"}>
@@ -115,9 +117,14 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
       <PanelBoundary key={panel} onClose={close}>
         <Suspense fallback={null}>
           {panel === "switcher" && <QuickSwitcher rooms={client.rooms} onPick={go} onClose={close} />}
-          {panel === "browse" && <BrowseRooms rooms={client.rooms} onDone={go} onCreate={() => setPanel("create")} onClose={close} />}
+          {panel === "browse" && (
+            <BrowseRooms rooms={client.rooms} onDone={go} onCreate={() => setPanel("create")} onClose={close} />
+          )}
           {panel === "create" && <CreateRoom create={client.rooms.create} onDone={go} onClose={close} />}
-          {panel === "members" && room && <MembersPanel room={room} me={user.username} rooms={client.rooms} onLeft={() => go("general")} onClose={close} />}
+          {panel === "members" && room && (
+            <MembersPanel room={room} me={user.username} rooms={client.rooms} onLeft={() => go("general")}
+              onClose={close} />
+          )}
           {panel === "account" && <AccountPanel session={session} onClose={close} />}
           {panel === "keys" && <ShortcutSheet onClose={close} />}
         </Suspense>

@@ -17,7 +17,9 @@ export function ConnectionLine({ client: { connection, outbox, rooms } }: { clie
       <Server connection={connection} outbox={outbox} />
       <List connection={connection} rooms={rooms} />
       {!keeps && (
-        <div className={styles.line} role="status">This device keeps nothing at the moment: leave this page open until all is sent.</div>
+        <div className={styles.line} role="status">
+          This device keeps nothing at the moment: leave this page open until all is sent.
+        </div>
       )}
     </>
   );
@@ -39,7 +41,11 @@ function Server({ connection, outbox }: Pick<Client, "connection" | "outbox">) {
   }
   if (state.phase === "connecting" && late) return <div className={styles.line} role="status">Connecting…</div>;
   if (state.phase === "connected" && slow) {
-    return <div className={styles.line} role="status">The server is slow to answer. What you write is kept until it does.</div>;
+    return (
+      <div className={styles.line} role="status">
+        The server is slow to answer. What you write is kept until it does.
+      </div>
+    );
   }
   return null;
 }
@@ -48,7 +54,8 @@ function Server({ connection, outbox }: Pick<Client, "connection" | "outbox">) {
 function List({ connection, rooms }: Pick<Client, "connection" | "rooms">) {
   const failure = useValue(rooms.failure);
   const shown = useValue(rooms.list).rooms.size > 0;
-  const late = useLate([useValue(connection.state).phase === "connected", failure !== null, shown].every(Boolean), PATIENCE_MS);
+  const stands = useValue(connection.state).phase === "connected";
+  const late = useLate(stands && failure !== null && shown, PATIENCE_MS);
   if (!failure || !late) return null;
   return (
     <div className={styles.line} role="status">

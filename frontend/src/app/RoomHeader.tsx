@@ -20,14 +20,23 @@ interface Props {
 export function RoomHeader({ client, room, missing, elsewhere, open }: Props) {
   return (
     <header className={styles.header}>
-      <Button look="icon" className={styles.menu} data-home aria-label={elsewhere.unread ? `Rooms, ${countOf(elsewhere)} unread` : "Rooms"} onClick={() => open("rooms")}>
+      <Button look="icon" className={styles.menu} data-home
+        aria-label={elsewhere.unread ? `Rooms, ${countOf(elsewhere)} unread` : "Rooms"} onClick={() => open("rooms")}>
         <Icon name="menu" />
         {elsewhere.unread > 0 && <i className={styles.dot} aria-hidden="true" />}
       </Button>
       {(room || missing) && <h1>{room?.name ?? "Not here"}</h1>}
-      {room?.kind === "private" && <span className={styles.lock} title="Private"><Icon name="lock" size={16} /><span className="visually-hidden">Private room</span></span>}
+      {room?.kind === "private" && (
+        <span className={styles.lock} title="Private">
+          <Icon name="lock" size={16} /><span className="visually-hidden">Private room</span>
+        </span>
+      )}
       <SyncMark client={client} open={missing ? null : room?.room} />
-      {room && <Button look="icon" aria-label="People" title="People" onClick={() => open("members")}><Icon name="people" size={21} /></Button>}
+      {room && (
+        <Button look="icon" aria-label="People" title="People" onClick={() => open("members")}>
+          <Icon name="people" size={21} />
+        </Button>
+      )}
     </header>
   );
 }

@@ -96,28 +96,34 @@ export function RoomView({ client, room, target }: Props) {
     <>
       {held.log.generation === 0 ? (
         <div className={styles.waiting} aria-busy={held.failure === null}>
-          <Unloaded connection={client.connection} failure={held.failure} trouble={held.trouble} again={() => followers.hold(room.room)} />
+          <Unloaded connection={client.connection} failure={held.failure} trouble={held.trouble}
+            again={() => followers.hold(room.room)} />
           {pending.map((item, at) => (
-            <PendingMessage key={item.client_id} item={item} name={user.name} startsGroup={at === 0} retry={outbox.retry} remove={outbox.remove} />
+            <PendingMessage key={item.client_id} item={item} name={user.name} startsGroup={at === 0}
+              retry={outbox.retry} remove={outbox.remove} />
           ))}
         </div>
       ) : (
         <Boundary of={held.log} instead={MESSAGES}>
-          <Timeline room={room} held={held} pending={pending} me={user} names={names} newAfter={newAfter} ready={!seeking} target={target} editing={editing} handlers={handlers}
+          <Timeline room={room} held={held} pending={pending} me={user} names={names} newAfter={newAfter}
+            ready={!seeking} target={target} editing={editing} handlers={handlers}
             retry={outbox.retry} remove={outbox.remove} load={load} onSeen={onSeen} />
         </Boundary>
       )}
       {notice && (
         <p className={styles.notice}>
           <span role="alert">{notice}</span>
-          <Button look="icon" small aria-label="Dismiss" onClick={() => { clear(); giveBack(composer.current); }}><Icon name="close" size={14} /></Button>
+          <Button look="icon" small aria-label="Dismiss" onClick={() => { clear(); giveBack(composer.current); }}>
+            <Icon name="close" size={14} />
+          </Button>
         </p>
       )}
       <p className={styles.word} role="status">{word}</p>
       <Boundary instead={nothing}><TypingLine typing={typing} room={room.room} /></Boundary>
       <Boundary instead={FIELD}>
         <Composer ref={composer} user={user.username} room={room.room} roomName={room.name} replyTo={replyTo}
-          cancelReply={() => setReplyTo(null)} send={send} editLast={() => setEditing(lastOwn(held.log, user.username)?.seq ?? null)}
+          cancelReply={() => setReplyTo(null)} send={send}
+          editLast={() => setEditing(lastOwn(held.log, user.username)?.seq ?? null)}
           typed={() => typing.typed(room.room)} stopped={() => typing.stopped(room.room)} />
       </Boundary>
     </>

@@ -21,9 +21,9 @@ const general = { room: "general", name: "general", kind: "public", generation: 
 
 const stateAt = (open: string | null | undefined) =>
   syncState({
-    connection: client.connection.state.get(), line: client.connection.line.get(), late: client.outbox.late.get(), compared: client.followers.compared.get(),
-    list: client.rooms.list.get(), unlisted: client.rooms.failure.get(), rooms: client.followers.rooms.get(),
-    outbox: client.outbox.items.get(), open,
+    connection: client.connection.state.get(), line: client.connection.line.get(), late: client.outbox.late.get(),
+    compared: client.followers.compared.get(), list: client.rooms.list.get(), unlisted: client.rooms.failure.get(),
+    rooms: client.followers.rooms.get(), outbox: client.outbox.items.get(), open,
   });
 const state = () => stateAt("general");
 
@@ -31,11 +31,23 @@ beforeEach(async () => {
   globalThis.indexedDB = new IDBFactory();
   server = fakeWire();
   time = fakeClock();
-  const answers: Record<string, object> = { protected: { user: ada, session: { expires_at: 1 } }, rooms: { rooms: [general], joinable: [] } };
-  vi.stubGlobal("fetch", vi.fn(async (url: string) => new Response(JSON.stringify(answers[url.split("/").at(-1) ?? ""] ?? page([sent(1), sent(2)])))));
+  const answers: Record<string, object> = {
+    protected: { user: ada, session: { expires_at: 1 } },
+    rooms: { rooms: [general], joinable: [] },
+  };
+  vi.stubGlobal(
+    "fetch",
+    vi.fn(
+      async (url: string) =>
+        new Response(JSON.stringify(answers[url.split("/").at(-1) ?? ""] ?? page([sent(1), sent(2)]))),
+    ),
+  );
   session = createSession();
   await session.check();
-  server.answer("room:open", ({ after }: { after: number }) => ({ ok: true, ...page(after ? [] : [sent(1), sent(2)], { head: 2 }) }));
+  server.answer("room:open", ({ after }: { after: number }) => ({
+    ok: true,
+    ...page(after ? [] : [sent(1), sent(2)], { head: 2 }),
+  }));
   client = createClient(session, ada, server.wire, time.clock);
   client.start();
   client.followers.hold("general");
@@ -181,7 +193,11 @@ describe("the end of the session", () => {
     await client.outbox.add("general", "on its way");
     server.say("session:ended", { reason: "logout" });
     await settled();
-    expect([session.state.get().status, readDraft("ada", "general"), client.outbox.items.get()]).toEqual(["signed-out", "", []]);
+    expect([session.state.get().status, readDraft("ada", "general"), client.outbox.items.get()]).toEqual([
+      "signed-out",
+      "",
+      [],
+    ]);
   });
 
   describe("by signing in again in another tab", () => {
@@ -225,7 +241,10 @@ describe("the end of the session", () => {
   it("is announced, and the announcement goes when something is done", async () => {
     server.say("session:expiring", { expires_at: 99 });
     expect(session.expiring.get()).toBe(99);
-    server.answer("message:send", ({ client_id }: { client_id: string }) => ({ ok: true, message: message(3, { author: "ada", client_id }) }));
+    server.answer("message:send", ({ client_id }: { client_id: string }) => ({
+      ok: true,
+      message: message(3, { author: "ada", client_id }),
+    }));
     await client.outbox.add("general", "still here");
     await settled();
     expect(session.expiring.get()).toBeNull();

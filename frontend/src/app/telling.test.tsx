@@ -18,10 +18,19 @@ import { useReading } from "./useReading";
 import { useSheet } from "./useSheet";
 import { useTitle } from "./useTitle";
 
-const general: Room = { room: "general", name: "General", kind: "public", generation: 1, head: 160, read: 100, unread: 60 };
+const general: Room = {
+  room: "general", name: "General", kind: "public", generation: 1, head: 160, read: 100, unread: 60,
+};
 
 function parts() {
-  const list = createStore({ ...emptyRoomList, loaded: true, rooms: new Map([["general", general], ["design", { ...general, room: "design", name: "Design" }]]) });
+  const list = createStore({
+    ...emptyRoomList,
+    loaded: true,
+    rooms: new Map([
+      ["general", general],
+      ["design", { ...general, room: "design", name: "Design" }],
+    ]),
+  });
   const hearers = new Set<(message: Message) => void>();
   return {
     user: { username: "ada", name: "Ada" },
@@ -57,7 +66,10 @@ describe("the line over the messages", () => {
     expect(screen.queryByRole("status")).toBeNull();
   });
 
-  it.each([["the line", () => told.connection.line.set("slow")], ["an answer", () => told.outbox.late.set(true)]])("says that %s is slow", (_what, become) => {
+  it.each([
+    ["the line", () => told.connection.line.set("slow")],
+    ["an answer", () => told.outbox.late.set(true)],
+  ])("says that %s is slow", (_what, become) => {
     render(<ConnectionLine client={client} />);
     act(become);
     expect(screen.getByRole("status").textContent).toContain("slow to answer");
@@ -109,7 +121,9 @@ it("a red sentence about the line goes when the server is reached, any other one
 });
 
 it("the title says first that something of mine has not gone out", () => {
-  const { rerender } = renderHook(({ unsent }) => useTitle("General", new Map([["general", general]]), unsent), { initialProps: { unsent: true } });
+  const { rerender } = renderHook(({ unsent }) => useTitle("General", new Map([["general", general]]), unsent), {
+    initialProps: { unsent: true },
+  });
   expect(document.title).toBe("Not sent · (60) General · Parley");
   rerender({ unsent: false });
   expect(document.title).toBe("(60) General · Parley");
@@ -127,7 +141,12 @@ it("what is seen of a room is read, and nothing that was not", () => {
 describe("the sheet of rooms", () => {
   function Sheet({ open, close }: { open: boolean; close: () => void }) {
     const ref = useSheet(open, close);
-    return <><button type="button">Rooms</button><div ref={ref}>{open && <button type="button">Close rooms</button>}</div></>;
+    return (
+      <>
+        <button type="button">Rooms</button>
+        <div ref={ref}>{open && <button type="button">Close rooms</button>}</div>
+      </>
+    );
   }
 
   it("takes the focus, gives it back, and is closed by Escape wherever the focus is", async () => {

@@ -16,7 +16,9 @@ import RoomMissing from "./RoomMissing";
 import { useTitle } from "./useTitle";
 
 const ada = { username: "ada", name: "Ada" };
-const room = (id: string, part: Partial<Room> = {}): Room => ({ room: id, name: id, kind: "private", generation: 1, head: 2, read: 2, unread: 0, ...part });
+const room = (id: string, part: Partial<Room> = {}): Room => ({
+  room: id, name: id, kind: "private", generation: 1, head: 2, read: 2, unread: 0, ...part,
+});
 
 let server: ReturnType<typeof fakeWire>;
 let client: Client;
@@ -26,8 +28,21 @@ let joinable: RoomName[];
 beforeEach(async () => {
   globalThis.indexedDB = new IDBFactory();
   [server, mine, joinable] = [fakeWire(), [room("general"), room("Secret")], []];
-  vi.stubGlobal("fetch", vi.fn(async (url: string) =>
-    new Response(JSON.stringify(url.endsWith("/rooms") ? { rooms: mine, joinable } : url.endsWith("protected") ? { user: ada, session: { expires_at: 1 } } : page([])))));
+  vi.stubGlobal(
+    "fetch",
+    vi.fn(
+      async (url: string) =>
+        new Response(
+          JSON.stringify(
+            url.endsWith("/rooms")
+              ? { rooms: mine, joinable }
+              : url.endsWith("protected")
+                ? { user: ada, session: { expires_at: 1 } }
+                : page([]),
+          ),
+        ),
+    ),
+  );
   const session = createSession();
   await session.check();
   client = createClient(session, ada, server.wire, fakeClock().clock);
@@ -37,7 +52,8 @@ beforeEach(async () => {
 });
 
 describe("whoever is removed from a room", () => {
-  const missing = () => render(createElement(MemoryRouter, {}, createElement(RoomMissing, { room: "Secret", rooms: client.rooms })));
+  const missing = () =>
+    render(createElement(MemoryRouter, {}, createElement(RoomMissing, { room: "Secret", rooms: client.rooms })));
 
   async function removed(by = "grace") {
     mine = [room("general")];
@@ -73,7 +89,9 @@ describe("whoever is removed from a room", () => {
   });
 
   it("knows nothing of others who are", async () => {
-    server.say("member:removed", { room: "Secret", generation: 1, entry: 3, user: "linus", name: "Linus", by: "grace" });
+    server.say("member:removed", {
+      room: "Secret", generation: 1, entry: 3, user: "linus", name: "Linus", by: "grace",
+    });
     mine = [room("general")];
     await act(async () => client.rooms.refetch());
     missing();

@@ -19,7 +19,8 @@ export function useReading({ rooms, followers, user }: Client, room: Room, log: 
     (seen: Seen) => {
       const now = rooms.list.get().rooms.get(room.room);
       if (!now || document.visibilityState !== "visible") return;
-      const { read, passed } = readOn(latest.current, user.username, now.unread > 0 ? now.read : Math.max(now.read, now.head), seen);
+      const before = now.unread > 0 ? now.read : Math.max(now.read, now.head);
+      const { read, passed } = readOn(latest.current, user.username, before, seen);
       rooms.seen(room.room, read, isCounted(latest.current, now.read) ? passed : undefined);
     },
     [rooms, room.room, user.username],

@@ -56,7 +56,8 @@ const NO_NETWORK_MS = 5_000;
 /**
  * What socket.io-client says of a request without an answer. Anything else that is thrown is no word about the network.
  */
-const isSilence = (thrown: unknown) => thrown instanceof Error && /^(operation has timed out|socket has been disconnected)$/.test(thrown.message);
+const isSilence = (thrown: unknown) =>
+  thrown instanceof Error && /^(operation has timed out|socket has been disconnected)$/.test(thrown.message);
 
 /** One socket and the patience around it: waits, comes back with jitter, says at any time what it is doing. */
 export function createConnection(wire: Wire, clock: Clock, refusals: Refusals): Connection {
@@ -195,7 +196,11 @@ export function createConnection(wire: Wire, clock: Clock, refusals: Refusals): 
       }
       heard();
       if (answer.ok) return answer as never;
-      const failure = new Failure(isErrorBody(answer.error) ? answer.error : { code: "internal", message: "The server gave no reason.", retry: true });
+      const failure = new Failure(
+        isErrorBody(answer.error)
+          ? answer.error
+          : { code: "internal", message: "The server gave no reason.", retry: true },
+      );
       if (failure.code === "unauthenticated") refusals.unauthenticated(failure);
       if (failure.code === "user_mismatch") refusals.mismatch(failure);
       throw failure;
@@ -224,7 +229,12 @@ export function createConnection(wire: Wire, clock: Clock, refusals: Refusals): 
     },
     watched(now) {
       visible = now;
-      if (visible && state.get().phase === "connected" && clock.now_ms() - heard_at_ms >= PING_EVERY_MS && line.get() === "good") {
+      if (
+        visible &&
+        state.get().phase === "connected" &&
+        clock.now_ms() - heard_at_ms >= PING_EVERY_MS &&
+        line.get() === "good"
+      ) {
         line.set("unsure");
       }
       pingWhenSilent();

@@ -21,7 +21,8 @@ export function writeDraft(user: string, room: string, text: string): void {
 export function wipeDrafts(user: string): void {
   attempt(() => {
     const former = formerKey(user, "");
-    const isTheirs = (name: string) => name.startsWith(key(user, "")) || (name.startsWith(former) && !name.includes(".", former.length));
+    const isTheirs = (name: string) =>
+      name.startsWith(key(user, "")) || (name.startsWith(former) && !name.includes(".", former.length));
     for (const name of Object.keys(localStorage).filter(isTheirs)) localStorage.removeItem(name);
   });
 }

@@ -15,7 +15,11 @@ const nothing = () => {};
 export function onVisibility({ back = nothing, away = nothing, lost = nothing }: Moments): () => void {
   const changed = () => (document.visibilityState === "visible" ? back() : away());
   const online = () => document.visibilityState === "visible" && back();
-  const listeners = [[window, "online", online], [window, "offline", lost], [document, "visibilitychange", changed]] as const;
+  const listeners = [
+    [window, "online", online],
+    [window, "offline", lost],
+    [document, "visibilitychange", changed],
+  ] as const;
   for (const [where, event, act] of listeners) where.addEventListener(event, act);
   if (document.visibilityState !== "visible") away();
   return () => {

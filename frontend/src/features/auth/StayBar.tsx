@@ -7,6 +7,8 @@ import type { SessionService } from "./session";
 import { onActs } from "./staying";
 import styles from "./StayBar.module.css";
 
+const LAST = "however much you write. Sign in again then; nothing is lost.";
+
 /**
  * Whoever is at the page stays signed in. Shown in the last minutes of a session that nobody used, or that cannot last
  * longer.
@@ -24,7 +26,7 @@ export function StayBar({ session }: { session: SessionService }) {
   const ends = `This session ends at ${timeOfDay(expires_at * 1000)}`;
   return (
     <div className={styles.bar} role="status">
-      <span>{trouble || (last ? `${ends}, however much you write. Sign in again then; nothing is lost.` : `You have been quiet for a while. ${ends}.`)}</span>
+      <span>{trouble || (last ? `${ends}, ${LAST}` : `You have been quiet for a while. ${ends}.`)}</span>
       {!last && <Button small onClick={stay}>Stay signed in</Button>}
     </div>
   );

@@ -16,7 +16,9 @@ const REJOIN_MS = [200, 400, 800, 1_600];
  * What the server tells of the session. `goOn` lets the connection come back, or not, as the session says. The answer
  * ends it.
  */
-export function listenToSession(connection: Connection, session: SessionService, clock: Clock, goOn: () => void): () => void {
+export function listenToSession(
+  connection: Connection, session: SessionService, clock: Clock, goOn: () => void,
+): () => void {
   /**
    * Another tab of this browser signed in again. The word that our session is over may be here before the answer with
    * the new cookie is: nothing is asked with the old one, and a refusal is not believed at once.

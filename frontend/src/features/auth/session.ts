@@ -72,7 +72,8 @@ export function createSession() {
   function end(why: string) {
     staying.calm();
     const now = state.get();
-    if (now.status === "unknown" || (now.status === "signed-in" && now.user.username === remembered()?.username)) remember(null);
+    if (now.status === "unknown" || (now.status === "signed-in" && now.user.username === remembered()?.username))
+      remember(null);
     if (now.status === "signed-in") state.set({ status: "ended", user: now.user, why });
     if (now.status === "unknown") state.set({ status: "signed-out", on_purpose: false });
   }

@@ -142,7 +142,10 @@ export function createRooms({ user, base, http, ask, clock, met, nameOf = (usern
     skipped: (room: string, generation: number, seq: number) =>
       dispatch({ type: "entry", room, generation, seq, counts: false, skipped: true }),
     changed: ({ room, generation, entry, message }: ServerEvents["message:changed"]) =>
-      dispatch({ type: "entry", room, generation, seq: entry, counts: false, changed: message.author === user ? undefined : message }),
+      dispatch({
+        type: "entry", room, generation, seq: entry, counts: false,
+        changed: message.author === user ? undefined : message,
+      }),
     renamed: (room: string, name: string) => dispatch({ type: "renamed", room, name }),
     /** Somebody was removed from a room; kept when it was me, and I was in it. */
     putOut({ room, user: who, by }: MembershipPush) {

@@ -7,11 +7,14 @@ import { Composer } from "./Composer";
 function open() {
   const send = vi.fn((_text: string) => {});
   const props = {
-    user: "ada", room: "general", roomName: "general", replyTo: null, cancelReply: vi.fn(), send, editLast: vi.fn(), typed: vi.fn(),
+    user: "ada", room: "general", roomName: "general", replyTo: null, cancelReply: vi.fn(), send, editLast: vi.fn(),
+    typed: vi.fn(),
     stopped: vi.fn(),
   };
   render(<Composer {...props} />);
-  return { ...props, field: screen.getByRole<HTMLTextAreaElement>("textbox", { name: "Message" }), user: userEvent.setup() };
+  return {
+    ...props, field: screen.getByRole<HTMLTextAreaElement>("textbox", { name: "Message" }), user: userEvent.setup(),
+  };
 }
 
 describe("the message field", () => {

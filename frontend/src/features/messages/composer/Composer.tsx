@@ -69,19 +69,25 @@ export function Composer({ user, room, roomName, replyTo, cancelReply, send, edi
       {replyTo && (
         <p className={styles.reply}>
           <span>To {replyTo.name}: {inOneLine(replyTo.text, 90)}</span>
-          <Button look="icon" small aria-label="Do not reply" onClick={cancelReply}><Icon name="close" size={16} /></Button>
+          <Button look="icon" small aria-label="Do not reply" onClick={cancelReply}>
+            <Icon name="close" size={16} />
+          </Button>
         </p>
       )}
       <div className={styles.pill}>
         <textarea ref={attach} aria-label="Message" placeholder={`Message ${roomName}`} value={text} rows={1} dir="auto"
-          enterKeyHint="send" aria-invalid={tooLong || undefined} onChange={changed} onKeyDown={pressed} onBlur={stopped} />
-        <Button type="submit" look="solid" className={styles.send} aria-label="Send" aria-disabled={!text.trim() || tooLong}>
+          enterKeyHint="send" aria-invalid={tooLong || undefined} onChange={changed} onKeyDown={pressed}
+          onBlur={stopped} />
+        <Button type="submit" look="solid" className={styles.send} aria-label="Send"
+          aria-disabled={!text.trim() || tooLong}>
           <Icon name="send" />
         </Button>
       </div>
       {characters >= COUNTER_FROM && (
         <p className={tooLong ? styles.over : styles.counter} role={tooLong ? "alert" : undefined}>
-          {tooLong ? `${TOO_LONG} ${(characters - MAX_CHARACTERS).toLocaleString("en")} too many.` : `${MAX_CHARACTERS - characters} left`}
+          {tooLong
+            ? `${TOO_LONG} ${(characters - MAX_CHARACTERS).toLocaleString("en")} too many.`
+            : `${MAX_CHARACTERS - characters} left`}
         </p>
       )}
     </form>

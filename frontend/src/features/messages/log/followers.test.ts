@@ -86,7 +86,9 @@ describe("opening a room", () => {
   });
 
   it("says why when it is not ours, and does not ask again", async () => {
-    answers = [new Failure({ code: "room_not_found", message: "There is no such room, or you are not in it.", retry: false })];
+    answers = [
+      new Failure({ code: "room_not_found", message: "There is no such room, or you are not in it.", retry: false }),
+    ];
     followers.hold("general");
     await time.go(60_000);
     expect([asked, followers.rooms.get().get("general")?.failure?.code]).toEqual([[0], "room_not_found"]);
@@ -229,7 +231,9 @@ describe("places in the history", () => {
     await followers.back("general", 7_000);
     expect([places, log().oldest, log().window]).toEqual([[{ before: 9_951 }], 6_000, null]);
     httpPage = (place) =>
-      "before" in place ? page([sent(place.before - 1)], { oldest: place.before - 500, more: true }) : page(range(1, 100).map(sent));
+      "before" in place
+        ? page([sent(place.before - 1)], { oldest: place.before - 500, more: true })
+        : page(range(1, 100).map(sent));
     await followers.back("general", 1);
     expect(places.slice(1)).toEqual([{ before: 6_000 }, { before: 5_500 }, { before: 5_000 }, { around: 1 }]);
   });
@@ -292,13 +296,16 @@ describe("a dropped room", () => {
   });
 });
 
-it.each(["constructor", "__proto__", "valueOf"])("a room that is called %s is followed from when it is held, until it is dropped", async (room) => {
-  followers.sent(message(1, { room }));
-  followers.heads(JSON.parse(`{"${room}": [1, 9]}`) as Heads);
-  expect([followers.cursor(room), followers.rooms.get().size]).toEqual([0, 0]);
-  followers.hold(room);
-  await settled();
-  expect([followers.cursor(room), [...followers.rooms.get().keys()]]).toEqual([2, [room]]);
-  followers.drop(room);
-  expect(followers.rooms.get().has(room)).toBe(false);
-});
+it.each(["constructor", "__proto__", "valueOf"])(
+  "a room that is called %s is followed from when it is held, until it is dropped",
+  async (room) => {
+    followers.sent(message(1, { room }));
+    followers.heads(JSON.parse(`{"${room}": [1, 9]}`) as Heads);
+    expect([followers.cursor(room), followers.rooms.get().size]).toEqual([0, 0]);
+    followers.hold(room);
+    await settled();
+    expect([followers.cursor(room), [...followers.rooms.get().keys()]]).toEqual([2, [room]]);
+    followers.drop(room);
+    expect(followers.rooms.get().has(room)).toBe(false);
+  },
+);

@@ -36,6 +36,7 @@ const BACK_PAGES = 3;
 const OLDER_TRIES = 15;
 /** The server tells its heads every minute, unless it cannot tell anything. */
 const HEADS_FRESH_MS = 75_000;
+const entryOf = ({ seq, created_at_ms }: Message): Entry => ({ seq, kind: "message", at_ms: created_at_ms });
 const nothingYet: HeldRoom = { log: emptyLog, failure: null, trouble: null, loading: null };
 
 /** Follows the logs of the rooms that are held: applies what is pushed, pulls what is missing. */
@@ -137,7 +138,9 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     }
   }
 
-  async function load(room: string, loading: NonNullable<HeldRoom["loading"]>, fetching: () => Promise<Page>, act: (page: Page) => void) {
+  async function load(
+    room: string, loading: NonNullable<HeldRoom["loading"]>, fetching: () => Promise<Page>, act: (page: Page) => void,
+  ) {
     if (held(room)?.loading || !held(room)) return;
     set(room, { loading });
     try {
@@ -168,8 +171,7 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
       rooms.set((all) => new Map([...all].filter(([other]) => other !== room)));
     },
 
-    sent: (message: Message) =>
-      live(message.room, message.generation, { seq: message.seq, kind: "message", at_ms: message.created_at_ms }, message),
+    sent: (message: Message) => live(message.room, message.generation, entryOf(message), message),
     changed: ({ room, generation, entry, message }: ServerEvents["message:changed"]) =>
       live(room, generation, { seq: entry, kind: "change", message: message.seq }, message),
     /** Any other entry: memberships, a room's new name, a tombstone. */
@@ -206,23 +208,27 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
       const log = held(room)?.log ?? emptyLog;
       if (!hasOlder(log)) return Promise.resolve();
       const before = spanOf(log).oldest;
-      return load(room, "older", () => fetchOlder(room, before), (page) => dispatch(room, { type: "older", before, page }));
+      const add = (page: Page) => dispatch(room, { type: "older", before, page });
+      return load(room, "older", () => fetchOlder(room, before), add);
     },
     newer(room: string) {
       const after = held(room)?.log.window?.newest;
       if (after === undefined) return Promise.resolve();
-      return load(room, "newer", () => fetchPage(room, { after }), (page) => dispatch(room, { type: "newer", after, page }));
+      const add = (page: Page) => dispatch(room, { type: "newer", after, page });
+      return load(room, "newer", () => fetchPage(room, { after }), add);
     },
     /** Brings an entry into view that lies not far back: what is read for it reaches up to the newest. */
     async back(room: string, seq: number): Promise<void> {
-      for (let left = BACK_PAGES; left > 0 && spanOf(held(room)?.log ?? emptyLog).oldest > seq; left -= 1) await this.older(room);
+      for (let left = BACK_PAGES; left > 0 && spanOf(held(room)?.log ?? emptyLog).oldest > seq; left -= 1)
+        await this.older(room);
       await this.around(room, seq);
     },
     /** Brings an entry into view that may lie far back. */
     around(room: string, seq: number) {
       const span = spanOf(held(room)?.log ?? emptyLog);
       if (seq >= span.oldest && seq <= span.newest) return Promise.resolve();
-      return load(room, "around", () => fetchPage(room, { around: seq }), (page) => dispatch(room, { type: "around", page }));
+      const add = (page: Page) => dispatch(room, { type: "around", page });
+      return load(room, "around", () => fetchPage(room, { around: seq }), add);
     },
     newest: (room: string) => void dispatch(room, { type: "newest" }),
     dispose() {

@@ -5,7 +5,9 @@ import type { Names } from "./names";
 
 /** What people are called, as the server tells it by the way. The answer ends it. */
 export const listenForNames = (connection: Connection, { said, entered }: Names): (() => void) =>
-  connection.listen({ "message:sent": said, "member:joined": entered, "member:left": entered, "member:removed": entered });
+  connection.listen({
+    "message:sent": said, "member:joined": entered, "member:left": entered, "member:removed": entered,
+  });
 
 /** What is told of the rooms that are followed. The answer ends it. */
 export function listenToLogs(connection: Connection, followers: Followers): () => void {

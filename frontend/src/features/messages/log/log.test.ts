@@ -6,7 +6,9 @@ import { emptyLog, hasOlder, isBehind, reduceLog, spanOf, type LogAction, type R
 
 const play = (actions: LogAction[], from: RoomLog = emptyLog) => actions.reduce(reduceLog, from);
 const newest = (...seqs: number[]): LogAction => ({ type: "page", asked: 0, page: page(seqs.map(sent)) });
-const live = (seq: number, generation = 1): LogAction => ({ type: "live", generation, entry: sent(seq), image: message(seq, { generation }) });
+const live = (seq: number, generation = 1): LogAction => ({
+  type: "live", generation, entry: sent(seq), image: message(seq, { generation }),
+});
 const edit = (entry: number, of: number, text = `edit ${entry}`): LogAction => ({
   type: "live", generation: 1, entry: changed(entry, of), image: message(of, { rev: entry, text }),
 });
@@ -74,7 +76,10 @@ describe("images", () => {
   });
 
   it("of messages not held yet are kept, so that an older page cannot bring the old text back", () => {
-    const top = play([{ type: "page", asked: 0, page: page([sent(9)], { messages: [message(9)] }) }, edit(10, 2, "mended")]);
+    const top = play([
+      { type: "page", asked: 0, page: page([sent(9)], { messages: [message(9)] }) },
+      edit(10, 2, "mended"),
+    ]);
     const log = reduceLog(top, { type: "older", before: 9, page: page(range(1, 8).map(sent)) });
     expect(textOf(log, 2)).toBe("mended");
   });
@@ -213,7 +218,9 @@ describe("the shown stretch", () => {
   });
 
   it("refuses an older page that ends before a hole: what lies between would never be asked for", () => {
-    expect(reduceLog(deep, { type: "older", before: 951, page: page(range(901, 940).map(sent), { more: true }) })).toBe(deep);
+    expect(reduceLog(deep, { type: "older", before: 951, page: page(range(901, 940).map(sent), { more: true }) })).toBe(
+      deep,
+    );
     expect(reduceLog(deep, { type: "older", before: 951, page: page([], { more: true }) })).toBe(deep);
   });
 
@@ -253,7 +260,10 @@ interface History {
 }
 
 const histories = fc
-  .array(fc.record({ kind: fc.constantFrom("message", "message", "change", "tombstone"), pick: fc.nat(1000) }), { minLength: 1, maxLength: 60 })
+  .array(fc.record({ kind: fc.constantFrom("message", "message", "change", "tombstone"), pick: fc.nat(1000) }), {
+    minLength: 1,
+    maxLength: 60,
+  })
   .map((steps): History => {
     const history: History = { entries: [], images: [] };
     const known: Message[] = [];
@@ -292,7 +302,9 @@ function pageAfter(history: History, asked: number, limit: number, known: number
 
 describe("any delivery", () => {
   it("converges to the room as it is, whatever is lost, repeated or reordered before the pages are pulled", () => {
-    const deliveries = fc.array(fc.tuple(fc.nat(1000), fc.constantFrom("push", "push", "page", "late page")), { maxLength: 150 });
+    const deliveries = fc.array(fc.tuple(fc.nat(1000), fc.constantFrom("push", "push", "page", "late page")), {
+      maxLength: 150,
+    });
     const property = fc.property(histories, fc.nat(1000), deliveries, (history, opened, steps) => {
       const total = history.entries.length;
       let known = 1 + (opened % total);
@@ -324,11 +336,21 @@ describe("any delivery", () => {
 });
 
 describe("my own reactions", () => {
-  const reacted = (rev: number, count: number, mine?: string[]): Message => message(1, { rev, reactions: { "👍": count }, mine });
-  const pushed = (rev: number, count: number): LogAction => ({ type: "live", generation: 1, entry: changed(rev, 1), image: reacted(rev, count) });
-  const answered = (rev: number, count: number, mine: string[]): LogAction => ({ type: "image", message: reacted(rev, count, mine) });
-  const elsewhere = (rev: number, mine: string[], generation = 1): LogAction => ({ type: "mine", generation, seq: 1, rev, mine });
-  const seen = (log: RoomLog) => [log.images.get(1)?.rev, log.images.get(1)?.reactions?.["👍"], log.images.get(1)?.mine];
+  const reacted = (rev: number, count: number, mine?: string[]): Message =>
+    message(1, { rev, reactions: { "👍": count }, mine });
+  const pushed = (rev: number, count: number): LogAction => ({
+    type: "live", generation: 1, entry: changed(rev, 1), image: reacted(rev, count),
+  });
+  const answered = (rev: number, count: number, mine: string[]): LogAction => ({
+    type: "image",
+    message: reacted(rev, count, mine),
+  });
+  const elsewhere = (rev: number, mine: string[], generation = 1): LogAction => ({
+    type: "mine", generation, seq: 1, rev, mine,
+  });
+  const seen = (log: RoomLog) => [
+    log.images.get(1)?.rev, log.images.get(1)?.reactions?.["👍"], log.images.get(1)?.mine,
+  ];
 
   it("are kept when a push tells only how many there are", () => {
     expect(seen(play([newest(1), answered(2, 1, ["👍"]), pushed(2, 1), pushed(3, 2)]))).toEqual([3, 2, ["👍"]]);
@@ -342,12 +364,18 @@ describe("my own reactions", () => {
   it("come from another device, in whatever order", () => {
     expect(seen(play([newest(1), pushed(2, 1), elsewhere(2, ["👍"])]))).toEqual([2, 1, ["👍"]]);
     expect(seen(play([newest(1), elsewhere(2, ["👍"]), pushed(2, 1)]))).toEqual([2, 1, ["👍"]]);
-    expect(seen(play([newest(1), pushed(2, 2), pushed(3, 1), elsewhere(3, []), elsewhere(2, ["👍"])]))).toEqual([3, 1, []]);
+    expect(seen(play([newest(1), pushed(2, 2), pushed(3, 1), elsewhere(3, []), elsewhere(2, ["👍"])]))).toEqual([
+      3,
+      1,
+      [],
+    ]);
   });
 
   it("of another generation, or of a message that is not held, are nothing", () => {
     const log = play([newest(1), pushed(2, 1)]);
-    expect(play([elsewhere(3, ["👍"], 2), { type: "mine", generation: 1, seq: 9, rev: 3, mine: ["👍"] }], log)).toBe(log);
+    expect(play([elsewhere(3, ["👍"], 2), { type: "mine", generation: 1, seq: 9, rev: 3, mine: ["👍"] }], log)).toBe(
+      log,
+    );
   });
 
   it("are none where there are none at all", () => {
@@ -355,7 +383,9 @@ describe("my own reactions", () => {
   });
 
   it("end alike in whatever order pushes, answers and tellings come", () => {
-    const told = [pushed(2, 1), answered(2, 1, ["👍"]), pushed(3, 2), elsewhere(4, []), pushed(4, 1), answered(4, 1, [])];
+    const told = [
+      pushed(2, 1), answered(2, 1, ["👍"]), pushed(3, 2), elsewhere(4, []), pushed(4, 1), answered(4, 1, []),
+    ];
     const orders = fc.shuffledSubarray(told, { minLength: told.length });
     fc.assert(fc.property(orders, (order) => {
       expect(seen(play([newest(1), ...order]))).toEqual([4, 1, []]);

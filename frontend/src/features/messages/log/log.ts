@@ -78,7 +78,11 @@ export const hasOlder = (log: RoomLog): boolean => log.generation > 0 && spanOf(
 
 /** Whether an older page reaches up to the entry that it was asked for before, or says that there is nothing older. */
 export const reachesUp = (page: Page, before: number): boolean =>
-  page.oldest !== undefined ? page.oldest < before || !page.more : page.entries.length > 0 ? page.entries.at(-1)?.seq === before - 1 : !page.more;
+  page.oldest !== undefined
+    ? page.oldest < before || !page.more
+    : page.entries.length > 0
+      ? page.entries.at(-1)?.seq === before - 1
+      : !page.more;
 
 export function reduceLog(log: RoomLog, action: LogAction): RoomLog {
   switch (action.type) {
@@ -164,7 +168,8 @@ function extendUp(log: RoomLog, before: number, page: Page): RoomLog {
   const span = spanOf(log);
   if (page.generation !== log.generation || before !== span.oldest || !reachesUp(page, before)) return log;
   const known = taken(log, page);
-  const oldest = page.oldest === undefined ? (page.entries[0]?.seq ?? log.first) : page.more ? page.oldest : known.first;
+  const oldest =
+    page.oldest === undefined ? (page.entries[0]?.seq ?? log.first) : page.more ? page.oldest : known.first;
   return known.window ? joined(known, { ...known.window, oldest }) : { ...known, oldest };
 }
 

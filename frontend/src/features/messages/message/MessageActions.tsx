@@ -28,7 +28,8 @@ export function MessageActions({ mine, reachable, act, reactButton }: Props) {
     <div className={styles.bar}>
       <div className={styles.actions} role="group" aria-label="Message actions">
         {offered.map((action) => (
-          <Button key={action} ref={action === "react" ? reactButton : undefined} look="icon" small aria-label={NAMES[action][0]} title={NAMES[action][0]}
+          <Button key={action} ref={action === "react" ? reactButton : undefined} look="icon" small
+            aria-label={NAMES[action][0]} title={NAMES[action][0]}
             tabIndex={reachable ? 0 : -1} onClick={() => act(action)}>
             <Icon name={NAMES[action][1]} size={17} />
           </Button>

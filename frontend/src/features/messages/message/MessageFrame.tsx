@@ -17,15 +17,22 @@ interface Props extends HTMLAttributes<HTMLElement> {
 }
 
 /** Author, time and room for what was said: the same for a message and for one on its way. */
-export function MessageFrame({ author, name, startsGroup, time, children, highlighted = false, byTable = false, ...rest }: Props) {
+export function MessageFrame({
+  author, name, startsGroup, time, children, highlighted = false, byTable = false, ...rest
+}: Props) {
+  const classes = `${styles.message} ${startsGroup ? styles.startsGroup : ""} ${highlighted ? styles.highlighted : ""}`;
   return (
-    <article {...rest} className={`${styles.message} ${startsGroup ? styles.startsGroup : ""} ${highlighted ? styles.highlighted : ""}`}>
+    <article {...rest} className={classes}>
       <div className={styles.gutter}>{startsGroup ? <Monogram username={author} name={name} /> : time}</div>
       <div className={styles.content}>
         {startsGroup && (
           <p className={styles.heading}>
             <strong>{name}</strong>
-            {byTable && <span className={styles.origin} title="Put into the table by a script, not by a person of this chat">table</span>}
+            {byTable && (
+              <span className={styles.origin} title="Put into the table by a script, not by a person of this chat">
+                table
+              </span>
+            )}
             {time}
           </p>
         )}

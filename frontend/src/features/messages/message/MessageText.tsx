@@ -2,7 +2,12 @@ import { memo, useState } from "react";
 import { isEmojiOnly, isTall, piecesOf } from "./text";
 import styles from "./MessageText.module.css";
 
-export const MessageText = memo(function MessageText({ text, reachable = true }: { text: string; reachable?: boolean }) {
+interface Props {
+  text: string;
+  reachable?: boolean;
+}
+
+export const MessageText = memo(function MessageText({ text, reachable = true }: Props) {
   const [whole, setWhole] = useState(false);
   const tall = isTall(text);
   const look = `${styles.text} ${isEmojiOnly(text) ? styles.large : ""} ${tall && !whole ? styles.cut : ""}`;
@@ -11,14 +16,17 @@ export const MessageText = memo(function MessageText({ text, reachable = true }:
       <div className={look} data-testid="message-text" dir="auto">
         {piecesOf(text).map((piece, index) =>
           piece.link ? (
-            <a key={index} href={piece.href} tabIndex={reachable ? 0 : -1} target="_blank" rel="noopener noreferrer">{piece.text}</a>
+            <a key={index} href={piece.href} tabIndex={reachable ? 0 : -1} target="_blank" rel="noopener noreferrer">
+              {piece.text}
+            </a>
           ) : (
             piece.text
           ),
         )}
       </div>
       {tall && (
-        <button type="button" className={styles.more} tabIndex={reachable ? 0 : -1} aria-expanded={whole} onClick={() => setWhole(!whole)}>
+        <button type="button" className={styles.more} tabIndex={reachable ? 0 : -1} aria-expanded={whole}
+          onClick={() => setWhole(!whole)}>
           {whole ? "Show less" : "Show more"}
         </button>
       )}

@@ -26,7 +26,8 @@ export function PendingMessage({ item, name, startsGroup, active = false, retry,
   const time = message ? <span className={styles.time}>{timeOfDay(message.created_at_ms)}</span> : null;
   return (
     <MessageFrame author={item.user} name={name} startsGroup={startsGroup} time={time} data-client-id={client_id}
-      data-seq={message?.seq} data-state={state} tabIndex={active ? 0 : -1} aria-label={spokenWaiting(item, name, late)}>
+      data-seq={message?.seq} data-state={state} tabIndex={active ? 0 : -1}
+      aria-label={spokenWaiting(item, name, late)}>
       <div className={waits ? styles.waiting : undefined}>
         <MessageText text={text} />
       </div>

@@ -30,11 +30,14 @@ interface Props {
 const ReactionPalette = lazy(() => import("@/features/messages/reactions/ReactionPalette"));
 const DeleteQuestion = lazy(() => import("./DeleteQuestion"));
 
-export const SentMessage = memo(function SentMessage({ message, startsGroup, mine, active, entered, editing, highlighted, quoted, handlers }: Props) {
+export const SentMessage = memo(function SentMessage({
+  message, startsGroup, mine, active, entered, editing, highlighted, quoted, handlers,
+}: Props) {
   const { room, seq, author, name, text, created_at_ms, deleted } = message;
   const [confirming, setConfirming] = useState(false);
   const [picking, setPicking] = useState(false);
-  const [near, setNear] = useState(false); // a pointer: the actions of all others are not in the page, which is half of it
+  // A pointer is near: the actions of all others are not in the page, which is half of it.
+  const [near, setNear] = useState(false);
   const frame = useRef<HTMLElement>(null);
   const reactButton = useRef<HTMLButtonElement>(null);
   const key = keyOf(message);
@@ -58,7 +61,8 @@ export const SentMessage = memo(function SentMessage({ message, startsGroup, min
     frame.current?.focus({ preventScroll: true });
   }, []);
 
-  const isMine = (emoji: string) => pillsOf(message, handlers.wishes.get()[key]).some((pill) => pill.emoji === emoji && pill.mine);
+  const isMine = (emoji: string) =>
+    pillsOf(message, handlers.wishes.get()[key]).some((pill) => pill.emoji === emoji && pill.mine);
 
   function pressed(event: KeyboardEvent) {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey || deleted) return;
@@ -75,33 +79,54 @@ export const SentMessage = memo(function SentMessage({ message, startsGroup, min
   );
 
   return (
-    <MessageFrame ref={frame} author={author} name={name} startsGroup={startsGroup} time={time} highlighted={highlighted} byTable={message.via === "table"} data-seq={seq} data-client-id={message.client_id}
-      data-state="sent" tabIndex={active ? 0 : -1} onKeyDown={pressed} onPointerEnter={() => setNear(true)} onPointerLeave={left} aria-label={spoken(message, pillsOf(message, wishes), quoted)}>
-      {message.reply_to !== undefined && !deleted && <Quote seq={message.reply_to} quoted={quoted} reachable={entered} jump={handlers.jump} />}
+    <MessageFrame ref={frame} author={author} name={name} startsGroup={startsGroup} time={time}
+      highlighted={highlighted} byTable={message.via === "table"} data-seq={seq} data-client-id={message.client_id}
+      data-state="sent" tabIndex={active ? 0 : -1} onKeyDown={pressed} onPointerEnter={() => setNear(true)}
+      onPointerLeave={left}
+      aria-label={spoken(message, pillsOf(message, wishes), quoted)}>
+      {message.reply_to !== undefined && !deleted && (
+        <Quote seq={message.reply_to} quoted={quoted} reachable={entered} jump={handlers.jump} />
+      )}
       {deleted ? (
         <p className={styles.gone}>This message was deleted.</p>
       ) : editing ? (
-        <EditMessage text={text} save={(next) => handlers.edit(message, next)} close={() => handlers.setEditing(null)} />
+        <EditMessage text={text} save={(next) => handlers.edit(message, next)}
+          close={() => handlers.setEditing(null)} />
       ) : (
         <div className={styles.body}>
           <MessageText text={text} reachable={entered} />
-          {message.edited_at_ms !== undefined && <span className={styles.edited} title={fullTime(message.edited_at_ms)}>edited</span>}
+          {message.edited_at_ms !== undefined && (
+            <span className={styles.edited} title={fullTime(message.edited_at_ms)}>edited</span>
+          )}
         </div>
       )}
       {!deleted && <ReactionRow message={message} reachable={entered} handlers={handlers} />}
-      {confirming && !deleted && <Suspense fallback={null}><DeleteQuestion remove={() => handlers.remove(message)} close={decided} /></Suspense>}
-      {(near || active || picking) && !deleted && !editing && <MessageActions mine={mine} reachable={entered} act={act} reactButton={reactButton} />}
+      {confirming && !deleted && (
+        <Suspense fallback={null}><DeleteQuestion remove={() => handlers.remove(message)} close={decided} /></Suspense>
+      )}
+      {(near || active || picking) && !deleted && !editing && (
+        <MessageActions mine={mine} reachable={entered} act={act} reactButton={reactButton} />
+      )}
       {picking && !deleted && (
         <Suspense fallback={null}>
-          <ReactionPalette anchor={reactButton} isMine={isMine} pick={(emoji) => handlers.react(message, emoji, !isMine(emoji))} close={() => setPicking(false)} />
+          <ReactionPalette anchor={reactButton} isMine={isMine} close={() => setPicking(false)}
+            pick={(emoji) => handlers.react(message, emoji, !isMine(emoji))} />
         </Suspense>
       )}
     </MessageFrame>
   );
 });
 
-function Quote({ seq, quoted, reachable, jump }: { seq: number; quoted: Message | undefined; reachable: boolean; jump(seq: number): void }) {
-  const said = !quoted ? "An earlier message" : quoted.deleted ? "A deleted message" : `${quoted.name}: ${inOneLine(quoted.text)}`;
+interface QuoteProps {
+  seq: number;
+  quoted: Message | undefined;
+  reachable: boolean;
+  jump(seq: number): void;
+}
+
+function Quote({ seq, quoted, reachable, jump }: QuoteProps) {
+  const what = ({ deleted, name, text }: Message) => (deleted ? "A deleted message" : `${name}: ${inOneLine(text)}`);
+  const said = quoted ? what(quoted) : "An earlier message";
   return (
     <button type="button" className={styles.quote} tabIndex={reachable ? 0 : -1} onClick={() => jump(seq)}>
       {said}

@@ -16,7 +16,9 @@ beforeEach(() => {
     asked.push({ event, client_id: payload.client_id, text: payload.text });
     const refusal = refusals.shift();
     if (refusal) throw refusal;
-    return { message: { ...hello, rev: asked.length + 1, text: payload.text ?? "", deleted: payload.text === undefined } };
+    return {
+      message: { ...hello, rev: asked.length + 1, text: payload.text ?? "", deleted: payload.text === undefined },
+    };
   };
   changes = createChanges({ ask: ask as unknown as Ask, image: () => {} });
 });
@@ -55,7 +57,7 @@ it("other words are another request, and so is a deletion", async () => {
   expect(ids()).toBe(3);
 });
 
-it("the same words are another request when the message has changed meanwhile, or the first one was answered", async () => {
+it("the same words are another request when the message has changed since, or the first one was answered", async () => {
   refusals = [offline()];
   await expect(changes.edit(hello, "hello there")).rejects.toThrow();
   const changed = { ...hello, rev: 5, text: "by another device" };

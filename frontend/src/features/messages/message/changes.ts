@@ -31,7 +31,10 @@ export function createChanges({ ask, image }: { ask: Ask; image(message: Message
     const { client_id } = change;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const answer = text === null ? ask("message:delete", { room, client_id, seq }) : ask("message:edit", { room, client_id, seq, text });
+        const answer =
+          text === null
+            ? ask("message:delete", { room, client_id, seq })
+            : ask("message:edit", { room, client_id, seq, text });
         const { message } = await answer;
         if (message) image(message);
         if (unanswered.get(key) === change) unanswered.delete(key);

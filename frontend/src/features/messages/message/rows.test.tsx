@@ -14,13 +14,19 @@ import { PendingMessage } from "./PendingMessage";
 import { SentMessage } from "./SentMessage";
 
 const handlers = (): MessageHandlers => ({
-  edit: vi.fn(() => Promise.resolve()), remove: vi.fn(() => Promise.resolve()), reply: vi.fn(), copyLink: vi.fn(), jump: vi.fn(), setEditing: vi.fn(),
-  react: vi.fn(), wishes: createStore<Wishes>({}), who: vi.fn(() => Promise.resolve({ "👍": ["Linus", "you"], "🎉": ["Linus"] })),
+  edit: vi.fn(() => Promise.resolve()),
+  remove: vi.fn(() => Promise.resolve()),
+  reply: vi.fn(), copyLink: vi.fn(), jump: vi.fn(), setEditing: vi.fn(), react: vi.fn(),
+  wishes: createStore<Wishes>({}),
+  who: vi.fn(() => Promise.resolve({ "👍": ["Linus", "you"], "🎉": ["Linus"] })),
 });
 
 function showSent(part: Partial<Message> = {}, more: Partial<Parameters<typeof SentMessage>[0]> = {}) {
   const did = handlers();
-  const props = { message: message(7, part), startsGroup: true, mine: true, active: true, entered: true, editing: false, highlighted: false, quoted: undefined, handlers: did };
+  const props = {
+    message: message(7, part), startsGroup: true, mine: true, active: true, entered: true, editing: false,
+    highlighted: false, quoted: undefined, handlers: did,
+  };
   render(<MemoryRouter><SentMessage {...props} {...more} /></MemoryRouter>);
   return { did, article: screen.getByRole("article"), user: userEvent.setup() };
 }
@@ -40,7 +46,11 @@ function showPending(part: Partial<OutboxItem>) {
 describe("a message on its way", () => {
   it.each(["queued", "sending"] as const)("has no time while %s: the time is the receipt", (state) => {
     const { article } = showPending({ state });
-    expect([article.textContent, article.dataset.state, article.dataset.clientId]).toEqual(["AAdaon its way", state, "p1"]);
+    expect([article.textContent, article.dataset.state, article.dataset.clientId]).toEqual([
+      "AAdaon its way",
+      state,
+      "p1",
+    ]);
   });
 
   it.each(["queued", "sending"] as const)("says that it waits when it is still %s after some seconds", (state) => {
@@ -66,7 +76,10 @@ describe("a message on its way", () => {
   });
 
   it("that failed says why, and can be sent again or deleted", async () => {
-    const { retry, remove, user } = showPending({ state: "failed", failed: { code: "text_too_long", message: "A message has at most 4,000 characters." } });
+    const { retry, remove, user } = showPending({
+      state: "failed",
+      failed: { code: "text_too_long", message: "A message has at most 4,000 characters." },
+    });
     expect(screen.getByRole("alert").textContent).toContain("Not sent. A message has at most 4,000 characters.");
     await user.click(screen.getByRole("button", { name: "Try again" }));
     await user.click(screen.getByRole("button", { name: "Delete" }));
@@ -130,7 +143,10 @@ describe("a message", () => {
   });
 
   it("says why it could not be deleted", async () => {
-    const did = { ...handlers(), remove: () => Promise.reject(new Failure({ code: "busy", message: "The server is busy.", retry: true })) };
+    const did = {
+      ...handlers(),
+      remove: () => Promise.reject(new Failure({ code: "busy", message: "The server is busy.", retry: true })),
+    };
     const { user } = showSent({}, { handlers: did });
     await user.click(screen.getByRole("button", { name: "Delete" }));
     await user.click(await screen.findByRole("button", { name: "Delete it" }));
@@ -169,7 +185,10 @@ describe("reactions", () => {
 
   it("stand under the message, mine pressed", () => {
     showSent(reacted);
-    expect(pills().map((pill) => [pill.textContent, pill.getAttribute("aria-pressed")])).toEqual([["👍 2", "true"], ["🎉 1", "false"]]);
+    expect(pills().map((pill) => [pill.textContent, pill.getAttribute("aria-pressed")])).toEqual([
+      ["👍 2", "true"],
+      ["🎉 1", "false"],
+    ]);
   });
 
   it.each([{}, { ...reacted, deleted: true }])("are not there without any, nor under a deleted message", (part) => {
@@ -184,7 +203,14 @@ describe("reactions", () => {
   });
 
   it("show what is wished before it is true", () => {
-    showSent(reacted, { handlers: { ...handlers(), wishes: createStore<Wishes>({ "general 7": { "👍": { wanted: false, others: 1 }, "🚀": { wanted: true, others: 0 } } }) } });
+    showSent(reacted, {
+      handlers: {
+        ...handlers(),
+        wishes: createStore<Wishes>({
+          "general 7": { "👍": { wanted: false, others: 1 }, "🚀": { wanted: true, others: 0 } },
+        }),
+      },
+    });
     expect(pills().map((pill) => [pill.textContent, pill.getAttribute("aria-pressed")])).toEqual([
       ["👍 1", "false"], ["🎉 1", "false"], ["🚀 1", "true"],
     ]);
@@ -254,7 +280,11 @@ describe("editing", () => {
   });
 
   it("stays open with the reason when it is refused", async () => {
-    const did = { ...handlers(), edit: () => Promise.reject(new Failure({ code: "message_deleted", message: "That message was deleted.", retry: false })) };
+    const did = {
+      ...handlers(),
+      edit: () =>
+        Promise.reject(new Failure({ code: "message_deleted", message: "That message was deleted.", retry: false })),
+    };
     const { user } = showSent({ text: "tpyo" }, { editing: true, handlers: did });
     await user.keyboard("!{Enter}");
     expect((await screen.findByText("That message was deleted.")).getAttribute("role")).toBe("alert");

@@ -15,7 +15,10 @@ const LEAST_MS = 0.05;
 const MEASURED_MS = 1.5;
 
 const fill = (characters: number, ...parts: [what: string, share: number][]) =>
-  parts.map(([what, share]) => what.repeat(Math.ceil((characters * share) / what.length))).join("").slice(0, characters);
+  parts
+    .map(([what, share]) => what.repeat(Math.ceil((characters * share) / what.length)))
+    .join("")
+    .slice(0, characters);
 const marks = Array.from({ length: 240 }, (_, index) => String.fromCodePoint(0x300 + (index % 0x6f))).join("");
 const letters = Array.from({ length: 2_000 }, (_, index) => String.fromCodePoint(0x4e00 + index * 7)).join("");
 
@@ -74,7 +77,9 @@ function times(act: (given: string) => unknown, short: string, long: string): [s
   return [median(taken.map(([ms]) => ms)), median(taken.map(([, ms]) => ms))];
 }
 
-const functions = Object.entries(text).flatMap(([name, act]) => (typeof act === "function" ? [[name, act as (given: string) => unknown] as const] : []));
+const functions = Object.entries(text).flatMap(([name, act]) =>
+  typeof act === "function" ? [[name, act as (given: string) => unknown] as const] : [],
+);
 
 describe.each(functions)("%s", (_name, act) => {
   it.each(Object.entries(WORST))("takes no longer than the length allows: %s", (_what, of) => {
@@ -87,5 +92,11 @@ describe.each(functions)("%s", (_name, act) => {
 });
 
 it("what is measured is all that runs over text", () => {
-  expect(functions.map(([name]) => name).sort()).toEqual(["charactersIn", "inOneLine", "isEmojiOnly", "isTall", "piecesOf"]);
+  expect(functions.map(([name]) => name).sort()).toEqual([
+    "charactersIn",
+    "inOneLine",
+    "isEmojiOnly",
+    "isTall",
+    "piecesOf",
+  ]);
 });

@@ -8,7 +8,10 @@ describe("links", () => {
     ["see https://example.org/a?b=1#c now", ["https://example.org/a?b=1#c"]],
     ["http://a.example and https://b.example", ["http://a.example", "https://b.example"]],
     ["(https://example.org).", ["https://example.org"]],
-    ["https://en.wikipedia.org/wiki/Parley_(disambiguation), read it", ["https://en.wikipedia.org/wiki/Parley_(disambiguation)"]],
+    [
+      "https://en.wikipedia.org/wiki/Parley_(disambiguation), read it",
+      ["https://en.wikipedia.org/wiki/Parley_(disambiguation)"],
+    ],
     ["Really? https://example.org/?!", ["https://example.org/"]],
     ["javascript:alert(1) data:text/html,x file:///etc/passwd", []],
     ["https:// is no address", []],
@@ -20,7 +23,9 @@ describe("links", () => {
 
   it("end where no address goes on: at 2,048 characters, and at a host of 300", () => {
     const path = (characters: number) => `https://example.org/${"a".repeat(characters - 20)}`;
-    expect([path(2_048), path(2_049), `http://${"a".repeat(301)}/`].map((text) => links(text).length)).toEqual([1, 0, 0]);
+    expect([path(2_048), path(2_049), `http://${"a".repeat(301)}/`].map((text) => links(text).length)).toEqual([
+      1, 0, 0,
+    ]);
   });
 
   it("lose nothing of the text around them", () => {

@@ -66,7 +66,8 @@ export const isEmojiOnly = (text: string): boolean => text.length <= 40 && EMOJI
 export const isTall = (text: string): boolean => text.length > 1_800 || (text.match(/\n/g)?.length ?? 0) > 18;
 
 /** As the server counts: code points, not UTF-16 units. */
-export const charactersIn = (text: string): number => (text.length <= COUNTER_FROM / 2 ? text.length : [...text].length);
+export const charactersIn = (text: string): number =>
+  text.length <= COUNTER_FROM / 2 ? text.length : [...text].length;
 
 /** One line that stands for a message elsewhere: a quote, an announcement. */
 export const inOneLine = (text: string, characters = 140): string => {

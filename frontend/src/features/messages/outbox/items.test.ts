@@ -11,11 +11,18 @@ const typed = (client_id: string, order: number, part: Partial<Waiting> = {}): W
 const after = (...actions: OutboxAction[]) => actions.reduce<OutboxItems>(reduceOutbox, []);
 const states = (items: OutboxItems) => items.map(({ client_id, state }) => `${client_id} ${state}`);
 const added = (...waiting: Waiting[]): OutboxAction => ({ type: "added", waiting });
-const stored = (client_id: string): OutboxAction => ({ type: "sent", message: message(7, { author: "ada", client_id }) });
+const stored = (client_id: string): OutboxAction => ({
+  type: "sent",
+  message: message(7, { author: "ada", client_id }),
+});
 
 describe("what is on its way", () => {
   it("stands in the order typed, wherever it was found", () => {
-    expect(states(after(added(typed("b", 2)), added(typed("c", 3, { failed }), typed("a", 1))))).toEqual(["a queued", "b queued", "c failed"]);
+    expect(states(after(added(typed("b", 2)), added(typed("c", 3, { failed }), typed("a", 1))))).toEqual([
+      "a queued",
+      "b queued",
+      "c failed",
+    ]);
   });
 
   it("goes, waits again, is refused, is stored", () => {
@@ -29,13 +36,20 @@ describe("what is on its way", () => {
   });
 
   it("that another tab has sent or deleted goes, unless it is known here to be under way or stored", () => {
-    const all = after(added(typed("a", 1), typed("b", 2), typed("c", 3)), { type: "sending", client_id: "b" }, stored("c"));
+    const all = after(
+      added(typed("a", 1), typed("b", 2), typed("c", 3)),
+      { type: "sending", client_id: "b" },
+      stored("c"),
+    );
     const left = ["a", "b", "c"].reduce((items, client_id) => reduceOutbox(items, { type: "lost", client_id }), all);
     expect(states(left)).toEqual(["b sending", "c sent"]);
   });
 
   it("waits or is refused as the disk has it from another tab", () => {
-    const all = after(added(typed("a", 1, { failed }), typed("b", 2), typed("c", 3)), { type: "sending", client_id: "c" });
+    const all = after(added(typed("a", 1, { failed }), typed("b", 2), typed("c", 3)), {
+      type: "sending",
+      client_id: "c",
+    });
     const found = [typed("a", 1), typed("b", 2, { failed }), typed("c", 3, { failed }), typed("d", 4)];
     expect(states(reduceOutbox(all, { type: "found", waiting: found }))).toEqual(["a queued", "b failed", "c sending"]);
   });
@@ -54,16 +68,25 @@ describe("what is on its way", () => {
 });
 
 describe("what goes next", () => {
-  const all = after(added(typed("a", 1_000, { failed }), typed("b", 2_000), typed("c", 3_000), typed("d", 4_000, { room: "design" })), stored("b"));
+  const all = after(
+    added(typed("a", 1_000, { failed }), typed("b", 2_000), typed("c", 3_000), typed("d", 4_000, { room: "design" })),
+    stored("b"),
+  );
 
   it("is the first of its room that waits and may go", () => {
-    expect([nextIn(all, "general", () => true)?.client_id, nextIn(all, "design", () => true)?.client_id]).toEqual(["c", "d"]);
+    expect([nextIn(all, "general", () => true)?.client_id, nextIn(all, "design", () => true)?.client_id]).toEqual([
+      "c",
+      "d",
+    ]);
     expect(nextIn(all, "general", ({ client_id }) => client_id !== "c")).toBeUndefined();
     expect([...roomsOf(all)]).toEqual(["general", "design"]);
   });
 
   it("is overdue so long after it was typed; what is stored or refused is not", () => {
-    expect([overdueAt_ms(all, 4_000), overdueAt_ms(after(added(typed("a", 1, { failed }))), 4_000)]).toEqual([4_003, Infinity]);
+    expect([overdueAt_ms(all, 4_000), overdueAt_ms(after(added(typed("a", 1, { failed }))), 4_000)]).toEqual([
+      4_003,
+      Infinity,
+    ]);
   });
 });
 

@@ -44,7 +44,9 @@ export function reduceOutbox(items: OutboxItems, action: OutboxAction): OutboxIt
     case "forgotten":
       return items.filter(({ client_id }) => client_id !== action.client_id);
     case "lost":
-      return items.filter(({ client_id, state }) => client_id !== action.client_id || state === "sent" || state === "sending");
+      return items.filter(
+        ({ client_id, state }) => client_id !== action.client_id || state === "sent" || state === "sending",
+      );
     case "found":
       return action.waiting.reduce(asFound, items);
     case "shown":
@@ -74,8 +76,11 @@ export const roomsOf = (items: OutboxItems): ReadonlySet<string> => new Set(item
 const isWaiting = ({ state }: OutboxItem) => state === "queued" || state === "sending";
 
 /** What goes next in a room, of what this tab may send. */
-export const nextIn = (items: OutboxItems, room: string, mayGo: (item: OutboxItem) => boolean): OutboxItem | undefined =>
-  items.find((item) => item.room === room && isWaiting(item) && mayGo(item));
+export const nextIn = (
+  items: OutboxItems,
+  room: string,
+  mayGo: (item: OutboxItem) => boolean,
+): OutboxItem | undefined => items.find((item) => item.room === room && isWaiting(item) && mayGo(item));
 
 /** From when on it will have waited for longer than that; Infinity when nothing waits. */
 export const overdueAt_ms = (items: OutboxItems, late_ms: number): number =>

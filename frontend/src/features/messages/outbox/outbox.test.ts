@@ -21,7 +21,12 @@ let time: ReturnType<typeof fakeClock>;
 let disk: OutboxDisk;
 let connected: boolean;
 /** Requests that are out, each waiting for its answer. */
-let requests: { payload: Sent; answer(message?: Partial<Message>): void; answerUnseen(): void; refuse(failure: Failure): void }[];
+let requests: {
+  payload: Sent;
+  answer(message?: Partial<Message>): void;
+  answerUnseen(): void;
+  refuse(failure: Failure): void;
+}[];
 let seq: number;
 let ids: number;
 let tabs: ReturnType<typeof fakeTabs>;
@@ -31,7 +36,12 @@ const echoOf = ({ room, client_id, text }: Sent, part: Partial<Message> = {}) =>
 
 const ask = ((_event: string, payload: Sent) =>
   new Promise((resolve, reject) => {
-    requests.push({ payload, answer: (part) => resolve({ message: echoOf(payload, part) }), answerUnseen: () => resolve({ seq: 7 }), refuse: reject });
+    requests.push({
+      payload,
+      answer: (part) => resolve({ message: echoOf(payload, part) }),
+      answerUnseen: () => resolve({ seq: 7 }),
+      refuse: reject,
+    });
   })) as unknown as Ask;
 
 function openTab(user = "ada", tab: Tabs = tabs.open()): Outbox {
@@ -44,8 +54,10 @@ function openTab(user = "ada", tab: Tabs = tabs.open()): Outbox {
 const states = (outbox: Outbox) => outbox.items.get().map(({ text, state }) => `${text} ${state}`);
 const sentTexts = () => requests.map(({ payload }) => payload.text);
 const onDisk = async (user = "ada") => (await disk.all(user)).map(({ text }) => text).sort();
-const busy = (retry_after_s?: number) => new Failure({ code: "rate_limited", message: "Slow down.", retry: true, retry_after_s });
-const tooLong = () => new Failure({ code: "text_too_long", message: "A message has at most 4,000 characters.", retry: false });
+const busy = (retry_after_s?: number) =>
+  new Failure({ code: "rate_limited", message: "Slow down.", retry: true, retry_after_s });
+const tooLong = () =>
+  new Failure({ code: "text_too_long", message: "A message has at most 4,000 characters.", retry: false });
 
 function request(index: number) {
   const found = requests[index];

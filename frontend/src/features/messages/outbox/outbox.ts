@@ -96,10 +96,12 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
     const cancelLate = clock.after(LATE_MS, () => isLate(room, true));
     const after = fromZero.has(client_id) ? 0 : cursor(room);
     try {
-      const { message } = await ask("message:send", { room, client_id, text, after, ...(reply_to ? { reply_to } : {}) });
+      const { message } = await ask("message:send", {
+        room, client_id, text, after, ...(reply_to ? { reply_to } : {}),
+      });
       isLate(room, false);
       if (message) settle(message);
-      else void drop(client_id); // stored before its author was put out of the room: no row of the log will take its place
+      else void drop(client_id); // stored before its author was put out of the room: the log will never show it
     } catch (thrown) {
       if (failureOf(thrown).code !== "timed_out") isLate(room, false);
       const now = known(client_id);
@@ -205,7 +207,8 @@ export function createOutbox({ user, disk: opening, tabs, ask, clock, connected,
     },
     /** Forgets what the room's log shows by now. */
     prune(isShown: (message: Message) => boolean) {
-      if (items.get().some(({ message }) => message !== undefined && isShown(message))) dispatch({ type: "shown", isShown });
+      if (items.get().some(({ message }) => message !== undefined && isShown(message)))
+        dispatch({ type: "shown", isShown });
     },
     /** Connected: everything that rests may go now. */
     resume() {

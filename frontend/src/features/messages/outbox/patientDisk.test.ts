@@ -17,7 +17,11 @@ function open(disk: Promise<OutboxDisk>, leads = true) {
     sent.push(payload.text);
     return { message: { ...message(sent.length), author: "ada", client_id: payload.client_id } };
   }) as unknown as Ask;
-  return createOutbox({ user: "ada", disk, tabs: tabs.open(leads), ask, clock: time.clock, connected: () => true, cursor: () => 0 });
+  return createOutbox({
+    user: "ada", disk, tabs: tabs.open(leads), ask, clock: time.clock,
+    connected: () => true,
+    cursor: () => 0,
+  });
 }
 
 beforeEach(() => {

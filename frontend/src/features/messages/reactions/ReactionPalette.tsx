@@ -49,7 +49,10 @@ export default function ReactionPalette({ anchor, isMine, pick, close }: Props) 
       event.preventDefault();
       return leave();
     }
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - COLUMNS, ArrowDown: at + COLUMNS, Home: 0, End: EMOJI.length - 1 }[event.key];
+    const to = {
+      ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - COLUMNS, ArrowDown: at + COLUMNS,
+      Home: 0, End: EMOJI.length - 1,
+    }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     const next = Math.min(EMOJI.length - 1, Math.max(0, to));
@@ -58,9 +61,11 @@ export default function ReactionPalette({ anchor, isMine, pick, close }: Props) 
   }
 
   return (
-    <div ref={panel} popover="auto" className={styles.palette} role="dialog" aria-label="Pick a reaction" onKeyDown={pressed} onToggle={toggled}>
+    <div ref={panel} popover="auto" className={styles.palette} role="dialog" aria-label="Pick a reaction"
+      onKeyDown={pressed} onToggle={toggled}>
       {EMOJI.map(([emoji, name], index) => (
-        <button key={emoji} type="button" aria-label={name} title={name} aria-pressed={isMine(emoji)} tabIndex={index === at ? 0 : -1} onFocus={() => setAt(index)}
+        <button key={emoji} type="button" aria-label={name} title={name} aria-pressed={isMine(emoji)}
+          tabIndex={index === at ? 0 : -1} onFocus={() => setAt(index)}
           onClick={() => {
             pick(emoji);
             leave();

@@ -35,7 +35,8 @@ export function ReactionRow({ message, reachable, handlers }: Props) {
       {pills.map(({ emoji, count, mine }) => (
         <button key={emoji} type="button" className={styles.pill} aria-pressed={mine} tabIndex={reachable ? 0 : -1}
           aria-describedby={names && emoji === shown?.emoji ? id : undefined} onClick={({ currentTarget }) => {
-            if (mine && count === 1) currentTarget.closest("article")?.focus({ preventScroll: true }); // it goes, and would take the focus with it
+            // It goes, and would take the focus with it.
+            if (mine && count === 1) currentTarget.closest("article")?.focus({ preventScroll: true });
             handlers.react(message, emoji, !mine);
           }}
           onFocus={({ currentTarget }) => look(emoji, currentTarget)} onBlur={lookAway}
@@ -45,7 +46,9 @@ export function ReactionRow({ message, reachable, handlers }: Props) {
       ))}
       {shown && looked && names && names.length > 0 && (
         <Boundary instead={nothing}>
-          <Suspense fallback={null}><ReactionNames key={looked.emoji} id={id} pill={looked.pill} names={names} count={shown.count} /></Suspense>
+          <Suspense fallback={null}>
+            <ReactionNames key={looked.emoji} id={id} pill={looked.pill} names={names} count={shown.count} />
+          </Suspense>
         </Boundary>
       )}
     </div>

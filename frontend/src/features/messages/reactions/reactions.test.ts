@@ -25,7 +25,9 @@ describe("what is shown", () => {
 
   it("is without me while the wish to take mine back is on its way", () => {
     expect(pillsOf(liked, { "👍": { wanted: false, others: 1 } })).toEqual([{ emoji: "👍", count: 1, mine: false }]);
-    expect(pillsOf(message(1, { reactions: { "👍": 1 }, mine: ["👍"] }), { "👍": { wanted: false, others: 0 } })).toEqual([]);
+    expect(
+      pillsOf(message(1, { reactions: { "👍": 1 }, mine: ["👍"] }), { "👍": { wanted: false, others: 0 } }),
+    ).toEqual([]);
   });
 });
 
@@ -43,7 +45,12 @@ describe("reacting", () => {
       return answer.shift()?.() ?? Promise.resolve({ message: liked });
     };
     const look = async () => ({ reactions: { "👍": ["Ada", "Grace"], "🎉": ["Grace"] } });
-    reactions = createReactions({ ask: ask as unknown as Ask, look: look as unknown as Ask, image: (image) => images.push(image), me: "Ada" });
+    reactions = createReactions({
+      ask: ask as unknown as Ask,
+      look: look as unknown as Ask,
+      image: (image) => images.push(image),
+      me: "Ada",
+    });
   });
 
   const refusing = (failure: Failure) => () => Promise.reject(failure);

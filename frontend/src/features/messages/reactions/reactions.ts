@@ -66,5 +66,6 @@ export function createReactions({ ask, look, image, me }: Needs) {
   };
 }
 
-const meLast = (names: string[], me: string) => (names.includes(me) ? [...names.filter((name) => name !== me), "you"] : names);
+const meLast = (names: string[], me: string) =>
+  names.includes(me) ? [...names.filter((name) => name !== me), "you"] : names;
 

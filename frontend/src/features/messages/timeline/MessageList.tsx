@@ -28,7 +28,9 @@ interface Props {
 /** Rows are measured this far from the screen, so that none changes its guessed height in sight of anybody. */
 const MEASURED_AHEAD_PX = 1200;
 
-export function MessageList({ label, log, rows, ready, target, renderRow, loadOlder, loadNewer, toNewest, onSeen }: Props) {
+export function MessageList({
+  label, log, rows, ready, target, renderRow, loadOlder, loadNewer, toNewest, onSeen,
+}: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const [held, setHeld] = useState({ rows, shift: false });
@@ -43,14 +45,17 @@ export function MessageList({ label, log, rows, ready, target, renderRow, loadOl
     if (span) onSeen(span);
   }, [onSeen]);
   const { atEnd, leap, resized, scrolled } = useScrolling({
-    scroller, list, rows, place, linked: target !== null, canStick: !detached, nearTop: loadOlder, nearEnd: loadNewer, seen,
+    scroller, list, rows, place, linked: target !== null, canStick: !detached,
+    nearTop: loadOlder, nearEnd: loadNewer, seen,
   });
   const roving = useRoving(list, scroller, rows);
   const inView = atEnd && !detached;
 
   // New is what came since, not what is being fetched around a permalink.
   const [reached, setReached] = useState({ generation: log.generation, cursor: log.cursor });
-  if ((inView && reached.cursor !== log.cursor) || reached.generation !== log.generation) setReached({ generation: log.generation, cursor: log.cursor });
+  if ((inView && reached.cursor !== log.cursor) || reached.generation !== log.generation) {
+    setReached({ generation: log.generation, cursor: log.cursor });
+  }
   const isNew = useMemo(() => hasMessageAfter(log, reached.cursor), [log, reached]);
 
   const leapNow = useRef(leap); // of the render in which the newest stretch is shown
@@ -72,7 +77,8 @@ export function MessageList({ label, log, rows, ready, target, renderRow, loadOl
       <div ref={scroller} className={styles.log} role="log" aria-label={label} aria-live="off" tabIndex={0}
         onScroll={scrolled} onKeyDown={roving.pressed} onFocus={roving.focused} onBlur={roving.left}>
         <div className={styles.spring} />
-        <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={held.shift} bufferSize={MEASURED_AHEAD_PX} keepMounted={roving.active < 0 ? [] : [roving.active]} onResize={resized}>
+        <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={held.shift} bufferSize={MEASURED_AHEAD_PX}
+          keepMounted={roving.active < 0 ? [] : [roving.active]} onResize={resized}>
           {(row, index) => (
             <div key={row.key} data-row={index} className={index === rows.length - 1 ? styles.last : undefined}>
               {renderRow(row, index === roving.active, index === roving.active && roving.entered)}

@@ -26,7 +26,8 @@ const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAni
  * As high as a browser makes them: a log of 400 px, rows of 40, each told to whoever observes it when it is measured.
  */
 function withLayout(after_ms = 0) {
-  const rect = (top: number, height: number) => ({ top, height, bottom: top + height, left: 0, right: 100, width: 100 }) as DOMRect;
+  const rect = (top: number, height: number) =>
+    ({ top, height, bottom: top + height, left: 0, right: 100, width: 100 }) as DOMRect;
   const rectOf = (element: Element) => {
     const row = element.querySelector<HTMLElement>("[data-row]")?.dataset.row ?? (element as HTMLElement).dataset?.row;
     return element.getAttribute("role") === "log" || row === undefined ? rect(0, 400) : rect(40 * Number(row), 40);
@@ -35,25 +36,41 @@ function withLayout(after_ms = 0) {
   vi.spyOn(Element.prototype, "getBoundingClientRect").mockImplementation(function (this: Element) {
     return rectOf(this);
   });
-  vi.stubGlobal("ResizeObserver", class {
-    constructor(private tell: (entries: object[]) => void) {}
-    observe = (target: Element) => void setTimeout(() => act(() => this.tell([{ target, contentRect: rectOf(target) }])), after_ms);
-    unobserve() {}
-    disconnect() {}
-  });
+  vi.stubGlobal(
+    "ResizeObserver",
+    class {
+      constructor(private tell: (entries: object[]) => void) {}
+      observe = (target: Element) =>
+        void setTimeout(() => act(() => this.tell([{ target, contentRect: rectOf(target) }])), after_ms);
+      unobserve() {}
+      disconnect() {}
+    },
+  );
 }
 
 function show(log: RoomLog, where: { target?: { seq: number; visit: string }; newAfter?: number } = {}) {
   const handlers = {
-    edit: vi.fn(), remove: vi.fn(), react: vi.fn(), reply: vi.fn(), jump: vi.fn(), copyLink: vi.fn(), setEditing: vi.fn(), who: vi.fn(),
+    edit: vi.fn(), remove: vi.fn(), react: vi.fn(), reply: vi.fn(), jump: vi.fn(), copyLink: vi.fn(),
+    setEditing: vi.fn(), who: vi.fn(),
     wishes: createStore<Wishes>({}),
   };
   const did = { retry: vi.fn(), remove: vi.fn(), load: vi.fn(), onSeen: vi.fn() };
   const me = { username: "ada", name: "Ada" };
   const element = (now: RoomLog) => (
     <MemoryRouter>
-      <Timeline room={room} held={{ log: now, failure: null, trouble: null, loading: null }} pending={[]} me={me} ready
-        names={createNames()} newAfter={where.newAfter ?? null} target={where.target ?? null} editing={null} handlers={handlers} {...did} />
+      <Timeline
+        room={room}
+        held={{ log: now, failure: null, trouble: null, loading: null }}
+        pending={[]}
+        me={me}
+        ready
+        names={createNames()}
+        newAfter={where.newAfter ?? null}
+        target={where.target ?? null}
+        editing={null}
+        handlers={handlers}
+        {...did}
+      />
     </MemoryRouter>
   );
   const { rerender } = render(element(log));
@@ -108,7 +125,10 @@ it("whom the list takes to what seems its end has read nothing by that; who goes
     const { onSeen } = show(logOf(...range(1, 9).map((seq) => message(seq))), { newAfter: 4 });
     const list = screen.getByRole("log");
     const stands = (top: number, height: number) => {
-      Object.defineProperties(list, { scrollHeight: { value: height, configurable: true }, clientHeight: { value: 400, configurable: true } });
+      Object.defineProperties(list, {
+        scrollHeight: { value: height, configurable: true },
+        clientHeight: { value: 400, configurable: true },
+      });
       list.scrollTop = top;
       fireEvent.scroll(list);
     };

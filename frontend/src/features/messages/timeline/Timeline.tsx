@@ -35,9 +35,13 @@ interface Props {
 }
 
 /** A room's messages from log and outbox to rows on screen. */
-export function Timeline({ room, held, pending, me, names, newAfter, ready, target, editing, handlers, retry, remove, load, onSeen }: Props) {
+export function Timeline({
+  room, held, pending, me, names, newAfter, ready, target, editing, handlers, retry, remove, load, onSeen,
+}: Props) {
   const { log } = held;
-  const rows = useMemo(() => timelineOf({ log, pending, me: me.username, newAfter }), [log, pending, me.username, newAfter]);
+  const rows = useMemo(
+    () => timelineOf({ log, pending, me: me.username, newAfter }), [log, pending, me.username, newAfter],
+  );
   const now_ms = useMinute();
 
   const loadOlder = useCallback(() => load("older"), [load]);
@@ -53,11 +57,15 @@ export function Timeline({ room, held, pending, me, names, newAfter, ready, targ
           case "note":
             return <RoomNote entry={row.entry} names={names} />;
           case "pending":
-            return <PendingMessage item={row.item} name={me.name} startsGroup={row.startsGroup} active={active} retry={retry} remove={remove} />;
+            return (
+              <PendingMessage item={row.item} name={me.name} startsGroup={row.startsGroup} active={active}
+                retry={retry} remove={remove} />
+            );
           case "message": {
             const { message } = row;
             return (
-              <SentMessage message={message} startsGroup={row.startsGroup} mine={message.author === me.username} active={active} entered={entered}
+              <SentMessage message={message} startsGroup={row.startsGroup} mine={message.author === me.username}
+                active={active} entered={entered}
                 editing={editing === message.seq} highlighted={target?.seq === message.seq} handlers={handlers}
                 quoted={message.reply_to === undefined ? undefined : log.images.get(message.reply_to)} />
             );
@@ -76,7 +84,8 @@ export function Timeline({ room, held, pending, me, names, newAfter, ready, targ
   );
 
   return (
-    <MessageList label={`Messages in ${room.name}`} log={log} rows={rows} ready={ready} target={target} renderRow={renderRow} onSeen={onSeen}
+    <MessageList label={`Messages in ${room.name}`} log={log} rows={rows} ready={ready} target={target}
+      renderRow={renderRow} onSeen={onSeen}
       loadOlder={loadOlder} loadNewer={loadNewer} toNewest={toNewest} />
   );
 }

@@ -20,13 +20,19 @@ export function Welcome({ room: { room, name, kind, from = 1 }, first }: Props) 
   return (
     <section className={styles.welcome} aria-label="Welcome">
       <h2>{first > 1 ? name : `This is the beginning of ${name}`}</h2>
-      {first > 1 && <p>{from >= first ? "You see what was said since you joined." : "What was said earlier is not kept any more."}</p>}
+      {first > 1 && (
+        <p>
+          {from >= first ? "You see what was said since you joined." : "What was said earlier is not kept any more."}
+        </p>
+      )}
       {kind === "private" ? (
         <p>Only the people in this room can see it. Invite somebody by name from the members list.</p>
       ) : (
         <p>
-          {room === "general" ? "Everybody who signs in here is in this room." : "Everybody here can find this room and join it."} To
-          invite somebody, share the address:{" "}
+          {room === "general"
+            ? "Everybody who signs in here is in this room."
+            : "Everybody here can find this room and join it."}{" "}
+          To invite somebody, share the address:{" "}
           <span className={styles.address}>
             <code>{address}</code>
             <Button small onClick={copy}>{copied ? "Copied" : "Copy"}</Button>

@@ -12,11 +12,16 @@ let rooms: Store<HeldRooms>;
 let announcements: Announcements;
 let heard: string[];
 
-const by = (seq: number, text: string, part: Partial<Message> = {}): Message => ({ ...message(seq), author: "grace", name: "Grace", text, ...part });
+const by = (seq: number, text: string, part: Partial<Message> = {}): Message => ({
+  ...message(seq), author: "grace", name: "Grace", text, ...part,
+});
 
 /** The open room's log, up to these messages. */
 function shows(...messages: Message[]) {
-  const log = { ...emptyLog, generation: 1, cursor: messages.at(-1)?.seq ?? 1, images: new Map(messages.map((each) => [each.seq, each])) };
+  const log = {
+    ...emptyLog, generation: 1, cursor: messages.at(-1)?.seq ?? 1,
+    images: new Map(messages.map((each) => [each.seq, each])),
+  };
   rooms.set(new Map([["general", { log, failure: null, trouble: null, loading: null }]]));
 }
 
@@ -29,7 +34,10 @@ beforeEach(() => {
   time = fakeClock();
   rooms = createStore<HeldRooms>(new Map());
   heard = [];
-  announcements = createAnnouncements({ me: { username: "ada", name: "Ada" }, clock: time.clock, rooms, nameOf: (room) => room.toUpperCase() });
+  announcements = createAnnouncements({
+    me: { username: "ada", name: "Ada" }, clock: time.clock, rooms,
+    nameOf: (room) => room.toUpperCase(),
+  });
   const known = new Set<number>();
   announcements.said.subscribe(() => {
     for (const { id, text } of announcements.said.get()) {
@@ -77,7 +85,12 @@ describe("elsewhere", () => {
     expect(await said()).toEqual(["Grace in DESIGN: hello", "Grace in DESIGN: hello"]);
   });
 
-  it.each([["@ada look", true], ["look, @Ada!", true], ["mail@ada", false], ["@adam", false]])("%s is a mention: %s", async (text, is) => {
+  it.each([
+    ["@ada look", true],
+    ["look, @Ada!", true],
+    ["mail@ada", false],
+    ["@adam", false],
+  ])("%s is a mention: %s", async (text, is) => {
     announcements.sent(by(5, text, { room: "design" }));
     expect((await said())[0]?.includes("mentioned you")).toBe(is);
   });

@@ -4,7 +4,10 @@ import type { Connection } from "@/lib/connection";
 import type { Announcements } from "./announcements";
 
 /** Others are read out as they are heard. The answer ends it. */
-export function listenForAnnouncements(connection: Pick<Connection, "listen">, announcements: Announcements): () => void {
+export function listenForAnnouncements(
+  connection: Pick<Connection, "listen">,
+  announcements: Announcements,
+): () => void {
   const stops = [announcements.start(), connection.listen({ "message:sent": announcements.sent })];
   return () => stops.forEach((stop) => stop());
 }

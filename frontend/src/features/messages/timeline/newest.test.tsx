@@ -15,13 +15,25 @@ const linked = after(
   { type: "around", page: page(range(250, 349).map(sent), { head: 600, more: true }) },
 );
 const live = (seq: number): LogAction => ({ type: "live", generation: 1, entry: sent(seq), image: message(seq) });
-const reaction: LogAction = { type: "live", generation: 1, entry: { seq: 601, kind: "change", message: 300 }, image: message(300, { rev: 601 }) };
+const reaction: LogAction = {
+  type: "live", generation: 1, entry: { seq: 601, kind: "change", message: 300 }, image: message(300, { rev: 601 }),
+};
 
 function show(log: RoomLog) {
   const nothing = () => {};
   const element = (now: RoomLog) => (
-    <MessageList label="Messages" log={now} rows={timelineOf({ log: now, pending: [], me: "ada", newAfter: null })} ready target={{ seq: 300, visit: "v" }}
-      renderRow={({ key }) => <p>{key}</p>} loadOlder={nothing} loadNewer={nothing} toNewest={nothing} onSeen={nothing} />
+    <MessageList
+      label="Messages"
+      log={now}
+      rows={timelineOf({ log: now, pending: [], me: "ada", newAfter: null })}
+      ready
+      target={{ seq: 300, visit: "v" }}
+      renderRow={({ key }) => <p>{key}</p>}
+      loadOlder={nothing}
+      loadNewer={nothing}
+      toNewest={nothing}
+      onSeen={nothing}
+    />
   );
   const { rerender } = render(element(log));
   return (next: RoomLog) => rerender(element(next));
@@ -32,7 +44,9 @@ const pill = () => screen.getByRole("button").textContent?.trim();
 it("is called new when somebody said something, not when more of what was said is fetched", () => {
   const now = show(linked);
   expect(pill()).toBe("To the newest");
-  const longer = after(linked, { type: "newer", after: 349, page: page(range(350, 449).map(sent), { head: 600, more: true }) });
+  const longer = after(linked, {
+    type: "newer", after: 349, page: page(range(350, 449).map(sent), { head: 600, more: true }),
+  });
   now(longer);
   expect(pill()).toBe("To the newest");
   now(after(longer, reaction));

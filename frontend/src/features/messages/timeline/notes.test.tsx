@@ -7,11 +7,19 @@ import { RoomNote } from "./RoomNote";
 import { Welcome } from "./Welcome";
 
 const invited = { seq: 4, kind: "joined", user: "иван", name: "Иван", by: "ann" } as const;
-const room = (part: Partial<Room> = {}): Room => ({ room: "secret", name: "Secret", kind: "private", generation: 1, head: 9, read: 9, unread: 0, ...part });
+const room = (part: Partial<Room> = {}): Room => ({
+  room: "secret", name: "Secret", kind: "private", generation: 1, head: 9, read: 9, unread: 0, ...part,
+});
 
 it.each([
-  ["a message of theirs", (names: ReturnType<typeof createNames>) => names.said(message(1, { author: "ann", name: "Ann" }))],
-  ["their coming", (names: ReturnType<typeof createNames>) => names.page(page([{ seq: 1, kind: "joined", user: "ann", name: "Ann" }]))],
+  [
+    "a message of theirs",
+    (names: ReturnType<typeof createNames>) => names.said(message(1, { author: "ann", name: "Ann" })),
+  ],
+  [
+    "their coming",
+    (names: ReturnType<typeof createNames>) => names.page(page([{ seq: 1, kind: "joined", user: "ann", name: "Ann" }])),
+  ],
   ["the list of people", (names: ReturnType<typeof createNames>) => names.met({ username: "ann", name: "Ann" })],
 ])("an invitation names who gave it, as known from %s", (_, learn) => {
   const names = createNames();

@@ -6,8 +6,12 @@ import { isCounted, readOn } from "./reading";
 
 const logOf = (to: number, parts: Record<number, Partial<Message>> = {}, from = 1): RoomLog =>
   reduceLog(emptyLog, {
-    type: "page", asked: 0,
-    page: page(range(from, to).map(sent), { messages: range(from, to).map((seq) => message(seq, parts[seq])), more: from > 1 }),
+    type: "page",
+    asked: 0,
+    page: page(range(from, to).map(sent), {
+      messages: range(from, to).map((seq) => message(seq, parts[seq])),
+      more: from > 1,
+    }),
   });
 const sixty = logOf(160);
 
@@ -32,7 +36,9 @@ describe("what was read", () => {
   it("takes along what there is nothing of to read", () => {
     const log = logOf(110, { 103: { author: "ada" }, 104: { deleted: true, text: "" } });
     expect(readOn(log, "ada", 100, { oldest: 101, newest: 102 })).toEqual({ read: 104, passed: 2 });
-    const end = reduceLog(emptyLog, { type: "page", asked: 0, page: page([sent(1), skipped(2), changed(3, 1), skipped(4)]) });
+    const end = reduceLog(emptyLog, {
+      type: "page", asked: 0, page: page([sent(1), skipped(2), changed(3, 1), skipped(4)]),
+    });
     expect(readOn(end, "ada", 0, { oldest: 1, newest: 1 })).toEqual({ read: 4, passed: 1 });
     expect(readOn(end, "ada", 0, { oldest: 0, newest: 0 })).toEqual({ read: 0, passed: 0 });
   });
@@ -50,7 +56,10 @@ describe("what was read", () => {
   });
 
   it("in a stretch away from the newest is what stood on the screen there, and has no end", () => {
-    const away = reduceLog(logOf(400, {}, 351), { type: "around", page: page(range(100, 160).map(sent), { head: 400 }) });
+    const away = reduceLog(logOf(400, {}, 351), {
+      type: "around",
+      page: page(range(100, 160).map(sent), { head: 400 }),
+    });
     expect(readOn(away, "ada", 100, { oldest: 101, newest: 109 }).read).toBe(109);
     expect(readOn(away, "ada", 100, "end").read).toBe(100);
   });

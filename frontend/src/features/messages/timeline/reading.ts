@@ -31,4 +31,5 @@ export function readOn(log: RoomLog, me: string, read: number, seen: Seen): Read
 }
 
 /** Whether all that lies between `read` and the end is known, so that what was passed can be counted. */
-export const isCounted = (log: RoomLog, read: number): boolean => log.window === null && log.oldest <= Math.max(read, log.first - 1) + 1;
+export const isCounted = (log: RoomLog, read: number): boolean =>
+  log.window === null && log.oldest <= Math.max(read, log.first - 1) + 1;

@@ -12,7 +12,8 @@ const logOf = (messages: Message[], notes: Entry[] = []): RoomLog => {
   const entries = [...messages.map(({ seq }) => sent(seq)), ...notes].sort((a, b) => a.seq - b.seq);
   return reduceLog(emptyLog, { type: "page", asked: 0, page: page(entries, { messages }) });
 };
-const said = (seq: number, minutes: number, part: Partial<Message> = {}) => message(seq, { created_at_ms: noon + minutes * MINUTE, ...part });
+const said = (seq: number, minutes: number, part: Partial<Message> = {}) =>
+  message(seq, { created_at_ms: noon + minutes * MINUTE, ...part });
 const rowsOf = (log: RoomLog, part: Partial<Parameters<typeof timelineOf>[0]> = {}) =>
   timelineOf({ log, pending: [], me: "ada", newAfter: null, ...part });
 const bodies = (rows: Row[]) => rows.filter(({ kind }) => kind !== "welcome");
@@ -20,7 +21,8 @@ const startsGroup = (rows: Row[]) => bodies(rows).map((row) => ("startsGroup" in
 const days = (rows: Row[]) => bodies(rows).map(({ day_ms }) => day_ms !== null);
 
 const pendingItem = (part: Partial<OutboxItem> = {}): OutboxItem => ({
-  user: "ada", room: "general", client_id: "p1", text: "soon", order: (noon + 10 * MINUTE) * 1000, state: "queued", ...part,
+  user: "ada", room: "general", client_id: "p1", text: "soon", order: (noon + 10 * MINUTE) * 1000, state: "queued",
+  ...part,
 });
 
 describe("messages of one author", () => {
@@ -33,7 +35,9 @@ describe("messages of one author", () => {
   });
 
   it("with somebody else's between them begin anew", () => {
-    expect(startsGroup(rowsOf(logOf([said(1, 0), said(2, 1, { author: "linus" }), said(3, 2)])))).toEqual([true, true, true]);
+    expect(startsGroup(rowsOf(logOf([said(1, 0), said(2, 1, { author: "linus" }), said(3, 2)])))).toEqual([
+      true, true, true,
+    ]);
   });
 
   it("with somebody's coming or going between them begin anew", () => {
@@ -46,7 +50,10 @@ describe("messages of one author", () => {
   });
 
   it("go on over a tombstone", () => {
-    expect(startsGroup(rowsOf(logOf([said(1, 0), said(3, 1)], [{ seq: 2, kind: "tombstone" }])))).toEqual([true, false]);
+    expect(startsGroup(rowsOf(logOf([said(1, 0), said(3, 1)], [{ seq: 2, kind: "tombstone" }])))).toEqual([
+      true,
+      false,
+    ]);
   });
 });
 
@@ -58,7 +65,10 @@ describe("days", () => {
   it("at midnight part messages that would otherwise go on", () => {
     const late = said(1, 12 * 60 - 1);
     const early = said(2, 12 * 60 + 1);
-    expect([days(rowsOf(logOf([late, early]))), startsGroup(rowsOf(logOf([late, early])))]).toEqual([[true, true], [true, true]]);
+    expect([days(rowsOf(logOf([late, early]))), startsGroup(rowsOf(logOf([late, early])))]).toEqual([
+      [true, true],
+      [true, true],
+    ]);
   });
 });
 
@@ -66,7 +76,9 @@ describe("the new line", () => {
   const firstUnread = (rows: Row[]) => bodies(rows).map((row) => row.firstUnread);
 
   it("stands before the first unread message, once", () => {
-    expect(firstUnread(rowsOf(logOf([said(1, 0), said(2, 1), said(3, 2)]), { newAfter: 1 }))).toEqual([false, true, false]);
+    expect(firstUnread(rowsOf(logOf([said(1, 0), said(2, 1), said(3, 2)]), { newAfter: 1 }))).toEqual([
+      false, true, false,
+    ]);
   });
 
   it("does not stand before my own", () => {
@@ -136,7 +148,9 @@ describe("the place to begin reading", () => {
   });
 
   it("is the permalink's message, before anything else", () => {
-    expect(firstPlace(log, rowsOf(log, { newAfter: 4 }), { seq: 7, visit: "v" })).toEqual({ key: "7 v", align: "center", index: 7 });
+    expect(firstPlace(log, rowsOf(log, { newAfter: 4 }), { seq: 7, visit: "v" })).toEqual({
+      key: "7 v", align: "center", index: 7,
+    });
   });
 
   it("is not known before the permalink's page is there", () => {

@@ -31,7 +31,8 @@ const COLLAPSE_WITHIN_MS = 5 * 60_000;
 export function timelineOf({ log, pending, me, newAfter }: Seen): Row[] {
   const span = spanOf(log);
   const rows: Row[] = [];
-  if (log.generation > 0 && !hasOlder(log)) rows.push({ kind: "welcome", key: "welcome", day_ms: null, firstUnread: false });
+  if (log.generation > 0 && !hasOlder(log))
+    rows.push({ kind: "welcome", key: "welcome", day_ms: null, firstUnread: false });
   const shown = new Set<string>();
   let marked = newAfter === null;
   for (let seq = span.oldest; seq <= span.newest; seq += 1) {
@@ -41,7 +42,9 @@ export function timelineOf({ log, pending, me, newAfter }: Seen): Row[] {
       const firstUnread = !marked && newAfter !== null && seq > newAfter && message.author !== me;
       marked ||= firstUnread;
       if (message.author === me && message.client_id) shown.add(message.client_id);
-      rows.push(place(rows, { kind: "message", key: keyOf(message), message, startsGroup: true, day_ms: null, firstUnread }));
+      rows.push(
+        place(rows, { kind: "message", key: keyOf(message), message, startsGroup: true, day_ms: null, firstUnread }),
+      );
     } else if (entry) {
       rows.push(place(rows, { kind: "note", key: `note-${seq}`, entry, day_ms: null, firstUnread: false }));
     }
@@ -86,7 +89,8 @@ function authorOf(row: Exclude<Row, WelcomeRow>): string | null {
   return row.kind === "message" ? row.message.author : row.item.user;
 }
 
-const repliesTo = (row: MessageRow | PendingRow) => (row.kind === "message" ? row.message.reply_to : row.item.reply_to) !== undefined;
+const repliesTo = (row: MessageRow | PendingRow) =>
+  (row.kind === "message" ? row.message.reply_to : row.item.reply_to) !== undefined;
 
 /** What a row is made of: it is another when there is something else to show. */
 export const subjectOf = (row: Row): unknown =>
@@ -94,7 +98,9 @@ export const subjectOf = (row: Row): unknown =>
 
 /** The entries that these rows show; null when they are none that the log knows. */
 export function spanOfRows(rows: readonly Row[]): Span | null {
-  const seqs = rows.flatMap((row) => (row.kind === "message" ? [row.message.seq] : row.kind === "note" ? [row.entry.seq] : []));
+  const seqs = rows.flatMap((row) =>
+    row.kind === "message" ? [row.message.seq] : row.kind === "note" ? [row.entry.seq] : [],
+  );
   const [oldest, newest] = [seqs[0], seqs.at(-1)];
   if (oldest !== undefined && newest !== undefined) return { oldest, newest };
   return rows.length > 0 ? { oldest: 0, newest: 0 } : null;
@@ -126,7 +132,9 @@ export function lastOwn(log: RoomLog, me: string): Message | undefined {
 export type Place = { key: string } & ({ align: "start" | "center"; index: number } | { align: "end" });
 
 /** A permalink's message; else the first unread one; else the end. Null while it is not known yet. */
-export function firstPlace(log: RoomLog, rows: readonly Row[], target: { seq: number; visit: string } | null): Place | null {
+export function firstPlace(
+  log: RoomLog, rows: readonly Row[], target: { seq: number; visit: string } | null,
+): Place | null {
   if (log.generation === 0) return null;
   if (target) {
     const { oldest, newest } = spanOf(log);

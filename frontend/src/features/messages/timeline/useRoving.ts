@@ -12,7 +12,9 @@ const isStop = ({ kind }: Stop) => kind === "message" || kind === "pending";
  * One Tab stop for the whole log: the newest message, or the one that has the keyboard; the arrow keys go from message
  * to message. `entered` while the keyboard is in the log.
  */
-export function useRoving(list: RefObject<VirtualizerHandle | null>, scroller: RefObject<HTMLElement | null>, rows: readonly Stop[]) {
+export function useRoving(
+  list: RefObject<VirtualizerHandle | null>, scroller: RefObject<HTMLElement | null>, rows: readonly Stop[],
+) {
   const [key, setKey] = useState<string | null>(null);
   const chosen = key === null ? -1 : rows.findIndex((row) => row.key === key);
   const newest = rows.findLastIndex(isStop);
@@ -24,7 +26,9 @@ export function useRoving(list: RefObject<VirtualizerHandle | null>, scroller: R
       if (!row) return;
       setKey(row.key);
       list.current?.scrollToIndex(index, { align: "nearest" });
-      requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-row="${index}"] article`)?.focus({ preventScroll: true }));
+      requestAnimationFrame(() =>
+        scroller.current?.querySelector<HTMLElement>(`[data-row="${index}"] article`)?.focus({ preventScroll: true }),
+      );
     },
     [list, scroller, rows],
   );

@@ -57,7 +57,10 @@ export function useScrolling({ scroller, list, rows, place, linked, canStick, ne
   const look = useCallback(() => {
     cancelAnimationFrame(looking.current);
     looking.current = requestAnimationFrame(() => {
-      const rows = scroller.current && placed.current !== null && document.visibilityState === "visible" ? onScreen(scroller.current) : null;
+      const rows =
+        scroller.current && placed.current !== null && document.visibilityState === "visible"
+          ? onScreen(scroller.current)
+          : null;
       if (rows) seen(rows);
     });
   }, [scroller, seen]);
