@@ -33,9 +33,10 @@ from chat.services.limits.allowance import Allowance
 from chat.services.limits.limits import Limits
 from chat.services.limits.tarpit import Tarpit
 from chat.services.log.append import Log
-from chat.services.log.followers import Followers, Outlet
+from chat.services.log.followers import Followers
 from chat.services.log.group_commit import Commits
 from chat.services.log.sequence import Numbers
+from chat.services.log.subscribers import Outlet
 from chat.services.messages.messages import Messages
 from chat.services.rooms.rooms import Bounds, Rooms
 from chat.services.runtime.background import run_every

@@ -13,7 +13,7 @@ from typing import Any
 
 from chat import models
 from chat.models import Entry, Message, Person, Room
-from chat.services.log import followers
+from chat.services.log import follower
 from chat.services.log.append import Draft
 from chat.services.messages import messages
 from chat.services.messages.messages import Messages
@@ -41,7 +41,7 @@ class Moody(Message):
 
 def grow() -> None:
     """Makes this process one of that version."""
-    read_image, image_attributes, push = rows.read_image, rows.image_attributes, followers.push
+    read_image, image_attributes, push = rows.read_image, rows.image_attributes, follower.push
     send = Messages.send
 
     def sent(*args: Any, **fields: Any) -> Moody:
@@ -75,7 +75,7 @@ def grow() -> None:
     put(rows, "image_attributes", attributes)
     put(rows, "IMAGE_ROW", rows.IMAGE_ROW | {"mood"})
     put(rows, "FORMAT", rows.FORMAT + 1)
-    put(followers, "push", told)
+    put(follower, "push", told)
     put(Messages, "send", asks)
     rows.LETTERS[KIND], rows.KINDS[LETTER] = LETTER, KIND  # type: ignore[index, assignment]
 

@@ -22,8 +22,7 @@ from chat.blueprints.session import StoredSessionInterface
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Page
 from chat.services.limits.allowance import Allowance
-from chat.services.log import append as log
-from chat.services.log import followers
+from chat.services.log import follower, idempotency
 from chat.services.log.append import Log
 from chat.services.log.group_commit import Commits
 from chat.services.log.sequence import Numbers
@@ -144,7 +143,7 @@ def no_dedup_on_retry() -> None:
 @bug("dedup key without the user", "one client id of two people", checker.LOST)
 def dedup_key_without_the_user() -> None:
     put(rows, "claim_key", lambda user, client_id: {"pk": "C#", "sk": client_id})
-    put(log, "_proves", lambda claim, image: True)  # which would see that the message is another's
+    put(idempotency, "_proves", lambda claim, image: True)  # which would see that the message is another's
 
 
 @bug("seq from a worker-local counter", "talk", checker.LOST)
@@ -302,10 +301,10 @@ def non_member_joins() -> None:
 
     def everywhere(self: Fanout, connection: Connection) -> bool:
         added = subscribe(self, connection)
-        for follower in self._followers._followers.values():
-            if self._connections.get(connection.sid) is connection and not follower.has(connection.sid):
+        for each in self._followers.all().values():
+            if self._connections.get(connection.sid) is connection and not each.subscribers.has(connection.sid):
                 username = connection.person.username
-                follower.subscribe(connection.sid, Membership(follower.room.room, username, "", True))
+                each.subscribe(connection.sid, Membership(each.room.room, username, "", True))
         return added
 
     put(Fanout, "subscribe", everywhere)
@@ -313,16 +312,16 @@ def non_member_joins() -> None:
 
 @bug("an image handed to someone removed before its `rev`", "a removal between edits", checker.LEAKED)
 def image_after_removal() -> None:
-    def read_on(self: followers.Follower) -> None:
-        read = self._storage.entries_after(self.room.room, self.cursor, followers.PAGE)
-        images = followers.images_of_changes(self._storage, self.room.room, [entry for entry, _ in read])
+    def read_on(self: follower.Follower) -> None:
+        read = self._storage.entries_after(self.room.room, self.cursor, follower.PAGE)
+        images = follower.images_of_changes(self._storage, self.room.room, [entry for entry, _ in read])
         for entry, image in read:
             current = images.get(entry.message or 0) if entry.kind == "change" else image
             if entry.seq > self.cursor:
-                self._stash.setdefault(entry.seq, followers._wire(entry, current, self.room.generation))
+                self._stash.setdefault(entry.seq, follower._wire(entry, current, self.room.generation))
         self._settle_holes()
 
-    put(followers.Follower, "_read_on", read_on)
+    put(follower.Follower, "_read_on", read_on)
 
 
 @bug("session written back after logout", "a logout while a request is slow", checker.LEAKED)

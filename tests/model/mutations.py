@@ -13,8 +13,9 @@ from typing import Any
 from chat.services.ingest.ingest import Ingest
 from chat.services.jobs.retention import Retention
 from chat.services.log.append import Log
-from chat.services.log.followers import Follower
+from chat.services.log.follower import Follower
 from chat.services.log.group_commit import Commits
+from chat.services.log.subscribers import Subscribers
 from chat.services.messages.messages import Messages
 from chat.services.storage.dynamodb import Storage
 from chat.services.storage.transaction import Writes
@@ -158,18 +159,18 @@ MUTATIONS = [
             ("self.cursor += 1", 'self.cursor = entry["seq"]'),
         ),
     ),
-    Mutation("who is removed stays subscribed", Follower, "note", (("self.unsubscribe(sid)", "pass"),), meets=3),
+    Mutation("who is removed stays subscribed", Subscribers, "note", (("self.remove(sid)", "pass"),), meets=3),
     Mutation(
         "a socket gets what was before its time",
-        Follower,
+        Subscribers,
         "_admit",
         (("subscriber.start <= upcoming", "True"),),
         meets=11,
     ),
     Mutation(
         "a change tells of what was before their time",
-        Follower,
-        "_came_after",
+        Subscribers,
+        "came_after",
         (("s.start > number", "False"),),
         REMOVAL_BETWEEN_CHANGES,
         meets=1,

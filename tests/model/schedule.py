@@ -11,7 +11,7 @@ from chat.errors import ChatError
 from chat.models import Person
 from chat.services.jobs import retention
 from chat.services.log import append as log
-from chat.services.log import followers
+from chat.services.log import follower, followers
 from chat.services.log import sequence as numbers
 from chat.services.messages import messages
 from chat.services.rooms import rooms
@@ -39,7 +39,7 @@ SIZES = (
     (numbers, "MAX_AHEAD", 4),
     (log, "FIRST_OF_BUCKET", 2),
     (followers, "REPLAY", 3),
-    (followers, "PAGE", 3),
+    (follower, "PAGE", 3),
     (messages, "MAX_BEHIND", 12),
     (messages, "MAX_PAGE", 6),
     (retention, "PAGE", 3),

@@ -130,7 +130,7 @@ MUTANTS = (
     ),
     Mutant(
         "a change is shown with an older image",
-        "chat/services/log/followers.py",
+        "chat/services/log/images.py",
         "if seq in images and images[seq].rev < rev}",
         "if seq in images and images[seq].rev < 1}",
         ("tests/services/test_messages.py", "tests/services/test_followers.py"),
@@ -188,7 +188,7 @@ MUTANTS = (
     ),
     Mutant(
         "a membership read beside the transaction that ends it lets somebody back in",
-        "chat/services/log/followers.py",
+        "chat/services/log/subscribers.py",
         "seen_at > asked_at - SETTLED_S",
         "seen_at > asked_at",
         ("tests/services/test_followers.py",),

@@ -8,7 +8,7 @@ import time
 import gevent
 import pytest
 
-from chat.services.log.followers import SETTLED_S
+from chat.services.log.subscribers import SETTLED_S
 from chat.services.storage import rows
 from chat.services.storage.values import pack
 from tests.services.conftest import ALICE, BOB, CAROL
@@ -238,7 +238,7 @@ def test_a_membership_read_before_a_removal_does_not_subscribe_behind_it(worker,
     stale = worker.storage.membership(room, "bob")
     worker.rooms.remove(ALICE, "x", room, "bob")
     assert follower.subscribe("socket-bob", stale) is False
-    assert not follower.has("socket-bob")
+    assert not follower.subscribers.has("socket-bob")
 
 
 def test_a_membership_read_before_who_left_came_back_shows_nothing_of_the_time_between(worker, other, wire):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.errors import ChatError
-from chat.services.log.append import _digest
+from chat.services.log.idempotency import digest
 from tests.services.conftest import ALICE, BOB
 
 # As they were stored from the beginning; claims live as long as what they prove. A new request adds a line.
@@ -74,4 +74,4 @@ def test_where_it_is_there_it_makes_another_request(worker, later):
 
 
 def test_a_value_of_the_first_fields_counts_also_when_it_is_none():
-    assert _digest(("send", "general", "hello", None)) != _digest(("send", "general", "hello"))
+    assert digest(("send", "general", "hello", None)) != digest(("send", "general", "hello"))

@@ -12,7 +12,8 @@ import gevent
 from chat.config import Config
 from chat.models import Person
 from chat.services.log.append import Log
-from chat.services.log.followers import Follower, Followers
+from chat.services.log.follower import Follower
+from chat.services.log.followers import Followers
 from chat.services.log.sequence import Numbers
 from chat.services.messages.messages import Messages
 from chat.services.rooms.rooms import Rooms

@@ -9,11 +9,13 @@ from functools import partial
 from typing import Any
 
 from chat.errors import ChatError
-from chat.models import Entry, Membership, Message, Page, Person, Room
+from chat.models import LEAVING, Entry, Membership, Message, Page, Person, Room
 from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import MESSAGES_PER_READ, Allowance, weight
-from chat.services.log.append import Appended, Asked, Draft, DraftUnder, Log, check_client_id
-from chat.services.log.followers import LEAVING, Followers, images_of_changes
+from chat.services.log.append import Draft, DraftUnder, Log
+from chat.services.log.followers import Followers
+from chat.services.log.idempotency import Appended, Asked, check_client_id
+from chat.services.log.images import images_of_changes
 from chat.services.log.sequence import Numbers
 from chat.services.messages.reactions import Reactions, Wish, check_emoji
 from chat.services.messages.text import check_text
@@ -144,7 +146,7 @@ class Messages:
             room, membership = self._rooms.require(person, room_id)
         except ChatError as refusal:
             return self._done(person, room_id, client_id, request, refusal)
-        done = self._log.already(person.username, client_id, request)
+        done = self._log.claims.already(person.username, client_id, request)
         if done:
             return self._answer(person, room, membership, done)
 
@@ -171,7 +173,8 @@ class Messages:
     ) -> dict[str, Any]:
         """The answer to a request that was carried out before its author was put out of the room: what stands in the
         log must not be refused, and what became of it since is not theirs to see. Raises: `refusal` when it was not."""
-        done = self._log.already(person.username, client_id, request) if refusal.code == "room_not_found" else None
+        claims = self._log.claims
+        done = claims.already(person.username, client_id, request) if refusal.code == "room_not_found" else None
         if done is None:
             raise refusal
         return {"seq": done.seq}

@@ -12,7 +12,8 @@ from typing import Any
 from chat.errors import ChatError
 from chat.models import Message, Room
 from chat.services.bus.publisher import Publisher
-from chat.services.log.append import Answers, Appended, Asked, DraftUnder, Log
+from chat.services.log.append import DraftUnder, Log
+from chat.services.log.idempotency import Answers, Appended, Asked
 from chat.services.runtime.keyed_lock import OneAtATime
 from chat.services.storage.dynamodb import Storage
 from chat.services.storage.transaction import MAX_PROOFS
@@ -157,7 +158,7 @@ class Reactions:
     def _append(self, room: Room, seq: int, wishes: Sequence[Wish], old: Message, new: Message) -> Answers:
         asked = [wish.asked for wish in wishes]
         if new.reactions == old.reactions:
-            return self._log.change_nothing(room, asked, seq)
+            return self._log.claims.change_nothing_for_each(room, asked, seq)
         read = iter([(old, new)])
 
         def judge() -> DraftUnder | None:
@@ -177,7 +178,7 @@ class Reactions:
         for wish in wishes:
             asked, answer = wish.asked, refusal
             try:
-                done = None if refusal.retry else self._log.already(asked.user, asked.client_id, asked.request)
+                done = None if refusal.retry else self._log.claims.already(asked.user, asked.client_id, asked.request)
             except ChatError as error:
                 done, answer = None, error
             wish.answer = done or answer

@@ -339,7 +339,7 @@ class Rooms:
 
     def _moved(self, by: Person, client_id: str, kind: EntryKind, room_id: str, username: str) -> bool:
         """Whether this very request was carried out before: then no rule of today may refuse it."""
-        done = self._log.already(by.username, client_id, (kind, room_id, username)) is not None
+        done = self._log.claims.already(by.username, client_id, (kind, room_id, username)) is not None
         if done:
             self._membership_changed(username)
         return done
