@@ -37,7 +37,10 @@ from chat.services.log.followers import Followers
 from chat.services.log.group_commit import Commits
 from chat.services.log.sequence import Numbers
 from chat.services.log.subscribers import Outlet
-from chat.services.messages.messages import Messages
+from chat.services.messages.history import History
+from chat.services.messages.writing import Messages
+from chat.services.presence.read_position import ReadPositions
+from chat.services.presence.typing import Typing
 from chat.services.rooms.rooms import Bounds, Rooms
 from chat.services.runtime.background import run_every
 from chat.services.runtime.deadline import deadline
@@ -77,6 +80,9 @@ class Services:
     followers: Followers
     rooms: Rooms
     messages: Messages
+    history: History
+    read_positions: ReadPositions
+    typing: Typing
     workers: Workers
     readiness: Readiness
     poller: Poller
@@ -133,7 +139,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     followers = Followers(storage, numbers, log, outlet)
     bounds = Bounds(config.rooms_per_user, config.memberships_per_user, limits.invitations)
     rooms = Rooms(storage, numbers, log, bus, followers.member, _gather, allowance, bounds)
-    messages = Messages(storage, rooms, log, numbers, followers, bus, allowance)
+    history = History(storage, rooms, log, numbers, followers, allowance)
     workers = Workers(storage, bus)
     movement = Movement(redis, storage.table("messages"))
     readiness = Readiness(redis, workers, movement if config.ingest_mode == "poller" else None)
@@ -158,7 +164,10 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         bus=bus,
         followers=followers,
         rooms=rooms,
-        messages=messages,
+        messages=Messages(storage, rooms, log, bus, allowance),
+        history=history,
+        read_positions=ReadPositions(storage, rooms, followers, bus),
+        typing=Typing(rooms, bus),
         workers=workers,
         readiness=readiness,
         poller=poller,

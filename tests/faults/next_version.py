@@ -15,8 +15,8 @@ from chat import models
 from chat.models import Entry, Message, Person, Room
 from chat.services.log import follower
 from chat.services.log.append import Draft
-from chat.services.messages import messages
-from chat.services.messages.messages import Messages
+from chat.services.messages import writing
+from chat.services.messages.writing import Messages
 from chat.services.storage import rows
 from tests.faults.planted import put
 
@@ -61,7 +61,7 @@ def grow() -> None:
             room = self._rooms.get(room_id)
             build = partial(poll, room, person, answer["seq"], self._log.now_ms())
             self._log.append(room, person.username, f"{client_id}-poll", (KIND, room_id), lambda: build)
-            self._bus.publish("poll:asked", room=room_id, by=person.username)
+            self._log._bus.publish("poll:asked", room=room_id, by=person.username)
         return answer
 
     def told(room: Room, entry: dict[str, Any], image: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
@@ -69,7 +69,7 @@ def grow() -> None:
             return push(room, entry, image)
         return "poll:asked", {"room": room.room, "generation": room.generation, "poll": entry["seq"]}
 
-    put(messages, "Message", sent)
+    put(writing, "Message", sent)
     put(rows, "Message", Moody)
     put(rows, "read_image", read)
     put(rows, "image_attributes", attributes)

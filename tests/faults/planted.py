@@ -26,7 +26,9 @@ from chat.services.log import follower, idempotency
 from chat.services.log.append import Log
 from chat.services.log.group_commit import Commits
 from chat.services.log.sequence import Numbers
-from chat.services.messages.messages import Messages
+from chat.services.messages.history import History
+from chat.services.messages.writing import Messages
+from chat.services.presence.read_position import ReadPositions
 from chat.services.sessions import sessions
 from chat.services.storage import rows
 from chat.services.storage.dynamodb import Storage
@@ -99,7 +101,7 @@ def takes(function: Callable[..., Any], like: Callable[..., Any]) -> bool:
 def ack_before_write() -> None:
     def send(self: Messages, person: Any, room_id: str, client_id: str, text: str, seen: int = 0, reply_to: Any = None):
         room, _ = self._rooms.require(person, room_id)
-        seq, at_ms = self._numbers.propose(room, seen), self._log.now_ms()
+        seq, at_ms = self._log._numbers.propose(room, seen), self._log.now_ms()
         image = Message(room.room, seq, seq, client_id, person.username, person.name, text, at_ms, reply_to=reply_to)
         claim = rows.Claim(person.username, client_id, room.room, "", seq, seq)
         gevent.spawn_later(UNWRITTEN_S, self._storage.append, Entry(room.room, seq, "message", at_ms), claim, image)
@@ -246,11 +248,11 @@ def no_resync() -> None:
 
 @bug("resync by time", "away for a moment", checker.LOST)
 def resync_by_time() -> None:
-    put(Messages, "_after", _by_time(Messages._after))
+    put(History, "_after", _by_time(History._after))
 
 
 def _by_time(after_number: Callable[..., Page]) -> Callable[..., Page]:
-    def after_time(self: Messages, person: Any, room: Any, membership: Any, after: int, limit: int) -> Page:
+    def after_time(self: History, person: Any, room: Any, membership: Any, after: int, limit: int) -> Page:
         page = after_number(self, person, room, membership, after, limit)
         last = self._storage.get_entry(room.room, after)
         since_s = last[0].at_ms // 1000 if last else 0
@@ -268,13 +270,13 @@ def off_by_one() -> None:
 
 
 def _open_differently(spoil: Callable[[Page, int], Page]) -> None:
-    open_ = Messages.open
+    open_ = History.open
 
-    def spoilt(self: Messages, person: Any, room_id: str, after: int) -> Page:
+    def spoilt(self: History, person: Any, room_id: str, after: int) -> Page:
         page = open_(self, person, room_id, after)
         return spoil(page, after) if after and not page.gap else page
 
-    put(Messages, "open", spoilt)
+    put(History, "open", spoilt)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -282,14 +284,14 @@ def _open_differently(spoil: Callable[[Page, int], Page]) -> None:
 
 @bug("opening marks all as read", "reading", checker.UNREAD)
 def opening_marks_all_as_read() -> None:
-    open_ = Messages.open
+    open_ = History.open
 
-    def and_read(self: Messages, person: Any, room_id: str, after: int) -> Page:
+    def and_read(self: History, person: Any, room_id: str, after: int) -> Page:
         page = open_(self, person, room_id, after)
-        self.mark_read(person, room_id, page.head)
+        ReadPositions(self._storage, self._rooms, self._followers, self._log._bus).move(person, room_id, page.head)
         return page
 
-    put(Messages, "open", and_read)
+    put(History, "open", and_read)
 
 
 # --- who may hear -----------------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from chat.services.log.append import Log
 from chat.services.log.follower import Follower
 from chat.services.log.group_commit import Commits
 from chat.services.log.subscribers import Subscribers
-from chat.services.messages.messages import Messages
+from chat.services.messages.history import History
+from chat.services.messages.writing import Messages
 from chat.services.storage.dynamodb import Storage
 from chat.services.storage.transaction import Writes
 from tests.model.scenes import (
@@ -192,7 +193,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a page goes past its reader's own removal",
-        Messages,
+        History,
         "_checked",
         (("e.seq > now.seq", "False"),),
         DOORS,
@@ -200,9 +201,9 @@ MUTATIONS = [
     ),
     Mutation(
         "an older page ends before what is undecided",
-        Messages,
+        History,
         "_before",
-        (("_last_run(pairs)", "_run(pairs, pairs[0][0].seq - 1 if pairs else 0)"),),
+        (("last_run(pairs)", "run(pairs, pairs[0][0].seq - 1 if pairs else 0)"),),
         BACK,
         meets=67,
     ),
@@ -240,7 +241,7 @@ MUTATIONS = [
     ),
     Mutation(
         "who is behind the floor is sent what is left",
-        Messages,
+        History,
         "open",
         (("after and after >= room.floor - 1 and", "after and"),),
         NIGHT,

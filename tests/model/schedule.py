@@ -13,7 +13,7 @@ from chat.services.jobs import retention
 from chat.services.log import append as log
 from chat.services.log import follower, followers
 from chat.services.log import sequence as numbers
-from chat.services.messages import messages
+from chat.services.messages import history
 from chat.services.rooms import rooms
 from chat.services.runtime import outages
 from chat.services.storage import dynamodb, rows
@@ -40,8 +40,8 @@ SIZES = (
     (log, "FIRST_OF_BUCKET", 2),
     (followers, "REPLAY", 3),
     (follower, "PAGE", 3),
-    (messages, "MAX_BEHIND", 12),
-    (messages, "MAX_PAGE", 6),
+    (history, "MAX_BEHIND", 12),
+    (history, "MAX_PAGE", 6),
     (retention, "PAGE", 3),
 )
 WAITS = (
@@ -392,12 +392,12 @@ class Schedule:
 
     def _judge_pages(self, worker: Worker, person: Person, room: str) -> None:
         """Somebody who has nothing yet reads the same log."""
-        page = worker.messages.page(person, room, limit=5, after=0)
+        page = worker.history.page(person, room, limit=5, after=0)
         self.truth.paged(person.username, page, room)
         start = max(page.start, page.floor)
         numbers = [entry.seq for entry in page.entries]
         while page.more:
-            page = worker.messages.page(person, room, limit=5, after=numbers[-1])
+            page = worker.history.page(person, room, limit=5, after=numbers[-1])
             numbers += [entry.seq for entry in page.entries]
         if numbers != list(range(start, self.truth.head(room) + 1)):
             raise Broken(f"the pages of {room} for {person.username} have {numbers}")

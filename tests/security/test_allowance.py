@@ -101,7 +101,7 @@ def test_all_doors_and_workers_share_one_allowance(config, stopped):
 
 def test_what_is_refused_uses_no_number_and_may_be_sent_again(services):
     def head():
-        return services.messages.page(BOB, "general").head
+        return services.history.page(BOB, "general").head
 
     number, _ = until_refused(lambda n: services.messages.send(ALICE, "general", f"c{n}", "x"), 40)
     assert number < 40 and head() == number
@@ -115,13 +115,13 @@ def test_a_long_message_weighs_more(services, stopped):
 
 
 def test_large_pages_weigh_more_than_small_ones(services, stopped):
-    small, error = until_refused(lambda _: services.messages.page(ALICE, "general", limit=50))
-    large, _ = until_refused(lambda _: services.messages.page(BOB, "general", limit=200))
+    small, error = until_refused(lambda _: services.history.page(ALICE, "general", limit=50))
+    large, _ = until_refused(lambda _: services.history.page(BOB, "general", limit=200))
     assert (small, large) == (READS, READS // 4) and error.code == "rate_limited"
 
 
 def test_reading_takes_nothing_from_writing(services, stopped):
-    until_refused(lambda _: services.messages.page(ALICE, "general"))
+    until_refused(lambda _: services.history.page(ALICE, "general"))
     assert services.messages.send(ALICE, "general", "c", "x")["seq"]
 
 
@@ -176,7 +176,7 @@ def test_sixteen_in_each_of_two_workers_send_no_more_than_their_persons_may(conf
     services = create_app(replace(config, sends_per_user=WRITES)).extensions["parley"]
     for person in (ALICE, BOB):
         services.rooms.memberships(person)
-    before = services.messages.page(ALICE, "general").head
+    before = services.history.page(ALICE, "general").head
     argv = [sys.executable, "-c", SENDERS]
     settings = json.dumps({name: each for name, each in vars(services.config).items() if name != "allowed_origins"})
     pipe = subprocess.PIPE
@@ -191,7 +191,7 @@ def test_sixteen_in_each_of_two_workers_send_no_more_than_their_persons_may(conf
     assert len(told) == 192 and {code for _, code in told if isinstance(code, str)} == {"rate_limited"}
     # A message weighs 1 + 1/4096: nine fit into ten.
     assert Counter(person for person, _ in sent) == {"alice": WRITES - 1, "bob": WRITES - 1}
-    page = services.messages.page(ALICE, "general")
+    page = services.history.page(ALICE, "general")
     stored = {(message.author, message.seq) for message in page.messages}
     assert set(sent) == stored and len({seq for _, seq in sent}) == len(sent)
     assert page.head - before < 2 * 2 * WRITES, "a number that was taken twice leaves a tombstone, a refusal none"
@@ -199,7 +199,7 @@ def test_sixteen_in_each_of_two_workers_send_no_more_than_their_persons_may(conf
 
 def test_those_who_share_a_question_to_redis_pay_for_themselves(services, stopped):
     """Bob has nothing left: the numbers of the others follow each other."""
-    numbers, room = services.messages._numbers, services.rooms.get("general")
+    numbers, room = services.history._numbers, services.rooms.get("general")
     numbers.propose(room)
     services.redis.set(Allowance.key("bob"), f"0.000 {int(services.redis.time()[0]) * 1000}")
     from chat.services.log.sequence import Wish

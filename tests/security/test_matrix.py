@@ -157,7 +157,9 @@ class Ask:
         self._world = world
         self._asked = asked
         self.me = world.someone() if who in ("stranger", "newcomer", "nowhere") else world.person(who)
-        self.rooms, self.messages = world.worker.rooms, world.worker.messages
+        worker = world.worker
+        self.rooms, self.messages, self.history = worker.rooms, worker.messages, worker.history
+        self.read_positions, self.typing = worker.read_positions, worker.typing
 
     def __call__(self) -> str:
         """The word for the answer; of a refusal its code."""
@@ -240,16 +242,16 @@ QUESTIONS: dict[str, Question] = {
     "invite": lambda a, whom: _done(a.rooms.invite(a.me, next(ids), a.room, whom)),
     "remove": lambda a, whom: _done(a.rooms.remove(a.me, next(ids), a.room, whom)),
     "members": lambda a, _: "ok" if _is_in(a.rooms.members(a.me, a.room), a.me) else "without me",
-    "the newest page": lambda a, _: _seen(a.messages.page(a.me, a.room, 200)),
-    "a page after nothing": lambda a, _: _seen(a.messages.page(a.me, a.room, 200, after=0)),
-    "a page before": lambda a, seq: _seen(a.messages.page(a.me, a.room, 200, before=seq)),
-    "a page around": lambda a, seq: _seen(a.messages.page(a.me, a.room, 200, around=seq)),
+    "the newest page": lambda a, _: _seen(a.history.page(a.me, a.room, 200)),
+    "a page after nothing": lambda a, _: _seen(a.history.page(a.me, a.room, 200, after=0)),
+    "a page before": lambda a, seq: _seen(a.history.page(a.me, a.room, 200, before=seq)),
+    "a page around": lambda a, seq: _seen(a.history.page(a.me, a.room, 200, around=seq)),
     "send by http": lambda a, _: _written(a.messages.send(a.me, a.room, next(ids), LATER)),
-    "open after the first entry": lambda a, _: _seen(a.messages.open(a.me, a.room, 1)),
-    "open": lambda a, _: _seen(a.messages.open(a.me, a.room, 0)),
-    "read": lambda a, _: "ok" if a.messages.mark_read(a.me, a.room, 3) >= 3 else "not moved",
-    "start typing": lambda a, _: _done(a.messages.typing(a.me, a.room, True)),
-    "stop typing": lambda a, _: _done(a.messages.typing(a.me, a.room, False)),
+    "open after the first entry": lambda a, _: _seen(a.history.open(a.me, a.room, 1)),
+    "open": lambda a, _: _seen(a.history.open(a.me, a.room, 0)),
+    "read": lambda a, _: "ok" if a.read_positions.move(a.me, a.room, 3) >= 3 else "not moved",
+    "start typing": lambda a, _: _done(a.typing.tell(a.me, a.room, True)),
+    "stop typing": lambda a, _: _done(a.typing.tell(a.me, a.room, False)),
     "send again": lambda a, _: _written(a.messages.send(a.me, a.room, *a.place.sent[a.who])),
     "send": lambda a, _: _written(a.messages.send(a.me, a.room, next(ids), LATER, seen=1)),
     "reply to": lambda a, seq: _written(a.messages.send(a.me, a.room, next(ids), LATER, reply_to=seq)),
@@ -257,7 +259,7 @@ QUESTIONS: dict[str, Question] = {
     "delete": lambda a, seq: _written(a.messages.delete(a.me, a.room, next(ids), seq)),
     "react": lambda a, seq: _written(a.messages.react(a.me, a.room, next(ids), seq, "👍", True)),
     "unreact": lambda a, seq: _written(a.messages.react(a.me, a.room, next(ids), seq, "🎉", False)),
-    "who reacted": lambda a, seq: "ok" if isinstance(a.messages.who_reacted(a.me, a.room, seq), dict) else "?",
+    "who reacted": lambda a, seq: "ok" if isinstance(a.history.who_reacted(a.me, a.room, seq), dict) else "?",
 }
 
 

@@ -110,10 +110,10 @@ def is_dense(worker, room):
 
 def pages(worker, person, room):
     """The numbers that a client reads who has none yet and pulls until there is no more."""
-    page = worker.messages.page(person, room, limit=2, after=0)
+    page = worker.history.page(person, room, limit=2, after=0)
     numbers = [entry.seq for entry in page.entries]
     while page.more:
-        page = worker.messages.page(person, room, limit=2, after=numbers[-1])
+        page = worker.history.page(person, room, limit=2, after=numbers[-1])
         numbers += [entry.seq for entry in page.entries]
     return numbers
 

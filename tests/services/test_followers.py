@@ -252,8 +252,8 @@ def test_a_membership_read_before_who_left_came_back_shows_nothing_of_the_time_b
     worker.rooms.invite(ALICE, "i2", room, "bob")
     assert not follower.subscribe("socket-bob", before, asked_at)
     assert follower.subscribe("socket-bob", worker.storage.membership(room, "bob"), time.monotonic())
-    assert [m.text for m in worker.messages.open(BOB, room, 0).messages] == []
-    assert [m.text for m in worker.messages.open(ALICE, room, 0).messages] == ["between"]
+    assert [m.text for m in worker.history.open(BOB, room, 0).messages] == []
+    assert [m.text for m in worker.history.open(ALICE, room, 0).messages] == ["between"]
 
 
 def test_a_membership_read_beside_the_transaction_that_ends_it_does_not_subscribe(worker):
@@ -281,7 +281,7 @@ def test_whom_two_bring_in_at_once_reads_their_room(worker, monkeypatch):
         patch.setattr(worker.storage, "membership", lambda r, who: outside if who == "bob" else reads(r, who))
         worker.rooms.invite(ALICE, "i3", room, "bob")
     say(worker, "welcome", room=room)
-    assert [m.text for m in worker.messages.open(BOB, room, 0).messages] == ["welcome"]
+    assert [m.text for m in worker.history.open(BOB, room, 0).messages] == ["welcome"]
 
 
 def test_who_left_and_came_back_is_not_put_out_by_the_earlier_leaving(worker, other, wire):

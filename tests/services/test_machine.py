@@ -186,8 +186,8 @@ class Room(RuleBasedStateMachine):
     @rule(guest=guest, which=which)
     def a_guest_looks_in(self, guest: str, which: int) -> None:
         """A page shows what a member may see, and an outsider nothing."""
-        messages = self._workers[which].messages
-        page, code = attempt(lambda: messages.page(PEOPLE[guest], self.room, limit=200))
+        history = self._workers[which].history
+        page, code = attempt(lambda: history.page(PEOPLE[guest], self.room, limit=200))
         assert code == (None if guest in self.inside else "room_not_found")
         if code:
             return
@@ -198,7 +198,7 @@ class Room(RuleBasedStateMachine):
     @invariant()
     def alices_page_is_the_list(self) -> None:
         if hasattr(self, "room"):
-            page = self._workers[0].messages.page(ALICE, self.room, limit=200)
+            page = self._workers[0].history.page(ALICE, self.room, limit=200)
             told = [(m.seq, m.author, m.client_id, m.text, m.deleted) for m in page.messages]
             assert told == [(s.seq, s.author, s.client_id, s.text, s.deleted) for s in self.said]
 

@@ -28,7 +28,7 @@ def test_everybody_is_in_general_from_the_first_time_on(worker):
 
 
 def test_general_is_open_to_who_asks_for_it_before_anything_else(worker):
-    assert worker.messages.page(CAROL, "general").entries == []
+    assert worker.history.page(CAROL, "general").entries == []
     assert worker.messages.send(CAROL, "general", "c", "hello")["seq"] == 1
 
 
@@ -174,7 +174,7 @@ def test_unread_counts_what_others_said_since_i_read(worker):
         worker.messages.send(ALICE, "general", f"a{i}", "from alice")
     worker.messages.send(BOB, "general", "b", "from bob")
     worker.messages.edit(ALICE, "general", "e", 4, "edited")
-    worker.messages.mark_read(BOB, "general", 1)
+    worker.read_positions.move(BOB, "general", 1)
     general = rooms_of(worker, BOB)["general"]
     assert (general["read"], general["head"], general["unread"], general["unread_more"]) == (1, 6, 3, False)
 

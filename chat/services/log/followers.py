@@ -50,6 +50,12 @@ class Followers:
         follower = self._followers.get(room)
         return follower.subscribers.member(username) if follower is not None else None
 
+    def head(self, room: Room) -> int:
+        """How far the room's log has come: as this worker follows it, else as the table has it. Raises: ChatError
+        `unavailable`."""
+        follower = self._followers.get(room.room)
+        return follower.cursor if follower is not None else self._numbers.read_head(room)
+
     def follow(self, room: Room) -> Follower:
         """The room's follower; a new one starts at the head of the log, or before the first number still undecided, and
         knows who came and went lately.
