@@ -41,6 +41,8 @@ from chat.services.messages.history import History
 from chat.services.messages.writing import Messages
 from chat.services.presence.read_position import ReadPositions
 from chat.services.presence.typing import Typing
+from chat.services.rooms.membership import Memberships
+from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import Bounds, Rooms
 from chat.services.runtime.background import run_every
 from chat.services.runtime.deadline import deadline
@@ -79,6 +81,8 @@ class Services:
     bus: Bus
     followers: Followers
     rooms: Rooms
+    memberships: Memberships
+    overview: Overview
     messages: Messages
     history: History
     read_positions: ReadPositions
@@ -138,7 +142,9 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     )
     followers = Followers(storage, numbers, log, outlet)
     bounds = Bounds(config.rooms_per_user, config.memberships_per_user, limits.invitations)
-    rooms = Rooms(storage, numbers, log, bus, followers.member, _gather, allowance, bounds)
+    rooms = Rooms(storage, numbers, log, bus, followers.member, bounds)
+    overview = Overview(storage, numbers, rooms, _gather, allowance)
+    memberships = Memberships(storage, rooms, overview, log, bus, allowance, bounds)
     history = History(storage, rooms, log, numbers, followers, allowance)
     workers = Workers(storage, bus)
     movement = Movement(redis, storage.table("messages"))
@@ -164,6 +170,8 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         bus=bus,
         followers=followers,
         rooms=rooms,
+        memberships=memberships,
+        overview=overview,
         messages=Messages(storage, rooms, log, bus, allowance),
         history=history,
         read_positions=ReadPositions(storage, rooms, followers, bus),

@@ -335,12 +335,12 @@ class Browser(Process):
         if request.kind == "read":
             return worker.read_positions.move(me, room, request.about)
         if request.kind == "invite":
-            return worker.rooms.invite(me, client_id, room, request.whom)
+            return worker.memberships.invite(me, client_id, room, request.whom)
         if request.kind == "remove":
-            return worker.rooms.remove(me, client_id, room, request.whom)
+            return worker.memberships.remove(me, client_id, room, request.whom)
         if request.kind == "join":
-            return worker.rooms.join(me, client_id, room)
-        return worker.rooms.leave(me, client_id, room)
+            return worker.memberships.join(me, client_id, room)
+        return worker.memberships.leave(me, client_id, room)
 
     def _page(self, request: Request, worker: Worker) -> Page:
         """Reads the history: after, before or around a number, or what is older than this page holds."""

@@ -147,11 +147,11 @@ class Schedule:
 
     def _set_up(self, worker: Worker) -> None:
         public = self.rng.random() < 0.4
-        self.room = worker.rooms.create(ALICE, "make", "The Room", "public" if public else "private")["room"]
+        self.room = worker.memberships.create(ALICE, "make", "The Room", "public" if public else "private")["room"]
         if public:
             self.truth.public.add(self.room)
         for person in (BOB, CAROL):
-            worker.rooms.invite(ALICE, f"invite-{person.username}", self.room, person.username)
+            worker.memberships.invite(ALICE, f"invite-{person.username}", self.room, person.username)
 
     # --- the storm ------------------------------------------------------------------------------------------------
 

@@ -101,7 +101,7 @@ MUTANTS = (
     ),
     Mutant(
         "a room's members may put its owner out, and its owner nobody",
-        "chat/services/rooms/rooms.py",
+        "chat/services/rooms/membership.py",
         "if room.owner != person.username:",
         "if room.owner == person.username:",
         ("tests/services/test_rooms.py",),
@@ -217,14 +217,14 @@ MUTANTS = (
     ),
     Mutant(
         "who is in a room joins it again, and again",
-        "chat/services/rooms/rooms.py",
+        "chat/services/rooms/membership.py",
         "            if enters and inside:\n                return None\n",
         "",
         ("tests/services/test_refused_leaves_nothing.py",),
     ),
     Mutant(
         "who is out of a room leaves it again, and a number with it",
-        "chat/services/rooms/rooms.py",
+        "chat/services/rooms/membership.py",
         "            if not enters and not inside:\n",
         "            if not enters and inside is None:\n",
         ("tests/services/test_refused_leaves_nothing.py",),

@@ -81,26 +81,26 @@ class World:
 
     def invite(self, place: Place, by: str, *whom: str) -> None:
         for username in whom:
-            self.worker.rooms.invite(self.person(by), next(ids), place.room, self.person(username).username)
+            self.worker.memberships.invite(self.person(by), next(ids), place.room, self.person(username).username)
 
     def _new_room(self, kind: Any, founder: str) -> str:
         name = f"Room {next(self._numbers)}"
-        return str(self.worker.rooms.create(self.person(founder), next(ids), name, kind)["room"])
+        return str(self.worker.memberships.create(self.person(founder), next(ids), name, kind)["room"])
 
     def _furnish(self, place: Place, founder: str, *spoken: str) -> None:
         """People come and go, and some have a socket meanwhile."""
-        rooms, owner = self.worker.rooms, self.person(founder)
+        memberships, owner = self.worker.memberships, self.person(founder)
         members = MEMBERS if founder == "owner" else ("member",)
         self.invite(place, founder, *members)
         if spoken:
             self._talk(place, EARLY, founder, *members)
         self._follow(place)
         if founder == "former":
-            rooms.leave(owner, next(ids), place.room)
+            memberships.leave(owner, next(ids), place.room)
         else:
             for who in ("removed", "back"):
-                rooms.remove(owner, next(ids), place.room, who)
-            rooms.leave(self.person("left"), next(ids), place.room)
+                memberships.remove(owner, next(ids), place.room, who)
+            memberships.leave(self.person("left"), next(ids), place.room)
             self.invite(place, founder, "late", "back")
         if spoken:
             self._talk(place, LATER, *(("owner", "member", "late", "back") if founder == "owner" else ("member",)))
@@ -158,7 +158,8 @@ class Ask:
         self._asked = asked
         self.me = world.someone() if who in ("stranger", "newcomer", "nowhere") else world.person(who)
         worker = world.worker
-        self.rooms, self.messages, self.history = worker.rooms, worker.messages, worker.history
+        self.memberships, self.overview = worker.memberships, worker.overview
+        self.messages, self.history = worker.messages, worker.history
         self.read_positions, self.typing = worker.read_positions, worker.typing
 
     def __call__(self) -> str:
@@ -208,7 +209,7 @@ Question = Callable[[Ask, Any], str]
 
 
 def _listed(ask: Ask, _: Any) -> str:
-    mine = ask.rooms.overview(ask.me)
+    mine = ask.overview.rooms(ask.me)
     found = [word for word, name in (("listed", "rooms"), ("joinable", "joinable")) if _has(mine[name], ask.room)]
     return found[0] if len(found) == 1 else "hidden" if not found else "both"
 
@@ -237,11 +238,11 @@ def _done(answer: None) -> str:
 
 QUESTIONS: dict[str, Question] = {
     "the list": _listed,
-    "join": lambda a, _: "ok" if a.rooms.join(a.me, next(ids), a.room)["room"] == a.room else "another",
-    "leave": lambda a, _: _done(a.rooms.leave(a.me, next(ids), a.room)),
-    "invite": lambda a, whom: _done(a.rooms.invite(a.me, next(ids), a.room, whom)),
-    "remove": lambda a, whom: _done(a.rooms.remove(a.me, next(ids), a.room, whom)),
-    "members": lambda a, _: "ok" if _is_in(a.rooms.members(a.me, a.room), a.me) else "without me",
+    "join": lambda a, _: "ok" if a.memberships.join(a.me, next(ids), a.room)["room"] == a.room else "another",
+    "leave": lambda a, _: _done(a.memberships.leave(a.me, next(ids), a.room)),
+    "invite": lambda a, whom: _done(a.memberships.invite(a.me, next(ids), a.room, whom)),
+    "remove": lambda a, whom: _done(a.memberships.remove(a.me, next(ids), a.room, whom)),
+    "members": lambda a, _: "ok" if _is_in(a.overview.members(a.me, a.room), a.me) else "without me",
     "the newest page": lambda a, _: _seen(a.history.page(a.me, a.room, 200)),
     "a page after nothing": lambda a, _: _seen(a.history.page(a.me, a.room, 200, after=0)),
     "a page before": lambda a, seq: _seen(a.history.page(a.me, a.room, 200, before=seq)),

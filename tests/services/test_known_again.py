@@ -25,19 +25,19 @@ DIGESTS = {
 
 
 def test_the_hash_of_every_request_is_what_it_always_was(worker):
-    rooms, messages = worker.rooms, worker.messages
+    memberships, messages = worker.memberships, worker.messages
     by = dict.fromkeys(DIGESTS, ALICE) | {"join": BOB, "leave": BOB}
-    rooms.create(ALICE, "create", "Plans", "public")
-    rooms.invite(ALICE, "invite", "plans", "bob")
-    rooms.remove(ALICE, "remove", "plans", "bob")
+    memberships.create(ALICE, "create", "Plans", "public")
+    memberships.invite(ALICE, "invite", "plans", "bob")
+    memberships.remove(ALICE, "remove", "plans", "bob")
     assert messages.send(ALICE, "plans", "send", "hällo 👋")["seq"] == 4
     messages.send(ALICE, "plans", "reply", "hällo 👋", reply_to=3)
     messages.edit(ALICE, "plans", "edit", 4, "again")
     messages.react(ALICE, "plans", "react", 4, "👍", True)
     messages.react(ALICE, "plans", "unreact", 4, "👍", False)
     messages.delete(ALICE, "plans", "delete", 4)
-    rooms.join(BOB, "join", "plans")
-    rooms.leave(BOB, "leave", "plans")
+    memberships.join(BOB, "join", "plans")
+    memberships.leave(BOB, "leave", "plans")
     stored = {name: worker.storage.get_claim(by[name].username, name) for name in DIGESTS}
     assert {name: claim and claim.digest for name, claim in stored.items()} == DIGESTS
 

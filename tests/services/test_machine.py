@@ -80,7 +80,7 @@ class Room(RuleBasedStateMachine):
     def alice_makes_a_room(self) -> None:
         worker = self._workers[0]
         name = f"Machine {next(_rooms)}"
-        self.room = worker.rooms.create(ALICE, self._id(), name, "private")["room"]
+        self.room = worker.memberships.create(ALICE, self._id(), name, "private")["room"]
         for each in self._workers:
             each.connect(ALICE)
 
@@ -146,20 +146,20 @@ class Room(RuleBasedStateMachine):
 
     @rule(guest=guest, which=which)
     def alice_invites(self, guest: str, which: int) -> None:
-        self._workers[which].rooms.invite(ALICE, self._id(), self.room, guest)
+        self._workers[which].memberships.invite(ALICE, self._id(), self.room, guest)
         self.inside.add(guest)
 
     @rule(guest=guest, which=which)
     def alice_removes(self, guest: str, which: int) -> None:
-        rooms = self._workers[which].rooms
-        _, code = attempt(lambda: rooms.remove(ALICE, self._id(), self.room, guest))
+        memberships = self._workers[which].memberships
+        _, code = attempt(lambda: memberships.remove(ALICE, self._id(), self.room, guest))
         assert code == (None if guest in self.inside else "user_not_found")
         self.inside.discard(guest)
 
     @rule(guest=guest, which=which)
     def a_guest_leaves(self, guest: str, which: int) -> None:
-        rooms = self._workers[which].rooms
-        _, code = attempt(lambda: rooms.leave(PEOPLE[guest], self._id(), self.room))
+        memberships = self._workers[which].memberships
+        _, code = attempt(lambda: memberships.leave(PEOPLE[guest], self._id(), self.room))
         assert code == (None if guest in self.inside else "room_not_found")
         self.inside.discard(guest)
 

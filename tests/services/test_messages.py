@@ -188,9 +188,9 @@ def test_opening_a_room_further_behind_than_a_thousand_entries_is_a_gap(worker, 
 
 
 def test_a_member_of_a_private_room_sees_nothing_of_before(worker):
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
     fill(worker, 3, room)
-    worker.rooms.invite(ALICE, "i", room, "bob")
+    worker.memberships.invite(ALICE, "i", room, "bob")
     worker.messages.edit(ALICE, room, "e", 2, "secret")
     for page in (
         worker.history.page(BOB, room),
@@ -204,17 +204,17 @@ def test_a_member_of_a_private_room_sees_nothing_of_before(worker):
 
 
 def test_who_comes_back_to_a_private_room_sees_only_what_follows(worker):
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
-    worker.rooms.invite(ALICE, "i1", room, "bob")
-    worker.rooms.remove(ALICE, "x1", room, "bob")
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
+    worker.memberships.invite(ALICE, "i1", room, "bob")
+    worker.memberships.remove(ALICE, "x1", room, "bob")
     worker.messages.send(ALICE, room, "m", "while bob is out")
-    worker.rooms.invite(ALICE, "i2", room, "bob")
+    worker.memberships.invite(ALICE, "i2", room, "bob")
     assert worker.history.page(BOB, room).messages == []
 
 
 @pytest.mark.parametrize("room", ["plans", "", "no#room", "x" * 65, "general#0"])
 def test_no_such_room_and_not_my_room_are_the_same_answer(worker, room):
-    private = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    private = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
     for where in (room, private):
         for call in (
             lambda where=where: worker.messages.send(CAROL, where, "c", "hello"),
@@ -224,24 +224,24 @@ def test_no_such_room_and_not_my_room_are_the_same_answer(worker, room):
             lambda where=where: worker.history.open(CAROL, where, 0),
             lambda where=where: worker.read_positions.move(CAROL, where, 1),
             lambda where=where: worker.typing.tell(CAROL, where, True),
-            lambda where=where: worker.rooms.members(CAROL, where),
-            lambda where=where: worker.rooms.join(CAROL, "c", where),
-            lambda where=where: worker.rooms.leave(CAROL, "c", where),
-            lambda where=where: worker.rooms.invite(CAROL, "c", where, "bob"),
-            lambda where=where: worker.rooms.remove(CAROL, "c", where, "bob"),
+            lambda where=where: worker.overview.members(CAROL, where),
+            lambda where=where: worker.memberships.join(CAROL, "c", where),
+            lambda where=where: worker.memberships.leave(CAROL, "c", where),
+            lambda where=where: worker.memberships.invite(CAROL, "c", where, "bob"),
+            lambda where=where: worker.memberships.remove(CAROL, "c", where, "bob"),
         ):
             assert code(call) == "room_not_found"
 
 
 def test_who_is_removed_while_a_page_is_read_does_not_get_it(worker, monkeypatch):
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
-    worker.rooms.invite(ALICE, "i", room, "bob")
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
+    worker.memberships.invite(ALICE, "i", room, "bob")
     read = worker.storage.entries_after
 
     def then_removed(*args):
         monkeypatch.undo()
         pairs = read(*args)
-        worker.rooms.remove(ALICE, "x", room, "bob")
+        worker.memberships.remove(ALICE, "x", room, "bob")
         return pairs
 
     monkeypatch.setattr(worker.storage, "entries_after", then_removed)
@@ -281,9 +281,9 @@ def test_reading_positions_move_forward_only_and_not_past_the_head(worker):
 
 
 def test_a_read_position_does_not_bring_a_removed_membership_back(worker):
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
-    worker.rooms.invite(ALICE, "i", room, "bob")
-    worker.rooms.remove(ALICE, "x", room, "bob")
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
+    worker.memberships.invite(ALICE, "i", room, "bob")
+    worker.memberships.remove(ALICE, "x", room, "bob")
     assert worker.storage.mark_read("bob", room, 99) is False
     assert worker.storage.mark_read("nobody", room, 99) is False
     assert worker.storage.membership(room, "nobody") is None
@@ -296,8 +296,8 @@ def test_a_page_that_makes_no_sense_is_refused(worker, asked):
 
 def private_room(worker):
     """A private room of Alice's with Bob in it."""
-    room = worker.rooms.create(ALICE, "make", "Private", "private")["room"]
-    worker.rooms.invite(ALICE, "invite", room, "bob")
+    room = worker.memberships.create(ALICE, "make", "Private", "private")["room"]
+    worker.memberships.invite(ALICE, "invite", room, "bob")
     return room
 
 
@@ -305,7 +305,7 @@ def test_what_was_carried_out_is_not_refused_to_who_was_removed_since(worker, ot
     room = private_room(worker)
     sent = worker.messages.send(BOB, room, "sent", "hello")
     edited = worker.messages.edit(BOB, room, "edited", sent["seq"], "hello!")
-    worker.rooms.remove(ALICE, "remove", room, "bob")
+    worker.memberships.remove(ALICE, "remove", room, "bob")
     assert other.messages.send(BOB, room, "sent", "hello")["seq"] == sent["seq"]
     assert other.messages.edit(BOB, room, "edited", sent["seq"], "hello!")["seq"] == edited["rev"]
     assert code(lambda: other.messages.send(BOB, room, "other", "hello")) == "room_not_found"
@@ -314,7 +314,7 @@ def test_what_was_carried_out_is_not_refused_to_who_was_removed_since(worker, ot
 def test_a_page_that_reads_its_readers_removal_shows_nothing(worker, monkeypatch):
     room = private_room(worker)
     before = worker.storage.membership(room, "bob")
-    worker.rooms.remove(ALICE, "remove", room, "bob")
+    worker.memberships.remove(ALICE, "remove", room, "bob")
     worker.messages.send(ALICE, room, "after", "not for bob")
     monkeypatch.setattr(worker.storage, "membership", lambda room, user: before)  # the removal is being written
     assert code(lambda: worker.history.page(BOB, room)) == "room_not_found"

@@ -104,13 +104,13 @@ def test_two_reactions_at_once_both_count(worker, other, monkeypatch):
 
 
 def test_only_members_react_and_only_to_what_they_may_see(worker):
-    room = worker.rooms.create(ALICE, "make", "Plans", "private")["room"]
+    room = worker.memberships.create(ALICE, "make", "Plans", "private")["room"]
     seq = say(worker, room=room)
     for act in (add, remove):
         assert code(lambda act=act: act(worker, "c", person=CAROL, seq=seq, room=room)) == "room_not_found"
         assert code(lambda act=act: act(worker, "c", person=CAROL, room="nowhere")) == "room_not_found"
     assert code(lambda: worker.history.who_reacted(CAROL, room, seq)) == "room_not_found"
-    worker.rooms.invite(ALICE, "invite", room, "bob")
+    worker.memberships.invite(ALICE, "invite", room, "bob")
     assert code(lambda: add(worker, "b", seq=seq, room=room)) == "message_not_found", "it was before his time"
     assert code(lambda: worker.history.who_reacted(BOB, room, seq)) == "message_not_found"
     later = say(worker, client_id="later", room=room)

@@ -123,7 +123,7 @@ def test_every_room_is_swept_over_the_edges_of_its_buckets(worker, retention, ti
     monkeypatch.setattr(rows, "BUCKET_SIZE", 4)
     monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
     monkeypatch.setattr(module, "PAGE", 3)
-    room = worker.rooms.create(ALICE, "make", "side", "private")["room"]
+    room = worker.memberships.create(ALICE, "make", "side", "private")["room"]
     say(worker, range(9))
     say(worker, range(6), room)
     time.pass_days(8)
@@ -179,14 +179,14 @@ def test_a_page_that_began_with_the_old_floor_is_asked_for_again(worker, retenti
 
 
 def test_a_follower_left_behind_the_floor_goes_on_at_it(worker, other, retention, time):
-    room = worker.rooms.create(ALICE, "make", "side", "private")["room"]
-    worker.rooms.invite(ALICE, "invite", room, "bob")
+    room = worker.memberships.create(ALICE, "make", "side", "private")["room"]
+    worker.memberships.invite(ALICE, "invite", room, "bob")
     sids = {}
     for person in (ALICE, BOB):
         follower = other.followers.follow(other.rooms.get(room))
         sids[person.username] = person.username
         assert follower.subscribe(person.username, other.storage.membership(room, person.username))
-    worker.rooms.remove(ALICE, "remove", room, "bob")
+    worker.memberships.remove(ALICE, "remove", room, "bob")
     say(worker, range(60), room)
     time.pass_days(8)
     (last,) = say(worker, [60], room)
@@ -222,7 +222,7 @@ def test_what_went_is_not_counted_as_unread(worker, retention, time):
     say(worker, [3])
     retention._raise_floor(worker.storage.get_room("general"))
     forget_all(worker)
-    assert worker.rooms.describe(BOB, "general")["unread"] == 1
+    assert worker.overview.describe(BOB, "general")["unread"] == 1
 
 
 def test_a_claim_goes_after_what_it_proves(worker, time):

@@ -174,15 +174,15 @@ def test_what_is_read_instead_of_told_keeps_the_order(worker, other, wire, seq):
 @pytest.fixture
 def polled(worker):
     """A room of Alice's and Bob's at whose head is an entry that only a later version understands."""
-    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
-    worker.rooms.join(BOB, "j", room)
+    room = worker.memberships.create(ALICE, "c", "Plans", "public")["room"]
+    worker.memberships.join(BOB, "j", room)
     worker.messages.send(ALICE, room, "m", "hello")
     put_entry(worker, 4, room, message=3)
     return room
 
 
 def test_a_room_goes_on_behind_an_entry_that_is_not_known(worker, polled):
-    listed = {room["room"]: room for room in worker.rooms.overview(BOB)["rooms"]}
+    listed = {room["room"]: room for room in worker.overview.rooms(BOB)["rooms"]}
     assert (listed[polled]["head"], listed[polled]["unread"]) == (4, 1)
     assert worker.messages.send(BOB, polled, "s", "after it")["seq"] == 5
     assert worker.messages.edit(ALICE, polled, "e", 3, "hello again")["rev"] == 6
@@ -267,13 +267,13 @@ def test_what_more_a_row_says_is_passed_by(what):
 
 
 def test_coming_and_going_leaves_in_a_membership_and_a_room_what_a_later_version_wrote(worker):
-    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
-    worker.rooms.join(BOB, "j", room)
+    room = worker.memberships.create(ALICE, "c", "Plans", "public")["room"]
+    worker.memberships.join(BOB, "j", room)
     places = [rows.member_key(room, "bob"), rows.user_room_key("bob", room), rows.meta_key(room)]
     for place in places:
         write_more(worker, place, "chat")
-    worker.rooms.leave(BOB, "l", room)
-    worker.rooms.join(BOB, "j2", room)
+    worker.memberships.leave(BOB, "l", room)
+    worker.memberships.join(BOB, "j2", room)
     worker.messages.send(ALICE, room, "m", "hello")
     assert worker.read_positions.move(BOB, room, 5) == 5
     worker.storage.raise_floor(room, 2)

@@ -19,6 +19,8 @@ from chat.services.messages.history import History
 from chat.services.messages.writing import Messages
 from chat.services.presence.read_position import ReadPositions
 from chat.services.presence.typing import Typing
+from chat.services.rooms.membership import Memberships
+from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import Rooms
 from chat.services.storage import redis_client
 from chat.services.storage.dynamodb import Storage
@@ -91,6 +93,8 @@ class Worker:
         self.outlet = Outlet()
         self.followers = Followers(self.storage, self.numbers, self.log, self.outlet)
         self.rooms = Rooms(self.storage, self.numbers, self.log, self.bus, self.followers.member)
+        self.overview = Overview(self.storage, self.numbers, self.rooms)
+        self.memberships = Memberships(self.storage, self.rooms, self.overview, self.log, self.bus)
         self.messages = Messages(self.storage, self.rooms, self.log, self.bus)
         self.history = History(self.storage, self.rooms, self.log, self.numbers, self.followers)
         self.read_positions = ReadPositions(self.storage, self.rooms, self.followers, self.bus)
