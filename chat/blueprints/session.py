@@ -19,7 +19,8 @@ from flask_session.base import ServerSideSession, ServerSideSessionInterface
 from chat.config import Config
 from chat.errors import ChatError
 from chat.services.accounts import cookies
-from chat.services.sessions.sessions import KEY_PREFIX, Session, Sessions, encode
+from chat.services.sessions.record import KEY_PREFIX, Session, encode
+from chat.services.sessions.sessions import Sessions
 
 
 class StoredSession(ServerSideSession):

@@ -20,7 +20,8 @@ from chat.services.assembly import Services
 from chat.services.runtime.coalesce import Together
 from chat.services.runtime.deadline import deadline
 from chat.services.runtime.token_bucket import TokenBuckets
-from chat.services.sessions.sessions import Session, Sessions
+from chat.services.sessions.record import Session
+from chat.services.sessions.sessions import Sessions
 from chat.sockets import handlers
 from chat.sockets.connections import Connection, Connections, clock
 from chat.sockets.fanout import Fanout

@@ -29,7 +29,7 @@ from chat.services.log.sequence import Numbers
 from chat.services.messages.history import History
 from chat.services.messages.writing import Messages
 from chat.services.presence.read_position import ReadPositions
-from chat.services.sessions import sessions
+from chat.services.sessions.record import encode
 from chat.services.storage import rows
 from chat.services.storage.dynamodb import Storage
 from chat.services.storage.transaction import Writes
@@ -335,7 +335,7 @@ def session_written_back() -> None:
         if session.stored is not None:
             gevent.sleep(SLOW_REQUEST_S)
             store, key = self._sessions._redis, self._sessions.key(session.stored.sid)
-            store.set(key, sessions.encode(session.stored), ex=self._sessions._ttl_s)
+            store.set(key, encode(session.stored), ex=self._sessions._ttl_s)
 
     put(StoredSessionInterface, "save_session", write_back)
 

@@ -19,7 +19,7 @@ from flask_socketio import ConnectionRefusedError
 
 from chat.errors import KINDS
 from chat.models import Person, User
-from chat.services.sessions.sessions import Session
+from chat.services.sessions.record import Session
 from chat.sockets import HOT, PING
 from chat.sockets.connections import Connection
 from chat.sockets.transport import LATER
