@@ -63,7 +63,5 @@ def _register_sockets(socketio: SocketIO, services: Services) -> None:
     fanout = Fanout(socketio, connections, sessions, services.followers, services.rooms, services.bus)
     retreat = Retreat(socketio, services.workers)
     signed_in, cookie_name = services.sessions, config.cookie_name
-    sockets = Sockets(
-        connections, fanout, sessions, retreat, services.messages, signed_in, cookie_name, services.requests
-    )
+    sockets = Sockets(connections, fanout, sessions, retreat, services, signed_in, cookie_name, services.requests)
     sockets.register(socketio)

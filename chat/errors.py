@@ -1,6 +1,6 @@
 """The errors a person or a client can meet, each with a stable code and a plain sentence.
 
-Services raise them; every edge maps them once (`chat/blueprints/errors.py`, `chat/sockets/errors.py`).
+Services raise them; every edge maps them once (`chat/blueprints/errors.py`, `chat/sockets/`, `chat/lambdas/http.py`).
 `docs/protocol.md` lists the codes; a test keeps the two in step.
 """
 

@@ -13,7 +13,7 @@ from chat.config import MAX_BODY_BYTES
 from chat.errors import ChatError
 
 if TYPE_CHECKING:
-    from chat.services.sessions.sessions import Session
+    from chat.services.sessions.record import Session
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # On every answer; by https the second too; those of the API are never cached.

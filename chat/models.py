@@ -8,6 +8,7 @@ from typing import Any, Literal
 RoomKind = Literal["public", "private"]
 MAX_SEQ = 10**12 - 1  # an entry's number fits twelve digits
 EntryKind = Literal["message", "change", "joined", "left", "removed", "room", "tombstone", "unknown"]
+LEAVING = ("left", "removed")  # kinds of entries that end a membership
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def test_restored_gives_every_room_a_generation_that_it_never_had(flask, app):
     ada = Person("ada", "Ada")
     found.storage.put_user(User("ada", "Ada"))
     found.rooms.memberships(ada)
-    private = found.rooms.create(ada, "make", "Plans", "private")["room"]
+    private = found.memberships.create(ada, "make", "Plans", "private")["room"]
     backup = [found.storage.get_room(room) for room in ("general", private)]
     assert flask.invoke(args=["restored"]).output == "2 rooms start over.\n"
     first = [found.storage.get_room(room).generation for room in ("general", private)]

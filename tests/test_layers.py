@@ -24,7 +24,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("chat.services.bus", "chat.services.sessions", "chat.services.limits"),
     ("chat.services.log", "chat.services.accounts", "chat.services.health"),
     ("chat.services.rooms",),
-    ("chat.services.messages",),
+    ("chat.services.messages", "chat.services.presence"),
     ("chat.services.ingest",),
     ("chat.services.jobs",),
     ("chat.services.assembly",),
@@ -42,8 +42,10 @@ GREENLETS = (
     "chat.services.runtime",
     "chat.services.bus.bus",
     "chat.services.sessions.key_events",
+    "chat.services.log.follower",
     "chat.services.log.followers",
     "chat.services.log.group_commit",
+    "chat.services.log.images",
     "chat.services.health",
     "chat.services.jobs",
     "chat.services.assembly",
@@ -201,7 +203,7 @@ BROKEN = {
     stores_at_an_edge: [("chat.sockets.fanout", "from chat.services.storage import rows")],
     web_within: [("chat.services.rooms.rooms", "def late():\n    import flask")],
     aws_elsewhere: [("chat.services.jobs.poller", "from botocore.exceptions import ClientError")],
-    greenlets_elsewhere: [("chat.services.messages.messages", "import gevent")],
+    greenlets_elsewhere: [("chat.services.messages.writing", "import gevent")],
     services_in_the_transport: [
         ("chat.sockets.transport.frames", "from chat.services.limits.limits import Limits"),
         ("chat.embedded.dynamodb.store", "from chat.models import Room"),
@@ -232,7 +234,7 @@ def test_every_rule_is_shown_broken():
 
 
 def test_importing_the_services_does_not_import_flask():
-    services = "chat.services.accounts.accounts, chat.services.messages.messages"
+    services = "chat.services.accounts.accounts, chat.services.messages.writing"
     code = f"import sys, chat, {services}; print('flask' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "False"

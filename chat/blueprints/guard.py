@@ -20,7 +20,7 @@ from chat.errors import ChatError
 from chat.models import Person
 from chat.services.accounts.addresses import client_address
 from chat.services.runtime.deadline import ANSWER_WITHIN_S, deadline
-from chat.services.sessions.sessions import Session
+from chat.services.sessions.record import Session
 
 if TYPE_CHECKING:
     from chat.services.assembly import Services

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from chat.blueprints.guard import current_person, json_body, require_auth, services
 from chat.errors import ChatError
 from chat.models import MAX_SEQ
-from chat.services.messages.messages import acked
+from chat.services.messages.writing import acked
 
 bp = Blueprint("messages", __name__, url_prefix="/api/rooms/<room>/messages")
 
@@ -17,7 +17,7 @@ bp = Blueprint("messages", __name__, url_prefix="/api/rooms/<room>/messages")
 @require_auth()
 def page(room: str) -> ResponseReturnValue:
     limit = _number("limit")
-    found = services().messages.page(
+    found = services().history.page(
         current_person(),
         room,
         limit=50 if limit is None else limit,

@@ -15,7 +15,7 @@ bp = Blueprint("rooms", __name__, url_prefix="/api/rooms")
 @require_auth()
 def list_rooms() -> ResponseReturnValue:
     after = request.args.get("rooms_after"), request.args.get("joinable_after")
-    return jsonify(services().rooms.overview(current_person(), *after))
+    return jsonify(services().overview.rooms(current_person(), *after))
 
 
 @bp.post("")
@@ -24,7 +24,7 @@ def create() -> ResponseReturnValue:
     body = json_body(client_id=str, name=str, kind=str)
     if body["kind"] not in ("public", "private"):
         raise ChatError("body_invalid")
-    room = services().rooms.create(current_person(), body["client_id"], body["name"], body["kind"])
+    room = services().memberships.create(current_person(), body["client_id"], body["name"], body["kind"])
     return jsonify(room=room), 201
 
 
@@ -32,14 +32,14 @@ def create() -> ResponseReturnValue:
 @require_auth(act=True)
 def join(room: str) -> ResponseReturnValue:
     body = json_body(client_id=str)
-    return jsonify(room=services().rooms.join(current_person(), body["client_id"], room))
+    return jsonify(room=services().memberships.join(current_person(), body["client_id"], room))
 
 
 @bp.post("/<room>/leave")
 @require_auth(act=True)
 def leave(room: str) -> ResponseReturnValue:
     body = json_body(client_id=str)
-    services().rooms.leave(current_person(), body["client_id"], room)
+    services().memberships.leave(current_person(), body["client_id"], room)
     return "", 204
 
 
@@ -47,7 +47,7 @@ def leave(room: str) -> ResponseReturnValue:
 @require_auth(act=True)
 def invite(room: str) -> ResponseReturnValue:
     body = json_body(client_id=str, username=str)
-    services().rooms.invite(current_person(), body["client_id"], room, body["username"])
+    services().memberships.invite(current_person(), body["client_id"], room, body["username"])
     return "", 204
 
 
@@ -55,11 +55,11 @@ def invite(room: str) -> ResponseReturnValue:
 @require_auth(act=True)
 def remove(room: str) -> ResponseReturnValue:
     body = json_body(client_id=str, username=str)
-    services().rooms.remove(current_person(), body["client_id"], room, body["username"])
+    services().memberships.remove(current_person(), body["client_id"], room, body["username"])
     return "", 204
 
 
 @bp.get("/<room>/members")
 @require_auth()
 def members(room: str) -> ResponseReturnValue:
-    return jsonify(members=services().rooms.members(current_person(), room))
+    return jsonify(members=services().overview.members(current_person(), room))

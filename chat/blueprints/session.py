@@ -1,8 +1,8 @@
 """Flask's `session` on our own record, through Flask-Session with its faults mended (docs/decisions/0007-sessions.md).
 
 As installed, Flask-Session 0.8.0 unpickles what it cannot read, writes an ended session back, slides the time to live
-with every request and keeps the id at login. Here the record is JSON, is written back only while it exists, lives on by
-a person's acts alone, and every login has a new id.
+with every request and keeps the id at login. Here the record is JSON, no request writes it back, it lives on by a
+person's acts alone, and every login has a new id.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from flask_session.base import ServerSideSession, ServerSideSessionInterface
 from chat.config import Config
 from chat.errors import ChatError
 from chat.services.accounts import cookies
-from chat.services.sessions.sessions import KEY_PREFIX, Session, Sessions, encode
+from chat.services.sessions.record import KEY_PREFIX, Session, encode
+from chat.services.sessions.sessions import Sessions
 
 
 class StoredSession(ServerSideSession):
@@ -58,24 +59,20 @@ class StoredSessionInterface(ServerSideSessionInterface):
         return opened
 
     def save_session(self, app: Flask, session: ServerSideSession, response: Response) -> None:
-        """Writes the record and its cookie where somebody has signed in or out, and behind it the cookie of a known
-        browser."""
+        """Writes the cookie where somebody has signed in or out, and behind it the cookie of a known browser. The
+        record is the services' to write and to end, and they have."""
         own = cast(StoredSession, session)
         if own.accessed or own.modified:
             response.vary.add("Cookie")
         if own.modified:
-            self._write(own, response)
+            response.headers.add("Set-Cookie", self._cookie(own.stored))
         if own.browser is not None:
             response.headers.add("Set-Cookie", cookies.browser_cookie(self._config, own.browser))
 
-    def _write(self, own: StoredSession, response: Response) -> None:
-        if own.stored is None:
-            self._sessions.end(own.sid, "logout")
-            response.headers.add("Set-Cookie", cookies.no_session_cookie(self._config))
-            return
-        self._sessions.write_back(own.stored)
-        lives_s = own.stored.lives_s(time.time())
-        response.headers.add("Set-Cookie", cookies.session_cookie(self._config, own.sid, lives_s))
+    def _cookie(self, stored: Session | None) -> str:
+        if stored is None:
+            return cookies.no_session_cookie(self._config)
+        return cookies.session_cookie(self._config, stored.sid, stored.lives_s(time.time()))
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         stored = self._sessions.read(store_id.removeprefix(KEY_PREFIX))

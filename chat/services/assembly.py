@@ -34,10 +34,16 @@ from chat.services.limits.allowance import Allowance
 from chat.services.limits.limits import Limits
 from chat.services.limits.tarpit import Tarpit
 from chat.services.log.append import Log
-from chat.services.log.followers import Followers, Outlet
+from chat.services.log.followers import Followers
 from chat.services.log.group_commit import Commits
 from chat.services.log.sequence import Numbers
-from chat.services.messages.messages import Messages
+from chat.services.log.subscribers import Outlet
+from chat.services.messages.history import History
+from chat.services.messages.writing import Messages
+from chat.services.presence.read_position import ReadPositions
+from chat.services.presence.typing import Typing
+from chat.services.rooms.membership import Memberships
+from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import Bounds, Rooms
 from chat.services.runtime.background import Background
 from chat.services.runtime.deadline import deadline
@@ -77,7 +83,12 @@ class Services:
     bus: Bus
     followers: Followers
     rooms: Rooms
+    memberships: Memberships
+    overview: Overview
     messages: Messages
+    history: History
+    read_positions: ReadPositions
+    typing: Typing
     workers: Workers
     readiness: Readiness
     poller: Poller
@@ -137,8 +148,10 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     )
     followers = Followers(storage, numbers, log, outlet)
     bounds = Bounds(config.rooms_per_user, config.memberships_per_user, limits.invitations)
-    rooms = Rooms(storage, numbers, log, bus, followers.member, _gather, allowance, bounds)
-    messages = Messages(storage, rooms, log, numbers, followers, bus, allowance)
+    rooms = Rooms(storage, numbers, log, bus, followers.member, bounds)
+    overview = Overview(storage, numbers, rooms, _gather, allowance)
+    memberships = Memberships(storage, rooms, overview, log, bus, allowance, bounds)
+    history = History(storage, rooms, log, numbers, followers, allowance)
     workers = Workers(storage, bus)
     movement = Movement(redis, storage.table("messages"))
     readiness = Readiness(redis, workers, background, movement if config.ingest_mode == "poller" else None)
@@ -164,7 +177,12 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         bus=bus,
         followers=followers,
         rooms=rooms,
-        messages=messages,
+        memberships=memberships,
+        overview=overview,
+        messages=Messages(storage, rooms, log, bus, allowance),
+        history=history,
+        read_positions=ReadPositions(storage, rooms, followers, bus),
+        typing=Typing(rooms, bus),
         workers=workers,
         readiness=readiness,
         poller=poller,

@@ -16,11 +16,12 @@ from gevent.lock import BoundedSemaphore
 
 from chat.errors import ChatError
 from chat.services.accounts import cookies
-from chat.services.messages.messages import Messages
+from chat.services.assembly import Services
 from chat.services.runtime.coalesce import Together
 from chat.services.runtime.deadline import deadline
 from chat.services.runtime.token_bucket import TokenBuckets
-from chat.services.sessions.sessions import Session, Sessions
+from chat.services.sessions.record import Session
+from chat.services.sessions.sessions import Sessions
 from chat.sockets import handlers
 from chat.sockets.connections import Connection, Connections, clock
 from chat.sockets.fanout import Fanout
@@ -28,7 +29,7 @@ from chat.sockets.retreat import Retreat
 from chat.sockets.sessions import SocketSessions
 from chat.sockets.transport import LATER
 
-Handler = Callable[[Messages, Connection, dict[str, Any]], dict[str, Any]]
+Handler = Callable[[Services, Connection, dict[str, Any]], dict[str, Any]]
 
 # event → its handler, and whether it is a person's act that writes: acts keep the session alive.
 EVENTS: dict[str, tuple[Handler, bool]] = {
@@ -44,7 +45,7 @@ EVENTS: dict[str, tuple[Handler, bool]] = {
     "typing:stop": (handlers.typing_stop, False),
 }
 # Events that are answered without waiting for anything where that can be known at once, without a greenlet.
-HOT: dict[str, Callable[[Messages, Connection, dict[str, Any]], bool]] = {
+HOT: dict[str, Callable[[Services, Connection, dict[str, Any]], bool]] = {
     "typing:start": handlers.typing_is_known,
     "typing:stop": handlers.typing_is_known,
 }
@@ -64,7 +65,7 @@ class Sockets:
         fanout: Fanout,
         sessions: SocketSessions,
         retreat: Retreat,
-        messages: Messages,
+        services: Services,
         signed_in: Sessions,
         cookie_name: str,
         requests: TokenBuckets,
@@ -73,7 +74,7 @@ class Sockets:
         self._fanout = fanout
         self._sessions = sessions
         self._retreat = retreat
-        self._messages = messages
+        self._services = services
         self._signed_in = signed_in
         self._cookie_name = cookie_name
         self._requests = requests
@@ -157,7 +158,7 @@ class Sockets:
         connection = self._connections.get(sid)
         if connection is None or len(args) != 1 or not isinstance(args[0], dict):
             return LATER
-        if not self._sessions.is_fresh(connection) or not HOT[event](self._messages, connection, args[0]):
+        if not self._sessions.is_fresh(connection) or not HOT[event](self._services, connection, args[0]):
             return LATER
         return self.on_request(event, sid, *args)
 
@@ -193,7 +194,7 @@ class Sockets:
             raise ChatError("body_invalid")
         with deadline():
             self._sessions.check(connection)
-            answer = handler(self._messages, connection, args[0])
+            answer = handler(self._services, connection, args[0])
             if acts:
                 self._sessions.act(connection)
             self._sessions.check(connection)  # the answer is a delivery too

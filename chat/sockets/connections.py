@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chat.errors import ChatError
 from chat.models import Person
-from chat.services.sessions.sessions import Session
+from chat.services.sessions.record import Session
 
 PAUSE_S = 2.0  # for so long a session that was found alive counts as alive
 

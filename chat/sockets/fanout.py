@@ -31,7 +31,7 @@ SUBSCRIBE_TRIES = 3
 
 
 class SocketOutlet:
-    """The followers' way to this worker's sockets (chat.services.log.followers.Outlet)."""
+    """The followers' way to this worker's sockets (chat.services.log.subscribers.Outlet)."""
 
     def __init__(self, socketio: SocketIO):
         self._socketio = socketio
@@ -134,7 +134,8 @@ class Fanout:
         added, now = False, self._followers.all()
         for follower, membership in followers:
             existed = before.get(follower.room.room) is follower is now.get(follower.room.room)
-            if existed and not follower.has(connection.sid) and self._connections.get(connection.sid) is connection:
+            connected = self._connections.get(connection.sid) is connection
+            if existed and connected and not follower.subscribers.has(connection.sid):
                 if follower.subscribe(connection.sid, membership, asked_at):
                     added = True
                 else:
@@ -178,7 +179,7 @@ class Fanout:
         if follower is not None:
             payload = {key: event[key] for key in ("room", "user", "name", "typing")}
             self._socketio.server.emit(
-                "typing", payload, room=f"room:{event['room']}", skip_sid=follower.sids(event["user"])
+                "typing", payload, room=f"room:{event['room']}", skip_sid=follower.subscribers.sids(event["user"])
             )
 
     def _to_user(self, username: str, event: str, payload: dict[str, Any]) -> None:

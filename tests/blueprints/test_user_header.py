@@ -9,7 +9,7 @@ import pytest
 from chat.errors import ChatError
 from chat.http import check_user
 from chat.models import Person
-from chat.services.sessions.sessions import Session
+from chat.services.sessions.record import Session
 
 
 def session_of(username: str) -> Session:

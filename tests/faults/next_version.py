@@ -13,10 +13,10 @@ from typing import Any
 
 from chat import models
 from chat.models import Entry, Message, Person, Room
-from chat.services.log import followers
+from chat.services.log import follower
 from chat.services.log.append import Draft
-from chat.services.messages import messages
-from chat.services.messages.messages import Messages
+from chat.services.messages import writing
+from chat.services.messages.writing import Messages
 from chat.services.storage import rows
 from tests.faults.planted import put
 
@@ -41,7 +41,7 @@ class Moody(Message):
 
 def grow() -> None:
     """Makes this process one of that version."""
-    read_image, image_attributes, push = rows.read_image, rows.image_attributes, followers.push
+    read_image, image_attributes, push = rows.read_image, rows.image_attributes, follower.push
     send = Messages.send
 
     def sent(*args: Any, **fields: Any) -> Moody:
@@ -61,7 +61,7 @@ def grow() -> None:
             room = self._rooms.get(room_id)
             build = partial(poll, room, person, answer["seq"], self._log.now_ms())
             self._log.append(room, person.username, f"{client_id}-poll", (KIND, room_id), lambda: build)
-            self._bus.publish("poll:asked", room=room_id, by=person.username)
+            self._log._bus.publish("poll:asked", room=room_id, by=person.username)
         return answer
 
     def told(room: Room, entry: dict[str, Any], image: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
@@ -69,13 +69,13 @@ def grow() -> None:
             return push(room, entry, image)
         return "poll:asked", {"room": room.room, "generation": room.generation, "poll": entry["seq"]}
 
-    put(messages, "Message", sent)
+    put(writing, "Message", sent)
     put(rows, "Message", Moody)
     put(rows, "read_image", read)
     put(rows, "image_attributes", attributes)
     put(rows, "IMAGE_ROW", rows.IMAGE_ROW | {"mood"})
     put(rows, "FORMAT", rows.FORMAT + 1)
-    put(followers, "push", told)
+    put(follower, "push", told)
     put(Messages, "send", asks)
     rows.LETTERS[KIND], rows.KINDS[LETTER] = LETTER, KIND  # type: ignore[index, assignment]
 

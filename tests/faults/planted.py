@@ -22,13 +22,14 @@ from chat.blueprints.session import StoredSessionInterface
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Page
 from chat.services.limits.allowance import Allowance
-from chat.services.log import append as log
-from chat.services.log import followers
+from chat.services.log import follower, idempotency
 from chat.services.log.append import Log
 from chat.services.log.group_commit import Commits
 from chat.services.log.sequence import Numbers
-from chat.services.messages.messages import Messages
-from chat.services.sessions import sessions
+from chat.services.messages.history import History
+from chat.services.messages.writing import Messages
+from chat.services.presence.read_position import ReadPositions
+from chat.services.sessions.record import encode
 from chat.services.storage import rows
 from chat.services.storage.dynamodb import Storage
 from chat.services.storage.transaction import Writes
@@ -100,7 +101,7 @@ def takes(function: Callable[..., Any], like: Callable[..., Any]) -> bool:
 def ack_before_write() -> None:
     def send(self: Messages, person: Any, room_id: str, client_id: str, text: str, seen: int = 0, reply_to: Any = None):
         room, _ = self._rooms.require(person, room_id)
-        seq, at_ms = self._numbers.propose(room, seen), self._log.now_ms()
+        seq, at_ms = self._log._numbers.propose(room, seen), self._log.now_ms()
         image = Message(room.room, seq, seq, client_id, person.username, person.name, text, at_ms, reply_to=reply_to)
         claim = rows.Claim(person.username, client_id, room.room, "", seq, seq)
         gevent.spawn_later(UNWRITTEN_S, self._storage.append, Entry(room.room, seq, "message", at_ms), claim, image)
@@ -144,7 +145,7 @@ def no_dedup_on_retry() -> None:
 @bug("dedup key without the user", "one client id of two people", checker.LOST)
 def dedup_key_without_the_user() -> None:
     put(rows, "claim_key", lambda user, client_id: {"pk": "C#", "sk": client_id})
-    put(log, "_proves", lambda claim, image: True)  # which would see that the message is another's
+    put(idempotency, "_proves", lambda claim, image: True)  # which would see that the message is another's
 
 
 @bug("seq from a worker-local counter", "talk", checker.LOST)
@@ -247,11 +248,11 @@ def no_resync() -> None:
 
 @bug("resync by time", "away for a moment", checker.LOST)
 def resync_by_time() -> None:
-    put(Messages, "_after", _by_time(Messages._after))
+    put(History, "_after", _by_time(History._after))
 
 
 def _by_time(after_number: Callable[..., Page]) -> Callable[..., Page]:
-    def after_time(self: Messages, person: Any, room: Any, membership: Any, after: int, limit: int) -> Page:
+    def after_time(self: History, person: Any, room: Any, membership: Any, after: int, limit: int) -> Page:
         page = after_number(self, person, room, membership, after, limit)
         last = self._storage.get_entry(room.room, after)
         since_s = last[0].at_ms // 1000 if last else 0
@@ -269,13 +270,13 @@ def off_by_one() -> None:
 
 
 def _open_differently(spoil: Callable[[Page, int], Page]) -> None:
-    open_ = Messages.open
+    open_ = History.open
 
-    def spoilt(self: Messages, person: Any, room_id: str, after: int) -> Page:
+    def spoilt(self: History, person: Any, room_id: str, after: int) -> Page:
         page = open_(self, person, room_id, after)
         return spoil(page, after) if after and not page.gap else page
 
-    put(Messages, "open", spoilt)
+    put(History, "open", spoilt)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -283,14 +284,14 @@ def _open_differently(spoil: Callable[[Page, int], Page]) -> None:
 
 @bug("opening marks all as read", "reading", checker.UNREAD)
 def opening_marks_all_as_read() -> None:
-    open_ = Messages.open
+    open_ = History.open
 
-    def and_read(self: Messages, person: Any, room_id: str, after: int) -> Page:
+    def and_read(self: History, person: Any, room_id: str, after: int) -> Page:
         page = open_(self, person, room_id, after)
-        self.mark_read(person, room_id, page.head)
+        ReadPositions(self._storage, self._rooms, self._followers, self._log._bus).move(person, room_id, page.head)
         return page
 
-    put(Messages, "open", and_read)
+    put(History, "open", and_read)
 
 
 # --- who may hear -----------------------------------------------------------------------------------------------------
@@ -302,10 +303,10 @@ def non_member_joins() -> None:
 
     def everywhere(self: Fanout, connection: Connection) -> bool:
         added = subscribe(self, connection)
-        for follower in self._followers._followers.values():
-            if self._connections.get(connection.sid) is connection and not follower.has(connection.sid):
+        for each in self._followers.all().values():
+            if self._connections.get(connection.sid) is connection and not each.subscribers.has(connection.sid):
                 username = connection.person.username
-                follower.subscribe(connection.sid, Membership(follower.room.room, username, "", True))
+                each.subscribe(connection.sid, Membership(each.room.room, username, "", True))
         return added
 
     put(Fanout, "subscribe", everywhere)
@@ -313,16 +314,16 @@ def non_member_joins() -> None:
 
 @bug("an image handed to someone removed before its `rev`", "a removal between edits", checker.LEAKED)
 def image_after_removal() -> None:
-    def read_on(self: followers.Follower) -> None:
-        read = self._storage.entries_after(self.room.room, self.cursor, followers.PAGE)
-        images = followers.images_of_changes(self._storage, self.room.room, [entry for entry, _ in read])
+    def read_on(self: follower.Follower) -> None:
+        read = self._storage.entries_after(self.room.room, self.cursor, follower.PAGE)
+        images = follower.images_of_changes(self._storage, self.room.room, [entry for entry, _ in read])
         for entry, image in read:
             current = images.get(entry.message or 0) if entry.kind == "change" else image
             if entry.seq > self.cursor:
-                self._stash.setdefault(entry.seq, followers._wire(entry, current, self.room.generation))
+                self._stash.setdefault(entry.seq, follower._wire(entry, current, self.room.generation))
         self._settle_holes()
 
-    put(followers.Follower, "_read_on", read_on)
+    put(follower.Follower, "_read_on", read_on)
 
 
 @bug("session written back after logout", "a logout while a request is slow", checker.LEAKED)
@@ -334,7 +335,7 @@ def session_written_back() -> None:
         if session.stored is not None:
             gevent.sleep(SLOW_REQUEST_S)
             store, key = self._sessions._redis, self._sessions.key(session.stored.sid)
-            store.set(key, sessions.encode(session.stored), ex=self._sessions._ttl_s)
+            store.set(key, encode(session.stored), ex=self._sessions._ttl_s)
 
     put(StoredSessionInterface, "save_session", write_back)
 

@@ -9,7 +9,8 @@ import redis
 
 from chat.config import Config
 from chat.models import Person
-from chat.services.sessions.sessions import Session, Sessions, encode
+from chat.services.sessions.record import Session, encode
+from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
 from tests.lambdas.conftest import USERS, Runtime
 

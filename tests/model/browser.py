@@ -219,7 +219,7 @@ class Browser(Process):
             self._pulling.discard(room)
 
     def _open(self, room: str, after: int, worker: Worker) -> Page:
-        page = worker.messages.open(self.person, room, after)
+        page = worker.history.open(self.person, room, after)
         self.schedule.truth.paged(self.person.username, page, room)
         return page
 
@@ -333,20 +333,20 @@ class Browser(Process):
         if request.kind == "page":
             return self._page(request, worker)
         if request.kind == "read":
-            return worker.messages.mark_read(me, room, request.about)
+            return worker.read_positions.move(me, room, request.about)
         if request.kind == "invite":
-            return worker.rooms.invite(me, client_id, room, request.whom)
+            return worker.memberships.invite(me, client_id, room, request.whom)
         if request.kind == "remove":
-            return worker.rooms.remove(me, client_id, room, request.whom)
+            return worker.memberships.remove(me, client_id, room, request.whom)
         if request.kind == "join":
-            return worker.rooms.join(me, client_id, room)
-        return worker.rooms.leave(me, client_id, room)
+            return worker.memberships.join(me, client_id, room)
+        return worker.memberships.leave(me, client_id, room)
 
     def _page(self, request: Request, worker: Worker) -> Page:
         """Reads the history: after, before or around a number, or what is older than this page holds."""
         side = "before" if request.place == "older" else request.place
         decided = (request.room, request.about) in self.schedule.truth.decided_at
-        page = worker.messages.page(self.person, request.room, limit=5, **{side: request.about})
+        page = worker.history.page(self.person, request.room, limit=5, **{side: request.about})
         before = request.about if side == "before" and decided else None
         self.schedule.truth.paged(self.person.username, page, request.room, before)
         return page

@@ -13,9 +13,11 @@ from typing import Any
 from chat.services.ingest.ingest import Ingest
 from chat.services.jobs.retention import Retention
 from chat.services.log.append import Log
-from chat.services.log.followers import Follower
+from chat.services.log.follower import Follower
 from chat.services.log.group_commit import Commits
-from chat.services.messages.messages import Messages
+from chat.services.log.subscribers import Subscribers
+from chat.services.messages.history import History
+from chat.services.messages.writing import Messages
 from chat.services.storage.dynamodb import Storage
 from chat.services.storage.transaction import Writes
 from tests.model.scenes import (
@@ -158,18 +160,18 @@ MUTATIONS = [
             ("self.cursor += 1", 'self.cursor = entry["seq"]'),
         ),
     ),
-    Mutation("who is removed stays subscribed", Follower, "note", (("self.unsubscribe(sid)", "pass"),), meets=3),
+    Mutation("who is removed stays subscribed", Subscribers, "note", (("self.remove(sid)", "pass"),), meets=3),
     Mutation(
         "a socket gets what was before its time",
-        Follower,
+        Subscribers,
         "_admit",
         (("subscriber.start <= upcoming", "True"),),
         meets=11,
     ),
     Mutation(
         "a change tells of what was before their time",
-        Follower,
-        "_came_after",
+        Subscribers,
+        "came_after",
         (("s.start > number", "False"),),
         REMOVAL_BETWEEN_CHANGES,
         meets=1,
@@ -191,7 +193,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a page goes past its reader's own removal",
-        Messages,
+        History,
         "_checked",
         (("e.seq > now.seq", "False"),),
         DOORS,
@@ -199,9 +201,9 @@ MUTATIONS = [
     ),
     Mutation(
         "an older page ends before what is undecided",
-        Messages,
+        History,
         "_before",
-        (("_last_run(pairs)", "_run(pairs, pairs[0][0].seq - 1 if pairs else 0)"),),
+        (("last_run(pairs)", "run(pairs, pairs[0][0].seq - 1 if pairs else 0)"),),
         BACK,
         meets=67,
     ),
@@ -239,7 +241,7 @@ MUTATIONS = [
     ),
     Mutation(
         "who is behind the floor is sent what is left",
-        Messages,
+        History,
         "open",
         (("after and after >= room.floor - 1 and", "after and"),),
         NIGHT,

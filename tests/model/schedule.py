@@ -11,9 +11,9 @@ from chat.errors import ChatError
 from chat.models import Person
 from chat.services.jobs import retention
 from chat.services.log import append as log
-from chat.services.log import followers
+from chat.services.log import follower, followers
 from chat.services.log import sequence as numbers
-from chat.services.messages import messages
+from chat.services.messages import history
 from chat.services.rooms import rooms
 from chat.services.runtime import outages
 from chat.services.storage import dynamodb, rows
@@ -39,9 +39,9 @@ SIZES = (
     (numbers, "MAX_AHEAD", 4),
     (log, "FIRST_OF_BUCKET", 2),
     (followers, "REPLAY", 3),
-    (followers, "PAGE", 3),
-    (messages, "MAX_BEHIND", 12),
-    (messages, "MAX_PAGE", 6),
+    (follower, "PAGE", 3),
+    (history, "MAX_BEHIND", 12),
+    (history, "MAX_PAGE", 6),
     (retention, "PAGE", 3),
 )
 WAITS = (
@@ -147,11 +147,11 @@ class Schedule:
 
     def _set_up(self, worker: Worker) -> None:
         public = self.rng.random() < 0.4
-        self.room = worker.rooms.create(ALICE, "make", "The Room", "public" if public else "private")["room"]
+        self.room = worker.memberships.create(ALICE, "make", "The Room", "public" if public else "private")["room"]
         if public:
             self.truth.public.add(self.room)
         for person in (BOB, CAROL):
-            worker.rooms.invite(ALICE, f"invite-{person.username}", self.room, person.username)
+            worker.memberships.invite(ALICE, f"invite-{person.username}", self.room, person.username)
 
     # --- the storm ------------------------------------------------------------------------------------------------
 
@@ -392,12 +392,12 @@ class Schedule:
 
     def _judge_pages(self, worker: Worker, person: Person, room: str) -> None:
         """Somebody who has nothing yet reads the same log."""
-        page = worker.messages.page(person, room, limit=5, after=0)
+        page = worker.history.page(person, room, limit=5, after=0)
         self.truth.paged(person.username, page, room)
         start = max(page.start, page.floor)
         numbers = [entry.seq for entry in page.entries]
         while page.more:
-            page = worker.messages.page(person, room, limit=5, after=numbers[-1])
+            page = worker.history.page(person, room, limit=5, after=numbers[-1])
             numbers += [entry.seq for entry in page.entries]
         if numbers != list(range(start, self.truth.head(room) + 1)):
             raise Broken(f"the pages of {room} for {person.username} have {numbers}")

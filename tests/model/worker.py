@@ -16,7 +16,11 @@ from chat.services.log.append import Log
 from chat.services.log.followers import Followers
 from chat.services.log.group_commit import Commits
 from chat.services.log.sequence import Numbers
-from chat.services.messages.messages import Messages
+from chat.services.messages.history import History
+from chat.services.messages.writing import Messages
+from chat.services.presence.read_position import ReadPositions
+from chat.services.rooms.membership import Memberships
+from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import Rooms
 from chat.services.runtime.deadline import deadline
 from chat.services.storage.dynamodb import Storage
@@ -108,7 +112,11 @@ class Worker(Process):
         socketio = SimpleNamespace(server=self.server)
         self.followers = Followers(self.storage, self.numbers, self.log, SocketOutlet(socketio))
         self.rooms = Rooms(self.storage, self.numbers, self.log, bus, self.followers.member)
-        self.messages = Messages(self.storage, self.rooms, self.log, self.numbers, self.followers, bus)
+        self.overview = Overview(self.storage, self.numbers, self.rooms)
+        self.memberships = Memberships(self.storage, self.rooms, self.overview, self.log, bus)
+        self.messages = Messages(self.storage, self.rooms, self.log, bus)
+        self.history = History(self.storage, self.rooms, self.log, self.numbers, self.followers)
+        self.read_positions = ReadPositions(self.storage, self.rooms, self.followers, bus)
         self.retention = Retention(self.storage, self.log, KEEP_S, standins.GEVENT.sleep)
         self.poller: Poller | None = None
         if stream is not None:

@@ -70,14 +70,14 @@ MUTANTS = (
     # --- reading and writing --------------------------------------------------------------------------------------
     Mutant(
         "who opens a room again misses the next entry",
-        "chat/services/messages/messages.py",
+        "chat/services/messages/history.py",
         "return self._after(person, room, membership, after, MAX_PAGE)",
         "return self._after(person, room, membership, after + 1, MAX_PAGE)",
         ("tests/services/test_messages.py", "tests/services/test_machine.py"),
     ),
     Mutant(
         "whoever knows a room may speak in it",
-        "chat/services/messages/messages.py",
+        "chat/services/messages/writing.py",
         '        request = ("send", room_id, text, reply_to)\n        try:\n'
         "            room, membership = self._rooms.require(person, room_id)\n",
         '        request = ("send", room_id, text, reply_to)\n        try:\n'
@@ -87,21 +87,21 @@ MUTANTS = (
     ),
     Mutant(
         "who left while a page was read still gets it",
-        "chat/services/messages/messages.py",
+        "chat/services/messages/history.py",
         "if now is None or not now.inside or now.start != membership.start:",
         "if now is None:",
         ("tests/services/test_messages.py",),
     ),
     Mutant(
         "a message below the floor may be changed",
-        "chat/services/messages/messages.py",
+        "chat/services/messages/writing.py",
         "if seq >= max(membership.start, room.floor) else None",
         "if seq >= membership.start else None",
         ("tests/services/test_retention.py",),
     ),
     Mutant(
         "a room's members may put its owner out, and its owner nobody",
-        "chat/services/rooms/rooms.py",
+        "chat/services/rooms/membership.py",
         "if room.owner != person.username:",
         "if room.owner == person.username:",
         ("tests/services/test_rooms.py",),
@@ -130,7 +130,7 @@ MUTANTS = (
     ),
     Mutant(
         "a change is shown with an older image",
-        "chat/services/log/followers.py",
+        "chat/services/log/images.py",
         "if seq in images and images[seq].rev < rev}",
         "if seq in images and images[seq].rev < 1}",
         ("tests/services/test_messages.py", "tests/services/test_followers.py"),
@@ -188,7 +188,7 @@ MUTANTS = (
     ),
     Mutant(
         "a membership read beside the transaction that ends it lets somebody back in",
-        "chat/services/log/followers.py",
+        "chat/services/log/subscribers.py",
         "seen_at > asked_at - SETTLED_S",
         "seen_at > asked_at",
         ("tests/services/test_followers.py",),
@@ -217,14 +217,14 @@ MUTANTS = (
     ),
     Mutant(
         "who is in a room joins it again, and again",
-        "chat/services/rooms/rooms.py",
+        "chat/services/rooms/membership.py",
         "            if enters and inside:\n                return None\n",
         "",
         ("tests/services/test_refused_leaves_nothing.py",),
     ),
     Mutant(
         "who is out of a room leaves it again, and a number with it",
-        "chat/services/rooms/rooms.py",
+        "chat/services/rooms/membership.py",
         "            if not enters and not inside:\n",
         "            if not enters and inside is None:\n",
         ("tests/services/test_refused_leaves_nothing.py",),
@@ -245,21 +245,21 @@ MUTANTS = (
     ),
     Mutant(
         "who was put out is answered with the message as it is now",
-        "chat/services/messages/messages.py",
+        "chat/services/messages/writing.py",
         '            raise refusal\n        return {"seq": done.seq}',
         '            raise refusal\n        return done.image.to_dict(1) if done.image else {"seq": done.seq}',
         ("tests/services/test_replays.py",),
     ),
     Mutant(
         "a message costs nothing of an allowance",
-        "chat/services/messages/messages.py",
+        "chat/services/messages/writing.py",
         "        charge = self._allowance.charge(person.username, weight(text))",
         "        charge = None",
         ("tests/security/test_allowance.py",),
     ),
     Mutant(
         "a page of long messages is read whole",
-        "chat/services/messages/messages.py",
+        "chat/services/messages/history.py",
         "ENOUGH_BYTES = 128 * 1024",
         "ENOUGH_BYTES = 128 * 1024 * 1024",
         ("tests/services/test_long_pages.py",),

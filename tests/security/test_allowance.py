@@ -19,7 +19,7 @@ from chat.services.bus.publisher import MAX_ENTRY_BYTES, MAX_STREAM, STREAM, Pub
 from chat.services.limits import allowance
 from chat.services.limits.allowance import Allowance, Charge
 from chat.services.log.append import Draft
-from chat.services.rooms import rooms
+from chat.services.rooms import overview
 from tests.conftest import ROOT, Auth, browser
 from tests.services.conftest import ALICE, BOB
 
@@ -61,11 +61,11 @@ WAYS = {
     "edit": lambda s, n: s.messages.edit(ALICE, "general", f"c{n}", 1, "hello"),
     "delete": lambda s, n: s.messages.delete(ALICE, "general", f"c{n}", 1),
     "react": lambda s, n: s.messages.react(ALICE, "general", f"c{n}", 1, "🎉", True),
-    "create": lambda s, n: s.rooms.create(ALICE, f"c{n}", f"Room {n}", "public"),
-    "join": lambda s, n: s.rooms.join(ALICE, f"c{n}", "general"),
-    "leave": lambda s, n: s.rooms.leave(ALICE, f"c{n}", "nowhere"),
-    "invite": lambda s, n: s.rooms.invite(ALICE, f"c{n}", "general", "bob"),
-    "remove": lambda s, n: s.rooms.remove(ALICE, f"c{n}", "general", "bob"),
+    "create": lambda s, n: s.memberships.create(ALICE, f"c{n}", f"Room {n}", "public"),
+    "join": lambda s, n: s.memberships.join(ALICE, f"c{n}", "general"),
+    "leave": lambda s, n: s.memberships.leave(ALICE, f"c{n}", "nowhere"),
+    "invite": lambda s, n: s.memberships.invite(ALICE, f"c{n}", "general", "bob"),
+    "remove": lambda s, n: s.memberships.remove(ALICE, f"c{n}", "general", "bob"),
 }
 
 
@@ -101,7 +101,7 @@ def test_all_doors_and_workers_share_one_allowance(config, stopped):
 
 def test_what_is_refused_uses_no_number_and_may_be_sent_again(services):
     def head():
-        return services.messages.page(BOB, "general").head
+        return services.history.page(BOB, "general").head
 
     number, _ = until_refused(lambda n: services.messages.send(ALICE, "general", f"c{n}", "x"), 40)
     assert number < 40 and head() == number
@@ -115,13 +115,13 @@ def test_a_long_message_weighs_more(services, stopped):
 
 
 def test_large_pages_weigh_more_than_small_ones(services, stopped):
-    small, error = until_refused(lambda _: services.messages.page(ALICE, "general", limit=50))
-    large, _ = until_refused(lambda _: services.messages.page(BOB, "general", limit=200))
+    small, error = until_refused(lambda _: services.history.page(ALICE, "general", limit=50))
+    large, _ = until_refused(lambda _: services.history.page(BOB, "general", limit=200))
     assert (small, large) == (READS, READS // 4) and error.code == "rate_limited"
 
 
 def test_reading_takes_nothing_from_writing(services, stopped):
-    until_refused(lambda _: services.messages.page(ALICE, "general"))
+    until_refused(lambda _: services.history.page(ALICE, "general"))
     assert services.messages.send(ALICE, "general", "c", "x")["seq"]
 
 
@@ -176,7 +176,7 @@ def test_sixteen_in_each_of_two_workers_send_no_more_than_their_persons_may(conf
     services = create_app(replace(config, sends_per_user=WRITES)).extensions["parley"]
     for person in (ALICE, BOB):
         services.rooms.memberships(person)
-    before = services.messages.page(ALICE, "general").head
+    before = services.history.page(ALICE, "general").head
     argv = [sys.executable, "-c", SENDERS]
     settings = json.dumps({name: each for name, each in vars(services.config).items() if name != "allowed_origins"})
     pipe = subprocess.PIPE
@@ -191,7 +191,7 @@ def test_sixteen_in_each_of_two_workers_send_no_more_than_their_persons_may(conf
     assert len(told) == 192 and {code for _, code in told if isinstance(code, str)} == {"rate_limited"}
     # A message weighs 1 + 1/4096: nine fit into ten.
     assert Counter(person for person, _ in sent) == {"alice": WRITES - 1, "bob": WRITES - 1}
-    page = services.messages.page(ALICE, "general")
+    page = services.history.page(ALICE, "general")
     stored = {(message.author, message.seq) for message in page.messages}
     assert set(sent) == stored and len({seq for _, seq in sent}) == len(sent)
     assert page.head - before < 2 * 2 * WRITES, "a number that was taken twice leaves a tombstone, a refusal none"
@@ -199,7 +199,7 @@ def test_sixteen_in_each_of_two_workers_send_no_more_than_their_persons_may(conf
 
 def test_those_who_share_a_question_to_redis_pay_for_themselves(services, stopped):
     """Bob has nothing left: the numbers of the others follow each other."""
-    numbers, room = services.messages._numbers, services.rooms.get("general")
+    numbers, room = services.history._numbers, services.rooms.get("general")
     numbers.propose(room)
     services.redis.set(Allowance.key("bob"), f"0.000 {int(services.redis.time()[0]) * 1000}")
     from chat.services.log.sequence import Wish
@@ -217,12 +217,12 @@ def test_those_who_share_a_question_to_redis_pay_for_themselves(services, stoppe
 
 def test_a_person_makes_so_many_rooms_and_no_more(config):
     services = create_app(replace(config, rooms_per_user=2)).extensions["parley"]
-    number, error = until_refused(lambda n: services.rooms.create(ALICE, f"c{n}", f"Room {n}", "public"), 5)
+    number, error = until_refused(lambda n: services.memberships.create(ALICE, f"c{n}", f"Room {n}", "public"), 5)
     assert (number, error.code, error.retry) == (2, "too_many_rooms", False)
-    assert services.rooms.create(ALICE, "c0", "Room 0", "public")["room"] == "room-0", "a repetition is none"
+    assert services.memberships.create(ALICE, "c0", "Room 0", "public")["room"] == "room-0", "a repetition is none"
     with pytest.raises(ChatError, match="already a room"):
-        services.rooms.create(BOB, "b0", "Room 0", "public")
-    assert services.rooms.create(BOB, "b1", "Room 5", "public")["room"] == "room-5"
+        services.memberships.create(BOB, "b0", "Room 0", "public")
+    assert services.memberships.create(BOB, "b1", "Room 5", "public")["room"] == "room-5"
 
 
 def test_others_bring_a_person_into_half_as_many_rooms_as_they_may_be_in(config):
@@ -232,12 +232,12 @@ def test_others_bring_a_person_into_half_as_many_rooms_as_they_may_be_in(config)
 
     def bring(number):
         services.redis.delete(Allowance.key("alice"))
-        room = services.rooms.create(ALICE, f"c{number}", f"Room {number}", "public" if number < 4 else "private")
-        services.rooms.invite(ALICE, f"i{number}", room["room"], "bob")
+        room = services.memberships.create(ALICE, f"c{number}", f"Room {number}", "public" if number < 4 else "private")
+        services.memberships.invite(ALICE, f"i{number}", room["room"], "bob")
 
     number, error = until_refused(bring, 5)
     assert (len(rooms_of_bob), number, error.code) == (1, 2, "too_many_rooms")
-    assert services.rooms.join(BOB, "j", "room-2")["room"] == "room-2", "there is room for what they choose"
+    assert services.memberships.join(BOB, "j", "room-2")["room"] == "room-2", "there is room for what they choose"
 
 
 def test_invitations_are_so_many_an_hour(config):
@@ -245,8 +245,8 @@ def test_invitations_are_so_many_an_hour(config):
 
     def bring(number):
         services.redis.delete(Allowance.key("alice"))
-        room = services.rooms.create(ALICE, f"c{number}", f"Room {number}", "public")["room"]
-        services.rooms.invite(ALICE, f"i{number}", room, "bob")
+        room = services.memberships.create(ALICE, f"c{number}", f"Room {number}", "public")["room"]
+        services.memberships.invite(ALICE, f"i{number}", room, "bob")
 
     number, error = until_refused(bring, 4)
     assert (number, error.code) == (2, "rate_limited") and error.retry_after_s > 1800
@@ -255,31 +255,32 @@ def test_invitations_are_so_many_an_hour(config):
 @pytest.fixture
 def crowded(config, monkeypatch):
     """Bob was put into five private rooms when there was no bound yet; three rooms are listed at once."""
-    monkeypatch.setattr(rooms, "LISTED_AT_ONCE", 3)
-    monkeypatch.setattr(rooms, "JOINABLE_AT_ONCE", 2)
+    monkeypatch.setattr(overview, "LISTED_AT_ONCE", 3)
+    monkeypatch.setattr(overview, "JOINABLE_AT_ONCE", 2)
     services = made(config, memberships_per_user=4).extensions["parley"]
-    services.rooms.create(BOB, "b", "Zebras", "public")
+    services.memberships.create(BOB, "b", "Zebras", "public")
     for number in range(5):
         services.redis.delete(Allowance.key("alice"))
-        room = services.rooms.create(ALICE, f"c{number}", f"Room {number}", "private" if number else "public")["room"]
+        kind = "private" if number else "public"
+        room = services.memberships.create(ALICE, f"c{number}", f"Room {number}", kind)["room"]
         services.storage.put_membership(Membership(room, "bob", "Bob", inside=True, start=1))
     return services
 
 
 def test_a_list_of_rooms_is_told_in_parts_and_ends(crowded):
-    first = crowded.rooms.overview(BOB)
+    first = crowded.overview.rooms(BOB)
     assert [each["room"] for each in first["rooms"]] == ["general", "room-0", "zebras"], "what is their own is first"
-    second = crowded.rooms.overview(BOB, rooms_after=first["rooms_after"])
+    second = crowded.overview.rooms(BOB, rooms_after=first["rooms_after"])
     assert len(second["rooms"]) == 1 and "rooms_after" not in second and not second["joinable"]
 
 
 def test_the_rooms_that_may_be_joined_are_told_in_parts_and_end(crowded):
     for number in range(3):
         crowded.redis.delete(Allowance.key("alice"))
-        crowded.rooms.create(ALICE, f"d{number}", f"Den {number}", "public")
+        crowded.memberships.create(ALICE, f"d{number}", f"Den {number}", "public")
     found, after = [], None
     for _ in range(10):
-        answer = crowded.rooms.overview(Person("bob", "Bob"), joinable_after=after)
+        answer = crowded.overview.rooms(Person("bob", "Bob"), joinable_after=after)
         found += [each["room"] for each in answer["joinable"]]
         after = answer.get("joinable_after")
         if after is None:
@@ -294,21 +295,21 @@ def test_who_was_put_into_more_rooms_than_anybody_may_be_in_still_has_a_list(cro
 
 @pytest.mark.parametrize("where", ["rooms_after", "joinable_after"])
 def test_a_cursor_too_long_to_be_a_room_is_refused_before_any_work(crowded, monkeypatch, where):
-    longest = crowded.rooms.overview(BOB, **{where: "x" * 256})
+    longest = crowded.overview.rooms(BOB, **{where: "x" * 256})
     assert longest["rooms"] == [] or longest["joinable"] == []
     monkeypatch.setattr(crowded.storage, "call", None)
-    monkeypatch.setattr(crowded.rooms._allowance, "_spend", None)
+    monkeypatch.setattr(crowded.overview._allowance, "_spend", None)
     for cursor in ("x" * 257, ""):
         with pytest.raises(ChatError) as refused:
-            crowded.rooms.overview(BOB, **{where: cursor})
+            crowded.overview.rooms(BOB, **{where: cursor})
         assert refused.value.code == "cursor_invalid"
 
 
 LISTS = {
-    "rooms": lambda s: s.rooms.overview(ALICE),
-    "rooms, further ones": lambda s: s.rooms.overview(ALICE, rooms_after="general"),
-    "rooms to join, further ones": lambda s: s.rooms.overview(ALICE, joinable_after="general"),
-    "members": lambda s: s.rooms.members(ALICE, "general"),
+    "rooms": lambda s: s.overview.rooms(ALICE),
+    "rooms, further ones": lambda s: s.overview.rooms(ALICE, rooms_after="general"),
+    "rooms to join, further ones": lambda s: s.overview.rooms(ALICE, joinable_after="general"),
+    "members": lambda s: s.overview.members(ALICE, "general"),
 }
 
 

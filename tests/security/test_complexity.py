@@ -496,7 +496,7 @@ def test_every_event_has_a_row_with_all_its_fields(door: Door, connection: Conne
     for event, (handler, _) in EVENTS.items():
         payload = Read(PAYLOADS[event] | ({"client_id": next(ids)} if "client_id" in PAYLOADS[event] else {}))
         try:
-            handler(door.app.extensions["parley"].messages, connection, payload)
+            handler(door.app.extensions["parley"], connection, payload)
         except ChatError as error:
             if error.code != "message_deleted":  # by message:delete, above
                 raise
@@ -504,12 +504,12 @@ def test_every_event_has_a_row_with_all_its_fields(door: Door, connection: Conne
 
 
 def test_an_event_costs_no_more_than_its_length(door: Door, connection: Connection, meter: Meter) -> None:
-    messages = door.app.extensions["parley"].messages
+    services = door.app.extensions["parley"]
 
     def request(event: str, packet: str) -> Callable[[], object]:
         def make() -> None:
             try:
-                EVENTS[event][0](messages, connection, decode(packet).data[1])
+                EVENTS[event][0](services, connection, decode(packet).data[1])
             except (ChatError, Malformed):
                 pass
 

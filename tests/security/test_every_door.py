@@ -19,7 +19,7 @@ from flask_socketio import ConnectionRefusedError
 
 from chat.errors import KINDS
 from chat.models import Person, User
-from chat.services.sessions.sessions import Session
+from chat.services.sessions.record import Session
 from chat.sockets import HOT, PING
 from chat.sockets.connections import Connection
 from chat.sockets.transport import LATER
@@ -157,10 +157,10 @@ class House:
         self._people: dict[str, Person] = {}
         for name in ("owner", "member", "stranger", "bystander"):
             self._people[name] = self._register(name)
-        rooms, owner = self.services.rooms, self._people["owner"]
-        self.room = rooms.create(owner, next(ids), "Closed", "private")["room"]
-        rooms.invite(owner, next(ids), self.room, "member")
-        rooms.create(owner, next(ids), "Open to all", "public")
+        memberships, owner = self.services.memberships, self._people["owner"]
+        self.room = memberships.create(owner, next(ids), "Closed", "private")["room"]
+        memberships.invite(owner, next(ids), self.room, "member")
+        memberships.create(owner, next(ids), "Open to all", "public")
         said = self.services.messages.send(owner, self.room, next(ids), "said by the owner")
         asset = next(name for name in app.extensions["bundle"] if name.startswith("assets/"))
         self._facts = {"{said}": said["seq"], "{asset}": asset}
@@ -255,7 +255,7 @@ def test_every_route_lets_somebody_in_and_turns_somebody_away(house: House) -> N
     for name, door in sorted(ROUTES.items(), key=lambda each: "leave" in each[0] or "remove" in each[0]):
         who, body, status = door.allowed
         assert house.ask(name, who, body, door.path, door.headers)[0] == status, f"{name}: {who}"
-        house.services.rooms.invite(Person("owner", "Owner"), next(ids), house.room, "member")
+        house.services.memberships.invite(Person("owner", "Owner"), next(ids), house.room, "member")
 
 
 def test_what_is_for_everybody_shows_nothing_of_anybody(house: House) -> None:

@@ -81,26 +81,26 @@ class World:
 
     def invite(self, place: Place, by: str, *whom: str) -> None:
         for username in whom:
-            self.worker.rooms.invite(self.person(by), next(ids), place.room, self.person(username).username)
+            self.worker.memberships.invite(self.person(by), next(ids), place.room, self.person(username).username)
 
     def _new_room(self, kind: Any, founder: str) -> str:
         name = f"Room {next(self._numbers)}"
-        return str(self.worker.rooms.create(self.person(founder), next(ids), name, kind)["room"])
+        return str(self.worker.memberships.create(self.person(founder), next(ids), name, kind)["room"])
 
     def _furnish(self, place: Place, founder: str, *spoken: str) -> None:
         """People come and go, and some have a socket meanwhile."""
-        rooms, owner = self.worker.rooms, self.person(founder)
+        memberships, owner = self.worker.memberships, self.person(founder)
         members = MEMBERS if founder == "owner" else ("member",)
         self.invite(place, founder, *members)
         if spoken:
             self._talk(place, EARLY, founder, *members)
         self._follow(place)
         if founder == "former":
-            rooms.leave(owner, next(ids), place.room)
+            memberships.leave(owner, next(ids), place.room)
         else:
             for who in ("removed", "back"):
-                rooms.remove(owner, next(ids), place.room, who)
-            rooms.leave(self.person("left"), next(ids), place.room)
+                memberships.remove(owner, next(ids), place.room, who)
+            memberships.leave(self.person("left"), next(ids), place.room)
             self.invite(place, founder, "late", "back")
         if spoken:
             self._talk(place, LATER, *(("owner", "member", "late", "back") if founder == "owner" else ("member",)))
@@ -157,7 +157,10 @@ class Ask:
         self._world = world
         self._asked = asked
         self.me = world.someone() if who in ("stranger", "newcomer", "nowhere") else world.person(who)
-        self.rooms, self.messages = world.worker.rooms, world.worker.messages
+        worker = world.worker
+        self.memberships, self.overview = worker.memberships, worker.overview
+        self.messages, self.history = worker.messages, worker.history
+        self.read_positions, self.typing = worker.read_positions, worker.typing
 
     def __call__(self) -> str:
         """The word for the answer; of a refusal its code."""
@@ -206,7 +209,7 @@ Question = Callable[[Ask, Any], str]
 
 
 def _listed(ask: Ask, _: Any) -> str:
-    mine = ask.rooms.overview(ask.me)
+    mine = ask.overview.rooms(ask.me)
     found = [word for word, name in (("listed", "rooms"), ("joinable", "joinable")) if _has(mine[name], ask.room)]
     return found[0] if len(found) == 1 else "hidden" if not found else "both"
 
@@ -235,21 +238,21 @@ def _done(answer: None) -> str:
 
 QUESTIONS: dict[str, Question] = {
     "the list": _listed,
-    "join": lambda a, _: "ok" if a.rooms.join(a.me, next(ids), a.room)["room"] == a.room else "another",
-    "leave": lambda a, _: _done(a.rooms.leave(a.me, next(ids), a.room)),
-    "invite": lambda a, whom: _done(a.rooms.invite(a.me, next(ids), a.room, whom)),
-    "remove": lambda a, whom: _done(a.rooms.remove(a.me, next(ids), a.room, whom)),
-    "members": lambda a, _: "ok" if _is_in(a.rooms.members(a.me, a.room), a.me) else "without me",
-    "the newest page": lambda a, _: _seen(a.messages.page(a.me, a.room, 200)),
-    "a page after nothing": lambda a, _: _seen(a.messages.page(a.me, a.room, 200, after=0)),
-    "a page before": lambda a, seq: _seen(a.messages.page(a.me, a.room, 200, before=seq)),
-    "a page around": lambda a, seq: _seen(a.messages.page(a.me, a.room, 200, around=seq)),
+    "join": lambda a, _: "ok" if a.memberships.join(a.me, next(ids), a.room)["room"] == a.room else "another",
+    "leave": lambda a, _: _done(a.memberships.leave(a.me, next(ids), a.room)),
+    "invite": lambda a, whom: _done(a.memberships.invite(a.me, next(ids), a.room, whom)),
+    "remove": lambda a, whom: _done(a.memberships.remove(a.me, next(ids), a.room, whom)),
+    "members": lambda a, _: "ok" if _is_in(a.overview.members(a.me, a.room), a.me) else "without me",
+    "the newest page": lambda a, _: _seen(a.history.page(a.me, a.room, 200)),
+    "a page after nothing": lambda a, _: _seen(a.history.page(a.me, a.room, 200, after=0)),
+    "a page before": lambda a, seq: _seen(a.history.page(a.me, a.room, 200, before=seq)),
+    "a page around": lambda a, seq: _seen(a.history.page(a.me, a.room, 200, around=seq)),
     "send by http": lambda a, _: _written(a.messages.send(a.me, a.room, next(ids), LATER)),
-    "open after the first entry": lambda a, _: _seen(a.messages.open(a.me, a.room, 1)),
-    "open": lambda a, _: _seen(a.messages.open(a.me, a.room, 0)),
-    "read": lambda a, _: "ok" if a.messages.mark_read(a.me, a.room, 3) >= 3 else "not moved",
-    "start typing": lambda a, _: _done(a.messages.typing(a.me, a.room, True)),
-    "stop typing": lambda a, _: _done(a.messages.typing(a.me, a.room, False)),
+    "open after the first entry": lambda a, _: _seen(a.history.open(a.me, a.room, 1)),
+    "open": lambda a, _: _seen(a.history.open(a.me, a.room, 0)),
+    "read": lambda a, _: "ok" if a.read_positions.move(a.me, a.room, 3) >= 3 else "not moved",
+    "start typing": lambda a, _: _done(a.typing.tell(a.me, a.room, True)),
+    "stop typing": lambda a, _: _done(a.typing.tell(a.me, a.room, False)),
     "send again": lambda a, _: _written(a.messages.send(a.me, a.room, *a.place.sent[a.who])),
     "send": lambda a, _: _written(a.messages.send(a.me, a.room, next(ids), LATER, seen=1)),
     "reply to": lambda a, seq: _written(a.messages.send(a.me, a.room, next(ids), LATER, reply_to=seq)),
@@ -257,7 +260,7 @@ QUESTIONS: dict[str, Question] = {
     "delete": lambda a, seq: _written(a.messages.delete(a.me, a.room, next(ids), seq)),
     "react": lambda a, seq: _written(a.messages.react(a.me, a.room, next(ids), seq, "👍", True)),
     "unreact": lambda a, seq: _written(a.messages.react(a.me, a.room, next(ids), seq, "🎉", False)),
-    "who reacted": lambda a, seq: "ok" if isinstance(a.messages.who_reacted(a.me, a.room, seq), dict) else "?",
+    "who reacted": lambda a, seq: "ok" if isinstance(a.history.who_reacted(a.me, a.room, seq), dict) else "?",
 }
 
 

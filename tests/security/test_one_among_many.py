@@ -34,7 +34,7 @@ def test_of_one_person_so_many_requests_are_under_way_and_others_pass_by(app, mo
         raise AssertionError("nobody reads it")
 
     mallory, alice = [signed_in(app, "mallory") for _ in range(REQUESTS_AT_ONCE + 3)], signed_in(app, "alice")
-    monkeypatch.setattr(app.extensions["parley"].messages, "page", page)
+    monkeypatch.setattr(app.extensions["parley"].history, "page", page)
 
     def ask(client):
         return client.get("/api/rooms/general/messages")
@@ -75,7 +75,7 @@ def test_who_is_refused_holds_nobodys_place(app, monkeypatch):
 
     monkeypatch.setattr(services.tarpit, "_pause", hold)
     client = signed_in(app, "mallory")
-    monkeypatch.setattr(services.messages, "page", lambda *_, **__: services.messages._allowance.write("mallory", 0))
+    monkeypatch.setattr(services.history, "page", lambda *_, **__: services.messages._allowance.write("mallory", 0))
     monkeypatch.setattr(services.messages._allowance, "writes", 0.0001)
     services.messages._allowance.write("mallory", 1)
     assert client.get("/api/rooms/general/messages").status_code == 429

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from chat.blueprints.guard import current_person, require_auth
-from chat.services.sessions.sessions import ID
+from chat.services.sessions.record import ID
 from tests.conftest import Auth, browser
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chat.models import Person, User
-from chat.services.log import followers
+from chat.services.log import follower
 from chat.services.log.append import Log
 from tests.services.worker import Wire, Worker
 
@@ -32,7 +32,7 @@ def worker(config, wire) -> Worker:
 def nobody_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """A number that is not used when it is looked for never will be: a follower looks once more, and decides it."""
     monkeypatch.setattr(Log, "grace_s", 0.0)
-    monkeypatch.setattr(followers, "REPAIR_AFTER_S", 0.01)
+    monkeypatch.setattr(follower, "REPAIR_AFTER_S", 0.01)
 
 
 @pytest.fixture

@@ -110,10 +110,10 @@ def is_dense(worker, room):
 
 def pages(worker, person, room):
     """The numbers that a client reads who has none yet and pulls until there is no more."""
-    page = worker.messages.page(person, room, limit=2, after=0)
+    page = worker.history.page(person, room, limit=2, after=0)
     numbers = [entry.seq for entry in page.entries]
     while page.more:
-        page = worker.messages.page(person, room, limit=2, after=numbers[-1])
+        page = worker.history.page(person, room, limit=2, after=numbers[-1])
         numbers += [entry.seq for entry in page.entries]
     return numbers
 
@@ -130,8 +130,8 @@ def assert_memberships_agree_with_the_log(worker, room):
 
 def made(worker, wire, n) -> Case:
     """A room with Alice and Bob in it, and a message of hers."""
-    room = worker.rooms.create(ALICE, f"make-{n}", f"room {n}", "public")["room"]
-    worker.rooms.join(BOB, f"join-{n}", room)
+    room = worker.memberships.create(ALICE, f"make-{n}", f"room {n}", "public")["room"]
+    worker.memberships.join(BOB, f"join-{n}", room)
     old = worker.messages.send(ALICE, room, f"old-{n}", "old")["seq"]
     wire.carry()
     return Case(room, old)

@@ -27,7 +27,7 @@ OPERATIONS = [
         "edit nothing", lambda w, c: w.messages.edit(ALICE, c.room, c.id("same"), c.old, "old"), None, text="old"
     ),
     Operation("delete", lambda w, c: w.messages.delete(ALICE, c.room, c.id("delete"), c.old), "change", text=""),
-    Operation("mark read", lambda w, c: w.messages.mark_read(ALICE, c.room, c.old), None),
+    Operation("mark read", lambda w, c: w.read_positions.move(ALICE, c.room, c.old), None),
 ]
 
 

@@ -65,7 +65,7 @@ def test_a_change_of_a_row_cut_off_at_any_call_is_taken_over_once_by_another_wor
     for n, (k, arrives, carried) in enumerate(trials()):
         if carried:
             continue  # what the bus loses is the harder case
-        room = worker.rooms.create(ALICE, f"make-{n}", f"room {n}", "public")["room"]
+        room = worker.memberships.create(ALICE, f"make-{n}", f"room {n}", "public")["room"]
         case = Case(room, 0)
         *before, cut_off = story.told(case)
         take(worker, *before)

@@ -20,10 +20,12 @@ from tests.services.crashes import (
 pytestmark = pytest.mark.usefixtures("nobody_is_late")  # who holds a number dies with it
 
 OPERATIONS = [
-    Operation("join", lambda w, c: w.rooms.join(CAROL, c.id("join"), c.room)["room"], "joined", come="carol"),
-    Operation("leave", lambda w, c: w.rooms.leave(BOB, c.id("leave"), c.room), "left", gone="bob"),
-    Operation("invite", lambda w, c: w.rooms.invite(ALICE, c.id("invite"), c.room, "carol"), "joined", come="carol"),
-    Operation("remove", lambda w, c: w.rooms.remove(ALICE, c.id("remove"), c.room, "bob"), "removed", gone="bob"),
+    Operation("join", lambda w, c: w.memberships.join(CAROL, c.id("join"), c.room)["room"], "joined", come="carol"),
+    Operation("leave", lambda w, c: w.memberships.leave(BOB, c.id("leave"), c.room), "left", gone="bob"),
+    Operation(
+        "invite", lambda w, c: w.memberships.invite(ALICE, c.id("invite"), c.room, "carol"), "joined", come="carol"
+    ),
+    Operation("remove", lambda w, c: w.memberships.remove(ALICE, c.id("remove"), c.room, "bob"), "removed", gone="bob"),
 ]
 
 
@@ -34,7 +36,7 @@ def test_a_request_cut_off_at_any_call_is_carried_out_once_by_another_worker(ope
 
 def test_a_room_whose_making_was_cut_off_at_any_call_is_made_once_by_another_worker(worker, config, wire):
     def create(who, case):
-        return who.rooms.create(ALICE, case.id("create"), case.room, "public")["room"]
+        return who.memberships.create(ALICE, case.id("create"), case.room, "public")["room"]
 
     for n, (k, arrives, carried) in enumerate(trials()):
         case = Case(f"fresh-{n}", 0)

@@ -8,7 +8,7 @@ import time
 import gevent
 import pytest
 
-from chat.services.log.followers import SETTLED_S
+from chat.services.log.subscribers import SETTLED_S
 from chat.services.storage import rows
 from chat.services.storage.values import pack
 from tests.services.conftest import ALICE, BOB, CAROL
@@ -161,11 +161,11 @@ def test_a_writer_that_was_slow_past_the_tombstone_takes_another_number(worker, 
 
 
 def test_who_was_removed_is_told_so_and_nothing_behind_it(worker, other, wire):
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
-    worker.rooms.invite(ALICE, "i", room, "bob")
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
+    worker.memberships.invite(ALICE, "i", room, "bob")
     sid = other.connect(BOB)
     say(worker, "before", room=room)
-    worker.rooms.remove(ALICE, "x", room, "bob")
+    worker.memberships.remove(ALICE, "x", room, "bob")
     say(worker, "after", room=room)
     wire.carry(random.Random(1))
     other.catch_up(room)
@@ -175,11 +175,11 @@ def test_who_was_removed_is_told_so_and_nothing_behind_it(worker, other, wire):
 
 def test_a_message_edited_behind_a_removal_does_not_reach_who_was_removed_before_it(worker, other, wire):
     """The table's row has the later image; read ahead of the cursor it must not be handed out early."""
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
-    worker.rooms.invite(ALICE, "i", room, "bob")
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
+    worker.memberships.invite(ALICE, "i", room, "bob")
     sid = other.connect(BOB)
     seq = say(worker, "before", room=room)
-    worker.rooms.remove(ALICE, "x", room, "bob")
+    worker.memberships.remove(ALICE, "x", room, "bob")
     worker.messages.edit(ALICE, room, "e", seq, "not for bob")
     wire.waiting.clear()
     other.catch_up(room)
@@ -199,10 +199,10 @@ def test_an_edit_that_the_bus_lost_arrives_with_its_image(worker, other, wire):
 
 
 def test_who_joins_a_private_room_is_sent_nothing_of_before(worker, other, wire):
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
     other.followers.follow(other.rooms.get(room))
     say(worker, "before", room=room)
-    worker.rooms.invite(ALICE, "i", room, "bob")
+    worker.memberships.invite(ALICE, "i", room, "bob")
     say(worker, "after", room=room)
     sid = other.connect(BOB)  # reads the membership while its follower is still behind it
     assert other.follower(room).cursor == 1
@@ -214,9 +214,9 @@ def test_who_joins_a_private_room_is_sent_nothing_of_before(worker, other, wire)
 @pytest.mark.parametrize("lost", [False, True])
 def test_what_is_changed_of_before_tells_who_came_later_nothing(worker, other, wire, lost):
     """The same as their pages do, so a page that was pushed it once would never hear of the next change."""
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
     seq = say(worker, "before", room=room)
-    worker.rooms.invite(ALICE, "i", room, "bob")
+    worker.memberships.invite(ALICE, "i", room, "bob")
     alice, bob = other.connect(ALICE), other.connect(BOB)
     own = say(worker, "after", room=room)
     worker.messages.edit(ALICE, room, "e1", seq, "not for bob")
@@ -232,37 +232,37 @@ def test_what_is_changed_of_before_tells_who_came_later_nothing(worker, other, w
 
 
 def test_a_membership_read_before_a_removal_does_not_subscribe_behind_it(worker, wire):
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
-    worker.rooms.invite(ALICE, "i", room, "bob")
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
+    worker.memberships.invite(ALICE, "i", room, "bob")
     follower = worker.followers.follow(worker.rooms.get(room))
     stale = worker.storage.membership(room, "bob")
-    worker.rooms.remove(ALICE, "x", room, "bob")
+    worker.memberships.remove(ALICE, "x", room, "bob")
     assert follower.subscribe("socket-bob", stale) is False
-    assert not follower.has("socket-bob")
+    assert not follower.subscribers.has("socket-bob")
 
 
 def test_a_membership_read_before_who_left_came_back_shows_nothing_of_the_time_between(worker, other, wire):
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
-    worker.rooms.invite(ALICE, "i1", room, "bob")
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
+    worker.memberships.invite(ALICE, "i1", room, "bob")
     worker.connect(ALICE)
     follower, asked_at = worker.follower(room), time.monotonic()
     before = worker.storage.membership(room, "bob")
-    worker.rooms.leave(BOB, "l", room)
+    worker.memberships.leave(BOB, "l", room)
     say(worker, "between", room=room)
-    worker.rooms.invite(ALICE, "i2", room, "bob")
+    worker.memberships.invite(ALICE, "i2", room, "bob")
     assert not follower.subscribe("socket-bob", before, asked_at)
     assert follower.subscribe("socket-bob", worker.storage.membership(room, "bob"), time.monotonic())
-    assert [m.text for m in worker.messages.open(BOB, room, 0).messages] == []
-    assert [m.text for m in worker.messages.open(ALICE, room, 0).messages] == ["between"]
+    assert [m.text for m in worker.history.open(BOB, room, 0).messages] == []
+    assert [m.text for m in worker.history.open(ALICE, room, 0).messages] == ["between"]
 
 
 def test_a_membership_read_beside_the_transaction_that_ends_it_does_not_subscribe(worker):
     """The entry of a transaction may be seen before its membership is."""
-    room = worker.rooms.create(ALICE, "r", "Plans", "public")["room"]
-    worker.rooms.join(BOB, "j", room)
+    room = worker.memberships.create(ALICE, "r", "Plans", "public")["room"]
+    worker.memberships.join(BOB, "j", room)
     before = worker.storage.membership(room, "bob")
     worker.connect(ALICE)
-    worker.rooms.leave(BOB, "l", room)
+    worker.memberships.leave(BOB, "l", room)
     asked_at = time.monotonic()
     assert not worker.follower(room).subscribe("socket-bob", before, asked_at)
     # Long behind that the table counts: a backup may have tables of different moments.
@@ -270,26 +270,26 @@ def test_a_membership_read_beside_the_transaction_that_ends_it_does_not_subscrib
 
 
 def test_whom_two_bring_in_at_once_reads_their_room(worker, monkeypatch):
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
-    worker.rooms.invite(ALICE, "i1", room, "bob")
-    worker.rooms.remove(ALICE, "x", room, "bob")
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
+    worker.memberships.invite(ALICE, "i1", room, "bob")
+    worker.memberships.remove(ALICE, "x", room, "bob")
     outside = worker.storage.membership(room, "bob")
-    worker.rooms.invite(ALICE, "i2", room, "bob")
+    worker.memberships.invite(ALICE, "i2", room, "bob")
     worker.connect(BOB)
     with monkeypatch.context() as patch:
         reads = worker.storage.membership
         patch.setattr(worker.storage, "membership", lambda r, who: outside if who == "bob" else reads(r, who))
-        worker.rooms.invite(ALICE, "i3", room, "bob")
+        worker.memberships.invite(ALICE, "i3", room, "bob")
     say(worker, "welcome", room=room)
-    assert [m.text for m in worker.messages.open(BOB, room, 0).messages] == ["welcome"]
+    assert [m.text for m in worker.history.open(BOB, room, 0).messages] == ["welcome"]
 
 
 def test_who_left_and_came_back_is_not_put_out_by_the_earlier_leaving(worker, other, wire):
-    room = worker.rooms.create(ALICE, "r", "Plans", "public")["room"]
-    worker.rooms.join(BOB, "j1", room)
+    room = worker.memberships.create(ALICE, "r", "Plans", "public")["room"]
+    worker.memberships.join(BOB, "j1", room)
     other.followers.follow(other.rooms.get(room))
-    worker.rooms.leave(BOB, "l1", room)
-    worker.rooms.join(BOB, "j2", room)
+    worker.memberships.leave(BOB, "l1", room)
+    worker.memberships.join(BOB, "j2", room)
     sid = other.connect(BOB)
     wire.carry()
     say(worker, "welcome back", room=room)
@@ -299,7 +299,7 @@ def test_who_left_and_came_back_is_not_put_out_by_the_earlier_leaving(worker, ot
 
 
 def test_an_outsider_is_not_told_about_a_message(worker, wire):
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
     insider, outsider = worker.connect(ALICE), worker.connect(CAROL)
     say(worker, "among us", room=room)
     assert sent_texts(worker, insider) == ["among us"]
@@ -334,10 +334,10 @@ def test_the_replay_goes_back_as_long_as_a_commit_may_take(worker, other, monkey
 
 
 def test_a_membership_read_before_its_end_does_not_come_back_through_a_new_follower(worker, other):
-    room = worker.rooms.create(ALICE, "make", "Private", "private")["room"]
-    worker.rooms.invite(ALICE, "invite", room, "bob")
+    room = worker.memberships.create(ALICE, "make", "Private", "private")["room"]
+    worker.memberships.invite(ALICE, "invite", room, "bob")
     before = worker.storage.membership(room, "bob")
-    worker.rooms.remove(ALICE, "remove", room, "bob")
+    worker.memberships.remove(ALICE, "remove", room, "bob")
     follower = other.followers.follow(other.rooms.get(room))
     assert not follower.subscribe("socket-bob", before)
     assert follower.subscribe("socket-alice", worker.storage.membership(room, "alice"))
@@ -385,8 +385,8 @@ def test_what_is_said_after_the_backup_does_not_go_on_from_what_was_before(worke
 
 
 def test_who_was_let_in_after_the_backup_is_out_again(worker, other):
-    room = worker.rooms.create(ALICE, "make", "Plans", "private")["room"]
-    worker.rooms.invite(ALICE, "invite", room, "bob")
+    room = worker.memberships.create(ALICE, "make", "Plans", "private")["room"]
+    worker.memberships.invite(ALICE, "invite", room, "bob")
     sid, here = worker.connect(BOB), worker.connect(ALICE)
     say(worker, "for both", room=room)
     for key in (rows.user_room_key("bob", room), rows.member_key(room, "bob")):

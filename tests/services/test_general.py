@@ -24,7 +24,7 @@ def code(call):
 
 
 def listed(worker, person):
-    return [room["room"] for room in worker.rooms.overview(person)["rooms"]]
+    return [room["room"] for room in worker.overview.rooms(person)["rooms"]]
 
 
 def put(worker, room, person):
@@ -45,7 +45,7 @@ def remove_general(worker):
 @pytest.mark.parametrize("name", ["General", "GENERAL", "general", "ＧＥＮＥＲＡＬ", " general.", "--general--"])
 def test_nobody_can_make_general_not_even_before_anybody_was_there(worker, name):
     remove_general(worker)
-    assert code(lambda: worker.rooms.create(BOB, "c", name, "public")) == "room_name_taken"
+    assert code(lambda: worker.memberships.create(BOB, "c", name, "public")) == "room_name_taken"
     assert worker.storage.get_room("general").owner == ""
 
 
@@ -70,12 +70,12 @@ def test_an_owner_that_general_has_is_named_and_taken_away(worker):
 def test_where_tables_are_made_by_others_the_first_who_reads_general_takes_its_owner_away(worker):
     remove_general(worker)
     put(worker, Room("general", "general", "public", owner="bob", generation=1), BOB)
-    assert code(lambda: worker.rooms.remove(BOB, "x", "general", "alice")) == "not_room_owner"
+    assert code(lambda: worker.memberships.remove(BOB, "x", "general", "alice")) == "not_room_owner"
     assert worker.storage.get_room("general").owner == ""
 
 
 def test_a_room_begins_with_a_generation_that_none_of_its_name_had(worker):
-    first = worker.rooms.create(ALICE, "c", "Plans", "public")
+    first = worker.memberships.create(ALICE, "c", "Plans", "public")
     assert first["generation"] >= worker.log.now_ms() // 1000 - 60
     assert worker.storage.get_claim("alice", "c").generation == first["generation"]
     assert worker.storage.get_room("general").generation > 1_700_000_000
@@ -83,25 +83,25 @@ def test_a_room_begins_with_a_generation_that_none_of_its_name_had(worker):
 
 @pytest.mark.parametrize("kind", ["public", "private"])
 def test_a_name_whose_id_no_request_would_take_is_refused(worker, kind):
-    assert code(lambda: worker.rooms.create(ALICE, "c", LONG, kind)) == "room_name_invalid"
-    assert worker.rooms.create(ALICE, "d", "\ufb03" * 21, "public")["room"] == "ffi" * 21
+    assert code(lambda: worker.memberships.create(ALICE, "c", LONG, kind)) == "room_name_invalid"
+    assert worker.memberships.create(ALICE, "d", "\ufb03" * 21, "public")["room"] == "ffi" * 21
 
 
 def test_a_room_that_cannot_be_opened_hides_no_other_and_is_named(worker, caplog):
     put(worker, Room("ffi" * 48, LONG, "public", owner="alice"), ALICE)
-    worker.rooms.create(ALICE, "c", "Plans", "public")
+    worker.memberships.create(ALICE, "c", "Plans", "public")
     with caplog.at_level(logging.ERROR):
         for _ in range(3):
             assert listed(worker, ALICE) == ["general", "plans"]
     assert len([each for each in caplog.records if "left out" in each.message]) == 1
-    assert [room["room"] for room in worker.rooms.overview(BOB)["joinable"]] == ["plans"]
+    assert [room["room"] for room in worker.overview.rooms(BOB)["joinable"]] == ["plans"]
     (problem,) = schema.problems(worker.storage)
     assert "144 characters" in problem
 
 
 @pytest.mark.parametrize("what", ["its description", "its log"])
 def test_a_room_that_cannot_be_read_hides_no_other(worker, what):
-    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
+    room = worker.memberships.create(ALICE, "c", "Plans", "public")["room"]
     table, row = {
         "its description": ("chat", {"pk": f"ROOM#{room}", "sk": "META", "name": "Plans"}),
         "its log": ("messages", {"room": f"R#{room}#0", "id": f"{2:012d}", "kind": "m", "at_ms": 1}),

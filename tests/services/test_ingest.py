@@ -74,7 +74,7 @@ def taker(worker: Worker) -> Ingest:
 
 def said(worker: Worker, person: Person = ALICE, room: str = "general") -> list[tuple[str, str, bool]]:
     """(author's name, text, deleted) of every message of the room."""
-    return [(m.name, m.text, m.deleted) for m in worker.messages.page(person, room, limit=200).messages]
+    return [(m.name, m.text, m.deleted) for m in worker.history.page(person, room, limit=200).messages]
 
 
 def test_a_row_that_is_put_is_sent_to_every_member_and_stands_in_the_room(worker, put, poll):
@@ -113,7 +113,7 @@ def test_putting_the_row_again_with_another_text_is_an_edit(worker, put, poll):
     poll()
     put(text="Deploy failed")
     poll()
-    (message,) = worker.messages.page(ALICE, "general").messages
+    (message,) = worker.history.page(ALICE, "general").messages
     assert (message.text, message.edited_at_ms is not None, message.rev) == ("Deploy failed", True, 2)
 
 
@@ -124,7 +124,7 @@ def test_putting_the_same_row_again_changes_nothing(worker, put, poll):
     taker(worker).reconcile("2027-01-01")
     assert [entry.kind for entry, _ in worker.storage.entries_after("general", 0, 10)] == ["message"]
     worker.messages.send(ALICE, "general", "c1", "next")
-    assert [message.seq for message in worker.messages.page(ALICE, "general").messages] == [1, 2], "no number is spent"
+    assert [message.seq for message in worker.history.page(ALICE, "general").messages] == [1, 2], "no number is spent"
 
 
 def test_reactions_outlast_an_edit_of_the_row_and_go_with_the_row(worker, put, delete, poll):
@@ -133,11 +133,11 @@ def test_reactions_outlast_an_edit_of_the_row_and_go_with_the_row(worker, put, d
     worker.messages.react(BOB, "general", "r", 1, "👍", True)
     put(text="Deploy failed")
     poll()
-    (message,) = worker.messages.page(ALICE, "general").messages
+    (message,) = worker.history.page(ALICE, "general").messages
     assert (message.text, message.reactions) == ("Deploy failed", {"👍": ("bob",)})
     delete()
     poll()
-    (message,) = worker.messages.page(ALICE, "general").messages
+    (message,) = worker.history.page(ALICE, "general").messages
     assert (message.deleted, message.reactions) == (True, {})
 
 
@@ -215,7 +215,7 @@ def test_a_row_whose_message_is_no_longer_kept_does_not_say_the_same_again(worke
 def test_whoever_puts_rows_is_taken_for_no_user(worker, put, poll):
     put(username="Alice")
     poll()
-    (message,) = worker.messages.page(ALICE, "general").messages
+    (message,) = worker.history.page(ALICE, "general").messages
     assert message.author != "alice" and message.via == "table"
     with pytest.raises(ChatError) as error:
         worker.messages.edit(ALICE, "general", "c1", message.seq, "mine now")
@@ -312,13 +312,13 @@ def test_a_stream_that_is_read_again_from_its_beginning_changes_nothing(worker, 
     put(id="other", text="goes")
     delete(id="other")
     poll()
-    before = [(m.seq, m.rev, m.text, m.deleted) for m in worker.messages.page(ALICE, "general").messages]
+    before = [(m.seq, m.rev, m.text, m.deleted) for m in worker.history.page(ALICE, "general").messages]
     worker.redis.flushall()
     again = poller(worker, config)
     assert again.begin()
     while again.round():
         pass
-    assert [(m.seq, m.rev, m.text, m.deleted) for m in worker.messages.page(ALICE, "general").messages] == before
+    assert [(m.seq, m.rev, m.text, m.deleted) for m in worker.history.page(ALICE, "general").messages] == before
 
 
 CHANGES = [told("INSERT", 1), told("MODIFY", 2, text="two"), told("REMOVE", 3), told("INSERT", 4, text="four")]
@@ -370,7 +370,7 @@ def test_what_was_deleted_in_the_chat_is_not_brought_back_by_a_later_edit_of_the
     ingest = taker(worker)
     ingest.take([CHANGES[0]])
     room = worker.rooms.get("general")
-    (message,) = worker.messages.page(ALICE, "general").messages
+    (message,) = worker.history.page(ALICE, "general").messages
     ingest._change(
         room, message.seq, lambda old: type(old)(**{**vars(old), "text": "", "deleted": True}), told("MODIFY", 2), 1
     )

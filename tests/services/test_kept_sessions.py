@@ -11,7 +11,8 @@ import pytest
 from chat.app import create_app
 from chat.errors import ChatError
 from chat.models import User
-from chat.services.sessions.sessions import Sessions, decode, encode, slide_every_s
+from chat.services.sessions.record import decode, encode, slide_every_s
+from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
 from chat.services.storage.dynamodb import Storage
 from tests.conftest import PASSWORD, Auth, browser

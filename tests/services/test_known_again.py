@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.errors import ChatError
-from chat.services.log.append import _digest
+from chat.services.log.idempotency import digest
 from tests.services.conftest import ALICE, BOB
 
 # As they were stored from the beginning; claims live as long as what they prove. A new request adds a line.
@@ -25,19 +25,19 @@ DIGESTS = {
 
 
 def test_the_hash_of_every_request_is_what_it_always_was(worker):
-    rooms, messages = worker.rooms, worker.messages
+    memberships, messages = worker.memberships, worker.messages
     by = dict.fromkeys(DIGESTS, ALICE) | {"join": BOB, "leave": BOB}
-    rooms.create(ALICE, "create", "Plans", "public")
-    rooms.invite(ALICE, "invite", "plans", "bob")
-    rooms.remove(ALICE, "remove", "plans", "bob")
+    memberships.create(ALICE, "create", "Plans", "public")
+    memberships.invite(ALICE, "invite", "plans", "bob")
+    memberships.remove(ALICE, "remove", "plans", "bob")
     assert messages.send(ALICE, "plans", "send", "hällo 👋")["seq"] == 4
     messages.send(ALICE, "plans", "reply", "hällo 👋", reply_to=3)
     messages.edit(ALICE, "plans", "edit", 4, "again")
     messages.react(ALICE, "plans", "react", 4, "👍", True)
     messages.react(ALICE, "plans", "unreact", 4, "👍", False)
     messages.delete(ALICE, "plans", "delete", 4)
-    rooms.join(BOB, "join", "plans")
-    rooms.leave(BOB, "leave", "plans")
+    memberships.join(BOB, "join", "plans")
+    memberships.leave(BOB, "leave", "plans")
     stored = {name: worker.storage.get_claim(by[name].username, name) for name in DIGESTS}
     assert {name: claim and claim.digest for name, claim in stored.items()} == DIGESTS
 
@@ -74,4 +74,4 @@ def test_where_it_is_there_it_makes_another_request(worker, later):
 
 
 def test_a_value_of_the_first_fields_counts_also_when_it_is_none():
-    assert _digest(("send", "general", "hello", None)) != _digest(("send", "general", "hello"))
+    assert digest(("send", "general", "hello", None)) != digest(("send", "general", "hello"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chat.services.messages.messages import ENOUGH_BYTES, FIRST_PIECE
+from chat.services.messages.history import ENOUGH_BYTES
+from chat.services.messages.pairs import FIRST_PIECE
 from tests.services.conftest import ALICE
 
 LONG = "x" * 3_900
@@ -32,7 +33,7 @@ def fill(worker, count, text):
 
 
 def page(worker, **side):
-    found = worker.messages.page(ALICE, "general", limit=200, **side)
+    found = worker.history.page(ALICE, "general", limit=200, **side)
     return found, [image.seq for image in found.messages]
 
 
@@ -65,5 +66,5 @@ def test_a_page_of_fifty_is_asked_for_at_once(worker, pieces):
     fill(worker, 120, "short")
     for side in ({}, {"before": 121}, {"after": 0}):
         pieces.clear()
-        assert len(worker.messages.page(ALICE, "general", limit=50, **side).messages) == 50
+        assert len(worker.history.page(ALICE, "general", limit=50, **side).messages) == 50
         assert len(pieces) == 1

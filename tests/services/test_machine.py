@@ -80,7 +80,7 @@ class Room(RuleBasedStateMachine):
     def alice_makes_a_room(self) -> None:
         worker = self._workers[0]
         name = f"Machine {next(_rooms)}"
-        self.room = worker.rooms.create(ALICE, self._id(), name, "private")["room"]
+        self.room = worker.memberships.create(ALICE, self._id(), name, "private")["room"]
         for each in self._workers:
             each.connect(ALICE)
 
@@ -146,20 +146,20 @@ class Room(RuleBasedStateMachine):
 
     @rule(guest=guest, which=which)
     def alice_invites(self, guest: str, which: int) -> None:
-        self._workers[which].rooms.invite(ALICE, self._id(), self.room, guest)
+        self._workers[which].memberships.invite(ALICE, self._id(), self.room, guest)
         self.inside.add(guest)
 
     @rule(guest=guest, which=which)
     def alice_removes(self, guest: str, which: int) -> None:
-        rooms = self._workers[which].rooms
-        _, code = attempt(lambda: rooms.remove(ALICE, self._id(), self.room, guest))
+        memberships = self._workers[which].memberships
+        _, code = attempt(lambda: memberships.remove(ALICE, self._id(), self.room, guest))
         assert code == (None if guest in self.inside else "user_not_found")
         self.inside.discard(guest)
 
     @rule(guest=guest, which=which)
     def a_guest_leaves(self, guest: str, which: int) -> None:
-        rooms = self._workers[which].rooms
-        _, code = attempt(lambda: rooms.leave(PEOPLE[guest], self._id(), self.room))
+        memberships = self._workers[which].memberships
+        _, code = attempt(lambda: memberships.leave(PEOPLE[guest], self._id(), self.room))
         assert code == (None if guest in self.inside else "room_not_found")
         self.inside.discard(guest)
 
@@ -186,8 +186,8 @@ class Room(RuleBasedStateMachine):
     @rule(guest=guest, which=which)
     def a_guest_looks_in(self, guest: str, which: int) -> None:
         """A page shows what a member may see, and an outsider nothing."""
-        messages = self._workers[which].messages
-        page, code = attempt(lambda: messages.page(PEOPLE[guest], self.room, limit=200))
+        history = self._workers[which].history
+        page, code = attempt(lambda: history.page(PEOPLE[guest], self.room, limit=200))
         assert code == (None if guest in self.inside else "room_not_found")
         if code:
             return
@@ -198,7 +198,7 @@ class Room(RuleBasedStateMachine):
     @invariant()
     def alices_page_is_the_list(self) -> None:
         if hasattr(self, "room"):
-            page = self._workers[0].messages.page(ALICE, self.room, limit=200)
+            page = self._workers[0].history.page(ALICE, self.room, limit=200)
             told = [(m.seq, m.author, m.client_id, m.text, m.deleted) for m in page.messages]
             assert told == [(s.seq, s.author, s.client_id, s.text, s.deleted) for s in self.said]
 

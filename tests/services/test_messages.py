@@ -25,53 +25,53 @@ def code(call):
 
 def test_the_newest_page_ends_at_the_head(worker):
     fill(worker, 8)
-    page = worker.messages.page(ALICE, "general", limit=3)
+    page = worker.history.page(ALICE, "general", limit=3)
     assert (seqs(page), page.head, page.more) == ([6, 7, 8], 8, True)
     assert [m.text for m in page.messages] == ["text 6", "text 7", "text 8"]
 
 
 def test_going_back_page_by_page_reaches_the_beginning_once(worker):
     fill(worker, 8)
-    page = worker.messages.page(ALICE, "general", limit=3)
+    page = worker.history.page(ALICE, "general", limit=3)
     walked = seqs(page)
     while page.more:
-        page = worker.messages.page(ALICE, "general", limit=3, before=page.entries[0].seq)
+        page = worker.history.page(ALICE, "general", limit=3, before=page.entries[0].seq)
         walked = seqs(page) + walked
     assert walked == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
 def test_going_on_page_by_page_reaches_the_head_once(worker):
     fill(worker, 8)
-    page = worker.messages.page(ALICE, "general", limit=3, after=1)
+    page = worker.history.page(ALICE, "general", limit=3, after=1)
     walked = seqs(page)
     while page.more:
-        page = worker.messages.page(ALICE, "general", limit=3, after=page.entries[-1].seq)
+        page = worker.history.page(ALICE, "general", limit=3, after=page.entries[-1].seq)
         walked += seqs(page)
     assert walked == [2, 3, 4, 5, 6, 7, 8]
 
 
 def test_a_page_around_a_number_has_both_sides(worker):
     fill(worker, 9)
-    assert seqs(worker.messages.page(ALICE, "general", limit=4, around=5)) == [3, 4, 5, 6]
+    assert seqs(worker.history.page(ALICE, "general", limit=4, around=5)) == [3, 4, 5, 6]
 
 
 def test_pages_go_over_the_edge_of_a_bucket(worker, monkeypatch):
     monkeypatch.setattr("chat.services.storage.rows.BUCKET_SIZE", 4)
     monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
     fill(worker, 14)
-    assert seqs(worker.messages.page(ALICE, "general", limit=9)) == list(range(6, 15))
-    assert seqs(worker.messages.page(ALICE, "general", limit=9, after=2)) == list(range(3, 12))
+    assert seqs(worker.history.page(ALICE, "general", limit=9)) == list(range(6, 15))
+    assert seqs(worker.history.page(ALICE, "general", limit=9, after=2)) == list(range(3, 12))
 
 
 def test_an_empty_room_is_an_empty_page(worker):
-    page = worker.messages.open(ALICE, "general", 0)
+    page = worker.history.open(ALICE, "general", 0)
     assert (page.entries, page.head, page.more) == ([], 0, False)
 
 
 def test_a_page_after_a_number_brings_older_messages_that_changed(worker):
     fill(worker, 3)
     worker.messages.edit(ALICE, "general", "e", 1, "changed")
-    page = worker.messages.page(ALICE, "general", after=3)
+    page = worker.history.page(ALICE, "general", after=3)
     assert [(e.seq, e.kind, e.message) for e in page.entries] == [(4, "change", 1)]
     assert [(m.seq, m.text, m.rev) for m in page.messages] == [(1, "changed", 4)]
 
@@ -83,7 +83,7 @@ def test_an_image_never_lags_behind_the_change_that_its_page_shows(worker, monke
     worker.messages.edit(ALICE, "general", "e", 1, "changed")
     rows_after = worker.storage.entries_after("general", 0, 10)
     monkeypatch.setattr(worker.storage, "entries_after", lambda *_: [rows_before[0], rows_after[1]])
-    page = worker.messages.page(ALICE, "general", after=0)
+    page = worker.history.page(ALICE, "general", after=0)
     assert [(m.seq, m.text) for m in page.messages] == [(1, "changed")]
 
 
@@ -93,7 +93,7 @@ def test_an_image_that_is_older_than_its_change_is_read_again(worker, monkeypatc
     look, old = worker.storage.images, [worker.storage.images("general", [1])]
     worker.messages.edit(ALICE, "general", "e", 1, "changed")
     monkeypatch.setattr(worker.storage, "images", lambda *asked: old.pop() if old else look(*asked))
-    page = worker.messages.page(ALICE, "general", after=1)
+    page = worker.history.page(ALICE, "general", after=1)
     assert [(m.seq, m.text) for m in page.messages] == [(1, "changed")] and old == []
 
 
@@ -101,9 +101,9 @@ def test_a_page_ends_before_a_number_that_is_still_undecided(worker, other):
     fill(worker, 2)
     other.numbers.propose(other.rooms.get("general"))
     worker.messages.send(ALICE, "general", "late", "behind the hole")
-    page = worker.messages.page(ALICE, "general", after=0)
+    page = worker.history.page(ALICE, "general", after=0)
     assert seqs(page) == [1, 2]
-    following = worker.messages.page(ALICE, "general", after=2)
+    following = worker.history.page(ALICE, "general", after=2)
     assert (seqs(following), following.more) == ([], False)
 
 
@@ -119,7 +119,7 @@ def test_a_number_undecided_for_long_is_decided_by_who_reads_past_it(worker, oth
     other.numbers.propose(other.rooms.get("general"))
     worker.messages.send(ALICE, "general", "late", "behind the hole")
     a_minute_later(worker, monkeypatch, minutes)
-    page = worker.messages.page(ALICE, "general", **asked)
+    page = worker.history.page(ALICE, "general", **asked)
     assert [e.kind for e in page.entries] == ["message", "tombstone", "message"][: 2 if "before" in asked else 3]
 
 
@@ -128,9 +128,9 @@ def test_a_number_undecided_at_the_edge_of_a_bucket_is_decided_too(worker, other
     fill(worker, 2)
     assert other.numbers.propose(other.rooms.get("general")) == 3
     worker.messages.send(ALICE, "general", "late", "in the next bucket")
-    assert (seqs(other.messages.page(ALICE, "general", after=2)), other.followers.all()) == ([], {})
+    assert (seqs(other.history.page(ALICE, "general", after=2)), other.followers.all()) == ([], {})
     a_minute_later(other, monkeypatch)
-    page = other.messages.page(ALICE, "general", after=2)
+    page = other.history.page(ALICE, "general", after=2)
     assert [(e.seq, e.kind) for e in page.entries] == [(3, "tombstone"), (4, "message")]
 
 
@@ -139,7 +139,7 @@ def test_an_older_page_ends_right_before_its_number_whatever_is_undecided_below(
     hole = other.numbers.propose(other.rooms.get("general"))
     for number in range(hole + 1, hole + 4):
         worker.messages.send(ALICE, "general", f"m{number}", "behind the hole")
-    page = worker.messages.page(ALICE, "general", before=hole + 3)
+    page = worker.history.page(ALICE, "general", before=hole + 3)
     assert (seqs(page), page.more) == ([hole + 1, hole + 2], True)
 
 
@@ -147,15 +147,15 @@ def test_what_is_undecided_right_before_a_number_is_asked_for_again_and_not_skip
     fill(worker, 2)
     hole = other.numbers.propose(other.rooms.get("general"))
     worker.messages.send(ALICE, "general", "late", "behind the hole")
-    assert code(lambda: worker.messages.page(ALICE, "general", before=hole + 1)) == "unavailable"
+    assert code(lambda: worker.history.page(ALICE, "general", before=hole + 1)) == "unavailable"
     a_minute_later(worker, monkeypatch)
-    assert seqs(worker.messages.page(ALICE, "general", before=hole + 1)) == [1, 2, hole]
+    assert seqs(worker.history.page(ALICE, "general", before=hole + 1)) == [1, 2, hole]
 
 
 @pytest.mark.parametrize("asked", [1, 2])
 def test_there_is_nothing_before_the_first_number(worker, asked):
     fill(worker, 2)
-    page = worker.messages.page(ALICE, "general", before=asked)
+    page = worker.history.page(ALICE, "general", before=asked)
     assert (seqs(page), page.more) == (list(range(1, asked)), False)
 
 
@@ -164,7 +164,7 @@ def test_a_page_before_a_number_beyond_the_head_is_the_newest_and_decides_nothin
     a_minute_later(worker, monkeypatch)
     call, left = worker.storage.call, iter(range(10))
     monkeypatch.setattr(worker.storage, "call", lambda *args, **request: (next(left), call(*args, **request))[1])
-    page = worker.messages.page(ALICE, "general", limit=2, before=10**9)
+    page = worker.history.page(ALICE, "general", limit=2, before=10**9)
     assert (seqs(page), page.more, worker.numbers.read_head(worker.rooms.get("general"))) == ([2, 3], True, 3)
 
 
@@ -174,29 +174,29 @@ def test_a_page_around_a_number_has_no_hole_in_its_older_half(worker, other):
     for number in range(hole + 1, hole + 5):
         worker.messages.send(ALICE, "general", f"m{number}", "behind the hole")
     for around, limit in ((hole + 2, 8), (hole + 1, 4), (hole + 3, 20)):
-        page = worker.messages.page(ALICE, "general", limit=limit, around=around)
+        page = worker.history.page(ALICE, "general", limit=limit, around=around)
         assert seqs(page) == list(range(hole + 1, hole + 5))[: len(page.entries)] and around in seqs(page)
 
 
 def test_opening_a_room_further_behind_than_a_thousand_entries_is_a_gap(worker, monkeypatch):
-    monkeypatch.setattr("chat.services.messages.messages.MAX_BEHIND", 5)
+    monkeypatch.setattr("chat.services.messages.history.MAX_BEHIND", 5)
     fill(worker, 8)
-    near = worker.messages.open(ALICE, "general", 3)
-    far = worker.messages.open(ALICE, "general", 2)
+    near = worker.history.open(ALICE, "general", 3)
+    far = worker.history.open(ALICE, "general", 2)
     assert (near.gap, seqs(near)) == (False, [4, 5, 6, 7, 8])
     assert (far.gap, seqs(far)) == (True, list(range(1, 9)))
 
 
 def test_a_member_of_a_private_room_sees_nothing_of_before(worker):
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
     fill(worker, 3, room)
-    worker.rooms.invite(ALICE, "i", room, "bob")
+    worker.memberships.invite(ALICE, "i", room, "bob")
     worker.messages.edit(ALICE, room, "e", 2, "secret")
     for page in (
-        worker.messages.page(BOB, room),
-        worker.messages.page(BOB, room, after=0),
-        worker.messages.page(BOB, room, around=2),
-        worker.messages.open(BOB, room, 1),
+        worker.history.page(BOB, room),
+        worker.history.page(BOB, room, after=0),
+        worker.history.page(BOB, room, around=2),
+        worker.history.open(BOB, room, 1),
     ):
         assert min(seqs(page)) == 5
         assert page.messages == []
@@ -204,48 +204,48 @@ def test_a_member_of_a_private_room_sees_nothing_of_before(worker):
 
 
 def test_who_comes_back_to_a_private_room_sees_only_what_follows(worker):
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
-    worker.rooms.invite(ALICE, "i1", room, "bob")
-    worker.rooms.remove(ALICE, "x1", room, "bob")
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
+    worker.memberships.invite(ALICE, "i1", room, "bob")
+    worker.memberships.remove(ALICE, "x1", room, "bob")
     worker.messages.send(ALICE, room, "m", "while bob is out")
-    worker.rooms.invite(ALICE, "i2", room, "bob")
-    assert worker.messages.page(BOB, room).messages == []
+    worker.memberships.invite(ALICE, "i2", room, "bob")
+    assert worker.history.page(BOB, room).messages == []
 
 
 @pytest.mark.parametrize("room", ["plans", "", "no#room", "x" * 65, "general#0"])
 def test_no_such_room_and_not_my_room_are_the_same_answer(worker, room):
-    private = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
+    private = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
     for where in (room, private):
         for call in (
             lambda where=where: worker.messages.send(CAROL, where, "c", "hello"),
             lambda where=where: worker.messages.edit(CAROL, where, "c", 1, "hello"),
             lambda where=where: worker.messages.delete(CAROL, where, "c", 1),
-            lambda where=where: worker.messages.page(CAROL, where),
-            lambda where=where: worker.messages.open(CAROL, where, 0),
-            lambda where=where: worker.messages.mark_read(CAROL, where, 1),
-            lambda where=where: worker.messages.typing(CAROL, where, True),
-            lambda where=where: worker.rooms.members(CAROL, where),
-            lambda where=where: worker.rooms.join(CAROL, "c", where),
-            lambda where=where: worker.rooms.leave(CAROL, "c", where),
-            lambda where=where: worker.rooms.invite(CAROL, "c", where, "bob"),
-            lambda where=where: worker.rooms.remove(CAROL, "c", where, "bob"),
+            lambda where=where: worker.history.page(CAROL, where),
+            lambda where=where: worker.history.open(CAROL, where, 0),
+            lambda where=where: worker.read_positions.move(CAROL, where, 1),
+            lambda where=where: worker.typing.tell(CAROL, where, True),
+            lambda where=where: worker.overview.members(CAROL, where),
+            lambda where=where: worker.memberships.join(CAROL, "c", where),
+            lambda where=where: worker.memberships.leave(CAROL, "c", where),
+            lambda where=where: worker.memberships.invite(CAROL, "c", where, "bob"),
+            lambda where=where: worker.memberships.remove(CAROL, "c", where, "bob"),
         ):
             assert code(call) == "room_not_found"
 
 
 def test_who_is_removed_while_a_page_is_read_does_not_get_it(worker, monkeypatch):
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
-    worker.rooms.invite(ALICE, "i", room, "bob")
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
+    worker.memberships.invite(ALICE, "i", room, "bob")
     read = worker.storage.entries_after
 
     def then_removed(*args):
         monkeypatch.undo()
         pairs = read(*args)
-        worker.rooms.remove(ALICE, "x", room, "bob")
+        worker.memberships.remove(ALICE, "x", room, "bob")
         return pairs
 
     monkeypatch.setattr(worker.storage, "entries_after", then_removed)
-    assert code(lambda: worker.messages.page(BOB, room, after=0)) == "room_not_found"
+    assert code(lambda: worker.history.page(BOB, room, after=0)) == "room_not_found"
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\n\t ", "\u2003"])
@@ -269,21 +269,21 @@ def test_half_a_character_is_not_a_text(worker):
 )
 def test_a_text_is_kept_to_the_letter(worker, text):
     worker.messages.send(ALICE, "general", "c", text)
-    assert worker.messages.page(BOB, "general").messages[0].text == text
+    assert worker.history.page(BOB, "general").messages[0].text == text
 
 
 def test_reading_positions_move_forward_only_and_not_past_the_head(worker):
     fill(worker, 5)
-    assert worker.messages.mark_read(BOB, "general", 3) == 3
-    assert worker.messages.mark_read(BOB, "general", 2) == 3
+    assert worker.read_positions.move(BOB, "general", 3) == 3
+    assert worker.read_positions.move(BOB, "general", 2) == 3
     assert worker.storage.membership("general", "bob").read == 3
-    assert worker.messages.mark_read(BOB, "general", 10**9) == 5
+    assert worker.read_positions.move(BOB, "general", 10**9) == 5
 
 
 def test_a_read_position_does_not_bring_a_removed_membership_back(worker):
-    room = worker.rooms.create(ALICE, "r", "Plans", "private")["room"]
-    worker.rooms.invite(ALICE, "i", room, "bob")
-    worker.rooms.remove(ALICE, "x", room, "bob")
+    room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
+    worker.memberships.invite(ALICE, "i", room, "bob")
+    worker.memberships.remove(ALICE, "x", room, "bob")
     assert worker.storage.mark_read("bob", room, 99) is False
     assert worker.storage.mark_read("nobody", room, 99) is False
     assert worker.storage.membership(room, "nobody") is None
@@ -291,13 +291,13 @@ def test_a_read_position_does_not_bring_a_removed_membership_back(worker):
 
 @pytest.mark.parametrize("asked", [{"limit": 0}, {"limit": 201}, {"before": 3, "after": 1}])
 def test_a_page_that_makes_no_sense_is_refused(worker, asked):
-    assert code(lambda: worker.messages.page(ALICE, "general", **asked)) == "cursor_invalid"
+    assert code(lambda: worker.history.page(ALICE, "general", **asked)) == "cursor_invalid"
 
 
 def private_room(worker):
     """A private room of Alice's with Bob in it."""
-    room = worker.rooms.create(ALICE, "make", "Private", "private")["room"]
-    worker.rooms.invite(ALICE, "invite", room, "bob")
+    room = worker.memberships.create(ALICE, "make", "Private", "private")["room"]
+    worker.memberships.invite(ALICE, "invite", room, "bob")
     return room
 
 
@@ -305,7 +305,7 @@ def test_what_was_carried_out_is_not_refused_to_who_was_removed_since(worker, ot
     room = private_room(worker)
     sent = worker.messages.send(BOB, room, "sent", "hello")
     edited = worker.messages.edit(BOB, room, "edited", sent["seq"], "hello!")
-    worker.rooms.remove(ALICE, "remove", room, "bob")
+    worker.memberships.remove(ALICE, "remove", room, "bob")
     assert other.messages.send(BOB, room, "sent", "hello")["seq"] == sent["seq"]
     assert other.messages.edit(BOB, room, "edited", sent["seq"], "hello!")["seq"] == edited["rev"]
     assert code(lambda: other.messages.send(BOB, room, "other", "hello")) == "room_not_found"
@@ -314,7 +314,7 @@ def test_what_was_carried_out_is_not_refused_to_who_was_removed_since(worker, ot
 def test_a_page_that_reads_its_readers_removal_shows_nothing(worker, monkeypatch):
     room = private_room(worker)
     before = worker.storage.membership(room, "bob")
-    worker.rooms.remove(ALICE, "remove", room, "bob")
+    worker.memberships.remove(ALICE, "remove", room, "bob")
     worker.messages.send(ALICE, room, "after", "not for bob")
     monkeypatch.setattr(worker.storage, "membership", lambda room, user: before)  # the removal is being written
-    assert code(lambda: worker.messages.page(BOB, room)) == "room_not_found"
+    assert code(lambda: worker.history.page(BOB, room)) == "room_not_found"

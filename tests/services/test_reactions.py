@@ -50,7 +50,7 @@ def test_reactions_stand_in_the_order_in_which_they_came(worker):
         add(worker, f"r{number}", emoji)
     image = add(worker, "r9", THUMB, person=ALICE)
     assert list(image["reactions"].items()) == [(PARTY, 1), (THUMB, 2), (HEART, 1)]
-    assert worker.messages.who_reacted(ALICE, "general", 1)[THUMB] == ["Bob", "Alice"]
+    assert worker.history.who_reacted(ALICE, "general", 1)[THUMB] == ["Bob", "Alice"]
 
 
 def test_a_reaction_is_taken_back_and_the_last_one_takes_its_emoji_with_it(worker):
@@ -64,7 +64,7 @@ def test_a_reaction_is_taken_back_and_the_last_one_takes_its_emoji_with_it(worke
 
 def test_adding_twice_and_removing_what_is_not_there_write_no_entry_and_still_count_as_done(worker):
     say(worker)
-    assert remove(worker, "r1") == worker.messages.page(BOB, "general").to_dict()["messages"][0]
+    assert remove(worker, "r1") == worker.history.page(BOB, "general").to_dict()["messages"][0]
     add(worker, "r2")
     assert add(worker, "r3")["reactions"] == {THUMB: 1}
     assert kinds(worker).count("change") == 1
@@ -104,15 +104,15 @@ def test_two_reactions_at_once_both_count(worker, other, monkeypatch):
 
 
 def test_only_members_react_and_only_to_what_they_may_see(worker):
-    room = worker.rooms.create(ALICE, "make", "Plans", "private")["room"]
+    room = worker.memberships.create(ALICE, "make", "Plans", "private")["room"]
     seq = say(worker, room=room)
     for act in (add, remove):
         assert code(lambda act=act: act(worker, "c", person=CAROL, seq=seq, room=room)) == "room_not_found"
         assert code(lambda act=act: act(worker, "c", person=CAROL, room="nowhere")) == "room_not_found"
-    assert code(lambda: worker.messages.who_reacted(CAROL, room, seq)) == "room_not_found"
-    worker.rooms.invite(ALICE, "invite", room, "bob")
+    assert code(lambda: worker.history.who_reacted(CAROL, room, seq)) == "room_not_found"
+    worker.memberships.invite(ALICE, "invite", room, "bob")
     assert code(lambda: add(worker, "b", seq=seq, room=room)) == "message_not_found", "it was before his time"
-    assert code(lambda: worker.messages.who_reacted(BOB, room, seq)) == "message_not_found"
+    assert code(lambda: worker.history.who_reacted(BOB, room, seq)) == "message_not_found"
     later = say(worker, client_id="later", room=room)
     assert add(worker, "b2", seq=later, room=room)["mine"] == [THUMB]
 
@@ -131,7 +131,7 @@ def test_a_deletion_takes_the_reactions_with_it_and_an_edit_keeps_them(worker):
     assert "reactions" not in worker.messages.delete(ALICE, "general", "d", 1)
     assert worker.storage.get_entry("general", 1)[1].reactions == {}
     assert code(lambda: add(worker, "r2")) == "message_deleted"
-    assert code(lambda: worker.messages.who_reacted(BOB, "general", 1)) == "message_deleted"
+    assert code(lambda: worker.history.who_reacted(BOB, "general", 1)) == "message_deleted"
     assert "reactions" not in add(worker, "r1"), "it was carried out before the deletion"
 
 
@@ -141,7 +141,7 @@ def test_a_deletion_takes_the_reactions_with_it_and_an_edit_keeps_them(worker):
 def test_an_emoji_is_a_reaction(worker, emoji):
     say(worker)
     assert add(worker, "r", emoji)["reactions"] == {emoji: 1}
-    assert worker.messages.page(BOB, "general").to_dict()["messages"][0]["mine"] == [emoji]
+    assert worker.history.page(BOB, "general").to_dict()["messages"][0]["mine"] == [emoji]
 
 
 HALVES = ["\ufe0f", "\u200d", "👍\u200d", "🇩", "\ud83d"]
@@ -205,11 +205,11 @@ def test_a_page_tells_its_reader_which_are_theirs(worker):
     add(worker, "r1")
     add(worker, "r2", HEART, person=ALICE)
     for read in (
-        lambda person: worker.messages.page(person, "general"),
-        lambda person: worker.messages.page(person, "general", around=1),
-        lambda person: worker.messages.page(person, "general", after=0),
-        lambda person: worker.messages.open(person, "general", 0),
-        lambda person: worker.messages.open(person, "general", 1),
+        lambda person: worker.history.page(person, "general"),
+        lambda person: worker.history.page(person, "general", around=1),
+        lambda person: worker.history.page(person, "general", after=0),
+        lambda person: worker.history.open(person, "general", 0),
+        lambda person: worker.history.open(person, "general", 1),
     ):
         for person, mine in ((BOB, [THUMB]), (ALICE, [HEART])):
             (message,) = read(person).to_dict()["messages"]
@@ -220,7 +220,7 @@ def test_a_page_tells_its_reader_which_are_theirs(worker):
 def test_who_has_not_reacted_is_told_that_none_is_theirs(worker):
     say(worker)
     add(worker, "r1")
-    assert worker.messages.page(ALICE, "general").to_dict()["messages"][0]["mine"] == []
+    assert worker.history.page(ALICE, "general").to_dict()["messages"][0]["mine"] == []
 
 
 def test_ones_own_devices_are_told_what_is_ones_own(worker):
@@ -235,6 +235,6 @@ def test_who_reacted_is_told_by_name_and_so_many_names_at_most(worker, monkeypat
     say(worker)
     add(worker, "r1")
     add(worker, "r2", person=ALICE)
-    assert worker.messages.who_reacted(ALICE, "general", 1) == {THUMB: ["Bob", "Alice"]}
+    assert worker.history.who_reacted(ALICE, "general", 1) == {THUMB: ["Bob", "Alice"]}
     monkeypatch.setattr(reactions, "MAX_NAMES", 1)
-    assert worker.messages.who_reacted(ALICE, "general", 1) == {THUMB: ["Bob"]}
+    assert worker.history.who_reacted(ALICE, "general", 1) == {THUMB: ["Bob"]}

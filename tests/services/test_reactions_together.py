@@ -53,7 +53,7 @@ def changes(worker):
 
 
 def counts(worker):
-    return worker.messages.page(ALICE, "general").to_dict()["messages"][0].get("reactions", {})
+    return worker.history.page(ALICE, "general").to_dict()["messages"][0].get("reactions", {})
 
 
 def test_a_thousand_reactions_of_a_crowd_are_a_few_entries_and_exact(worker, other, slow):
@@ -103,7 +103,7 @@ def test_what_comes_while_one_is_under_way_goes_together_in_the_order_in_which_i
     assert first["reactions"] == {THUMB: 1}
     assert second["reactions"] == third["reactions"] == fourth["reactions"] == {HEART: 2}
     assert (second["mine"], fourth["mine"], second["rev"]) == ([HEART], [HEART], 3)
-    assert worker.messages.who_reacted(ALICE, "general", 1) == {HEART: ["Bob", "Alice"]}
+    assert worker.history.who_reacted(ALICE, "general", 1) == {HEART: ["Bob", "Alice"]}
 
 
 def test_what_one_person_does_and_undoes_at_once_goes_one_after_the_other(worker, slow):
@@ -164,7 +164,7 @@ def test_each_of_several_messages_at_once_gets_its_own_reactions(worker, slow):
             for n, (seq, emoji, person) in enumerate(wished)
         )
     )
-    told = worker.messages.page(ALICE, "general").to_dict()["messages"]
+    told = worker.history.page(ALICE, "general").to_dict()["messages"]
     assert [each.get("reactions") for each in told] == [{THUMB: 1, PARTY: 1}, {HEART: 2}, {THUMB: 1}]
 
 

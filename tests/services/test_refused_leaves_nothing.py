@@ -16,24 +16,24 @@ def log_of(worker, room):
 @pytest.fixture
 def room(worker):
     """A public room of Alice's with a message of hers, a reaction to it, and Bob, who was put out again."""
-    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
-    worker.rooms.join(BOB, "j", room)
-    worker.rooms.remove(ALICE, "x", room, "bob")
+    room = worker.memberships.create(ALICE, "c", "Plans", "public")["room"]
+    worker.memberships.join(BOB, "j", room)
+    worker.memberships.remove(ALICE, "x", room, "bob")
     worker.messages.send(ALICE, room, "m", "hello")
     worker.messages.react(ALICE, room, "r", 4, "👍", True)
     return room
 
 
 REFUSED = {
-    "leaving, by who was put out": ("room_not_found", lambda w, room: w.rooms.leave(BOB, "n", room)),
-    "leaving, by who never came": ("room_not_found", lambda w, room: w.rooms.leave(CAROL, "n", room)),
-    "removing who is not there": ("user_not_found", lambda w, room: w.rooms.remove(ALICE, "n", room, "bob")),
+    "leaving, by who was put out": ("room_not_found", lambda w, room: w.memberships.leave(BOB, "n", room)),
+    "leaving, by who never came": ("room_not_found", lambda w, room: w.memberships.leave(CAROL, "n", room)),
+    "removing who is not there": ("user_not_found", lambda w, room: w.memberships.remove(ALICE, "n", room, "bob")),
     "removing, by who does not own it": (
         "not_room_owner",
         lambda w, room: joined(w, room).remove(BOB, "n", room, "alice"),
     ),
-    "inviting nobody": ("user_not_found", lambda w, room: w.rooms.invite(ALICE, "n", room, "nobody")),
-    "inviting, by who is not in it": ("room_not_found", lambda w, room: w.rooms.invite(CAROL, "n", room, "bob")),
+    "inviting nobody": ("user_not_found", lambda w, room: w.memberships.invite(ALICE, "n", room, "nobody")),
+    "inviting, by who is not in it": ("room_not_found", lambda w, room: w.memberships.invite(CAROL, "n", room, "bob")),
     "sending, by who was put out": ("room_not_found", lambda w, room: w.messages.send(BOB, room, "n", "hello")),
     "editing what others wrote": ("not_author", lambda w, room: edit_by_bob(w, room)),
     "editing what is not there": ("message_not_found", lambda w, room: w.messages.edit(ALICE, room, "n", 99, "new")),
@@ -45,8 +45,8 @@ REFUSED = {
     ),
 }
 NOTHING_TO_CHANGE = {
-    "joining where one is": lambda w, room: w.rooms.join(ALICE, "n", room),
-    "inviting who is there": lambda w, room: w.rooms.invite(ALICE, "n", room, "alice"),
+    "joining where one is": lambda w, room: w.memberships.join(ALICE, "n", room),
+    "inviting who is there": lambda w, room: w.memberships.invite(ALICE, "n", room, "alice"),
     "the same text": lambda w, room: w.messages.edit(ALICE, room, "n", 4, "hello"),
     "the same reaction": lambda w, room: w.messages.react(ALICE, room, "n", 4, "👍", True),
     "a reaction taken back that is not there": lambda w, room: w.messages.react(ALICE, room, "n", 4, "🎉", False),
@@ -54,8 +54,8 @@ NOTHING_TO_CHANGE = {
 
 
 def joined(worker, room):
-    worker.rooms.join(BOB, "again", room)
-    return worker.rooms
+    worker.memberships.join(BOB, "again", room)
+    return worker.memberships
 
 
 def edit_by_bob(worker, room):

@@ -11,13 +11,13 @@ from tests.services.conftest import ALICE, BOB
 def room(worker):
     """A private room of Alice's with a message of hers (4); Bob wrote (3) and reacted, and was put out, and then both
     messages were changed."""
-    room = worker.rooms.create(ALICE, "c", "Plans", "private")["room"]
-    worker.rooms.invite(ALICE, "i", room, "bob")
+    room = worker.memberships.create(ALICE, "c", "Plans", "private")["room"]
+    worker.memberships.invite(ALICE, "i", room, "bob")
     worker.messages.send(BOB, room, "mine", "what Bob wrote")
     worker.messages.send(ALICE, room, "hers", "what Bob saw")
     worker.messages.react(BOB, room, "r", 4, "👍", True)
     worker.messages.edit(BOB, room, "e", 3, "what Bob made of it")
-    worker.rooms.remove(ALICE, "x", room, "bob")
+    worker.memberships.remove(ALICE, "x", room, "bob")
     worker.messages.edit(ALICE, room, "later", 4, "not for Bob")
     return room
 
@@ -37,7 +37,7 @@ def test_who_was_put_out_is_told_that_it_was_done_and_nothing_else(worker, room,
 
 @pytest.mark.parametrize("what", REPLAYS)
 def test_who_came_back_later_is_not_shown_what_was_before_their_time(worker, room, what):
-    worker.rooms.invite(ALICE, "back", room, "bob")
+    worker.memberships.invite(ALICE, "back", room, "bob")
     replay, seq = REPLAYS[what]
     assert replay(worker, room) == {"seq": seq}
 

@@ -11,7 +11,7 @@ from chat.services.jobs import retention as module
 from chat.services.jobs.leases import Lease
 from chat.services.jobs.retention import Retention, Sweeper
 from chat.services.log.append import Log
-from chat.services.messages.messages import OLD_HOLE_S
+from chat.services.messages.history import OLD_HOLE_S
 from chat.services.rooms import rooms as rooms_module
 from chat.services.runtime.background import Background
 from chat.services.storage import rows
@@ -124,7 +124,7 @@ def test_every_room_is_swept_over_the_edges_of_its_buckets(worker, retention, ti
     monkeypatch.setattr(rows, "BUCKET_SIZE", 4)
     monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
     monkeypatch.setattr(module, "PAGE", 3)
-    room = worker.rooms.create(ALICE, "make", "side", "private")["room"]
+    room = worker.memberships.create(ALICE, "make", "side", "private")["room"]
     say(worker, range(9))
     say(worker, range(6), room)
     time.pass_days(8)
@@ -157,14 +157,14 @@ def test_who_is_behind_the_floor_gets_the_newest_page_with_a_gap(worker, retenti
     say(worker, range(5, 8))
     retention.sweep()
     forget_all(worker)
-    page = worker.messages.open(ALICE, "general", 2)
+    page = worker.history.open(ALICE, "general", 2)
     assert page.gap and page.floor == 6 and [e.seq for e in page.entries] == [6, 7, 8]
-    page = worker.messages.open(ALICE, "general", 5)
+    page = worker.history.open(ALICE, "general", 5)
     assert not page.gap and [e.seq for e in page.entries] == [6, 7, 8]
-    page = worker.messages.page(ALICE, "general", after=0)
+    page = worker.history.page(ALICE, "general", after=0)
     assert [e.seq for e in page.entries] == [6, 7, 8]
-    assert code(lambda: worker.messages.page(ALICE, "general", before=3)) == "expired"
-    assert worker.messages.page(ALICE, "general", before=6).entries == []
+    assert code(lambda: worker.history.page(ALICE, "general", before=3)) == "expired"
+    assert worker.history.page(ALICE, "general", before=6).entries == []
 
 
 def test_a_page_that_began_with_the_old_floor_is_asked_for_again(worker, retention, time):
@@ -174,20 +174,20 @@ def test_a_page_that_began_with_the_old_floor_is_asked_for_again(worker, retenti
     say(worker, range(5, 8))
     retention.sweep()
     time.now += OLD_HOLE_S + 1
-    assert code(lambda: worker.messages.open(ALICE, "general", 2)) == "unavailable"
-    assert worker.messages.open(ALICE, "general", 2).gap
+    assert code(lambda: worker.history.open(ALICE, "general", 2)) == "unavailable"
+    assert worker.history.open(ALICE, "general", 2).gap
     assert lying(worker) == [6, 7, 8], "what was deleted is not settled as if nobody had written it"
 
 
 def test_a_follower_left_behind_the_floor_goes_on_at_it(worker, other, retention, time):
-    room = worker.rooms.create(ALICE, "make", "side", "private")["room"]
-    worker.rooms.invite(ALICE, "invite", room, "bob")
+    room = worker.memberships.create(ALICE, "make", "side", "private")["room"]
+    worker.memberships.invite(ALICE, "invite", room, "bob")
     sids = {}
     for person in (ALICE, BOB):
         follower = other.followers.follow(other.rooms.get(room))
         sids[person.username] = person.username
         assert follower.subscribe(person.username, other.storage.membership(room, person.username))
-    worker.rooms.remove(ALICE, "remove", room, "bob")
+    worker.memberships.remove(ALICE, "remove", room, "bob")
     say(worker, range(60), room)
     time.pass_days(8)
     (last,) = say(worker, [60], room)
@@ -223,7 +223,7 @@ def test_what_went_is_not_counted_as_unread(worker, retention, time):
     say(worker, [3])
     retention._raise_floor(worker.storage.get_room("general"))
     forget_all(worker)
-    assert worker.rooms.describe(BOB, "general")["unread"] == 1
+    assert worker.overview.describe(BOB, "general")["unread"] == 1
 
 
 def test_a_claim_goes_after_what_it_proves(worker, time):
@@ -279,7 +279,7 @@ def test_an_entry_of_a_deleted_message_does_not_hold_a_follower_up(worker, other
     (last,) = say(worker, [1])
     other.catch_up("general", last)
     assert other.numbers_sent(sid) == [last] and lying(worker) == [change, last]
-    page = other.messages.page(BOB, "general", after=old)
+    page = other.history.page(BOB, "general", after=old)
     assert [e for e in page.entries if e.seq == change] == [Entry("general", change, "change", int(time.now * 1000), 1)]
 
 

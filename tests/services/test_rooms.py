@@ -19,16 +19,16 @@ def code(call):
 
 
 def rooms_of(worker, person):
-    return {room["room"]: room for room in worker.rooms.overview(person)["rooms"]}
+    return {room["room"]: room for room in worker.overview.rooms(person)["rooms"]}
 
 
 def test_everybody_is_in_general_from_the_first_time_on(worker):
     assert list(rooms_of(worker, CAROL)) == ["general"]
-    assert {m["username"] for m in worker.rooms.members(ALICE, "general")} == {"alice", "bob", "carol"}
+    assert {m["username"] for m in worker.overview.members(ALICE, "general")} == {"alice", "bob", "carol"}
 
 
 def test_general_is_open_to_who_asks_for_it_before_anything_else(worker):
-    assert worker.messages.page(CAROL, "general").entries == []
+    assert worker.history.page(CAROL, "general").entries == []
     assert worker.messages.send(CAROL, "general", "c", "hello")["seq"] == 1
 
 
@@ -39,48 +39,48 @@ def test_entering_general_writes_no_entry_and_leaves_nothing_unread(worker):
 
 
 def test_general_cannot_be_left_and_nobody_can_be_put_out(worker):
-    assert code(lambda: worker.rooms.leave(ALICE, "c", "general")) == "room_required"
-    assert code(lambda: worker.rooms.remove(ALICE, "c", "general", "bob")) == "not_room_owner"
+    assert code(lambda: worker.memberships.leave(ALICE, "c", "general")) == "room_required"
+    assert code(lambda: worker.memberships.remove(ALICE, "c", "general", "bob")) == "not_room_owner"
 
 
 def test_a_public_room_has_its_name_as_address_and_is_there_for_others_to_join(worker):
-    room = worker.rooms.create(ALICE, "c", "Design  Crits", "public")
+    room = worker.memberships.create(ALICE, "c", "Design  Crits", "public")
     assert (room["room"], room["name"], room["owner"], room["head"]) == ("design-crits", "Design Crits", "alice", 1)
-    assert worker.rooms.overview(BOB)["joinable"] == [{"room": "design-crits", "name": "Design Crits"}]
-    assert worker.rooms.join(BOB, "j", "design-crits")["room"] == "design-crits"
+    assert worker.overview.rooms(BOB)["joinable"] == [{"room": "design-crits", "name": "Design Crits"}]
+    assert worker.memberships.join(BOB, "j", "design-crits")["room"] == "design-crits"
     assert "design-crits" in rooms_of(worker, BOB)
-    assert worker.rooms.overview(BOB)["joinable"] == []
+    assert worker.overview.rooms(BOB)["joinable"] == []
 
 
 def test_a_private_room_is_not_listed_and_cannot_be_joined(worker):
-    room = worker.rooms.create(ALICE, "c", "Plans", "private")["room"]
-    assert worker.rooms.overview(BOB)["joinable"] == []
-    assert code(lambda: worker.rooms.join(BOB, "j", room)) == "room_not_found"
+    room = worker.memberships.create(ALICE, "c", "Plans", "private")["room"]
+    assert worker.overview.rooms(BOB)["joinable"] == []
+    assert code(lambda: worker.memberships.join(BOB, "j", room)) == "room_not_found"
 
 
 def test_a_private_name_gives_nothing_away(worker):
-    worker.rooms.create(ALICE, "c", "Plans", "private")
-    assert worker.rooms.create(BOB, "c", "Plans", "public")["room"] == "plans"
+    worker.memberships.create(ALICE, "c", "Plans", "private")
+    assert worker.memberships.create(BOB, "c", "Plans", "public")["room"] == "plans"
 
 
 def test_making_a_room_again_with_the_same_client_id_is_the_same_room(worker, other):
     for kind in ("public", "private"):
-        first = worker.rooms.create(ALICE, kind, f"Room {kind}", kind)
-        assert other.rooms.create(ALICE, kind, f"Room {kind}", kind)["room"] == first["room"]
+        first = worker.memberships.create(ALICE, kind, f"Room {kind}", kind)
+        assert other.memberships.create(ALICE, kind, f"Room {kind}", kind)["room"] == first["room"]
     assert len(rooms_of(worker, ALICE)) == 3
 
 
 def test_a_name_is_taken_once(worker):
-    worker.rooms.create(ALICE, "c", "Plans", "public")
-    assert code(lambda: worker.rooms.create(BOB, "c", "plans", "public")) == "room_name_taken"
-    assert code(lambda: worker.rooms.create(BOB, "d", "General", "public")) == "room_name_taken"
+    worker.memberships.create(ALICE, "c", "Plans", "public")
+    assert code(lambda: worker.memberships.create(BOB, "c", "plans", "public")) == "room_name_taken"
+    assert code(lambda: worker.memberships.create(BOB, "d", "General", "public")) == "room_name_taken"
     assert list(rooms_of(worker, BOB)) == ["general"]
 
 
 @pytest.mark.parametrize("name", ["", "x", " ", "a" * 49, "a#b", "<b>x</b>", "--", "a\u0000b", "a/b", "ﷺ" * 8])
 def test_a_name_that_does_not_fit_is_refused(worker, name):
     for kind in ("public", "private"):
-        assert code(lambda kind=kind: worker.rooms.create(ALICE, "c", name, kind)) == "room_name_invalid"
+        assert code(lambda kind=kind: worker.memberships.create(ALICE, "c", name, kind)) == "room_name_invalid"
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,11 @@ def test_a_slug_is_the_name_in_small_letters_and_dashes(name, slug):
 
 
 def test_coming_and_going_are_entries_of_the_log(worker):
-    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
-    worker.rooms.join(BOB, "j", room)
-    worker.rooms.invite(ALICE, "i", room, "Carol")
-    worker.rooms.leave(BOB, "l", room)
-    worker.rooms.remove(ALICE, "x", room, "carol")
+    room = worker.memberships.create(ALICE, "c", "Plans", "public")["room"]
+    worker.memberships.join(BOB, "j", room)
+    worker.memberships.invite(ALICE, "i", room, "Carol")
+    worker.memberships.leave(BOB, "l", room)
+    worker.memberships.remove(ALICE, "x", room, "carol")
     entries = [(e.kind, e.user, e.by) for e, _ in worker.storage.entries_after(room, 0, 10)]
     assert entries == [
         ("joined", "alice", None),
@@ -104,44 +104,44 @@ def test_coming_and_going_are_entries_of_the_log(worker):
         ("left", "bob", None),
         ("removed", "carol", "alice"),
     ]
-    assert [m["username"] for m in worker.rooms.members(ALICE, room)] == ["alice"]
+    assert [m["username"] for m in worker.overview.members(ALICE, room)] == ["alice"]
 
 
 def test_joining_twice_is_joining_once(worker):
-    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
-    worker.rooms.join(BOB, "j1", room)
-    worker.rooms.join(BOB, "j2", room)
-    worker.rooms.join(BOB, "j1", room)
+    room = worker.memberships.create(ALICE, "c", "Plans", "public")["room"]
+    worker.memberships.join(BOB, "j1", room)
+    worker.memberships.join(BOB, "j2", room)
+    worker.memberships.join(BOB, "j1", room)
     kinds = [e.kind for e, _ in worker.storage.entries_after(room, 0, 10)]
     assert [kind for kind in kinds if kind != "tombstone"] == ["joined", "joined"]
 
 
 def test_a_join_sent_again_does_not_undo_a_later_leave(worker):
-    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
-    worker.rooms.join(BOB, "j1", room)
-    worker.rooms.leave(BOB, "l1", room)
-    assert code(lambda: worker.rooms.join(BOB, "j1", room)) == "room_not_found"
+    room = worker.memberships.create(ALICE, "c", "Plans", "public")["room"]
+    worker.memberships.join(BOB, "j1", room)
+    worker.memberships.leave(BOB, "l1", room)
+    assert code(lambda: worker.memberships.join(BOB, "j1", room)) == "room_not_found"
     assert room not in rooms_of(worker, BOB)
 
 
 def test_what_was_carried_out_is_not_refused_when_it_is_sent_again_by_somebody_put_out_since(worker):
-    room = worker.rooms.create(ALICE, "c", "Plans", "private")["room"]
-    worker.rooms.invite(ALICE, "b", room, "bob")
-    worker.rooms.invite(BOB, "i", room, "Carol")
-    worker.rooms.remove(ALICE, "x", room, "bob")
-    worker.rooms.invite(BOB, "i", room, "carol")
-    assert code(lambda: worker.rooms.invite(BOB, "another", room, "carol")) == "room_not_found"
-    assert code(lambda: worker.rooms.invite(BOB, "i", room, "alice")) == "client_id_reused"
-    worker.rooms.remove(ALICE, "y", room, "carol")
-    worker.rooms.leave(ALICE, "l", room)
-    worker.rooms.remove(ALICE, "y", room, "carol")
-    worker.rooms.invite(BOB, "i", room, "carol")
+    room = worker.memberships.create(ALICE, "c", "Plans", "private")["room"]
+    worker.memberships.invite(ALICE, "b", room, "bob")
+    worker.memberships.invite(BOB, "i", room, "Carol")
+    worker.memberships.remove(ALICE, "x", room, "bob")
+    worker.memberships.invite(BOB, "i", room, "carol")
+    assert code(lambda: worker.memberships.invite(BOB, "another", room, "carol")) == "room_not_found"
+    assert code(lambda: worker.memberships.invite(BOB, "i", room, "alice")) == "client_id_reused"
+    worker.memberships.remove(ALICE, "y", room, "carol")
+    worker.memberships.leave(ALICE, "l", room)
+    worker.memberships.remove(ALICE, "y", room, "carol")
+    worker.memberships.invite(BOB, "i", room, "carol")
     assert worker.storage.membership(room, "carol").inside is False, "sent again, it changes nothing"
 
 
 def test_a_membership_is_what_the_last_entry_says_whoever_writes_last(worker):
     """Two requests may reach the table in the other order than their numbers say."""
-    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
+    room = worker.memberships.create(ALICE, "c", "Plans", "public")["room"]
 
     def write(seq, inside):
         entry = Entry(room, seq, "joined" if inside else "left", 0, user="bob", name="Bob")
@@ -156,17 +156,17 @@ def test_a_membership_is_what_the_last_entry_says_whoever_writes_last(worker):
 
 
 def test_only_the_owner_puts_somebody_out(worker):
-    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
-    worker.rooms.join(BOB, "j", room)
-    worker.rooms.join(CAROL, "j", room)
-    assert code(lambda: worker.rooms.remove(BOB, "x", room, "carol")) == "not_room_owner"
-    worker.rooms.remove(ALICE, "x", room, "carol")
+    room = worker.memberships.create(ALICE, "c", "Plans", "public")["room"]
+    worker.memberships.join(BOB, "j", room)
+    worker.memberships.join(CAROL, "j", room)
+    assert code(lambda: worker.memberships.remove(BOB, "x", room, "carol")) == "not_room_owner"
+    worker.memberships.remove(ALICE, "x", room, "carol")
     assert room not in rooms_of(worker, CAROL)
 
 
 def test_only_somebody_who_exists_can_be_invited(worker):
-    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
-    assert code(lambda: worker.rooms.invite(ALICE, "i", room, "nobody")) == "user_not_found"
+    room = worker.memberships.create(ALICE, "c", "Plans", "public")["room"]
+    assert code(lambda: worker.memberships.invite(ALICE, "i", room, "nobody")) == "user_not_found"
 
 
 def test_unread_counts_what_others_said_since_i_read(worker):
@@ -174,7 +174,7 @@ def test_unread_counts_what_others_said_since_i_read(worker):
         worker.messages.send(ALICE, "general", f"a{i}", "from alice")
     worker.messages.send(BOB, "general", "b", "from bob")
     worker.messages.edit(ALICE, "general", "e", 4, "edited")
-    worker.messages.mark_read(BOB, "general", 1)
+    worker.read_positions.move(BOB, "general", 1)
     general = rooms_of(worker, BOB)["general"]
     assert (general["read"], general["head"], general["unread"], general["unread_more"]) == (1, 6, 3, False)
 
@@ -191,7 +191,7 @@ def test_unread_counts_over_the_edge_of_a_bucket_and_not_what_was_deleted(worker
 
 
 def test_unread_counting_ends_somewhere(worker, monkeypatch):
-    monkeypatch.setattr("chat.services.rooms.rooms.MAX_UNREAD_ENTRIES", 3)
+    monkeypatch.setattr("chat.services.rooms.overview.MAX_UNREAD_ENTRIES", 3)
     for i in range(5):
         worker.messages.send(ALICE, "general", f"a{i}", "from alice")
     general = rooms_of(worker, BOB)["general"]

@@ -58,7 +58,7 @@ def poll(worker, config):
 
 
 def said(worker):
-    return [m.text for m in worker.messages.page(ALICE, "general").messages]
+    return [m.text for m in worker.history.page(ALICE, "general").messages]
 
 
 def test_an_attribute_that_nobody_reads_may_be_anything(worker, put, poll):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.errors import ChatError
-from chat.services.messages import messages
+from chat.services.messages import history
 from tests.services.conftest import ALICE
 
 
@@ -21,14 +21,14 @@ def lay(worker, shown, entries):
 
 
 def sparse(worker, before, **more):
-    return worker.messages.page(ALICE, "general", before=before, sparse=True, **more)
+    return worker.history.page(ALICE, "general", before=before, sparse=True, **more)
 
 
 @pytest.mark.parametrize("shown", [0, 1, 2])
 def test_a_sparse_page_reaches_back_to_what_there_is_to_show_or_the_beginning(worker, shown, monkeypatch):
-    monkeypatch.setattr(messages, "MAX_PAGE_ENTRIES", 40)
+    monkeypatch.setattr(history, "MAX_PAGE_ENTRIES", 40)
     lay(worker, shown, 60)
-    plain = worker.messages.page(ALICE, "general", before=61, limit=20)
+    plain = worker.history.page(ALICE, "general", before=61, limit=20)
     assert (len(plain.entries), plain.messages, plain.more, plain.oldest) == (40, [], True, None)
     page = sparse(worker, 61, limit=20)
     assert ([entry.seq for entry in page.entries], page.oldest, page.more) == (list(range(1, shown + 1)), 1, False)
@@ -37,7 +37,7 @@ def test_a_sparse_page_reaches_back_to_what_there_is_to_show_or_the_beginning(wo
 
 
 def test_sparse_pages_follow_each_other_without_a_hole(worker, monkeypatch):
-    monkeypatch.setattr(messages, "MAX_SPARSE_ENTRIES", 40)
+    monkeypatch.setattr(history, "MAX_SPARSE_ENTRIES", 40)
     lay(worker, 2, 100)
     before, reached = 101, []
     for _ in range(9):
@@ -66,6 +66,6 @@ def test_a_sparse_page_waits_for_what_is_undecided_right_before_it(worker, other
 
 def test_a_page_of_before_is_as_it_was(worker):
     lay(worker, 2, 10)
-    page = worker.messages.page(ALICE, "general", before=11)
+    page = worker.history.page(ALICE, "general", before=11)
     assert [entry.kind for entry in page.entries] == ["message"] * 2 + ["change"] + ["tombstone"] * 7
     assert "oldest" not in page.to_dict()

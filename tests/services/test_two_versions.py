@@ -121,7 +121,7 @@ def test_nobody_is_shown_what_this_version_does_not_know(worker, seq):
         "generation",
         "created_at_ms",
     }
-    assert worker.messages.page(ALICE, "general").to_dict()["messages"] == [shown]
+    assert worker.history.page(ALICE, "general").to_dict()["messages"] == [shown]
 
 
 # --- images on the bus ------------------------------------------------------------------------------------------------
@@ -174,15 +174,15 @@ def test_what_is_read_instead_of_told_keeps_the_order(worker, other, wire, seq):
 @pytest.fixture
 def polled(worker):
     """A room of Alice's and Bob's at whose head is an entry that only a later version understands."""
-    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
-    worker.rooms.join(BOB, "j", room)
+    room = worker.memberships.create(ALICE, "c", "Plans", "public")["room"]
+    worker.memberships.join(BOB, "j", room)
     worker.messages.send(ALICE, room, "m", "hello")
     put_entry(worker, 4, room, message=3)
     return room
 
 
 def test_a_room_goes_on_behind_an_entry_that_is_not_known(worker, polled):
-    listed = {room["room"]: room for room in worker.rooms.overview(BOB)["rooms"]}
+    listed = {room["room"]: room for room in worker.overview.rooms(BOB)["rooms"]}
     assert (listed[polled]["head"], listed[polled]["unread"]) == (4, 1)
     assert worker.messages.send(BOB, polled, "s", "after it")["seq"] == 5
     assert worker.messages.edit(ALICE, polled, "e", 3, "hello again")["rev"] == 6
@@ -192,16 +192,16 @@ def test_pages_say_that_a_number_is_to_be_skipped(worker, polled):
     worker.messages.send(BOB, polled, "s", "after it")
     skipped = {"seq": 4, "kind": "tombstone"}
     for page in (
-        worker.messages.open(BOB, polled, 3),
-        worker.messages.page(BOB, polled),
-        worker.messages.page(BOB, polled, before=5),
-        worker.messages.page(BOB, polled, after=2),
-        worker.messages.page(BOB, polled, around=3),
+        worker.history.open(BOB, polled, 3),
+        worker.history.page(BOB, polled),
+        worker.history.page(BOB, polled, before=5),
+        worker.history.page(BOB, polled, after=2),
+        worker.history.page(BOB, polled, around=3),
     ):
         entries = [{"seq": each["seq"], "kind": each["kind"]} for each in page.to_dict()["entries"]]
         assert skipped in entries
         assert all(each.keys() == {"seq", "kind", "at_ms"} for each in page.to_dict()["entries"] if each["seq"] == 4)
-    sparse = worker.messages.page(BOB, polled, before=5, sparse=True)
+    sparse = worker.history.page(BOB, polled, before=5, sparse=True)
     assert [entry.seq for entry in sparse.entries] == [1, 2, 3]
 
 
@@ -267,15 +267,15 @@ def test_what_more_a_row_says_is_passed_by(what):
 
 
 def test_coming_and_going_leaves_in_a_membership_and_a_room_what_a_later_version_wrote(worker):
-    room = worker.rooms.create(ALICE, "c", "Plans", "public")["room"]
-    worker.rooms.join(BOB, "j", room)
+    room = worker.memberships.create(ALICE, "c", "Plans", "public")["room"]
+    worker.memberships.join(BOB, "j", room)
     places = [rows.member_key(room, "bob"), rows.user_room_key("bob", room), rows.meta_key(room)]
     for place in places:
         write_more(worker, place, "chat")
-    worker.rooms.leave(BOB, "l", room)
-    worker.rooms.join(BOB, "j2", room)
+    worker.memberships.leave(BOB, "l", room)
+    worker.memberships.join(BOB, "j2", room)
     worker.messages.send(ALICE, room, "m", "hello")
-    assert worker.messages.mark_read(BOB, room, 5) == 5
+    assert worker.read_positions.move(BOB, room, 5) == 5
     worker.storage.raise_floor(room, 2)
     assert [more_of(worker, place, "chat") for place in places] == [LATER] * 3
 

@@ -12,9 +12,15 @@ import gevent
 from chat.config import Config
 from chat.models import Person
 from chat.services.log.append import Log
-from chat.services.log.followers import Follower, Followers
+from chat.services.log.follower import Follower
+from chat.services.log.followers import Followers
 from chat.services.log.sequence import Numbers
-from chat.services.messages.messages import Messages
+from chat.services.messages.history import History
+from chat.services.messages.writing import Messages
+from chat.services.presence.read_position import ReadPositions
+from chat.services.presence.typing import Typing
+from chat.services.rooms.membership import Memberships
+from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import Rooms
 from chat.services.storage import redis_client
 from chat.services.storage.dynamodb import Storage
@@ -87,7 +93,12 @@ class Worker:
         self.outlet = Outlet()
         self.followers = Followers(self.storage, self.numbers, self.log, self.outlet)
         self.rooms = Rooms(self.storage, self.numbers, self.log, self.bus, self.followers.member)
-        self.messages = Messages(self.storage, self.rooms, self.log, self.numbers, self.followers, self.bus)
+        self.overview = Overview(self.storage, self.numbers, self.rooms)
+        self.memberships = Memberships(self.storage, self.rooms, self.overview, self.log, self.bus)
+        self.messages = Messages(self.storage, self.rooms, self.log, self.bus)
+        self.history = History(self.storage, self.rooms, self.log, self.numbers, self.followers)
+        self.read_positions = ReadPositions(self.storage, self.rooms, self.followers, self.bus)
+        self.typing = Typing(self.rooms, self.bus)
         wire.workers.append(self)
 
     def hear(self, event: dict[str, Any]) -> None:

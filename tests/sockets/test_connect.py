@@ -152,10 +152,8 @@ class Follower:
 
     def __init__(self):
         self.subscribed = []
+        self.subscribers = SimpleNamespace(has=self.subscribed.__contains__)
         self.changed_at = float("-inf")
-
-    def has(self, sid):
-        return sid in self.subscribed
 
     def subscribe(self, sid, membership, asked_at):
         if asked_at <= self.changed_at:

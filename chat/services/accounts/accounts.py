@@ -16,7 +16,8 @@ from chat.services.accounts.browsers import Browsers
 from chat.services.accounts.devices import device
 from chat.services.accounts.passwords import Passwords, check
 from chat.services.limits.limits import Limits, Tries
-from chat.services.sessions.sessions import EVERYWHERE, Session, Sessions
+from chat.services.sessions.record import Session
+from chat.services.sessions.sessions import EVERYWHERE, Sessions
 
 if TYPE_CHECKING:
     from chat.models import User

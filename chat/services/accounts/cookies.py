@@ -16,7 +16,7 @@ import re
 
 from chat.config import Config
 from chat.services.accounts.browsers import KNOWN_S
-from chat.services.sessions.ids import ID
+from chat.services.sessions.record import ID
 
 BLANK = r"[ \t]*+"  # what is taken is never given back: the time is that of the header's length
 QUOTED = r'"(?:\\.|[^"\\])*"'

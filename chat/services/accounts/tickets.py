@@ -15,7 +15,8 @@ import secrets
 from redis import Redis
 
 from chat.errors import ChatError
-from chat.services.sessions.sessions import Session, Sessions
+from chat.services.sessions.record import Session
+from chat.services.sessions.sessions import Sessions
 from chat.services.storage.redis_client import answering
 
 LIVES_S = 60

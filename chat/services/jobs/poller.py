@@ -17,6 +17,7 @@ from chat.services.ingest.ingest import Ingest
 from chat.services.jobs.leases import Lease
 from chat.services.runtime.background import Background, Task
 from chat.services.runtime.outages import Outage
+from chat.services.storage import rows
 from chat.services.storage.changes import Change, label
 from chat.services.storage.dynamodb import Storage
 from chat.services.storage.stream import Expired, Shard, Streams, Trimmed
@@ -209,7 +210,7 @@ class Poller:
     def _take(self, changes: list[Change]) -> None:
         own: list[Change] = []
         for change in changes:
-            if "#" in change.room:
+            if rows.is_own(change.room):
                 own.append(change)
             else:
                 self._ingest.take([change])

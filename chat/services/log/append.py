@@ -5,10 +5,7 @@ See docs/architecture.md for why an acked entry cannot be lost, doubled or disor
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
@@ -19,16 +16,14 @@ from chat.errors import ChatError
 from chat.models import Entry, Mark, Membership, Message, Room
 from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import Charge
+from chat.services.log.idempotency import CONFLICT_PAUSE_S, Answers, Appended, Asked, Claims, check_client_id
 from chat.services.log.sequence import Numbers
 from chat.services.storage.dynamodb import Storage
 from chat.services.storage.rows import Claim, bucket_of
 from chat.services.storage.transaction import AppendRefused, Proof
 
-CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 DEADLINE_S = 2.5
 GRACE_MIN_S, GRACE_MAX_S = 0.15, 3.0
-CONFLICT_PAUSE_S = 0.02
-CLAIM_TRIES = 25
 FIRST_OF_BUCKET = 100  # so many first entries of a bucket note that it has begun, in case one is lost
 
 log = logging.getLogger(__name__)
@@ -46,15 +41,6 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Appended:
-    """What a request became: its entry's number (0 when it changed nothing) and the image of its message, if it has
-    one."""
-
-    seq: int
-    image: Message | None = None
-
-
-@dataclass(frozen=True)
 class Placed:
     """What became of a draft: stored under a number, or there was none, or the proof of one before stands in the
     way."""
@@ -64,18 +50,8 @@ class Placed:
     before: AppendRefused | None = None
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A person's request. `request` is everything that makes two requests the same."""
-
-    user: str
-    client_id: str
-    request: tuple[Any, ...]
-
-
 DraftUnder = Callable[[int], Draft]
 Judge = Callable[[], DraftUnder | None]
-Answers = dict[Asked, Appended | ChatError]
 
 
 class Appender(Protocol):
@@ -93,9 +69,10 @@ class Appender(Protocol):
 
 
 class Log:
-    """The logs of all rooms. `now` gives seconds since 1970, `pause` sleeps for seconds, `defer` runs work that
-    nobody waits for (in a worker: `gevent.spawn`). `claims_kept_s` is how long a request is known again, None for ever;
-    longer than entries are kept. `commits` stores entries, in a worker together (Commits), else one by one."""
+    """The logs of all rooms; `claims` knows what was carried out before. `now` gives seconds since 1970, `pause` sleeps
+    for seconds, `defer` runs work that nobody waits for (in a worker: `gevent.spawn`). `claims_kept_s` is how long a
+    request is known again, None for ever; longer than entries are kept. `commits` stores entries, in a worker together
+    (Commits), else one by one."""
 
     def __init__(
         self,
@@ -114,8 +91,8 @@ class Log:
         self._now = now
         self._pause = pause
         self._defer = defer
-        self._claims_kept_s = claims_kept_s
         self._commits = commits or storage
+        self.claims = Claims(storage, bus, self.now_ms, pause, claims_kept_s)
         self._commits_s: deque[float] = deque(maxlen=200)
 
     def now_ms(self) -> int:
@@ -144,7 +121,7 @@ class Log:
     ) -> Appended:
         """Carries out a request once, however often it comes: stored, then published; the caller acks.
 
-        `request` is everything that makes two requests the same (its hash is kept beside the `client_id`; `_digest`
+        `request` is everything that makes two requests the same (its hash is kept beside the `client_id`; `digest`
         says how it may grow). `judge` reads what is true now and refuses, says None when there is nothing to change, or
         tells how to draft the entry under a number, which is asked for only then: what is refused leaves nothing in the
         log. It may be called again. `seen` is the last entry the client knows of; `about` the message that a change
@@ -152,18 +129,16 @@ class Log:
         `client_id_reused`, `rate_limited`, `unavailable` (the outcome is unknown: send it again).
         """
         check_client_id(client_id)
-        digest = _digest(request)
+        asked = Asked(user, client_id, tuple(request))
 
         def claim(number: int, draft: Draft) -> Claim:
-            message = draft.image.seq if draft.image else None
-            return Claim(user, client_id, room.room, digest, number, message, self._claims_end(), room.generation)
+            return self.claims.of(room, asked, number, draft.image.seq if draft.image else None)
 
         placed = self._place(room, judge, claim, seen, charge)
         if placed.before is not None and placed.before.claim is not None:
-            return self._already(placed.before.claim, digest)
+            return self.claims.answer(placed.before.claim, asked)
         if placed.draft is None:
-            nothing = Claim(user, client_id, room.room, digest, 0, about, self._claims_end(), room.generation)
-            return self._already(self._storage.put_claim(nothing) or nothing, digest)
+            return self.claims.change_nothing(room, asked, about)
         return Appended(placed.number, placed.draft.image)
 
     def append_together(self, room: Room, asked: Collection[Asked], judge: Judge, about: int) -> Answers:
@@ -173,40 +148,16 @@ class Log:
         Returns all their answers; or, when some were carried out before, only those of these, and nothing was stored:
         the others go again. Raises: what `judge` raises, and ChatError `unavailable`.
         """
-        placed = self._place(room, judge, lambda number, draft: tuple(self._claims(room, asked, number, about)))
+
+        def claims(number: int, draft: Draft) -> Proof:
+            return tuple(self.claims.of(room, each, number, about) for each in asked)
+
+        placed = self._place(room, judge, claims)
         if placed.before is not None:
-            claims = {(claim.user, claim.client_id): claim for claim in placed.before.claims}
-            return {
-                each: self._answer(claims[each.user, each.client_id], each)
-                for each in asked
-                if (each.user, each.client_id) in claims
-            }
+            return self.claims.answer_each(placed.before.claims, asked)
         if placed.draft is None:
-            return self.change_nothing(room, asked, about)
+            return self.claims.change_nothing_for_each(room, asked, about)
         return {each: Appended(placed.number, placed.draft.image) for each in asked}
-
-    def change_nothing(self, room: Room, asked: Collection[Asked], about: int) -> Answers:
-        """Notes that requests about a message were carried out, and that there was nothing to change; answers them."""
-        answers: Answers = {}
-        for each, claim in zip(asked, self._claims(room, asked, 0, about), strict=True):
-            try:
-                answers[each] = self._answer(self._storage.put_claim(claim) or claim, each)
-            except ChatError as error:
-                answers[each] = error
-        return answers
-
-    def _claims(self, room: Room, asked: Iterable[Asked], number: int, about: int) -> list[Claim]:
-        ends, now = self._claims_end(), room.generation
-        return [
-            Claim(each.user, each.client_id, room.room, _digest(each.request), number, about, ends, now)
-            for each in asked
-        ]
-
-    def _answer(self, claim: Claim, asked: Asked) -> Appended | ChatError:
-        try:
-            return self._already(claim, _digest(asked.request))
-        except ChatError as error:
-            return error
 
     def take_over(self, room: Room, judge: Judge, mark: Callable[[int], Mark]) -> int:
         """Appends what a change of a row that somebody put makes of the log, once, however often it is told.
@@ -291,8 +242,8 @@ class Log:
         `room_name_taken`, `too_many_rooms`, `client_id_invalid`, `client_id_reused`, `unavailable`.
         """
         check_client_id(client_id)
-        digest = _digest(request)
-        claim = Claim(user, client_id, room.room, digest, 1, None, self._claims_end(), room.generation)
+        asked = Asked(user, client_id, tuple(request))
+        claim = self.claims.of(room, asked, 1, None)
         entry = Entry(room.room, 1, "joined", self.now_ms(), user=founder.username, name=founder.name)
         try:
             self._storage.append(entry, claim, membership=founder, new_room=room, most_rooms=most)
@@ -300,13 +251,10 @@ class Log:
             if refused.claim is None:
                 code = "room_name_taken" if refused.room_taken else "too_many_rooms" if refused.made_enough else None
                 raise ChatError(code or "unavailable") from None
-            self._already(refused.claim, digest)
+            self.claims.answer(refused.claim, asked)
             return refused.claim.room
         self._decided(room, 1)
         return room.room
-
-    def _claims_end(self) -> int | None:
-        return int(self._now()) + self._claims_kept_s if self._claims_kept_s is not None else None
 
     def _decided(self, room: Room, number: int) -> None:
         self._numbers.decided(room.room, number)
@@ -326,40 +274,6 @@ class Log:
             image=image.to_dict(room.generation) if image else None,
         )
 
-    def _already(self, claim: Claim, digest: str) -> Appended:
-        """Answers a request that was carried out before, and tells of its entry again: the first telling may be lost.
-        Raises: ChatError `client_id_reused`, `unavailable` while its transaction is still under way."""
-        if claim.digest != digest:
-            raise ChatError("client_id_reused")
-        if claim.seq:
-            self._bus.publish("decided", room=claim.room, seq=claim.seq)
-        image = None
-        for _ in range(CLAIM_TRIES if claim.message else 0):
-            image = self._storage.images(claim.room, [claim.message or 0]).get(claim.message or 0)
-            if image is not None and _proves(claim, image):
-                return Appended(claim.seq, image)
-            self._pause(CONFLICT_PAUSE_S)  # the claim was read beside the transaction that writes both
-        if claim.message and self._is_kept(claim):
-            raise ChatError("unavailable", retry_after_s=1)
-        return Appended(claim.seq)
-
-    def _is_kept(self, claim: Claim) -> bool:
-        """Whether the message that a claim speaks of has to be in the table, once its transaction has ended: not when
-        the room has begun anew since, from a backup that may not have it."""
-        room = self._storage.get_room(claim.room)
-        if room is None or claim.generation not in (0, room.generation):
-            return False
-        return (claim.message or 0) >= room.floor
-
-    def already(self, user: str, client_id: str, request: Iterable[Any]) -> Appended | None:
-        """What that request became, if it was carried out: looked up before a rule could refuse what was done long ago.
-
-        Raises: ChatError `client_id_reused`, `client_id_invalid`.
-        """
-        check_client_id(client_id)
-        claim = self._storage.get_claim(user, client_id)
-        return self._already(claim, _digest(request)) if claim else None
-
     def _give_up(self, room: Room, number: int) -> None:
         """Decides a number that is no longer wanted, so that nobody waits for it. Left to the followers when that
         fails."""
@@ -375,25 +289,3 @@ class Log:
         if self._storage.tombstone(room.room, number, at_ms):
             self._decided(room, number)
             self._publish(room, Entry(room.room, number, "tombstone", at_ms), None)
-
-
-def _proves(claim: Claim, image: Message) -> bool:
-    """Whether that is the message of which a claim speaks, as it was after the request or later; not one that has its
-    number since the room began anew."""
-    sent = claim.seq == claim.message
-    return image.rev >= claim.seq and (not sent or (image.author, image.client_id) == (claim.user, claim.client_id))
-
-
-def check_client_id(client_id: object) -> None:
-    """Raises: ChatError `client_id_invalid` unless it is one."""
-    if not isinstance(client_id, str) or not CLIENT_ID.fullmatch(client_id):
-        raise ChatError("client_id_invalid")
-
-
-def _digest(request: Iterable[Any]) -> str:
-    """The hash that tells whether two requests with one client id ask for the same, in whatever version: a request must
-    be known again by the next one. So a field that comes later is a pair, (name, value), and without a value nothing.
-    """
-    asked = [part for part in request if not (isinstance(part, tuple) and part[1] is None)]
-    canonical = json.dumps(asked, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:32]

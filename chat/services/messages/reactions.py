@@ -12,7 +12,8 @@ from typing import Any
 from chat.errors import ChatError
 from chat.models import Message, Room
 from chat.services.bus.publisher import Publisher
-from chat.services.log.append import Answers, Appended, Asked, DraftUnder, Log
+from chat.services.log.append import DraftUnder, Log
+from chat.services.log.idempotency import Answers, Appended, Asked
 from chat.services.runtime.keyed_lock import OneAtATime
 from chat.services.storage.dynamodb import Storage
 from chat.services.storage.transaction import MAX_PROOFS
@@ -114,26 +115,10 @@ class Reactions:
             if not waiting:
                 del self._waiting[place]
 
-    def who(self, room: Room, seq: int, first: int) -> dict[str, list[str]]:
-        """Emoji → the names of the first MAX_NAMES who reacted with it, told to who may see the room from the entry
-        `first` on. Raises: ChatError `message_not_found`, `message_deleted`."""
-        message = self._read(room, seq, first)
-        shown = {emoji: who[:MAX_NAMES] for emoji, who in message.reactions.items()}
-        names = self._storage.names({username for who in shown.values() for username in who})
-        return {emoji: [names.get(username, username) for username in who] for emoji, who in shown.items()}
-
-    def _read(self, room: Room, seq: int, first: int = 1) -> Message:
-        found = self._storage.get_entry(room.room, seq) if seq >= max(first, room.floor) else None
-        if found is None or found[1] is None:
-            raise ChatError("message_not_found")
-        if found[1].deleted:
-            raise ChatError("message_deleted")
-        return found[1]
-
     def _answer(self, room: Room, seq: int, wishes: Sequence[Wish]) -> None:
         """Answers at least one of these wishes; none when the message became another one meanwhile."""
         try:
-            old = new = self._read(room, seq)
+            old = new = _read(self._storage, room, seq)
         except ChatError as refusal:
             self._refuse(wishes, refusal)
             return
@@ -157,7 +142,7 @@ class Reactions:
     def _append(self, room: Room, seq: int, wishes: Sequence[Wish], old: Message, new: Message) -> Answers:
         asked = [wish.asked for wish in wishes]
         if new.reactions == old.reactions:
-            return self._log.change_nothing(room, asked, seq)
+            return self._log.claims.change_nothing_for_each(room, asked, seq)
         read = iter([(old, new)])
 
         def judge() -> DraftUnder | None:
@@ -167,7 +152,7 @@ class Reactions:
         return self._log.append_together(room, asked, judge, seq)
 
     def _again(self, room: Room, seq: int, wishes: Sequence[Wish]) -> tuple[Message, Message]:
-        old = new = self._read(room, seq)
+        old = new = _read(self._storage, room, seq)
         for wish in wishes:
             new = wish.fulfilled(new) or new
         return old, new
@@ -177,7 +162,7 @@ class Reactions:
         for wish in wishes:
             asked, answer = wish.asked, refusal
             try:
-                done = None if refusal.retry else self._log.already(asked.user, asked.client_id, asked.request)
+                done = None if refusal.retry else self._log.claims.already(asked.user, asked.client_id, asked.request)
             except ChatError as error:
                 done, answer = None, error
             wish.answer = done or answer
@@ -194,6 +179,24 @@ class Reactions:
             people = iter(mine.items())
             while part := dict(islice(people, TOLD_TOGETHER)):
                 self._bus.publish("reacted", **where, seq=image.seq, rev=rev, mine=part)
+
+
+def who_reacted(storage: Storage, room: Room, seq: int, first: int) -> dict[str, list[str]]:
+    """Emoji → the names of the first MAX_NAMES who reacted with it, told to who may see the room from the entry `first`
+    on. Raises: ChatError `message_not_found`, `message_deleted`."""
+    message = _read(storage, room, seq, first)
+    shown = {emoji: who[:MAX_NAMES] for emoji, who in message.reactions.items()}
+    names = storage.names({username for who in shown.values() for username in who})
+    return {emoji: [names.get(username, username) for username in who] for emoji, who in shown.items()}
+
+
+def _read(storage: Storage, room: Room, seq: int, first: int = 1) -> Message:
+    found = storage.get_entry(room.room, seq) if seq >= max(first, room.floor) else None
+    if found is None or found[1] is None:
+        raise ChatError("message_not_found")
+    if found[1].deleted:
+        raise ChatError("message_deleted")
+    return found[1]
 
 
 def _next(waiting: Sequence[Wish]) -> list[Wish]:

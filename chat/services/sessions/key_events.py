@@ -14,7 +14,7 @@ import gevent
 import redis
 
 from chat.services.runtime.outages import REDIS
-from chat.services.sessions.sessions import KEY_PREFIX
+from chat.services.sessions.record import KEY_PREFIX
 from chat.services.storage import redis_client
 
 FLAGS = "Kgxe"  # events by key: of commands such as DEL, of keys whose time is over, of keys evicted

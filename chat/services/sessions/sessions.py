@@ -1,4 +1,4 @@
-"""Sessions in Redis: the one module that knows the keys, the fields and the times to live.
+"""Sessions in Redis. This package alone knows the keys, the fields (record.py) and the times to live.
 
 Flask (through chat/blueprints/session.py), the sockets and the Lambda functions read and write the same records:
 
@@ -15,74 +15,29 @@ Flask (through chat/blueprints/session.py), the sockets and the Lambda functions
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import replace
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from redis import Redis
-from redis.client import Pipeline
 
 from chat.models import Person, User
-from chat.services.sessions.ids import ID, ID_BYTES
-from chat.services.storage.redis_client import answering, on_server
+from chat.services.sessions.epochs import Epochs
+from chat.services.sessions.record import ID, ID_BYTES, KEY_PREFIX, RECORD, Session, decode, encode, slide_every_s
+from chat.services.storage.redis_client import answering
 
-KEY_PREFIX = "session:"
 LIST_PREFIX = "user_sessions:"
-EPOCH_PREFIX = "user_epoch:"
 ENDED_PREFIX = "session_ended:"
-MAX_RECORD_BYTES = 4_096
 MAX_DEVICE_CHARS = 64
-SLIDE_EVERY_S = (60, 3_600)
 KEPT_END_S = 180 * 24 * 3_600
 REASON_KEPT_S = 60
 AT_ONCE = 250  # sessions in one request to Redis: its answer keeps this process from all else for about 3 ms
-RECORD = frozenset({"_permanent", "username", "name", "iat", "epoch", "device", "ttl", "ends_at"})
 WHY = "why"
 EXPIRED, EVERYWHERE = "expired", "everywhere"
 T = TypeVar("T")
-
-# KEYS[1] a person's epoch in Redis. ARGV: the epoch read from the table, the server, seconds to live. Answers the
-# epoch in force: never a lower one than before, because a raise may have overtaken the reading.
-MIRROR = """
-local held = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) ')
-local epoch = math.max(tonumber(held or '0'), tonumber(ARGV[1]))
-redis.call('SET', KEYS[1], string.format('%d %s', epoch, ARGV[2]), 'EX', ARGV[3])
-return epoch
-"""
-
-
-@dataclass(frozen=True)
-class Session:
-    """A live session. `iat` is when it began, `expires_at` when it ends unless its person acts, `ends_at` when it does
-    whatever happens; seconds since 1970. After an act it lives on for `ttl_s`. `device` is a plain label such as
-    "Firefox on Linux"; `kept` says that its person asked to be kept signed in there. `more` is what another version has
-    written into its record, and stays there."""
-
-    sid: str
-    person: Person
-    iat: int
-    epoch: int
-    expires_at: int
-    ttl_s: int
-    ends_at: int
-    device: str = ""
-    kept: bool = False
-    more: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-    @property
-    def public_id(self) -> str:
-        """What others may call it: never usable as a cookie."""
-        return hashlib.sha256(self.sid.encode()).hexdigest()[:32]
-
-    def lives_s(self, now: float) -> int:
-        """Seconds that it can live on at most: what its cookie is given, which no act over a socket can prolong."""
-        return max(0, self.ends_at - int(now))
 
 
 class Sessions:
@@ -107,10 +62,8 @@ class Sessions:
         self._max_age_s = max_age_s
         self._kept_ttl_s = kept_ttl_s
         self._longest_s = max(max_age_s, KEPT_END_S) if kept_ttl_s else max_age_s
-        self._epochs = epochs
+        self._epochs = Epochs(redis, epochs, self._longest_s)
         self._now = now
-        self._server = ""
-        on_server(redis, self._meet)
 
     @staticmethod
     def new_id() -> str:
@@ -136,7 +89,7 @@ class Sessions:
         session = Session(sid, person, iat, user.epoch, iat + ttl_s, ttl_s, iat + lasts_s, label, kept)
         with answering():
             pipeline = self._redis.pipeline(transaction=False)
-            self._mirror(pipeline, user.username, user.epoch)
+            self._epochs.mirror(pipeline, user.username, user.epoch)
             pipeline.set(self.key(sid), encode(session), ex=ttl_s)
             pipeline.zremrangebyscore(LIST_PREFIX + user.username, 0, iat - self._max_age_s)
             pipeline.zadd(LIST_PREFIX + user.username, {sid: began_at + lasts_s - self._max_age_s})
@@ -163,7 +116,7 @@ class Sessions:
                     place = session.ends_at - self._max_age_s
                     pipeline.zadd(LIST_PREFIX + session.person.username, {session.sid: place}, nx=True)
                     pipeline.expire(LIST_PREFIX + session.person.username, self._longest_s)
-                    pipeline.expire(EPOCH_PREFIX + session.person.username, self._longest_s)
+                    pipeline.expire(Epochs.key(session.person.username), self._longest_s)
                 done, *_ = pipeline.execute(raise_on_error=False)  # a Redis that is full takes no place in a list
                 if isinstance(done, Exception):
                     raise done
@@ -214,7 +167,7 @@ class Sessions:
             sids = [sid for sid in self._listed(username) if keep is None or sid != keep.sid]
             self._explain(sids, reason)  # before the epoch is raised: from then on a sweep finds them over
             pipeline = self._redis.pipeline()
-            self._mirror(pipeline, username, epoch)
+            self._epochs.mirror(pipeline, username, epoch)
             if keep is not None:
                 pipeline.set(self.key(keep.sid), encode(replace(keep, epoch=epoch)), xx=True, keepttl=True)
             pipeline.execute()
@@ -294,11 +247,11 @@ class Sessions:
             with answering():
                 pipeline = self._redis.pipeline(transaction=False)
                 # One MGET, so that a record and its person's epoch are of the same moment.
-                pipeline.mget([self.key(sid) for sid, _ in chunk] + [EPOCH_PREFIX + username for username in users])
+                pipeline.mget([self.key(sid) for sid, _ in chunk] + [Epochs.key(username) for username in users])
                 for sid, _ in chunk if expiring else ():
                     pipeline.ttl(self.key(sid))
                 raws, *ttls = pipeline.execute()
-            epochs = self._in_force(dict(zip(users, raws[len(chunk) :], strict=True)))
+            epochs = self._epochs.in_force(dict(zip(users, raws[len(chunk) :], strict=True)))
             ttls = ttls or [self._ttl_s] * len(chunk)
             for (sid, username), raw, ttl in zip(chunk, raws, ttls, strict=False):
                 session = self._session(sid, raw, int(ttl))
@@ -321,80 +274,8 @@ class Sessions:
         more = {name: value for name, value in record.items() if name not in RECORD}
         return Session(sid, person, iat, record["epoch"], min(now + ttl, ends_at), ttl_s, ends_at, device, kept, more)
 
-    # --- epochs ----------------------------------------------------------------------------------------------------
-
-    def _meet(self, server: str) -> None:
-        """A new connection leads to that server."""
-        self._server = server
-
-    def _in_force(self, held: Mapping[str, str | None]) -> dict[str, int]:
-        """People's epochs, by what Redis holds of them: read from the table, and copied again, where that cannot be
-        believed."""
-        epochs, doubted = {}, []
-        for username, value in held.items():
-            epoch, _, server = (value or "").partition(" ")
-            if epoch.isdecimal() and (server == self._server or self._epochs is None):
-                epochs[username] = int(epoch)
-            else:
-                doubted.append(username)
-        if not doubted or self._epochs is None:
-            return epochs
-        read = self._epochs(doubted)
-        with answering():
-            pipeline = self._redis.pipeline(transaction=False)
-            for username, number in read.items():
-                self._mirror(pipeline, username, number)
-            copied = pipeline.execute(raise_on_error=False)
-        for (username, number), answer in zip(read.items(), copied, strict=True):
-            epochs[username] = answer if isinstance(answer, int) else number  # a Redis that is full takes no copy
-        return epochs
-
-    def _mirror(self, pipeline: Pipeline, username: str, epoch: int) -> None:
-        """Copies an epoch to Redis for as long as a session of an older one can live."""
-        pipeline.eval(MIRROR, 1, EPOCH_PREFIX + username, epoch, self._server, self._longest_s)
-
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(items)
     while chunk := list(islice(rest, size)):
         yield chunk
-
-
-def slide_every_s(ttl_s: int) -> int:
-    """How old the last slide of a session is when an act slides it again: a thirtieth of its time, between a minute and
-    an hour. The page reckons the same (frontend/src/features/auth/staying.ts)."""
-    least, most = SLIDE_EVERY_S
-    return min(max(least, min(ttl_s // 30, most)), ttl_s // 4)  # of minutes, as tests have them, a quarter
-
-
-def encode(session: Session) -> str:
-    """The record of a session."""
-    person = session.person
-    record = {"_permanent": True, "username": person.username, "name": person.name, "iat": session.iat}
-    own = {"ttl": session.ttl_s, "ends_at": session.ends_at} if session.kept else {}
-    record |= {"epoch": session.epoch, "device": session.device} | own
-    return json.dumps({**session.more, **record}, ensure_ascii=False)
-
-
-def decode(raw: object) -> dict[str, Any] | None:
-    """The record of a session, or None when it is not one. JSON only: nothing stored there can run."""
-    return _parsed(raw) if isinstance(raw, str) and len(raw) <= MAX_RECORD_BYTES else None
-
-
-@lru_cache(maxsize=2_048)  # a sweep reads the same records every second
-def _parsed(raw: str) -> dict[str, Any] | None:
-    try:
-        record = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(record, dict):
-        return None
-    types = {"username": str, "name": str, "iat": int, "epoch": int}
-    if any(type(record.get(field)) is not kind for field, kind in types.items()):
-        return None
-    if type(record.get("device", "")) is not str:
-        return None
-    own = [record[field] for field in ("ttl", "ends_at") if field in record]
-    if own and (len(own) != 2 or any(type(value) is not int or value <= 0 for value in own)):
-        return None
-    return record

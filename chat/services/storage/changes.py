@@ -53,4 +53,4 @@ def read_record(arn: str, record: dict[str, Any]) -> Change:
 
 def _foreign(key: dict[str, str], image: dict[str, Any] | None) -> Row | None:
     """What a row says that others put, None for one of the app's own."""
-    return texts(image, rows.SAID) if image is not None and "#" not in key["room"] else None
+    return texts(image, rows.SAID) if image is not None and not rows.is_own(key["room"]) else None

@@ -1,0 +1,66 @@
+"""Entries with their images, as a log is read: how many messages they hold, and where they are without a hole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chat.models import Entry, Message
+
+MAX_PAGE_ENTRIES = 1_000
+FIRST_PIECE = 51  # a page of fifty, and the entry before which it is
+
+Pair = tuple[Entry, Message | None]
+
+
+def count_messages(pairs: Iterable[Pair]) -> int:
+    """How many of them are messages."""
+    return sum(image is not None for _, image in pairs)
+
+
+def piece(pairs: list[Pair], limit: int) -> int:
+    """How many entries to ask for next: few first, for they may be long; then what is missing, and where little of what
+    was read is a message, as many again."""
+    return max(limit - count_messages(pairs), len(pairs)) if pairs else min(limit, FIRST_PIECE)
+
+
+def text_bytes(pairs: Iterable[Pair]) -> int:
+    """How long their texts are together."""
+    return sum(len(image.text.encode()) for _, image in pairs if image is not None)
+
+
+def first_messages(pairs: list[Pair], limit: int, most: int = MAX_PAGE_ENTRIES) -> list[Pair]:
+    """The beginning of `pairs` with at most `limit` messages and `most` entries."""
+    messages = 0
+    for index, (_, image) in enumerate(pairs[:most]):
+        messages += image is not None
+        if messages == limit:
+            return pairs[: index + 1]
+    return pairs[:most]
+
+
+def run(pairs: list[Pair], last: int) -> list[Pair]:
+    """The beginning of `pairs` that follows the entry `last` without a hole."""
+    for index, (entry, _) in enumerate(pairs):
+        if entry.seq != last + 1 + index:
+            return pairs[:index]
+    return pairs
+
+
+def last_run(pairs: list[Pair]) -> list[Pair]:
+    """The end of `pairs` that is without a hole."""
+    for index in range(len(pairs) - 1, 0, -1):
+        if pairs[index - 1][0].seq != pairs[index][0].seq - 1:
+            return pairs[index:]
+    return pairs
+
+
+def rev_of(image: Message | None) -> int:
+    """The number of the entry that changed it last, 0 without an image."""
+    return image.rev if image is not None else 0
+
+
+def merged(older: list[Message], newer: list[Message]) -> list[Message]:
+    """Both, by number; of two images of one message the one with the higher rev."""
+    images = {image.seq: image for image in older}
+    images |= {image.seq: image for image in newer if image.rev >= rev_of(images.get(image.seq))}
+    return [images[seq] for seq in sorted(images)]

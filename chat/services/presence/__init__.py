@@ -1,0 +1,1 @@
+"""Where people are: what they have read, and whether they write."""

@@ -1,0 +1,158 @@
+"""Coming and going: making rooms, joining and leaving them, bringing others in and putting them out."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from typing import Any
+
+from chat import names
+from chat.errors import ChatError
+from chat.models import GENERAL, Entry, EntryKind, Membership, Person, Room, RoomKind
+from chat.services.bus.publisher import Publisher
+from chat.services.limits.allowance import CREATE_COST, MOVE_COST, Allowance
+from chat.services.log.append import Draft, DraftUnder, Log
+from chat.services.rooms.overview import Overview
+from chat.services.rooms.rooms import UNBOUNDED, Bounds, Rooms
+from chat.services.storage.dynamodb import Storage
+
+
+class Memberships:
+    """Who is in which room, by what they and others do. Raises ChatError `room_not_found` alike for a room that is not
+    there and one that is not theirs."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        rooms: Rooms,
+        overview: Overview,
+        log: Log,
+        bus: Publisher,
+        allowance: Allowance | None = None,
+        bounds: Bounds = UNBOUNDED,
+    ):
+        self._storage = storage
+        self._rooms = rooms
+        self._overview = overview
+        self._log = log
+        self._bus = bus
+        self._allowance = allowance or Allowance()
+        self._bounds = bounds
+
+    def create(self, person: Person, client_id: str, name: str, kind: RoomKind) -> dict[str, Any]:
+        """Makes a room with the person in it; the same room when the request comes again.
+
+        Raises: ChatError `room_name_invalid`, `room_name_taken`, `too_many_rooms`, `client_id_invalid`,
+        `client_id_reused`, `rate_limited`.
+        """
+        self._allowance.write(person.username, CREATE_COST)
+        name = " ".join(name.split())
+        slug = names.room_slug(name)
+        if slug == GENERAL.room:
+            self._rooms.get(slug)  # it is there from now on, and so nobody can make it
+        room_id = slug if kind == "public" else secrets.token_hex(8)
+        founder = Membership(room_id, person.username, person.name, inside=True, seq=1, start=1, read=1)
+        room = Room(room_id, name, kind, owner=person.username, generation=self._log.now_ms() // 1000)
+        room_id = self._log.begin(room, person.username, client_id, ("create", name, kind), founder, self._bounds.made)
+        self._membership_changed(person.username)
+        return self._overview.describe(person, room_id)
+
+    def join(self, person: Person, client_id: str, room_id: str) -> dict[str, Any]:
+        """Enters a public room. Raises: ChatError `room_not_found`, also for private rooms, `too_many_rooms`,
+        `rate_limited`."""
+        self._allowance.write(person.username, MOVE_COST)
+        if not self._moved(person, client_id, "joined", room_id, person.username):
+            room = self._rooms.get(room_id)
+            if room.kind != "public":
+                raise ChatError("room_not_found")
+            self._move(person, client_id, room, person, "joined")
+        return self._overview.describe(person, room_id)
+
+    def leave(self, person: Person, client_id: str, room_id: str) -> None:
+        """Leaves a room. Raises: ChatError `room_required` for `general`, `rate_limited`."""
+        self._allowance.write(person.username, MOVE_COST)
+        if room_id == GENERAL.room:
+            raise ChatError("room_required")
+        if not self._moved(person, client_id, "left", room_id, person.username):
+            self._move(person, client_id, self._rooms.get(room_id), person, "left")
+
+    def invite(self, person: Person, client_id: str, room_id: str, username: str) -> None:
+        """Brings somebody into a room the person is in. Raises: ChatError `user_not_found`, `too_many_rooms`,
+        `rate_limited`."""
+        self._allowance.write(person.username, MOVE_COST)
+        username = self._named(username)
+        if not self._moved(person, client_id, "joined", room_id, username):
+            room, _ = self._rooms.require(person, room_id)
+            whom = self._user(username)
+            if self._bounds.invitations is not None:
+                self._bounds.invitations.spend(person.username)
+            self._move(person, client_id, room, whom, "joined")
+
+    def remove(self, person: Person, client_id: str, room_id: str, username: str) -> None:
+        """Puts somebody out of a room the person owns. Raises: ChatError `not_room_owner`, `room_required`,
+        `rate_limited`."""
+        self._allowance.write(person.username, MOVE_COST)
+        username = self._named(username)
+        if not self._moved(person, client_id, "removed", room_id, username):
+            room, _ = self._rooms.require(person, room_id)
+            if room.owner != person.username:
+                raise ChatError("not_room_owner")
+            self._move(person, client_id, room, self._user(username), "removed")
+
+    @staticmethod
+    def _named(typed: str) -> str:
+        username = names.username(typed)
+        if username is None:
+            raise ChatError("user_not_found")
+        return username
+
+    def _user(self, username: str) -> Person:
+        user = self._storage.get_user(username)
+        if user is None:
+            raise ChatError("user_not_found")
+        return Person(user.username, user.name)
+
+    def _moved(self, by: Person, client_id: str, kind: EntryKind, room_id: str, username: str) -> bool:
+        """Whether this very request was carried out before: then no rule of today may refuse it."""
+        done = self._log.claims.already(by.username, client_id, (kind, room_id, username)) is not None
+        if done:
+            self._membership_changed(username)
+        return done
+
+    def _move(self, by: Person, client_id: str, room: Room, whom: Person, kind: EntryKind) -> None:
+        """Appends a membership entry unless it would change nothing. Who is out cannot leave: `room_not_found`."""
+        request = (kind, room.room, whom.username)
+        enters = kind == "joined"
+
+        def judge() -> DraftUnder | None:
+            old = self._storage.membership(room.room, whom.username)
+            inside = old is not None and old.inside
+            if not enters and not inside:
+                raise ChatError("room_not_found" if whom == by else "user_not_found")
+            if enters and inside:
+                return None
+            if enters:
+                self._refuse_if_in_too_many(whom, by)
+            return partial(self._draft_move, room, by, whom, kind, old)
+
+        self._log.append(room, by.username, client_id, request, judge)
+        self._membership_changed(whom.username)
+
+    def _refuse_if_in_too_many(self, whom: Person, by: Person) -> None:
+        most = self._bounds.memberships
+        if most is not None:
+            most = most if whom == by else most // 2
+            if self._storage.count_memberships(whom.username) >= most:
+                raise ChatError("too_many_rooms")
+
+    def _draft_move(
+        self, room: Room, by: Person, whom: Person, kind: EntryKind, old: Membership | None, seq: int
+    ) -> Draft:
+        enters = kind == "joined"
+        start = old.start if old and not enters else (1 if room.kind == "public" else seq)
+        actor = by.username if by.username != whom.username else None
+        entry = Entry(room.room, seq, kind, self._log.now_ms(), user=whom.username, name=whom.name, by=actor)
+        return Draft(entry, membership=Membership(room.room, whom.username, whom.name, enters, seq, start, read=seq))
+
+    def _membership_changed(self, username: str) -> None:
+        self._bus.publish("membership", user=username)
