@@ -16,11 +16,13 @@ from chat.http import MAX_BODY_BYTES
 from chat.services.assembly import Services, create_services, create_sessions
 from chat.services.sessions.key_events import KeyEvents
 from chat.services.storage import redis_client
-from chat.sockets import Sockets
-from chat.sockets.connections import Connections
-from chat.sockets.fanout import Fanout, SocketOutlet
-from chat.sockets.retreat import Retreat
-from chat.sockets.sessions import SocketSessions
+from chat.sockets.broadcaster import Broadcaster
+from chat.sockets.bus_listener import BusListener
+from chat.sockets.client_sockets import ClientSockets
+from chat.sockets.dispatch import Sockets
+from chat.sockets.isolation import Isolation
+from chat.sockets.session_watch import SessionWatch
+from chat.sockets.subscriptions import Subscriptions
 from chat.sockets.transport import check, create_socketio
 
 
@@ -40,7 +42,7 @@ def create_app(config: Config | None = None) -> Flask:
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     socketio = create_socketio(app, config)
-    services = create_services(config, SocketOutlet(socketio))
+    services = create_services(config, Broadcaster(socketio))
     app.extensions["parley"] = services
     app.session_interface = StoredSessionInterface(app, services.sessions, config)
     guard.register(app)
@@ -55,16 +57,25 @@ def create_app(config: Config | None = None) -> Flask:
 
 def _register_sockets(socketio: SocketIO, services: Services) -> None:
     config = services.config
-    connections = Connections(config.sockets_per_user)
-    redis = redis_client.connect(
-        config.redis_url, queue_class=LifoQueue
-    )  # its own: no queue of requests stands before the sweep
+    clients = ClientSockets(config.sockets_per_user)
+    # its own: no queue of requests stands before the sweep
+    redis = redis_client.connect(config.redis_url, queue_class=LifoQueue)
     swept = create_sessions(config, redis, services.storage)
-    sessions = SocketSessions(socketio, connections, swept, KeyEvents(config.redis_url))
-    fanout = Fanout(socketio, connections, sessions, services.followers, services.rooms, services.bus)
-    retreat = Retreat(socketio, services.workers)
+    sessions = SessionWatch(socketio, clients, swept, KeyEvents(config.redis_url))
+    followers, rooms = services.followers, services.rooms
+    subscriptions = Subscriptions(socketio, clients, sessions, followers, rooms)
+    listener = BusListener(socketio, clients, sessions, subscriptions, followers, rooms, services.bus)
+    isolation = Isolation(socketio, services.workers)
     signed_in, cookie_name = services.sessions, config.cookie_name
     sockets = Sockets(
-        connections, fanout, sessions, retreat, services.messages, signed_in, cookie_name, services.requests
+        clients,
+        subscriptions,
+        listener,
+        sessions,
+        isolation,
+        services.messages,
+        signed_in,
+        cookie_name,
+        services.requests,
     )
     sockets.register(socketio)

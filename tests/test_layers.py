@@ -198,7 +198,7 @@ BROKEN = {
         ("chat.blueprints.auth", "from chat.sockets import handlers"),
         ("chat.services.storage.rows", "if TYPE_CHECKING:\n    from chat.services.log.append import Log"),
     ],
-    stores_at_an_edge: [("chat.sockets.fanout", "from chat.services.storage import rows")],
+    stores_at_an_edge: [("chat.sockets.subscriptions", "from chat.services.storage import rows")],
     web_within: [("chat.services.rooms.rooms", "def late():\n    import flask")],
     aws_elsewhere: [("chat.services.jobs.poller", "from botocore.exceptions import ClientError")],
     greenlets_elsewhere: [("chat.services.messages.messages", "import gevent")],

@@ -20,8 +20,10 @@ from chat.services.messages.messages import Messages
 from chat.services.rooms.rooms import Rooms
 from chat.services.runtime.deadline import deadline
 from chat.services.storage.dynamodb import Storage
-from chat.sockets.connections import Connection, Connections
-from chat.sockets.fanout import Fanout, SocketOutlet
+from chat.sockets.broadcaster import Broadcaster
+from chat.sockets.bus_listener import BusListener
+from chat.sockets.client_sockets import ClientSocket, ClientSockets
+from chat.sockets.subscriptions import Subscriptions
 from tests.model import standins
 from tests.model.network import Dynamodb, Network, Redis, RedisClient, Wire
 from tests.model.scheduler import Process, Scheduler
@@ -106,7 +108,7 @@ class Worker(Process):
         )
         self.server = Server()
         socketio = SimpleNamespace(server=self.server)
-        self.followers = Followers(self.storage, self.numbers, self.log, SocketOutlet(socketio))
+        self.followers = Followers(self.storage, self.numbers, self.log, Broadcaster(socketio))
         self.rooms = Rooms(self.storage, self.numbers, self.log, bus, self.followers.member)
         self.messages = Messages(self.storage, self.rooms, self.log, self.numbers, self.followers, bus)
         self.retention = Retention(self.storage, self.log, KEEP_S, standins.GEVENT.sleep)
@@ -115,14 +117,21 @@ class Worker(Process):
             ingest = Ingest(self.storage, self.rooms, self.log, bus)
             lease = Lease(client, "ingest", LEASE_MS)
             self.poller = Poller(self.storage, lambda: Reader(network, stream), ingest, lease, standins.TIME.monotonic)
-        self.connections = Connections(PLENTY)
-        self.fanout = Fanout(socketio, self.connections, SimpleNamespace(), self.followers, self.rooms, bus)
+        self.clients, sessions = ClientSockets(PLENTY), SimpleNamespace()
+        self.subscriptions = Subscriptions(socketio, self.clients, sessions, self.followers, self.rooms)
+        self.listener = BusListener(
+            socketio, self.clients, sessions, self.subscriptions, self.followers, self.rooms, bus
+        )
 
     def start(self) -> None:
         """Begins to listen and to check."""
-        self.scheduler.spawn(self, self.fanout.start)
+        self.scheduler.spawn(self, self._listen)
         if self.poller is not None:
             self.scheduler.spawn(self, self.poller.start)
+
+    def _listen(self) -> None:
+        self.listener.start()
+        self.subscriptions.start()
 
     def sweep(self) -> None:
         """Lets the old go, however often it takes."""
@@ -137,23 +146,23 @@ class Worker(Process):
         """What the connection of a socket does. Raises: ChatError."""
         now = standins.TIME.monotonic()
         session = SimpleNamespace(sid=sid, person=person)
-        connection = Connection(sid, session, now)
+        client = ClientSocket(sid, session, now)
         self.server.pushes[sid] = push
-        self.connections.add(connection)
+        self.clients.add(client)
         try:
             with deadline(CONNECT_WITHIN_S):
-                self.fanout.subscribe(connection)
+                self.subscriptions.subscribe(client)
         except BaseException:
             self.disconnect(sid)
             raise
-        self.fanout.heads(connection)
+        self.subscriptions.heads(client)
 
     def disconnect(self, sid: str) -> None:
         """What the end of a socket does."""
         self.server.pushes.pop(sid, None)
-        connection = self.connections.remove(sid)
-        if connection is not None:
-            self.fanout.unsubscribe(connection)
+        client = self.clients.remove(sid)
+        if client is not None:
+            self.subscriptions.unsubscribe(client)
 
     def answer(self, request: Callable[[Worker], Any]) -> Any:
         """What a request is answered, within the time that the sockets' handlers have: a value or a ChatError."""

@@ -28,8 +28,8 @@ from chat.models import Person
 from chat.names import room_slug, username
 from chat.services.accounts import cookies
 from chat.services.accounts.passwords import Passwords
-from chat.sockets import EVENTS
-from chat.sockets.connections import Connection, clock
+from chat.sockets.client_sockets import ClientSocket, clock
+from chat.sockets.dispatch import EVENTS
 from chat.sockets.transport.gate import MAX_HEADER_CHARS
 from chat.sockets.transport.packets import Malformed, decode
 from tests.conftest import PASSWORD, Auth, browser
@@ -485,13 +485,13 @@ class Read(dict[str, Any]):
 
 
 @pytest.fixture
-def connection(door: Door) -> Connection:
+def connection(door: Door) -> ClientSocket:
     session = door.app.extensions["parley"].sessions.read(door.sid)
     assert session is not None and session.person == Person("alice", "alice")
-    return Connection("s", session, clock())
+    return ClientSocket("s", session, clock())
 
 
-def test_every_event_has_a_row_with_all_its_fields(door: Door, connection: Connection) -> None:
+def test_every_event_has_a_row_with_all_its_fields(door: Door, connection: ClientSocket) -> None:
     assert set(PAYLOADS) == set(EVENTS)
     for event, (handler, _) in EVENTS.items():
         payload = Read(PAYLOADS[event] | ({"client_id": next(ids)} if "client_id" in PAYLOADS[event] else {}))
@@ -503,7 +503,7 @@ def test_every_event_has_a_row_with_all_its_fields(door: Door, connection: Conne
         assert payload.names == set(PAYLOADS[event]), event
 
 
-def test_an_event_costs_no_more_than_its_length(door: Door, connection: Connection, meter: Meter) -> None:
+def test_an_event_costs_no_more_than_its_length(door: Door, connection: ClientSocket, meter: Meter) -> None:
     messages = door.app.extensions["parley"].messages
 
     def request(event: str, packet: str) -> Callable[[], object]:

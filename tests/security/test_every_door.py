@@ -20,8 +20,8 @@ from flask_socketio import ConnectionRefusedError
 from chat.errors import KINDS
 from chat.models import Person, User
 from chat.services.sessions.sessions import Session
-from chat.sockets import HOT, PING
-from chat.sockets.connections import Connection
+from chat.sockets.client_sockets import ClientSocket
+from chat.sockets.dispatch import HOT, PING
 from chat.sockets.transport import LATER
 from tests.conftest import PASSWORD, browser
 from tests.security.matrix import LINES
@@ -217,8 +217,8 @@ class House:
     def socket(self, session: Session) -> str:
         """A socket that this session opened a while ago: every request of it has the session looked up."""
         sid = next(ids)
-        connections = self.sockets["connect"].__self__._connections
-        connections.add(Connection(sid, session, 0.0))
+        connections = self.sockets["connect"].__self__._clients
+        connections.add(ClientSocket(sid, session, 0.0))
         return sid
 
     def emit(self, sid: str, event: str, payload: Any) -> str:
@@ -331,7 +331,7 @@ def test_no_event_is_answered_to_a_socket_without_a_session(house: House, standi
             house.services.redis.delete(house.services.sessions.key(session.sid))
         else:
             house.services.accounts.end_sessions(session, "")
-        connection = house.sockets["connect"].__self__._connections.get(sid)
+        connection = house.sockets["connect"].__self__._clients.get(sid)
         if connection is not None:
             connection.checked_at = 0.0  # a while ago
         assert house.emit(sid, event, payload) == "unauthenticated", event

@@ -91,7 +91,7 @@ class Worker:
         wire.workers.append(self)
 
     def hear(self, event: dict[str, Any]) -> None:
-        """One event of the bus, as chat.sockets.fanout passes it on."""
+        """One event of the bus, as chat.sockets.bus_listener passes it on."""
         self.heard.append(event)
         if event["kind"] == "entry":
             self.followers.offer(event["room"], event["generation"], event["entry"], event["image"])
