@@ -30,6 +30,7 @@ PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x8
 LIBRARIES = {
     "bcrypt": ("bcrypt",),
     "redis": ("redis", "async-timeout"),  # the second for Python before 3.11.3 alone, as the lock says
+    "msgspec": ("msgspec",),
     "limits": ("limits", "deprecated", "wrapt", "packaging", "typing-extensions"),
 }
 OF_THE_RUNTIME = ("boto3", "botocore")

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gevent
 from flask_socketio import SocketIO
 
 from chat.services.bus.bus import Bus
+from chat.services.bus.events import (
+    Decided,
+    Event,
+    Logged,
+    MembershipChanged,
+    PositionMoved,
+    Reacted,
+    Restored,
+    SessionEnded,
+    Typing,
+)
 from chat.services.log.followers import Followers
 from chat.services.rooms.rooms import Rooms
 from chat.sockets.client_sockets import ClientSockets
@@ -16,7 +28,7 @@ from chat.sockets.subscriptions import Subscriptions
 
 
 class BusListener:
-    """What this worker does when something happened in any."""
+    """What this worker does when something happened in any: a table, kind → function."""
 
     def __init__(
         self,
@@ -35,53 +47,65 @@ class BusListener:
         self._followers = followers
         self._rooms = rooms
         self._bus = bus
+        self._acts: dict[type[Event], Callable[[Any], None]] = {
+            Logged: self._logged,
+            Decided: self._decided,
+            MembershipChanged: self._membership,
+            PositionMoved: self._position,
+            Reacted: self._reacted,
+            SessionEnded: self._session_ended,
+            Typing: self._typing,
+            Restored: self._restored,
+        }
 
     def start(self) -> None:
         """Begins to listen, in greenlets of this worker."""
         self._bus.start(self.on_event, self.on_doubt)
 
-    def on_event(self, event: dict[str, Any]) -> None:
-        """One event of the bus."""
-        kind = event["kind"]
-        if kind == "entry":
-            self._followers.offer(event["room"], event["generation"], event["entry"], event["image"])
-        elif kind == "decided":
-            self._followers.decided(event["room"], event["seq"])
-        elif kind == "membership":
-            for client in self._clients.of_user(event["user"]):
-                gevent.spawn(self._subscriptions.refresh, client)
-        elif kind == "read":
-            self._to_user(event["user"], "room:read", {"room": event["room"], "seq": event["seq"]})
-        elif kind == "reacted":
-            where = {key: event[key] for key in ("room", "generation", "seq", "rev")}
-            for username, mine in event["mine"].items():
-                self._to_user(username, "reaction:mine", where | {"mine": mine})
-        elif kind == "session_ended":
-            for client in self._clients.of_session(event["session"]):
-                self._sessions.end(client, event["reason"])
-        elif kind == "typing":
-            self._typing(event)
-        elif kind == "restored":
-            self.on_restored()
+    def on_event(self, event: Event) -> None:
+        """One event of the bus. Of a kind that is not in the table, nothing is done."""
+        act = self._acts.get(type(event))
+        if act is not None:
+            act(event)
 
     def on_doubt(self) -> None:
         """The bus may have lost events: read the heads, and everybody's rooms, again."""
         self._followers.doubt()
         self._subscriptions.doubt()
 
-    def on_restored(self) -> None:
+    def _logged(self, event: Logged) -> None:
+        self._followers.offer(event.room, event.generation, event.entry, event.image)
+
+    def _decided(self, event: Decided) -> None:
+        self._followers.decided(event.room, event.seq)
+
+    def _membership(self, event: MembershipChanged) -> None:
+        for client in self._clients.of_user(event.user):
+            gevent.spawn(self._subscriptions.refresh, client)
+
+    def _position(self, event: PositionMoved) -> None:
+        self._to_user(event.user, "room:read", {"room": event.room, "seq": event.seq})
+
+    def _reacted(self, event: Reacted) -> None:
+        where = {"room": event.room, "generation": event.generation, "seq": event.seq, "rev": event.rev}
+        for username, mine in event.mine.items():
+            self._to_user(username, "reaction:mine", where | {"mine": mine})
+
+    def _session_ended(self, event: SessionEnded) -> None:
+        for client in self._clients.of_session(event.session):
+            self._sessions.end(client, event.reason)
+
+    def _typing(self, event: Typing) -> None:
+        follower = self._followers.get(event.room)
+        if follower is not None:
+            payload = {"room": event.room, "user": event.user, "name": event.name, "typing": event.typing}
+            self._socketio.server.emit("typing", payload, room=f"room:{event.room}", skip_sid=follower.sids(event.user))
+
+    def _restored(self, event: Restored) -> None:
         """The tables were put back to an earlier state: everything is read anew, the rooms of every socket first."""
         self._rooms.forget_all()
         self._followers.restored()
         self.on_doubt()
-
-    def _typing(self, event: dict[str, Any]) -> None:
-        follower = self._followers.get(event["room"])
-        if follower is not None:
-            payload = {key: event[key] for key in ("room", "user", "name", "typing")}
-            self._socketio.server.emit(
-                "typing", payload, room=f"room:{event['room']}", skip_sid=follower.sids(event["user"])
-            )
 
     def _to_user(self, username: str, event: str, payload: dict[str, Any]) -> None:
         for client in self._clients.of_user(username):

@@ -8,6 +8,7 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Person
+from chat.services.bus.events import Event
 from chat.services.ingest.ingest import Ingest
 from chat.services.jobs.leases import Lease
 from chat.services.jobs.poller import LEASE_MS, Poller
@@ -42,15 +43,14 @@ class Plug:
     def __init__(self, worker: Worker, wire: Wire):
         self._worker = worker
         self._wire = wire
-        self._listener: Callable[[dict[str, Any]], None] = lambda event: None
+        self._listener: Callable[[Event], None] = lambda event: None
 
-    def publish(self, kind: str, volatile: bool = False, **payload: Any) -> None:
+    def publish(self, event: Event) -> None:
         self._worker.scheduler.alive()
-        event = {"kind": kind, **payload}
         self._wire.publish(self._worker, event)
         self._listener(event)
 
-    def start(self, listener: Callable[[dict[str, Any]], None], on_doubt: Callable[[], None]) -> None:
+    def start(self, listener: Callable[[Event], None], on_doubt: Callable[[], None]) -> None:
         self._listener = listener
         self._worker.doubt = on_doubt
         self._wire.join(self._worker, listener)

@@ -8,9 +8,11 @@ from collections.abc import Collection
 from typing import Any
 
 import gevent
+from msgspec import to_builtins
 
 from chat.config import Config
 from chat.models import Person
+from chat.services.bus.events import Event
 from chat.services.log.append import Log
 from chat.services.log.followers import Follower, Followers
 from chat.services.log.sequence import Numbers
@@ -45,8 +47,8 @@ class Plug:
         self._wire = wire
         self._worker = worker
 
-    def publish(self, kind: str, volatile: bool = False, **payload: Any) -> None:
-        event = {"kind": kind, **payload}
+    def publish(self, published: Event) -> None:
+        event = to_builtins(published)
         self._worker.hear(event)
         self._wire.waiting.extend((other, event) for other in self._wire.workers if other is not self._worker)
 

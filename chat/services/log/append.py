@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from chat.errors import ChatError
 from chat.models import Entry, Mark, Membership, Message, Room
+from chat.services.bus.events import Decided, Logged
 from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import Charge
 from chat.services.log.sequence import Numbers
@@ -316,15 +317,10 @@ class Log:
     def _publish(self, room: Room, entry: Entry, image: Message | None) -> None:
         """An image that is only a part of what its row says goes to nobody: each worker reads what it understands."""
         if image is not None and image.more:
-            self._bus.publish("decided", room=room.room, seq=entry.seq)
+            self._bus.publish(Decided(room.room, entry.seq))
             return
-        self._bus.publish(
-            "entry",
-            room=room.room,
-            generation=room.generation,
-            entry=entry.to_dict(),
-            image=image.to_dict(room.generation) if image else None,
-        )
+        told = image.to_dict(room.generation) if image else None
+        self._bus.publish(Logged(room.room, room.generation, entry.to_dict(), told))
 
     def _already(self, claim: Claim, digest: str) -> Appended:
         """Answers a request that was carried out before, and tells of its entry again: the first telling may be lost.
@@ -332,7 +328,7 @@ class Log:
         if claim.digest != digest:
             raise ChatError("client_id_reused")
         if claim.seq:
-            self._bus.publish("decided", room=claim.room, seq=claim.seq)
+            self._bus.publish(Decided(claim.room, claim.seq))
         image = None
         for _ in range(CLAIM_TRIES if claim.message else 0):
             image = self._storage.images(claim.room, [claim.message or 0]).get(claim.message or 0)

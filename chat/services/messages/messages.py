@@ -10,6 +10,7 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Page, Person, Room
+from chat.services.bus.events import PositionMoved, Typing
 from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import MESSAGES_PER_READ, Allowance, weight
 from chat.services.log.append import Appended, Asked, Draft, DraftUnder, Log, check_client_id
@@ -395,7 +396,7 @@ class Messages:
         room, _ = self._rooms.require(person, room_id)
         seq = min(seq, self._head(room))
         if self._storage.mark_read(person.username, room.room, seq):
-            self._bus.publish("read", user=person.username, room=room.room, seq=seq)
+            self._bus.publish(PositionMoved(person.username, room.room, seq))
             return seq
         membership = self._storage.membership(room.room, person.username)
         if membership is None or not membership.inside:
@@ -409,9 +410,7 @@ class Messages:
     def typing(self, person: Person, room_id: str, typing: bool) -> None:
         """Tells the other members that the person types, or no longer; may be lost."""
         room, _ = self._rooms.require(person, room_id)
-        self._bus.publish(
-            "typing", volatile=True, room=room.room, user=person.username, name=person.name, typing=typing
-        )
+        self._bus.publish(Typing(room.room, person.username, person.name, typing))
 
 
 def acked(outcome: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from chat import names
 from chat.errors import ChatError
 from chat.models import GENERAL, Entry, EntryKind, Membership, Person, Room, RoomKind
+from chat.services.bus.events import MembershipChanged, Restored
 from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import CREATE_COST, MOVE_COST, Allowance
 from chat.services.log.append import Draft, DraftUnder, Log
@@ -130,7 +131,7 @@ class Rooms:
             self._storage.set_generation(room, max(room.generation + 1, now))
             count += 1
         self.forget_all()
-        self._bus.publish("restored")
+        self._bus.publish(Restored())
         return count
 
     def require(self, person: Person, room_id: str) -> tuple[Room, Membership]:
@@ -380,7 +381,7 @@ class Rooms:
         return Draft(entry, membership=Membership(room.room, whom.username, whom.name, enters, seq, start, read=seq))
 
     def _membership_changed(self, username: str) -> None:
-        self._bus.publish("membership", user=username)
+        self._bus.publish(MembershipChanged(username))
 
 
 def _place(room_id: str) -> tuple[bool, bool, str]:
