@@ -12,7 +12,6 @@ from chat import cli
 from chat.blueprints import auth, errors, frontend, guard, health, messages, rooms
 from chat.blueprints.session import StoredSessionInterface
 from chat.config import Config
-from chat.http import MAX_BODY_BYTES
 from chat.services.assembly import Services, create_services, create_sessions
 from chat.services.sessions.key_events import KeyEvents
 from chat.services.storage import redis_client
@@ -24,6 +23,7 @@ from chat.sockets.isolation import Isolation
 from chat.sockets.session_watch import SessionWatch
 from chat.sockets.subscriptions import Subscriptions
 from chat.sockets.transport import check, create_socketio
+from chat.wire.reading import MAX_BODY_BYTES
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -42,20 +42,21 @@ def create_app(config: Config | None = None) -> Flask:
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     socketio = create_socketio(app, config)
-    services = create_services(config, Broadcaster(socketio))
+    broadcaster = Broadcaster(socketio)
+    services = create_services(config, broadcaster)
     app.extensions["parley"] = services
     app.session_interface = StoredSessionInterface(app, services.sessions, config)
     guard.register(app)
     errors.register(app)
     for blueprint in (auth.bp, rooms.bp, messages.bp, health.bp, frontend.bp):
         app.register_blueprint(blueprint)
-    _register_sockets(socketio, services)
+    _register_sockets(socketio, broadcaster, services)
     cli.register(app)
     check(socketio, config)
     return app
 
 
-def _register_sockets(socketio: SocketIO, services: Services) -> None:
+def _register_sockets(socketio: SocketIO, broadcaster: Broadcaster, services: Services) -> None:
     config = services.config
     clients = ClientSockets(config.sockets_per_user)
     # its own: no queue of requests stands before the sweep
@@ -63,19 +64,8 @@ def _register_sockets(socketio: SocketIO, services: Services) -> None:
     swept = create_sessions(config, redis, services.storage)
     sessions = SessionWatch(socketio, clients, swept, KeyEvents(config.redis_url))
     followers, rooms = services.followers, services.rooms
-    subscriptions = Subscriptions(socketio, clients, sessions, followers, rooms)
-    listener = BusListener(socketio, clients, sessions, subscriptions, followers, rooms, services.bus)
+    subscriptions = Subscriptions(broadcaster, clients, sessions, followers, rooms)
+    listener = BusListener(broadcaster, clients, sessions, subscriptions, followers, rooms, services.bus)
     isolation = Isolation(socketio, services.workers)
-    signed_in, cookie_name = services.sessions, config.cookie_name
-    sockets = Sockets(
-        clients,
-        subscriptions,
-        listener,
-        sessions,
-        isolation,
-        services.messages,
-        signed_in,
-        cookie_name,
-        services.requests,
-    )
+    sockets = Sockets(clients, subscriptions, listener, sessions, isolation, services)
     sockets.register(socketio)

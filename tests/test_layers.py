@@ -28,6 +28,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("chat.services.ingest",),
     ("chat.services.jobs",),
     ("chat.services.assembly",),
+    ("chat.wire",),
     ("chat.http",),
     EDGES,
     ("chat.cli",),

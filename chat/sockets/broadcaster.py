@@ -6,19 +6,22 @@ from collections.abc import Collection
 from typing import Any
 
 from flask_socketio import SocketIO
+from msgspec import Struct
+
+Payload = Struct | dict[str, Any]  # of one of the types of chat/sockets/protocol.py, EVENTS
 
 
 class Broadcaster:
-    """The followers' way to this worker's sockets (chat.services.log.followers.Outlet)."""
+    """Everybody's way to this worker's sockets, and the followers' (chat.services.log.followers.Outlet)."""
 
     def __init__(self, socketio: SocketIO):
         self._socketio = socketio
 
-    def emit(self, room: str, event: str, payload: dict[str, Any], skip: Collection[str] = ()) -> None:
+    def emit(self, room: str, event: str, payload: Payload, skip: Collection[str] = ()) -> None:
         """Queues an event for every admitted socket of the room but those."""
         self._socketio.server.emit(event, payload, room=f"room:{room}", skip_sid=skip)
 
-    def tell(self, sid: str, event: str, payload: dict[str, Any]) -> None:
+    def tell(self, sid: str, event: str, payload: Payload) -> None:
         """Queues an event for one socket."""
         self._socketio.server.emit(event, payload, to=sid)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
-from flask_socketio import SocketIO
 
 from chat.services.bus.bus import Bus
 from chat.services.bus.events import (
@@ -22,9 +21,11 @@ from chat.services.bus.events import (
 )
 from chat.services.log.followers import Followers
 from chat.services.rooms.rooms import Rooms
+from chat.sockets.broadcaster import Broadcaster, Payload
 from chat.sockets.client_sockets import ClientSockets
 from chat.sockets.session_watch import SessionWatch
 from chat.sockets.subscriptions import Subscriptions
+from chat.wire import events as told
 
 
 class BusListener:
@@ -32,7 +33,7 @@ class BusListener:
 
     def __init__(
         self,
-        socketio: SocketIO,
+        broadcaster: Broadcaster,
         clients: ClientSockets,
         sessions: SessionWatch,
         subscriptions: Subscriptions,
@@ -40,7 +41,7 @@ class BusListener:
         rooms: Rooms,
         bus: Bus,
     ):
-        self._socketio = socketio
+        self._broadcaster = broadcaster
         self._clients = clients
         self._sessions = sessions
         self._subscriptions = subscriptions
@@ -84,12 +85,12 @@ class BusListener:
             gevent.spawn(self._subscriptions.refresh, client)
 
     def _position(self, event: PositionMoved) -> None:
-        self._to_user(event.user, "room:read", {"room": event.room, "seq": event.seq})
+        self._to_user(event.user, "room:read", told.PositionMoved(event.room, event.seq))
 
     def _reacted(self, event: Reacted) -> None:
-        where = {"room": event.room, "generation": event.generation, "seq": event.seq, "rev": event.rev}
         for username, mine in event.mine.items():
-            self._to_user(username, "reaction:mine", where | {"mine": mine})
+            payload = told.MyReactions(event.room, event.generation, event.seq, event.rev, mine)
+            self._to_user(username, "reaction:mine", payload)
 
     def _session_ended(self, event: SessionEnded) -> None:
         for client in self._clients.of_session(event.session):
@@ -98,8 +99,8 @@ class BusListener:
     def _typing(self, event: Typing) -> None:
         follower = self._followers.get(event.room)
         if follower is not None:
-            payload = {"room": event.room, "user": event.user, "name": event.name, "typing": event.typing}
-            self._socketio.server.emit("typing", payload, room=f"room:{event.room}", skip_sid=follower.sids(event.user))
+            payload = told.Typing(event.room, event.user, event.name, event.typing)
+            self._broadcaster.emit(event.room, "typing", payload, skip=follower.sids(event.user))
 
     def _restored(self, event: Restored) -> None:
         """The tables were put back to an earlier state: everything is read anew, the rooms of every socket first."""
@@ -107,6 +108,6 @@ class BusListener:
         self._followers.restored()
         self.on_doubt()
 
-    def _to_user(self, username: str, event: str, payload: dict[str, Any]) -> None:
+    def _to_user(self, username: str, event: str, payload: Payload) -> None:
         for client in self._clients.of_user(username):
-            self._socketio.server.emit(event, payload, to=client.sid)
+            self._broadcaster.tell(client.sid, event, payload)

@@ -1,13 +1,9 @@
-"""The socket protocol on one screen: what a client may ask, and how it is answered (docs/protocol.md).
-
-Every request is answered `{ok: true, …}` or `{ok: false, error: {code, message, retry}}`.
-"""
+"""A socket comes, asks and goes: every door of chat/sockets/protocol.py leads through here."""
 
 from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,40 +12,19 @@ from gevent.lock import BoundedSemaphore
 
 from chat.errors import ChatError
 from chat.services.accounts import cookies
-from chat.services.messages.messages import Messages
+from chat.services.assembly import Services
 from chat.services.runtime.coalesce import Together
 from chat.services.runtime.deadline import deadline
-from chat.services.runtime.token_bucket import TokenBuckets
-from chat.services.sessions.sessions import Session, Sessions
-from chat.sockets import handlers
+from chat.services.sessions.sessions import Session
 from chat.sockets.bus_listener import BusListener
 from chat.sockets.client_sockets import ClientSocket, ClientSockets, clock
 from chat.sockets.isolation import Isolation
+from chat.sockets.protocol import PING, REQUESTS
 from chat.sockets.session_watch import SessionWatch
 from chat.sockets.subscriptions import Subscriptions
 from chat.sockets.transport import LATER
+from chat.wire.reading import read
 
-Handler = Callable[[Messages, ClientSocket, dict[str, Any]], dict[str, Any]]
-
-# event → its handler, and whether it is a person's act that writes: acts keep the session alive.
-EVENTS: dict[str, tuple[Handler, bool]] = {
-    "message:send": (handlers.send, True),
-    "message:edit": (handlers.edit, True),
-    "message:delete": (handlers.delete, True),
-    "reaction:add": (handlers.add_reaction, True),
-    "reaction:remove": (handlers.remove_reaction, True),
-    "reaction:list": (handlers.list_reactions, False),
-    "room:open": (handlers.open_room, False),
-    "room:read": (handlers.read, False),
-    "typing:start": (handlers.typing_start, False),
-    "typing:stop": (handlers.typing_stop, False),
-}
-# Events that are answered without waiting for anything where that can be known at once, without a greenlet.
-HOT: dict[str, Callable[[Messages, ClientSocket, dict[str, Any]], bool]] = {
-    "typing:start": handlers.typing_is_known,
-    "typing:stop": handlers.typing_is_known,
-}
-PING = "ping"  # is the line alive? Acked with nothing: no session, no store and no service is asked
 CONNECT_WITHIN_S = 10.0  # the first socket of a worker waits until the heads of all its rooms are read
 READING = 16  # who connects and reads their rooms: when everybody comes back, the first are in soon, not all late
 
@@ -66,20 +41,14 @@ class Sockets:
         listener: BusListener,
         sessions: SessionWatch,
         isolation: Isolation,
-        messages: Messages,
-        signed_in: Sessions,
-        cookie_name: str,
-        requests: TokenBuckets,
+        services: Services,
     ):
         self._clients = clients
         self._subscriptions = subscriptions
         self._listener = listener
         self._sessions = sessions
         self._isolation = isolation
-        self._messages = messages
-        self._signed_in = signed_in
-        self._cookie_name = cookie_name
-        self._requests = requests
+        self._services = services
         self._together = Together()
         self._running = False
         self._places = BoundedSemaphore(READING)
@@ -89,11 +58,12 @@ class Sockets:
         # On the server itself: none of these needs Flask's contexts.
         socketio.server.on("connect", self.on_connect)
         socketio.server.on("disconnect", self.on_disconnect)
-        for event in EVENTS:
+        for event in REQUESTS:
             socketio.server.on(event, partial(self.on_request, event))
         socketio.server.on("*", self.on_request)
-        for event in HOT:
-            socketio.server.on_hot(event, partial(self.on_hot, event))
+        for event, request in REQUESTS.items():
+            if request.at_once is not None:
+                socketio.server.on_hot(event, partial(self.on_hot, event))
         socketio.server.on_hot(PING, self.on_ping)
 
     def on_connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
@@ -133,10 +103,10 @@ class Sockets:
 
     def _session(self, environ: dict[str, Any]) -> Session | None:
         """The live session whose cookie a handshake carries; those who come in one turn are looked up together."""
-        session_id = cookies.session_id(environ.get("HTTP_COOKIE", ""), self._cookie_name)
+        session_id = cookies.session_id(environ.get("HTTP_COOKIE", ""), self._services.config.cookie_name)
         if session_id is None:
             return None
-        return self._together("sessions", session_id, self._signed_in.read_all).get(session_id)
+        return self._together("sessions", session_id, self._services.sessions.read_all).get(session_id)
 
     def _run(self) -> None:
         """Starts this worker's background work with its first socket; commands that make an app start none."""
@@ -158,12 +128,14 @@ class Sockets:
 
     def on_hot(self, event: str, sid: str, *args: Any) -> Any:
         """Answers one request at once, or returns LATER."""
-        client = self._clients.get(sid)
-        if client is None or len(args) != 1 or not isinstance(args[0], dict):
+        client, request = self._clients.get(sid), REQUESTS[event]
+        if client is None or request.at_once is None or not self._sessions.is_fresh(client):
             return LATER
-        if not self._sessions.is_fresh(client) or not HOT[event](self._messages, client, args[0]):
+        try:
+            known = request.at_once(self._services, client, read(request.payload, _payload(args)))
+        except ChatError:
             return LATER
-        return self.on_request(event, sid, *args)
+        return self.on_request(event, sid, *args) if known else LATER
 
     def on_ping(self, sid: str, *args: Any) -> Any:
         """Tells that the line is alive, which holds while nobody can say whether the session is."""
@@ -171,7 +143,7 @@ class Sockets:
         if client is None:
             return LATER
         try:
-            self._requests.take(client.person.username)
+            self._services.requests.take(client.person.username)
         except ChatError as error:
             return {"ok": False, "error": error.to_dict()}
         return None
@@ -189,19 +161,25 @@ class Sockets:
         client = self._clients.get(sid)
         if client is None:
             raise ChatError("unauthenticated")
-        self._requests.take(client.person.username)
-        handler, acts = EVENTS.get(event, (None, False))
-        if handler is None:
+        self._services.requests.take(client.person.username)
+        request = REQUESTS.get(event)
+        if request is None:
             raise ChatError("unknown_event")
-        if len(args) != 1 or not isinstance(args[0], dict):
-            raise ChatError("body_invalid")
+        payload = _payload(args)
         with deadline():
             self._sessions.check(client)
-            answer = handler(self._messages, client, args[0])
-            if acts:
+            answer = request.handler(self._services, client, read(request.payload, payload))
+            if request.acts:
                 self._sessions.act(client)
             self._sessions.check(client)  # the answer is a delivery too
         return answer
+
+
+def _payload(args: tuple[Any, ...]) -> dict[str, Any]:
+    """What a request carries: one object. Raises: ChatError `body_invalid`."""
+    if len(args) != 1 or not isinstance(args[0], dict):
+        raise ChatError("body_invalid")
+    return args[0]
 
 
 def _unexpected(event: str) -> ChatError:

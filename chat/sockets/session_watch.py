@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from itertools import islice
+from typing import cast
 
 import gevent
 from flask_socketio import SocketIO
@@ -22,6 +23,7 @@ from chat.services.runtime.background import run_every
 from chat.services.sessions.key_events import KeyEvents
 from chat.services.sessions.sessions import AT_ONCE, EXPIRED, Sessions
 from chat.sockets.client_sockets import ClientSocket, ClientSockets, clock
+from chat.wire.events import Reason, SessionEnded, SessionExpiring
 
 SWEEP_S = 1.0
 RETRY_S = 0.25
@@ -74,7 +76,7 @@ class SessionWatch:
         if client.ended:
             return
         client.ended = True
-        self._socketio.server.emit("session:ended", {"reason": reason}, to=client.sid)
+        self._socketio.server.emit("session:ended", SessionEnded(cast(Reason, reason)), to=client.sid)
         gevent.spawn(self._socketio.server.expel, client.sid)
 
     def check(self, client: ClientSocket) -> None:
@@ -112,7 +114,7 @@ class SessionWatch:
                     client.warned = False
                 elif not client.warned:
                     client.warned = True
-                    self._socketio.server.emit("session:expiring", {"expires_at": expires_at}, to=client.sid)
+                    self._socketio.server.emit("session:expiring", SessionExpiring(expires_at), to=client.sid)
 
     def _sweep_on(self) -> None:
         due = clock()

@@ -6,7 +6,6 @@ import random
 import time
 
 import gevent
-from flask_socketio import SocketIO
 
 from chat.errors import ChatError
 from chat.models import Membership, Person, Room
@@ -14,8 +13,10 @@ from chat.services.log.followers import Followers
 from chat.services.rooms.rooms import Rooms
 from chat.services.runtime.background import run_every
 from chat.services.runtime.coalesce import Together
+from chat.sockets.broadcaster import Broadcaster
 from chat.sockets.client_sockets import ClientSocket, ClientSockets
 from chat.sockets.session_watch import SessionWatch
+from chat.wire.events import RoomsChanged
 
 HEADS_EVERY_S = 60.0
 HEADS_AT_ONCE = 200
@@ -31,13 +32,13 @@ class Subscriptions:
 
     def __init__(
         self,
-        socketio: SocketIO,
+        broadcaster: Broadcaster,
         clients: ClientSockets,
         sessions: SessionWatch,
         followers: Followers,
         rooms: Rooms,
     ):
-        self._socketio = socketio
+        self._broadcaster = broadcaster
         self._clients = clients
         self._sessions = sessions
         self._followers = followers
@@ -90,8 +91,7 @@ class Subscriptions:
 
     def heads(self, client: ClientSocket) -> None:
         """Tells a socket how far each of its rooms has come."""
-        heads = self._followers.heads(client.sid)
-        self._socketio.server.emit("room:heads", heads, to=client.sid)
+        self._broadcaster.tell(client.sid, "room:heads", self._followers.heads(client.sid))
 
     def resume(self, client: ClientSocket) -> None:
         """For a socket that got nothing for a while: its page compares the heads and, each at its own moment, soon its
@@ -109,7 +109,7 @@ class Subscriptions:
             self._tell_rooms(client)
 
     def _tell_rooms(self, client: ClientSocket) -> None:
-        self._socketio.server.emit("rooms:changed", {}, to=client.sid)
+        self._broadcaster.tell(client.sid, "rooms:changed", RoomsChanged())
         self.heads(client)
 
     def _read_rooms(self) -> None:

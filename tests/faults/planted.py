@@ -33,10 +33,10 @@ from chat.services.storage import rows
 from chat.services.storage.dynamodb import Storage
 from chat.services.storage.transaction import Writes
 from chat.services.storage.values import pack
-from chat.sockets import handlers
 from chat.sockets.broadcaster import Broadcaster
 from chat.sockets.client_sockets import ClientSocket
-from chat.sockets.dispatch import EVENTS
+from chat.sockets.handlers import messages as handlers
+from chat.sockets.protocol import REQUESTS
 from chat.sockets.session_watch import SessionWatch
 from chat.sockets.subscriptions import Subscriptions
 from tests.faults import checker
@@ -197,7 +197,7 @@ def handlers_reorder() -> None:
         return handlers.send(*args)
 
     put(assembly, "check", then_side_by_side)
-    EVENTS["message:send"] = (send, True)
+    REQUESTS["message:send"] = replace(REQUESTS["message:send"], handler=send)
 
 
 @bug("a foreign row adopted twice", "rows that others put", checker.DOUBLED)

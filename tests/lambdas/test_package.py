@@ -15,7 +15,7 @@ from deploy import package
 from tests.conftest import ROOT
 
 LIBRARIES = {
-    "register": {"bcrypt"},
+    "register": {"bcrypt", "msgspec"},
     "login": {
         "bcrypt",
         "msgspec",

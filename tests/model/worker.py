@@ -107,8 +107,8 @@ class Worker(Process):
             commits=Commits(self.storage),
         )
         self.server = Server()
-        socketio = SimpleNamespace(server=self.server)
-        self.followers = Followers(self.storage, self.numbers, self.log, Broadcaster(socketio))
+        broadcaster = Broadcaster(SimpleNamespace(server=self.server))
+        self.followers = Followers(self.storage, self.numbers, self.log, broadcaster)
         self.rooms = Rooms(self.storage, self.numbers, self.log, bus, self.followers.member)
         self.messages = Messages(self.storage, self.rooms, self.log, self.numbers, self.followers, bus)
         self.retention = Retention(self.storage, self.log, KEEP_S, standins.GEVENT.sleep)
@@ -118,9 +118,9 @@ class Worker(Process):
             lease = Lease(client, "ingest", LEASE_MS)
             self.poller = Poller(self.storage, lambda: Reader(network, stream), ingest, lease, standins.TIME.monotonic)
         self.clients, sessions = ClientSockets(PLENTY), SimpleNamespace()
-        self.subscriptions = Subscriptions(socketio, self.clients, sessions, self.followers, self.rooms)
+        self.subscriptions = Subscriptions(broadcaster, self.clients, sessions, self.followers, self.rooms)
         self.listener = BusListener(
-            socketio, self.clients, sessions, self.subscriptions, self.followers, self.rooms, bus
+            broadcaster, self.clients, sessions, self.subscriptions, self.followers, self.rooms, bus
         )
 
     def start(self) -> None:

@@ -9,7 +9,6 @@ import pytest
 from flask_socketio import ConnectionRefusedError
 
 from chat.models import Membership, Person, Room, User
-from chat.services.runtime.token_bucket import TokenBuckets
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
 from chat.services.storage.dynamodb import Storage
@@ -53,17 +52,8 @@ def sockets(registry, subscriptions, sessions):
 def sockets_of(registry, subscriptions, sessions):
     listener, isolation = SimpleNamespace(start=bool), SimpleNamespace(start=bool)
     watch = SimpleNamespace(start=bool, watch=bool)
-    return Sockets(
-        registry,
-        subscriptions,
-        listener,
-        watch,
-        isolation,
-        SimpleNamespace(),
-        sessions,
-        "parley",
-        TokenBuckets(400, 10),
-    )
+    services = SimpleNamespace(sessions=sessions, config=SimpleNamespace(cookie_name="parley"))
+    return Sockets(registry, subscriptions, listener, watch, isolation, services)
 
 
 def together(sockets, *handshakes):

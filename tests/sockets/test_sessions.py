@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gevent
 import pytest
+from msgspec import to_builtins
 
 from chat.errors import ChatError
 from chat.models import User
@@ -30,7 +31,7 @@ class Recorder:
         self.gates = {}
 
     def emit(self, event, payload, to):
-        self.told.append((to, event, payload))
+        self.told.append((to, event, to_builtins(payload)))
 
     def expel(self, sid):
         self.closed.append(sid)
