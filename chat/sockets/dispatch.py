@@ -9,6 +9,7 @@ from typing import Any
 
 from flask_socketio import ConnectionRefusedError, SocketIO
 from gevent.lock import BoundedSemaphore
+from msgspec import Struct
 
 from chat.errors import ChatError
 from chat.services.accounts import cookies
@@ -132,10 +133,11 @@ class Sockets:
         if client is None or request.at_once is None or not self._sessions.is_fresh(client):
             return LATER
         try:
-            known = request.at_once(self._services, client, read(request.payload, _payload(args)))
+            asked = read(request.payload, _payload(args))
         except ChatError:
             return LATER
-        return self.on_request(event, sid, *args) if known else LATER
+        known = request.at_once(self._services, client, asked)
+        return self.on_request(event, sid, *args, asked=asked) if known else LATER
 
     def on_ping(self, sid: str, *args: Any) -> Any:
         """Tells that the line is alive, which holds while nobody can say whether the session is."""
@@ -148,16 +150,16 @@ class Sockets:
             return {"ok": False, "error": error.to_dict()}
         return None
 
-    def on_request(self, event: str, sid: str, *args: Any) -> dict[str, Any]:
-        """Answers one request."""
+    def on_request(self, event: str, sid: str, *args: Any, asked: Struct | None = None) -> dict[str, Any]:
+        """Answers one request; `asked` is its payload where that was read before."""
         try:
-            return {"ok": True} | self._dispatch(event, sid, args)
+            return {"ok": True} | self._dispatch(event, sid, args, asked)
         except ChatError as error:
             return {"ok": False, "error": error.to_dict()}
         except Exception:
             return {"ok": False, "error": _unexpected(event).to_dict()}
 
-    def _dispatch(self, event: str, sid: str, args: tuple[Any, ...]) -> dict[str, Any]:
+    def _dispatch(self, event: str, sid: str, args: tuple[Any, ...], asked: Struct | None) -> dict[str, Any]:
         client = self._clients.get(sid)
         if client is None:
             raise ChatError("unauthenticated")
@@ -168,7 +170,7 @@ class Sockets:
         payload = _payload(args)
         with deadline():
             self._sessions.check(client)
-            answer = request.handler(self._services, client, read(request.payload, payload))
+            answer = request.handler(self._services, client, asked or read(request.payload, payload))
             if request.acts:
                 self._sessions.act(client)
             self._sessions.check(client)  # the answer is a delivery too
