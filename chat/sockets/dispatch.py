@@ -167,7 +167,7 @@ class Sockets:
         request = REQUESTS.get(event)
         if request is None:
             raise ChatError("unknown_event")
-        payload = _payload(args)
+        payload = {} if asked is not None else _payload(args)
         with deadline():
             self._sessions.check(client)
             answer = request.handler(self._services, client, asked or read(request.payload, payload))
