@@ -15,11 +15,13 @@ from chat.config import MAX_BODY_BYTES, Config
 from chat.services.assembly import Services, create_services, create_sessions
 from chat.services.sessions.key_events import KeyEvents
 from chat.services.storage import redis_client
-from chat.sockets import Sockets
-from chat.sockets.connections import Connections
-from chat.sockets.fanout import Fanout, SocketOutlet
-from chat.sockets.retreat import Retreat
-from chat.sockets.sessions import SocketSessions
+from chat.sockets.broadcaster import Broadcaster
+from chat.sockets.bus_listener import BusListener
+from chat.sockets.client_sockets import ClientSockets
+from chat.sockets.dispatch import Sockets
+from chat.sockets.isolation import Isolation
+from chat.sockets.session_watch import SessionWatch
+from chat.sockets.subscriptions import Subscriptions
 from chat.sockets.transport import check, create_socketio
 
 
@@ -39,29 +41,30 @@ def create_app(config: Config | None = None) -> Flask:
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     socketio = create_socketio(app, config)
-    services = create_services(config, SocketOutlet(socketio))
+    broadcaster = Broadcaster(socketio)
+    services = create_services(config, broadcaster)
     app.extensions["parley"] = services
     app.session_interface = StoredSessionInterface(app, services.sessions, config)
     guard.register(app)
     errors.register(app)
     for blueprint in (auth.bp, rooms.bp, messages.bp, health.bp, frontend.bp):
         app.register_blueprint(blueprint)
-    _register_sockets(socketio, services)
+    _register_sockets(socketio, broadcaster, services)
     cli.register(app)
     check(socketio, config)
     return app
 
 
-def _register_sockets(socketio: SocketIO, services: Services) -> None:
+def _register_sockets(socketio: SocketIO, broadcaster: Broadcaster, services: Services) -> None:
     config = services.config
-    connections = Connections(config.sockets_per_user)
-    redis = redis_client.connect(
-        config.redis_url, queue_class=LifoQueue
-    )  # its own: no queue of requests stands before the sweep
+    clients = ClientSockets(config.sockets_per_user)
+    # its own: no queue of requests stands before the sweep
+    redis = redis_client.connect(config.redis_url, queue_class=LifoQueue)
     swept = create_sessions(config, redis, services.storage)
-    sessions = SocketSessions(socketio, connections, swept, KeyEvents(config.redis_url))
-    fanout = Fanout(socketio, connections, sessions, services.followers, services.rooms, services.bus)
-    retreat = Retreat(socketio, services.workers)
-    signed_in, cookie_name = services.sessions, config.cookie_name
-    sockets = Sockets(connections, fanout, sessions, retreat, services, signed_in, cookie_name, services.requests)
+    sessions = SessionWatch(socketio, clients, swept, KeyEvents(config.redis_url))
+    followers, rooms = services.followers, services.rooms
+    subscriptions = Subscriptions(broadcaster, clients, sessions, followers, rooms)
+    listener = BusListener(broadcaster, clients, sessions, subscriptions, followers, rooms, services.bus)
+    isolation = Isolation(socketio, services.workers)
+    sockets = Sockets(clients, subscriptions, listener, sessions, isolation, services)
     sockets.register(socketio)

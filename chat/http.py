@@ -1,15 +1,12 @@
-"""What both HTTP edges hold to, Flask's blueprints and the Lambda functions: what a body may be, from where a request
-may come, what a refusal looks like, what a session is described as. Knows neither of them."""
+"""What both HTTP edges hold to, Flask's blueprints and the Lambda functions: from where a request may come, what a
+refusal looks like, what a session is described as. Knows neither of them. What a body may be: chat/wire/reading.py."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
-from types import UnionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from chat.config import MAX_BODY_BYTES
 from chat.errors import ChatError
 
 if TYPE_CHECKING:
@@ -48,49 +45,6 @@ def check_user(session: Session, expected: str | None) -> None:
     """
     if expected is not None and unquote(expected) != session.person.username:
         raise ChatError("user_mismatch")
-
-
-def json_fields(content_type: str, content: bytes, types: dict[str, type | UnionType]) -> dict[str, Any]:
-    """The named fields of a JSON body, each of exactly its type; `str | None` may be absent.
-
-    Raises: ChatError `too_large`, `media_type`, `body_invalid`.
-    """
-    if len(content) > MAX_BODY_BYTES:
-        raise ChatError("too_large")
-    if content_type not in ("", "application/json"):
-        raise ChatError("media_type")
-    try:
-        body = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise ChatError("body_invalid") from None
-    if not isinstance(body, dict):
-        raise ChatError("body_invalid")
-    fields = {name: body.get(name) for name in types}
-    for name, kind in types.items():
-        allowed = kind.__args__ if isinstance(kind, UnionType) else (kind,)
-        if type(fields[name]) not in allowed:
-            raise ChatError("body_invalid")
-    if any(isinstance(value, str) and not _is_text(value) for value in fields.values()):
-        raise ChatError("body_invalid")
-    return fields
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("a name stands twice")
-    return dict(pairs)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
-
-
-def _is_text(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def described(session: Session) -> dict[str, object]:

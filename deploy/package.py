@@ -30,12 +30,11 @@ PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x8
 LIBRARIES = {
     "bcrypt": ("bcrypt",),
     "redis": ("redis", "async-timeout"),  # the second for Python before 3.11.3 alone, as the lock says
+    "msgspec": ("msgspec",),
     "limits": ("limits", "deprecated", "wrapt", "packaging", "typing-extensions"),
 }
 OF_THE_RUNTIME = ("boto3", "botocore")
-# A function has no greenlets, and not so much JSON that it would pay to load a library for it: the modules that may use
-# them go without.
-LEFT_OUT = ("gevent", "msgspec")
+LEFT_OUT = ("gevent",)  # a function has no greenlets: the modules that may use them go without
 DATA = {"chat.services.accounts.passwords": ("chat/services/accounts/common_passwords.txt",)}
 NOTES = ("INSTALLER", "REQUESTED", "direct_url.json")  # of who installed, and how
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first that a zip can say

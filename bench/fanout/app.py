@@ -12,6 +12,7 @@ from typing import Any  # noqa: E402
 from flask import Flask  # noqa: E402
 
 from chat.config import Config  # noqa: E402
+from chat.services.bus import events  # noqa: E402
 from chat.services.bus.bus import Bus  # noqa: E402
 from chat.services.storage.redis_client import connect  # noqa: E402
 from chat.sockets.transport import check, create_socketio, credit  # noqa: E402
@@ -38,17 +39,32 @@ def on_say(_: str, room: str, text: str) -> None:
     if bus is None:
         pass_on(room, text)
     else:
-        bus.publish("said", room=room, text=text)
+        bus.publish(Said(room, text))
 
 
 def pass_on(room: str, text: str) -> None:
     socketio.server.emit("said", (room, text), room=room)
 
 
+class Said(events.Event, frozen=True, tag="said"):
+    """What the workers of this bench tell each other."""
+
+    room: str
+    text: str
+
+
+events.KINDS["said"] = Said
+
+
+def heard(event: events.Event) -> None:
+    if isinstance(event, Said):
+        pass_on(event.room, event.text)
+
+
 bus: Bus | None = None
 if config.workers > 1:
     bus = Bus(connect(config.redis_url), config.redis_url)
-    bus.start(lambda event: pass_on(event["room"], event["text"]), lambda: None)
+    bus.start(heard, lambda: None)
 socketio.server.on("join", on_join)
 socketio.server.on_hot("say", on_say)
 check(socketio, config)

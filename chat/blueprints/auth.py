@@ -12,25 +12,26 @@ from chat.blueprints.session import begin, current, finish, renew
 from chat.errors import ChatError
 from chat.http import described
 from chat.services.accounts import cookies
+from chat.wire.bodies import Login, NewPassword, Register, Ticket
 
 bp = Blueprint("auth", __name__, url_prefix="/api/auth")
 
 
 @bp.post("/register")
 def register() -> ResponseReturnValue:
-    body = json_body(username=str, password=str)
-    user = services().registration.register(body["username"], body["password"], address())
+    body = json_body(Register)
+    user = services().registration.register(body.username, body.password, address())
     return jsonify(user=user.public()), 201
 
 
 @bp.post("/login")
 def login() -> ResponseReturnValue:
-    body = json_body(username=str, password=str, remember=bool | None)
+    body = json_body(Login)
     former = current().stored
     accounts = services().accounts
     browser = cookies.value(request.headers.get("Cookie", ""), cookies.browser_name(services().config))
-    agent, remember = request.user_agent.string, bool(body["remember"])
-    session = accounts.login(body["username"], body["password"], address(), agent, browser, remember)
+    agent, remember = request.user_agent.string, bool(body.remember)
+    session = accounts.login(body.username, body.password, address(), agent, browser, remember)
     if former is not None:
         accounts.replace(former.sid)
     begin(session, accounts.known_browser(session))
@@ -57,10 +58,10 @@ def protected() -> ResponseReturnValue:
 
 @bp.post("/ticket")
 def ticket() -> ResponseReturnValue:
-    body = json_body(ticket=str)
+    body = json_body(Ticket)
     if request.headers.get("Origin") not in services().config.origins:  # refused without one too: it signs somebody in
         raise ChatError("origin_refused")
-    session = services().tickets.redeem(body["ticket"])
+    session = services().tickets.redeem(body.ticket)
     former = current().stored
     if former is not None and former.sid != session.sid:
         services().accounts.replace(former.sid)
@@ -115,8 +116,8 @@ def end_sessions() -> ResponseReturnValue:
 @bp.post("/password")
 @require_auth(act=True)
 def change_password() -> ResponseReturnValue:
-    body = json_body(password=str, new_password=str)
+    body = json_body(NewPassword)
     accounts = services().accounts
-    session = accounts.change_password(g.session, body["password"], body["new_password"], address())
+    session = accounts.change_password(g.session, body.password, body.new_password, address())
     renew(accounts.known_browser(session))
     return jsonify(described(g.session))

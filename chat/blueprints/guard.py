@@ -6,13 +6,13 @@ import re
 import time
 from collections.abc import Callable
 from functools import wraps
-from types import UnionType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
+from msgspec import Struct
 
 from chat import http
 from chat.blueprints.session import current
@@ -21,6 +21,7 @@ from chat.models import Person
 from chat.services.accounts.addresses import client_address
 from chat.services.runtime.deadline import ANSWER_WITHIN_S, deadline
 from chat.services.sessions.record import Session
+from chat.wire import reading
 
 if TYPE_CHECKING:
     from chat.services.assembly import Services
@@ -38,6 +39,7 @@ class Hurried(Flask):
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T", bound=Struct)
 BEGAN = "parley.began"  # in a request's environ: when it came, by the monotonic clock (chat.sockets.transport.gate)
 
 
@@ -157,6 +159,6 @@ def _websocket(origin: str) -> str:
 # --- with what -------------------------------------------------------------------------------------------------------
 
 
-def json_body(**types: type | UnionType) -> dict[str, Any]:
-    """The named fields of a JSON body (chat.http.json_fields)."""
-    return http.json_fields(request.mimetype, request.get_data(), types)
+def json_body(kind: type[T]) -> T:
+    """The JSON body of this request (chat.wire.reading.read_json)."""
+    return reading.read_json(kind, request.mimetype, request.get_data())

@@ -9,6 +9,7 @@ from chat.blueprints.guard import current_person, json_body, require_auth, servi
 from chat.errors import ChatError
 from chat.models import MAX_SEQ
 from chat.services.messages.writing import acked
+from chat.wire.bodies import Say
 
 bp = Blueprint("messages", __name__, url_prefix="/api/rooms/<room>/messages")
 
@@ -32,11 +33,8 @@ def page(room: str) -> ResponseReturnValue:
 @bp.post("")
 @require_auth(act=True)
 def send(room: str) -> ResponseReturnValue:
-    body = json_body(client_id=str, text=str, reply_to=int | None)
-    reply_to = body["reply_to"]
-    if reply_to is not None and not 1 <= reply_to <= MAX_SEQ:
-        raise ChatError("cursor_invalid")
-    answer = services().messages.send(current_person(), room, body["client_id"], body["text"], reply_to=reply_to)
+    body = json_body(Say)
+    answer = services().messages.send(current_person(), room, body.client_id, body.text, reply_to=body.reply_to)
     return jsonify(acked(answer)), 201
 
 

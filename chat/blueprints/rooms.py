@@ -6,7 +6,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from chat.blueprints.guard import current_person, json_body, require_auth, services
-from chat.errors import ChatError
+from chat.wire.bodies import Move, MoveOther, NewRoom
 
 bp = Blueprint("rooms", __name__, url_prefix="/api/rooms")
 
@@ -21,41 +21,39 @@ def list_rooms() -> ResponseReturnValue:
 @bp.post("")
 @require_auth(act=True)
 def create() -> ResponseReturnValue:
-    body = json_body(client_id=str, name=str, kind=str)
-    if body["kind"] not in ("public", "private"):
-        raise ChatError("body_invalid")
-    room = services().memberships.create(current_person(), body["client_id"], body["name"], body["kind"])
+    body = json_body(NewRoom)
+    room = services().memberships.create(current_person(), body.client_id, body.name, body.kind)
     return jsonify(room=room), 201
 
 
 @bp.post("/<room>/join")
 @require_auth(act=True)
 def join(room: str) -> ResponseReturnValue:
-    body = json_body(client_id=str)
-    return jsonify(room=services().memberships.join(current_person(), body["client_id"], room))
+    body = json_body(Move)
+    return jsonify(room=services().memberships.join(current_person(), body.client_id, room))
 
 
 @bp.post("/<room>/leave")
 @require_auth(act=True)
 def leave(room: str) -> ResponseReturnValue:
-    body = json_body(client_id=str)
-    services().memberships.leave(current_person(), body["client_id"], room)
+    body = json_body(Move)
+    services().memberships.leave(current_person(), body.client_id, room)
     return "", 204
 
 
 @bp.post("/<room>/invite")
 @require_auth(act=True)
 def invite(room: str) -> ResponseReturnValue:
-    body = json_body(client_id=str, username=str)
-    services().memberships.invite(current_person(), body["client_id"], room, body["username"])
+    body = json_body(MoveOther)
+    services().memberships.invite(current_person(), body.client_id, room, body.username)
     return "", 204
 
 
 @bp.post("/<room>/remove")
 @require_auth(act=True)
 def remove(room: str) -> ResponseReturnValue:
-    body = json_body(client_id=str, username=str)
-    services().memberships.remove(current_person(), body["client_id"], room, body["username"])
+    body = json_body(MoveOther)
+    services().memberships.remove(current_person(), body.client_id, room, body.username)
     return "", 204
 
 

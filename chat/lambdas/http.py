@@ -14,7 +14,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import UnionType
 from typing import Any
 
 from chat import http
@@ -50,10 +49,10 @@ class Request:
         identity = (event.get("requestContext") or {}).get("identity") or {}
         return cls(event.get("httpMethod") or "POST", headers | many, content, identity.get("sourceIp") or "")
 
-    def fields(self, **types: type | UnionType) -> dict[str, Any]:
-        """The named fields of the JSON body (chat.http.json_fields)."""
-        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return http.json_fields(kind, self.content, types)
+    @property
+    def content_type(self) -> str:
+        """What the body is said to be, without parameters; empty when nothing is said."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def cookie(self, name: str) -> str:
         """The value of that cookie; empty when there is none."""

@@ -16,6 +16,8 @@ from chat.services.limits.limits import Limits
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
 from chat.services.storage.dynamodb import Storage
+from chat.wire import reading
+from chat.wire.bodies import Login
 
 
 @lru_cache(maxsize=1)
@@ -33,11 +35,11 @@ def accounts() -> Accounts:
 
 def login(request: Request) -> Answer:
     """`{username, password, remember?}` → `{user, session}` and its cookie."""
-    fields = request.fields(username=str, password=str, remember=bool | None)
+    body = reading.read_json(Login, request.content_type, request.content)
     known = request.cookie(cookies.browser_name(config()))
     device = request.headers.get("user-agent", "")
-    remember = bool(fields["remember"])
-    session = accounts().login(fields["username"], fields["password"], request.address, device, known, remember)
+    remember = bool(body.remember)
+    session = accounts().login(body.username, body.password, request.address, device, known, remember)
     if former := request.cookie(config().cookie_name):
         accounts().replace(former)
     known = accounts().known_browser(session)

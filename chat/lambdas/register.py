@@ -8,6 +8,8 @@ from chat.lambdas.http import Answer, Request, config, function
 from chat.services.accounts.passwords import Passwords
 from chat.services.accounts.registration import Registration
 from chat.services.storage.dynamodb import Storage
+from chat.wire import reading
+from chat.wire.bodies import Register
 
 
 @lru_cache(maxsize=1)
@@ -19,8 +21,8 @@ def registration() -> Registration:
 
 def register(request: Request) -> Answer:
     """`{username, password}` → 201 `{user}`."""
-    fields = request.fields(username=str, password=str)
-    user = registration().register(fields["username"], fields["password"], request.address)
+    body = reading.read_json(Register, request.content_type, request.content)
+    user = registration().register(body.username, body.password, request.address)
     return Answer(201, {"user": user.public()})
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from chat.sockets import sessions
+from chat.sockets import session_watch
 from tests.deploy.hybrid import Hybrid
 from tests.deploy.made import MadeCloud
 from tests.deploy.tools import Json, resources
@@ -77,7 +77,7 @@ def test_signing_out_at_the_function_ends_the_session_everywhere(hybrid: Hybrid)
 
 def test_who_misses_that_a_session_ended_looks_for_it_within_two_seconds() -> None:
     """Redis tells at once; a stopwatch would rather measure how busy the machine is."""
-    assert sessions.SWEEP_S <= ENDED_WITHIN_S
+    assert session_watch.SWEEP_S <= ENDED_WITHIN_S
 
 
 def test_signing_out_at_the_chat_server_ends_it_at_the_function_at_once(hybrid: Hybrid) -> None:

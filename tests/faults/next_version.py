@@ -13,6 +13,7 @@ from typing import Any
 
 from chat import models
 from chat.models import Entry, Message, Person, Room
+from chat.services.bus.events import Event
 from chat.services.log import follower
 from chat.services.log.append import Draft
 from chat.services.messages import writing
@@ -27,6 +28,13 @@ KIND, LETTER = "poll", "p"
 def mood_of(client_id: str) -> str:
     """The mood that a message of that client id has."""
     return f"as {client_id} feels"
+
+
+class PollAsked(Event, frozen=True, tag="poll:asked"):
+    """What its workers tell each other of a poll; to those before it, an event of a kind that they do not know."""
+
+    room: str
+    by: str
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ def grow() -> None:
             room = self._rooms.get(room_id)
             build = partial(poll, room, person, answer["seq"], self._log.now_ms())
             self._log.append(room, person.username, f"{client_id}-poll", (KIND, room_id), lambda: build)
-            self._log._bus.publish("poll:asked", room=room_id, by=person.username)
+            self._log._bus.publish(PollAsked(room_id, person.username))
         return answer
 
     def told(room: Room, entry: dict[str, Any], image: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:

@@ -34,10 +34,12 @@ from chat.services.storage import rows
 from chat.services.storage.dynamodb import Storage
 from chat.services.storage.transaction import Writes
 from chat.services.storage.values import pack
-from chat.sockets import EVENTS, handlers
-from chat.sockets.connections import Connection
-from chat.sockets.fanout import Fanout, SocketOutlet
-from chat.sockets.sessions import SocketSessions
+from chat.sockets.broadcaster import Broadcaster
+from chat.sockets.client_sockets import ClientSocket
+from chat.sockets.handlers import messages as handlers
+from chat.sockets.protocol import REQUESTS
+from chat.sockets.session_watch import SessionWatch
+from chat.sockets.subscriptions import Subscriptions
 from tests.faults import checker
 
 UNWRITTEN_S = 0.1
@@ -196,7 +198,7 @@ def handlers_reorder() -> None:
         return handlers.send(*args)
 
     put(assembly, "check", then_side_by_side)
-    EVENTS["message:send"] = (send, True)
+    REQUESTS["message:send"] = replace(REQUESTS["message:send"], handler=send)
 
 
 @bug("a foreign row adopted twice", "rows that others put", checker.DOUBLED)
@@ -220,7 +222,7 @@ def drop_pushes() -> None:
     """What is dropped leaves no gap: with one, the follower of docs/protocol.md would repair it."""
     pushed = 0
 
-    def emit(self: SocketOutlet, room: str, event: str, payload: dict[str, Any], skip: Collection[str] = ()) -> None:
+    def emit(self: Broadcaster, room: str, event: str, payload: dict[str, Any], skip: Collection[str] = ()) -> None:
         nonlocal pushed
         server = self._socketio.server
         for sid in {sid for sid, _ in server.manager.get_participants("/", f"room:{room}")} - set(skip):
@@ -235,7 +237,7 @@ def drop_pushes() -> None:
             else:
                 server.emit(event, payload, to=sid)
 
-    put(SocketOutlet, "emit", emit)
+    put(Broadcaster, "emit", emit)
 
 
 @bug("no resync on reconnect", "away for a moment", checker.LOST)
@@ -299,17 +301,17 @@ def opening_marks_all_as_read() -> None:
 
 @bug("non-member joins", "outsiders", checker.LEAKED)
 def non_member_joins() -> None:
-    subscribe = Fanout.subscribe
+    subscribe = Subscriptions.subscribe
 
-    def everywhere(self: Fanout, connection: Connection) -> bool:
-        added = subscribe(self, connection)
+    def everywhere(self: Subscriptions, client: ClientSocket) -> bool:
+        added = subscribe(self, client)
         for each in self._followers.all().values():
-            if self._connections.get(connection.sid) is connection and not each.subscribers.has(connection.sid):
-                username = connection.person.username
-                each.subscribe(connection.sid, Membership(each.room.room, username, "", True))
+            if self._clients.get(client.sid) is client and not each.subscribers.has(client.sid):
+                username = client.person.username
+                each.subscribe(client.sid, Membership(each.room.room, username, "", True))
         return added
 
-    put(Fanout, "subscribe", everywhere)
+    put(Subscriptions, "subscribe", everywhere)
 
 
 @bug("an image handed to someone removed before its `rev`", "a removal between edits", checker.LEAKED)
@@ -343,11 +345,11 @@ def session_written_back() -> None:
 @bug("delivery goes on while Redis is silent", "Redis silent after a revoke", checker.LEAKED)
 def delivery_while_silent() -> None:
     """And what is asked is not paid for: who cannot pay reads nothing either."""
-    check, take = SocketSessions.check, Allowance._take
+    check, take = SessionWatch.check, Allowance._take
 
-    def lenient(self: SocketSessions, connection: Connection) -> None:
+    def lenient(self: SessionWatch, client: ClientSocket) -> None:
         try:
-            check(self, connection)
+            check(self, client)
         except ChatError as error:
             if error.code != "unavailable":
                 raise
@@ -359,6 +361,6 @@ def delivery_while_silent() -> None:
             if error.code != "unavailable":
                 raise
 
-    put(SocketSessions, "check", lenient)
+    put(SessionWatch, "check", lenient)
     put(Allowance, "_take", generous)
-    put(Connection, "deliverable", property(lambda self: not self.ended))
+    put(ClientSocket, "deliverable", property(lambda self: not self.ended))

@@ -15,11 +15,21 @@ from deploy import package
 from tests.conftest import ROOT
 
 LIBRARIES = {
-    "register": {"bcrypt"},
-    "login": {"bcrypt", "redis", "async-timeout", "limits", "deprecated", "wrapt", "packaging", "typing-extensions"},
+    "register": {"bcrypt", "msgspec"},
+    "login": {
+        "bcrypt",
+        "msgspec",
+        "redis",
+        "async-timeout",
+        "limits",
+        "deprecated",
+        "wrapt",
+        "packaging",
+        "typing-extensions",
+    },
     "logout": {"redis", "async-timeout"},
     "protected": {"redis", "async-timeout"},
-    "ingest": {"redis", "async-timeout"},
+    "ingest": {"msgspec", "redis", "async-timeout"},
 }
 X86_64 = b"\x3e\0"  # e_machine of an ELF file
 # Imports the handler with nothing on the path but the folder, Python's own and the runtime's boto3.
@@ -54,7 +64,7 @@ def test_a_function_runs_from_its_folder_alone(name: str, tmp_path: Path, monkey
     """Our modules out of the folder, and of the libraries only those that the package has."""
     monkeypatch.setattr(package, "fetch", lambda names, folder, python: None)  # this machine has them installed
     package.build(name, tmp_path)
-    every = {"flask", "gevent", "msgspec", "socketio", "engineio", "flask_session", "limits", "bcrypt", "redis"}
+    every = {"msgspec", "flask", "gevent", "socketio", "engineio", "flask_session", "limits", "bcrypt", "redis"}
     banned = every - {library.replace("-", "_") for library in LIBRARIES[name]}
     code = COLD.format(banned=sorted(banned), folder=str(tmp_path / name), name=name)
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -79,7 +89,7 @@ def test_what_is_shipped_is_built_alike_twice_and_is_for_the_runtime(tmp_path: P
     assert {"bcrypt", "redis", "limits", "wrapt"} <= {name.partition("/")[0] for name in names}
     assert not [name for name in names if name.startswith(("async_timeout", "boto"))], "the runtime has these"
     binaries = [name for name in names if name.endswith(".so")]
-    assert {name.partition("/")[0] for name in binaries} == {"bcrypt", "wrapt"}
+    assert {name.partition("/")[0] for name in binaries} == {"bcrypt", "msgspec", "wrapt"}
     for name in binaries:
         assert name.endswith((".abi3.so", ".cpython-313-x86_64-linux-gnu.so")), name
         assert zipfile.ZipFile(one).read(name)[18:20] == X86_64

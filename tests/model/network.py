@@ -10,6 +10,7 @@ import redis
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chat.embedded.dynamodb.errors import ApiError
+from chat.services.bus.events import Event
 from chat.services.jobs import leases
 from chat.services.log import sequence as numbers
 from tests.model.scheduler import Process, Scheduler
@@ -285,14 +286,14 @@ class Wire:
     def __init__(self, network: Network, redis: Redis):
         self._network = network
         self._redis = redis
-        self._ends: list[tuple[Process, Callable[[dict[str, Any]], None]]] = []
+        self._ends: list[tuple[Process, Callable[[Event], None]]] = []
 
-    def join(self, process: Process, hear: Callable[[dict[str, Any]], None]) -> None:
+    def join(self, process: Process, hear: Callable[[Event], None]) -> None:
         """A process that listens."""
         self._ends = [end for end in self._ends if not end[0].dead]
         self._ends.append((process, hear))
 
-    def publish(self, origin: Process, event: dict[str, Any]) -> None:
+    def publish(self, origin: Process, event: Event) -> None:
         """Brings an event to everybody else."""
         scheduler, weather = self._network.scheduler, self._network.weather
         for process, hear in self._ends:
@@ -304,7 +305,7 @@ class Wire:
                 late = scheduler.rng.random() * 3 if self._network.chance(weather.bus_late) else 0.0
                 scheduler.at(
                     scheduler.now + self._network.latency() + late,
-                    lambda process=process, hear=hear: scheduler.spawn(process, hear, dict(event)),
+                    lambda process=process, hear=hear: scheduler.spawn(process, hear, event),
                     process,
                 )
 

@@ -18,7 +18,8 @@ import gevent.lock
 from tests.model.scheduler import Process, Scheduler, Task
 
 START_S = 1_700_000_000.0
-MODULES = ("chat.services.", "chat.sockets.fanout", "chat.sockets.connections", "chat.services.runtime.coalesce")
+SOCKETS = ("broadcaster", "bus_listener", "client_sockets", "subscriptions")
+MODULES = ("chat.services.", *(f"chat.sockets.{name}" for name in SOCKETS))
 _current: list[Scheduler] = []
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Person
+from chat.services.bus.events import Event
 from chat.services.ingest.ingest import Ingest
 from chat.services.jobs.leases import Lease
 from chat.services.jobs.poller import LEASE_MS, Poller
@@ -24,8 +25,10 @@ from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import Rooms
 from chat.services.runtime.deadline import deadline
 from chat.services.storage.dynamodb import Storage
-from chat.sockets.connections import Connection, Connections
-from chat.sockets.fanout import Fanout, SocketOutlet
+from chat.sockets.broadcaster import Broadcaster
+from chat.sockets.bus_listener import BusListener
+from chat.sockets.client_sockets import ClientSocket, ClientSockets
+from chat.sockets.subscriptions import Subscriptions
 from tests.model import standins
 from tests.model.network import Dynamodb, Network, Redis, RedisClient, Wire
 from tests.model.scheduler import Process, Scheduler
@@ -44,15 +47,14 @@ class Plug:
     def __init__(self, worker: Worker, wire: Wire):
         self._worker = worker
         self._wire = wire
-        self._listener: Callable[[dict[str, Any]], None] = lambda event: None
+        self._listener: Callable[[Event], None] = lambda event: None
 
-    def publish(self, kind: str, volatile: bool = False, **payload: Any) -> None:
+    def publish(self, event: Event) -> None:
         self._worker.scheduler.alive()
-        event = {"kind": kind, **payload}
         self._wire.publish(self._worker, event)
         self._listener(event)
 
-    def start(self, listener: Callable[[dict[str, Any]], None], on_doubt: Callable[[], None]) -> None:
+    def start(self, listener: Callable[[Event], None], on_doubt: Callable[[], None]) -> None:
         self._listener = listener
         self._worker.doubt = on_doubt
         self._wire.join(self._worker, listener)
@@ -109,8 +111,8 @@ class Worker(Process):
             commits=Commits(self.storage),
         )
         self.server = Server()
-        socketio = SimpleNamespace(server=self.server)
-        self.followers = Followers(self.storage, self.numbers, self.log, SocketOutlet(socketio))
+        broadcaster = Broadcaster(SimpleNamespace(server=self.server))
+        self.followers = Followers(self.storage, self.numbers, self.log, broadcaster)
         self.rooms = Rooms(self.storage, self.numbers, self.log, bus, self.followers.member)
         self.overview = Overview(self.storage, self.numbers, self.rooms)
         self.memberships = Memberships(self.storage, self.rooms, self.overview, self.log, bus)
@@ -123,14 +125,21 @@ class Worker(Process):
             ingest = Ingest(self.storage, self.rooms, self.log, bus)
             lease = Lease(client, "ingest", LEASE_MS)
             self.poller = Poller(self.storage, lambda: Reader(network, stream), ingest, lease, standins.TIME.monotonic)
-        self.connections = Connections(PLENTY)
-        self.fanout = Fanout(socketio, self.connections, SimpleNamespace(), self.followers, self.rooms, bus)
+        self.clients, sessions = ClientSockets(PLENTY), SimpleNamespace()
+        self.subscriptions = Subscriptions(broadcaster, self.clients, sessions, self.followers, self.rooms)
+        self.listener = BusListener(
+            broadcaster, self.clients, sessions, self.subscriptions, self.followers, self.rooms, bus
+        )
 
     def start(self) -> None:
         """Begins to listen and to check."""
-        self.scheduler.spawn(self, self.fanout.start)
+        self.scheduler.spawn(self, self._listen)
         if self.poller is not None:
             self.scheduler.spawn(self, self.poller.start)
+
+    def _listen(self) -> None:
+        self.listener.start()
+        self.subscriptions.start()
 
     def sweep(self) -> None:
         """Lets the old go, however often it takes."""
@@ -145,23 +154,23 @@ class Worker(Process):
         """What the connection of a socket does. Raises: ChatError."""
         now = standins.TIME.monotonic()
         session = SimpleNamespace(sid=sid, person=person)
-        connection = Connection(sid, session, now)
+        client = ClientSocket(sid, session, now)
         self.server.pushes[sid] = push
-        self.connections.add(connection)
+        self.clients.add(client)
         try:
             with deadline(CONNECT_WITHIN_S):
-                self.fanout.subscribe(connection)
+                self.subscriptions.subscribe(client)
         except BaseException:
             self.disconnect(sid)
             raise
-        self.fanout.heads(connection)
+        self.subscriptions.heads(client)
 
     def disconnect(self, sid: str) -> None:
         """What the end of a socket does."""
         self.server.pushes.pop(sid, None)
-        connection = self.connections.remove(sid)
-        if connection is not None:
-            self.fanout.unsubscribe(connection)
+        client = self.clients.remove(sid)
+        if client is not None:
+            self.subscriptions.unsubscribe(client)
 
     def answer(self, request: Callable[[Worker], Any]) -> Any:
         """What a request is answered, within the time that the sockets' handlers have: a value or a ChatError."""

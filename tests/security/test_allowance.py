@@ -15,6 +15,7 @@ from chat.app import create_app
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Person
 from chat.services.bus.bus import Bus
+from chat.services.bus.events import Logged
 from chat.services.bus.publisher import MAX_ENTRY_BYTES, MAX_STREAM, STREAM, Publisher
 from chat.services.limits import allowance
 from chat.services.limits.allowance import Allowance, Charge
@@ -326,7 +327,7 @@ def test_every_list_is_counted(services, stopped, what):
 def large_event(number, text="💬" * 4_000):
     image = Message("general", number, number, "c", "alice", "Alice", text, 0)
     entry = Draft(Entry("general", number, "message", 0), image).entry
-    return {"room": "general", "generation": 1, "entry": entry.to_dict(), "image": image.to_dict(1)}
+    return Logged("general", 1, entry.to_dict(), image.to_dict(1))
 
 
 def test_the_bus_has_a_bound_in_bytes_whatever_is_written(services):
@@ -334,12 +335,12 @@ def test_the_bus_has_a_bound_in_bytes_whatever_is_written(services):
     pipeline = services.redis.pipeline(transaction=False)
     bus._client = pipeline
     for number in range(MAX_STREAM + 1_000):
-        bus.publish("entry", **large_event(number, "💬" * 1_900))  # just below what an entry may have
+        bus.publish(large_event(number, "💬" * 1_900))  # just below what an entry may have
     pipeline.execute()
     assert services.redis.memory_usage(STREAM, samples=0) < 1.5 * MAX_STREAM * MAX_ENTRY_BYTES
     bus._client = services.redis
     services.redis.delete(STREAM)
-    bus.publish("entry", **large_event(1))
+    bus.publish(large_event(1))
     ((_, fields),) = services.redis.xrange(STREAM)
     assert '"decided"' in fields["e"] and '"seq":1' in fields["e"] and len(fields["e"]) < 100
 
@@ -348,8 +349,8 @@ def test_what_waits_for_redis_goes_in_entries_of_bounded_size(services):
     bus = Bus(services.redis, "")
     bus._begun = True
     for number in range(20):
-        bus.publish("entry", **large_event(number, "x" * 2_000))
+        bus.publish(large_event(number, "x" * 2_000))
     while bus._outbox:
         bus._write_some()
     sizes = [len(fields["e"].encode()) for _, fields in services.redis.xrange(STREAM)]
-    assert len(sizes) > 5 and max(sizes) <= MAX_ENTRY_BYTES and bus._outbox_chars == 0
+    assert len(sizes) > 5 and max(sizes) <= MAX_ENTRY_BYTES and bus._outbox_bytes == 0

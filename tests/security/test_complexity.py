@@ -13,13 +13,13 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from flask import Flask
+from msgspec import Struct, structs
 from werkzeug.test import EnvironBuilder
 
-from chat import http
 from chat.config import Config
 from chat.errors import ChatError
 from chat.lambdas import http as lambda_http
@@ -28,12 +28,14 @@ from chat.models import Person
 from chat.names import room_slug, username
 from chat.services.accounts import cookies
 from chat.services.accounts.passwords import Passwords
-from chat.sockets import EVENTS
-from chat.sockets.connections import Connection, clock
+from chat.sockets.client_sockets import ClientSocket, clock
+from chat.sockets.protocol import REQUESTS
 from chat.sockets.transport.gate import MAX_HEADER_CHARS
 from chat.sockets.transport.packets import Malformed, decode
+from chat.wire import reading
 from tests.conftest import PASSWORD, Auth, browser
 
+T = TypeVar("T", bound=Struct)
 BIG, SMALL = 60_000, 6_000
 MAX_GROWTH = 12
 MAX_S = 0.020
@@ -152,7 +154,7 @@ def test_work_that_grows_with_the_square_is_found(meter: Meter) -> None:
 def test_the_texts_are_as_long_as_they_are_said_to_be(unit: str) -> None:
     for size in (SMALL, BIG):
         long = len(json.dumps({"a": text(WORST[unit], size)}, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-        assert size * 0.9 < long <= http.MAX_BODY_BYTES
+        assert size * 0.9 < long <= reading.MAX_BODY_BYTES
 
 
 # --- HTTP ------------------------------------------------------------------------------------------------------------
@@ -245,13 +247,13 @@ def config(config: Config) -> Config:
 def asked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The names of the fields that bodies have been asked for."""
     names: set[str] = set()
-    read = http.json_fields
+    read = reading.read_json
 
-    def noted(kind: str, content: bytes, types: dict[str, Any]) -> dict[str, Any]:
-        names.update(types)
-        return read(kind, content, types)
+    def noted(kind: type[T], content_type: str, content: bytes) -> T:
+        names.update(field.encode_name for field in structs.fields(kind))
+        return read(kind, content_type, content)
 
-    monkeypatch.setattr(http, "json_fields", noted)
+    monkeypatch.setattr(reading, "read_json", noted)
     return names
 
 
@@ -381,7 +383,7 @@ def as_json(body: dict[str, Any]) -> bytes:
     try:
         return json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        return json.dumps(body).encode()[: http.MAX_BODY_BYTES]
+        return json.dumps(body).encode()[: reading.MAX_BODY_BYTES]
 
 
 def answered(request: Callable[[], int]) -> Callable[[], object]:
@@ -472,44 +474,34 @@ PAYLOADS: dict[str, dict[str, Any]] = {
 }
 
 
-class Read(dict[str, Any]):
-    """A payload that notes which of its fields are read."""
-
-    def __init__(self, *args: Any):
-        super().__init__(*args)
-        self.names: set[str] = set()
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self.names.add(name)
-        return super().get(name, default)
-
-
 @pytest.fixture
-def connection(door: Door) -> Connection:
+def connection(door: Door) -> ClientSocket:
     session = door.app.extensions["parley"].sessions.read(door.sid)
     assert session is not None and session.person == Person("alice", "alice")
-    return Connection("s", session, clock())
+    return ClientSocket("s", session, clock())
 
 
-def test_every_event_has_a_row_with_all_its_fields(door: Door, connection: Connection) -> None:
-    assert set(PAYLOADS) == set(EVENTS)
-    for event, (handler, _) in EVENTS.items():
-        payload = Read(PAYLOADS[event] | ({"client_id": next(ids)} if "client_id" in PAYLOADS[event] else {}))
+def test_every_event_has_a_row_with_all_its_fields(door: Door, connection: ClientSocket) -> None:
+    assert set(PAYLOADS) == set(REQUESTS)
+    for event, request in REQUESTS.items():
+        fields = {field.encode_name for field in structs.fields(request.payload)}
+        assert fields == set(PAYLOADS[event]), event
+        payload = PAYLOADS[event] | ({"client_id": next(ids)} if "client_id" in fields else {})
         try:
-            handler(door.app.extensions["parley"], connection, payload)
+            request.handler(door.app.extensions["parley"], connection, reading.read(request.payload, payload))
         except ChatError as error:
             if error.code != "message_deleted":  # by message:delete, above
                 raise
-        assert payload.names == set(PAYLOADS[event]), event
 
 
-def test_an_event_costs_no_more_than_its_length(door: Door, connection: Connection, meter: Meter) -> None:
+def test_an_event_costs_no_more_than_its_length(door: Door, connection: ClientSocket, meter: Meter) -> None:
     services = door.app.extensions["parley"]
 
     def request(event: str, packet: str) -> Callable[[], object]:
         def make() -> None:
             try:
-                EVENTS[event][0](services, connection, decode(packet).data[1])
+                asked = REQUESTS[event]
+                asked.handler(services, connection, reading.read(asked.payload, decode(packet).data[1]))
             except (ChatError, Malformed):
                 pass
 

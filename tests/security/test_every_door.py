@@ -20,8 +20,8 @@ from flask_socketio import ConnectionRefusedError
 from chat.errors import KINDS
 from chat.models import Person, User
 from chat.services.sessions.record import Session
-from chat.sockets import HOT, PING
-from chat.sockets.connections import Connection
+from chat.sockets.client_sockets import ClientSocket
+from chat.sockets.protocol import PING, REQUESTS
 from chat.sockets.transport import LATER
 from tests.conftest import PASSWORD, browser
 from tests.security.matrix import LINES
@@ -217,8 +217,8 @@ class House:
     def socket(self, session: Session) -> str:
         """A socket that this session opened a while ago: every request of it has the session looked up."""
         sid = next(ids)
-        connections = self.sockets["connect"].__self__._connections
-        connections.add(Connection(sid, session, 0.0))
+        connections = self.sockets["connect"].__self__._clients
+        connections.add(ClientSocket(sid, session, 0.0))
         return sid
 
     def emit(self, sid: str, event: str, payload: Any) -> str:
@@ -331,7 +331,7 @@ def test_no_event_is_answered_to_a_socket_without_a_session(house: House, standi
             house.services.redis.delete(house.services.sessions.key(session.sid))
         else:
             house.services.accounts.end_sessions(session, "")
-        connection = house.sockets["connect"].__self__._connections.get(sid)
+        connection = house.sockets["connect"].__self__._clients.get(sid)
         if connection is not None:
             connection.checked_at = 0.0  # a while ago
         assert house.emit(sid, event, payload) == "unauthenticated", event
@@ -340,7 +340,7 @@ def test_no_event_is_answered_to_a_socket_without_a_session(house: House, standi
 def test_what_is_answered_in_the_hub_is_left_to_the_others_unless_it_is_known_to_be_right(house: House) -> None:
     """A stranger, and a session that has to be looked up, go the ordinary way, which refuses them."""
     sockets = house.sockets["connect"].__self__
-    for event in HOT:
+    for event in (event for event, request in REQUESTS.items() if request.at_once is not None):
         for who in ("stranger", "member"):
             sid = house.socket(house.session(who))
             assert sockets.on_hot(event, sid, {"room": house.room}) is LATER, (event, who)

@@ -16,10 +16,12 @@ from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
 import greenlet  # noqa: E402
+from msgspec import to_builtins  # noqa: E402
 
 from chat.services.bus import bus as bus_module  # noqa: E402
 from chat.services.bus.bus import Bus  # noqa: E402
 from chat.services.storage import redis_client  # noqa: E402
+from tests.services.numbered import numbered  # noqa: E402
 
 
 def tell(**line: object) -> None:
@@ -40,7 +42,7 @@ def switches_of(work: Callable[[], None]) -> int:
 
 def publish(bus: Bus, command: dict[str, Any]) -> None:
     for number in range(command.get("times", 1)):
-        bus.publish(command["publish"], volatile=command.get("volatile", False), number=number)
+        bus.publish(numbered(command["publish"], number, command.get("volatile", False)))
 
 
 def hasten() -> None:
@@ -53,7 +55,7 @@ def main() -> None:
     hasten()
     url = sys.argv[1]
     bus = Bus(redis_client.connect(url), url)
-    bus.start(lambda event: tell(heard=event), lambda: tell(doubt=True))
+    bus.start(lambda event: tell(heard=to_builtins(event)), lambda: tell(doubt=True))
     while line := gevent.get_hub().threadpool.apply(sys.stdin.readline):
         command = json.loads(line)
         if "publish" in command:

@@ -21,7 +21,9 @@ import redis
 
 from chat.services.assembly import create_services
 from chat.services.bus.bus import STREAM, Bus
+from chat.services.bus.events import MembershipChanged, PositionMoved
 from tests.conftest import ROOT, free_port, wait_until
+from tests.services.numbered import numbered
 
 WELL_S = 0.4  # of deafness: a station's heart beats ten times a second
 
@@ -258,14 +260,14 @@ def test_volatile_events_are_dropped_first(own_redis, two):
     here, there = two
     own_redis.process.send_signal(signal.SIGSTOP)
     try:
-        here.publish("typing", times=3_000, volatile=True)
+        here.publish("whispered", times=3_000, volatile=True)
         dropped = here.ask(state=True)["dropped"]
         here.publish("news", times=100)
         assert here.ask(state=True)["dropped"] == dropped
     finally:
         own_redis.process.send_signal(signal.SIGCONT)
     there.hears("news", range(100))
-    assert len(there.heard("typing")) < 3_000
+    assert len(there.heard("whispered")) < 3_000
 
 
 def test_a_quiet_bus_is_told_from_a_deaf_reader_by_heartbeats(own_redis, two):
@@ -306,10 +308,10 @@ def test_something_else_in_the_stream_does_no_harm(own_redis, two):
 
 def test_without_a_worker_an_event_is_written_at_once_and_a_redis_that_is_away_is_no_error(own_redis, two):
     there, _ = two
-    Bus(own_redis.client, own_redis.url).publish("from a command", number=0)
+    Bus(own_redis.client, own_redis.url).publish(numbered("from a command", 0))
     there.hears("from a command", range(1))
     own_redis.kill()
-    Bus(own_redis.client, own_redis.url).publish("from a command", number=1)
+    Bus(own_redis.client, own_redis.url).publish(numbered("from a command", 1))
 
 
 def test_what_a_worker_without_a_socket_publishes_side_by_side_reaches_redis_in_that_order(config, monkeypatch):
@@ -323,12 +325,12 @@ def test_what_a_worker_without_a_socket_publishes_side_by_side_reaches_redis_in_
 
     monkeypatch.setattr(services.bus, "_write", write)
     services.start(end=lambda: None)
-    gevent.joinall([gevent.spawn(services.bus.publish, "read", user="alice", room="general", seq=n) for n in range(3)])
+    gevent.joinall([gevent.spawn(services.bus.publish, PositionMoved("alice", "general", n)) for n in range(3)])
     services.stop()
     assert written == [1, 2, 3]
 
 
 def test_what_a_command_publishes_is_written_before_it_goes_on(config):
     services = create_services(config, Mock())
-    services.bus.publish("membership", user="alice")
+    services.bus.publish(MembershipChanged("alice"))
     assert services.redis.xlen(STREAM) == 1

@@ -8,9 +8,11 @@ from collections.abc import Collection
 from typing import Any
 
 import gevent
+from msgspec import to_builtins
 
 from chat.config import Config
 from chat.models import Person
+from chat.services.bus.events import Event
 from chat.services.log.append import Log
 from chat.services.log.follower import Follower
 from chat.services.log.followers import Followers
@@ -51,8 +53,8 @@ class Plug:
         self._wire = wire
         self._worker = worker
 
-    def publish(self, kind: str, volatile: bool = False, **payload: Any) -> None:
-        event = {"kind": kind, **payload}
+    def publish(self, published: Event) -> None:
+        event = to_builtins(published)
         self._worker.hear(event)
         self._wire.waiting.extend((other, event) for other in self._wire.workers if other is not self._worker)
 
@@ -102,7 +104,7 @@ class Worker:
         wire.workers.append(self)
 
     def hear(self, event: dict[str, Any]) -> None:
-        """One event of the bus, as chat.sockets.fanout passes it on."""
+        """One event of the bus, as chat.sockets.bus_listener passes it on."""
         self.heard.append(event)
         if event["kind"] == "entry":
             self.followers.offer(event["room"], event["generation"], event["entry"], event["image"])

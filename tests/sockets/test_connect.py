@@ -9,13 +9,12 @@ import pytest
 from flask_socketio import ConnectionRefusedError
 
 from chat.models import Membership, Person, Room, User
-from chat.services.runtime.token_bucket import TokenBuckets
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
 from chat.services.storage.dynamodb import Storage
-from chat.sockets import Sockets
-from chat.sockets.connections import Connection, Connections, clock
-from chat.sockets.fanout import Fanout
+from chat.sockets.client_sockets import ClientSocket, ClientSockets, clock
+from chat.sockets.dispatch import Sockets
+from chat.sockets.subscriptions import Subscriptions
 
 ALICE, BOB, CAROL = User("alice", "Alice"), User("bob", "Bob"), User("carol", "Carol")
 ROOM = Room("den", "Den", "private")
@@ -36,19 +35,25 @@ def sessions(config, storage):
 
 @pytest.fixture
 def registry():
-    return Connections(20)
+    return ClientSockets(20)
 
 
 @pytest.fixture
-def fanout():
+def subscriptions():
     """In the place of the rooms: nobody is in one."""
     return SimpleNamespace(start=bool, subscribe=bool, unsubscribe=bool, heads=bool)
 
 
 @pytest.fixture
-def sockets(registry, fanout, sessions):
-    swept, retreat = SimpleNamespace(run=bool, watch=bool), SimpleNamespace(run=bool)
-    return Sockets(registry, fanout, swept, retreat, SimpleNamespace(), sessions, "parley", TokenBuckets(400, 10))
+def sockets(registry, subscriptions, sessions):
+    return sockets_of(registry, subscriptions, sessions)
+
+
+def sockets_of(registry, subscriptions, sessions):
+    listener, isolation = SimpleNamespace(start=bool), SimpleNamespace(start=bool)
+    watch = SimpleNamespace(start=bool, watch=bool)
+    services = SimpleNamespace(sessions=sessions, config=SimpleNamespace(cookie_name="parley"))
+    return Sockets(registry, subscriptions, listener, watch, isolation, services)
 
 
 def together(sockets, *handshakes):
@@ -108,11 +113,11 @@ def test_a_socket_counts_as_checked_no_later_than_its_look_began(sockets, sessio
     assert all(connection.checked_at <= began[0] for connection in registry)
 
 
-def test_a_session_that_ends_while_its_socket_reads_its_rooms_is_refused(sockets, fanout, sessions, registry):
+def test_a_session_that_ends_while_its_socket_reads_its_rooms_is_refused(sockets, subscriptions, sessions, registry):
     def end_meanwhile(connection):
         connection.ended = ends
 
-    fanout.subscribe = end_meanwhile
+    subscriptions.subscribe = end_meanwhile
     session = sessions.create(ALICE)
     ends = False
     assert together(sockets, (cookie(session), None)) == [None]
@@ -122,12 +127,9 @@ def test_a_session_that_ends_while_its_socket_reads_its_rooms_is_refused(sockets
     assert len(registry) == 0
 
 
-def test_redis_that_does_not_answer_lets_nobody_in_and_the_reason_is_told(registry, fanout, storage):
+def test_redis_that_does_not_answer_lets_nobody_in_and_the_reason_is_told(registry, subscriptions, storage):
     silent = Sessions(redis_client.connect("redis://127.0.0.1:1/0"), 1800, 43_200, storage.epochs)
-    watched = SimpleNamespace(run=bool, watch=bool)
-    sockets = Sockets(
-        registry, fanout, watched, SimpleNamespace(run=bool), SimpleNamespace(), silent, "parley", TokenBuckets(400, 10)
-    )
+    sockets = sockets_of(registry, subscriptions, silent)
     assert together(sockets, *[(f"parley={'x' * 43}", None)] * 3) == ["unavailable"] * 3
     assert len(registry) == 0
 
@@ -175,14 +177,14 @@ def rooms():
 @pytest.fixture
 def real(registry, rooms, den):
     followers = SimpleNamespace(all=lambda: {"den": den}, follow=lambda room: den)
-    return Fanout(SimpleNamespace(), registry, SimpleNamespace(), followers, rooms, SimpleNamespace())
+    return Subscriptions(SimpleNamespace(), registry, SimpleNamespace(), followers, rooms)
 
 
 @pytest.fixture
 def subscribe(registry, real):
     def subscribe(sid, username):
         person = Person(username, username)
-        connection = Connection(sid, SimpleNamespace(sid=f"{username}'s", person=person), clock())
+        connection = ClientSocket(sid, SimpleNamespace(sid=f"{username}'s", person=person), clock())
         registry.add(connection)
         return gevent.spawn(real.subscribe, connection)
 
@@ -217,7 +219,7 @@ def test_who_was_removed_while_another_socket_was_reading_is_not_let_in_by_that_
 
 
 def test_rooms_that_changed_while_they_were_read_are_read_again_soon(subscribe, real, rooms, den, monkeypatch):
-    monkeypatch.setattr("chat.sockets.fanout.AGAIN_AFTER_S", -1.0)  # which is over at once
+    monkeypatch.setattr("chat.sockets.subscriptions.AGAIN_AFTER_S", -1.0)  # which is over at once
     early = subscribe("a1", "alice")
     turns()
     den.changed_at = clock()  # out, and in again: what is read was true before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gevent
 import pytest
+from msgspec import to_builtins
 
 from chat.errors import ChatError
 from chat.models import User
@@ -11,10 +12,10 @@ from chat.services.sessions.key_events import KeyEvents
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
 from chat.services.storage.dynamodb import Storage
-from chat.sockets import connections as clocked
-from chat.sockets import sessions as swept
-from chat.sockets.connections import Connection, Connections, clock
-from chat.sockets.sessions import SocketSessions
+from chat.sockets import client_sockets as clocked
+from chat.sockets import session_watch as swept
+from chat.sockets.client_sockets import ClientSocket, ClientSockets, clock
+from chat.sockets.session_watch import SessionWatch
 from tests.conftest import free_port
 
 ALICE, BOB = User("alice", "Alice"), User("bob", "Bob")
@@ -30,7 +31,7 @@ class Recorder:
         self.gates = {}
 
     def emit(self, event, payload, to):
-        self.told.append((to, event, payload))
+        self.told.append((to, event, to_builtins(payload)))
 
     def expel(self, sid):
         self.closed.append(sid)
@@ -72,11 +73,11 @@ def sessions(config):
 
 @pytest.fixture
 def registry():
-    return Connections(20)
+    return ClientSockets(20)
 
 
 def watcher(config, recorder, registry, sessions):
-    return SocketSessions(recorder, registry, sessions, KeyEvents(config.redis_url))
+    return SessionWatch(recorder, registry, sessions, KeyEvents(config.redis_url))
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def worker(config, recorder, registry, sessions, now):
 
 
 def connect(worker, registry, session, sid, now):
-    connection = Connection(sid, session, now())
+    connection = ClientSocket(sid, session, now())
     worker.watch(connection)
     registry.add(connection)
     return connection

@@ -77,7 +77,7 @@ def turn() -> None:
 
 
 def event(name: str, *args: Any) -> bytes:
-    return frame(TEXT, b"42" + json.dumps([name, *args], separators=(",", ":")).encode())
+    return frame(TEXT, b"42" + json.dumps([name, *args], separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def test_all_that_is_said_in_one_turn_leaves_in_one_send_in_order(hall: Hall) -> None:
@@ -114,6 +114,13 @@ def test_who_is_skipped_gets_nothing(hall: Hall) -> None:
     assert [b"".join(member.sends) for member in members] == [
         event("y"), event("x"), event("x"), event("x") + event("y")
     ]  # fmt: skip
+
+
+def test_half_a_character_is_said_as_json_can_and_stops_nobody(hall: Hall) -> None:
+    alice = hall.enter("general")
+    hall.server.emit("x", {"text": "\ud83d"}, room="general")
+    turn()
+    assert alice.sends == [frame(TEXT, b'42["x",{"text":"\\ud83d"}]')]
 
 
 def test_what_is_not_json_is_not_sent(hall: Hall) -> None:

@@ -15,6 +15,7 @@ from chat.services.accounts.audit import note
 from chat.services.accounts.browsers import Browsers
 from chat.services.accounts.devices import device
 from chat.services.accounts.passwords import Passwords, check
+from chat.services.bus.events import SessionEnded
 from chat.services.limits.limits import Limits, Tries
 from chat.services.sessions.record import Session
 from chat.services.sessions.sessions import EVERYWHERE, Sessions
@@ -196,4 +197,4 @@ class Accounts:
     def _tell(self, sids: list[str], reason: str) -> None:
         if self._bus is not None:
             for sid in sids:
-                self._bus.publish("session_ended", session=sid, reason=reason)
+                self._bus.publish(SessionEnded(sid, reason))

@@ -8,7 +8,6 @@ tells a deaf reader from a quiet bus.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections import OrderedDict, deque
@@ -17,10 +16,13 @@ from itertools import islice
 from typing import Any
 
 import gevent
+import gevent.event
 import redis
-from gevent.event import Event
+from msgspec import DecodeError
 
 from chat.errors import ChatError
+from chat.services.bus import events
+from chat.services.bus.events import Beat, Event, Head
 from chat.services.bus.publisher import MAX_ENTRY_BYTES, STREAM, Publisher
 from chat.services.runtime.background import Background, Task
 from chat.services.runtime.deadline import deadline
@@ -29,7 +31,7 @@ from chat.services.storage import redis_client
 
 BEGINNING = "0-0"
 MAX_OUTBOX = 20_000  # events waiting for Redis in this worker
-MAX_OUTBOX_CHARS = 16 * 1024 * 1024  # and so long, all together
+MAX_OUTBOX_BYTES = 16 * 1024 * 1024  # and so long, all together
 VOLATILE_OUTBOX = 1_000  # beyond so many, volatile ones are dropped
 VOLATILE_LAG_S = 2.0  # and so is a volatile one that comes later than this
 MAX_ORIGINS = 1_000
@@ -39,10 +41,10 @@ BLOCK_MS = 2_000
 BEAT_S = 1.0
 RETRY_S = 0.2
 STOP_WITHIN_S = 0.5
-BEAT = "beat"
+BEAT = events.kind_of(Beat)
 
 log = logging.getLogger(__name__)
-Listener = Callable[[dict[str, Any]], None]
+Listener = Callable[[Event], None]
 
 
 class Bus(Publisher):
@@ -55,9 +57,9 @@ class Bus(Publisher):
         super().__init__(client)
         self._background = background or Background()
         self._url = url
-        self._outbox: deque[str] = deque()
-        self._outbox_chars = 0
-        self._filled = Event()
+        self._outbox: deque[bytes] = deque()
+        self._outbox_bytes = 0
+        self._filled = gevent.event.Event()
         self._begun = False
         self._listener: Listener | None = None
         self._on_doubt: Callable[[], None] = lambda: None
@@ -76,14 +78,13 @@ class Bus(Publisher):
         """Counts `deaf_s` from now: this process was stopped, and it could hear nothing."""
         self._heard_at = time.monotonic()
 
-    def publish(self, kind: str, volatile: bool = False, **payload: Any) -> None:
+    def publish(self, event: Event) -> None:
         """Sends an event to every worker; never blocks once this one has begun. A volatile one is dropped when Redis
         lags."""
         if not self._begun:
-            super().publish(kind, volatile, **payload)
+            super().publish(event)
             return
-        event = {"kind": kind, **payload}
-        self._post(event | {"volatile": True} if volatile else event, volatile)
+        self._post(event, event.volatile)
         self._hand_over(event)
 
     def begin(self) -> None:
@@ -115,28 +116,28 @@ class Bus(Publisher):
 
     # --- writing --------------------------------------------------------------------------------------------------
 
-    def _post(self, event: dict[str, Any], volatile: bool) -> None:
+    def _post(self, event: Event, volatile: bool) -> None:
         if volatile and len(self._outbox) >= VOLATILE_OUTBOX:
             return
         encoded = self._encode(event)  # numbered even when there is no room for it: the gap tells the others
-        if len(self._outbox) >= MAX_OUTBOX or self._outbox_chars >= MAX_OUTBOX_CHARS:
+        if len(self._outbox) >= MAX_OUTBOX or self._outbox_bytes >= MAX_OUTBOX_BYTES:
             self.dropped += 1
         else:
             self._outbox.append(encoded)
-            self._outbox_chars += len(encoded)
+            self._outbox_bytes += len(encoded)
             self._filled.set()
 
     def _write_some(self) -> None:
-        batch, size = [self._outbox[0]], len(self._outbox[0].encode())
-        for event in islice(self._outbox, 1, BATCH):
-            size += len(event.encode()) + 1
+        batch, size = [self._outbox[0]], len(self._outbox[0])
+        for line in islice(self._outbox, 1, BATCH):
+            size += len(line) + 1
             if size > MAX_ENTRY_BYTES:
                 break
-            batch.append(event)
+            batch.append(line)
         self._write(batch)
         REDIS.succeeded()
         for _ in batch:
-            self._outbox_chars -= len(self._outbox.popleft())
+            self._outbox_bytes -= len(self._outbox.popleft())
 
     def _flush(self) -> None:
         while True:
@@ -151,7 +152,7 @@ class Bus(Publisher):
 
     def _beat(self) -> None:
         while True:
-            self._post({"kind": BEAT, "at": time.monotonic()}, volatile=True)
+            self._post(Beat(time.monotonic()), volatile=True)
             gevent.sleep(BEAT_S)
 
     # --- reading --------------------------------------------------------------------------------------------------
@@ -168,10 +169,10 @@ class Bus(Publisher):
                 if away:
                     self._on_doubt()
                     away = False
-                events: Any = client.xread({STREAM: last}, count=READ, block=BLOCK_MS)
-                if not events and _order(self._newest_id(client)) < _order(last):
+                found: Any = client.xread({STREAM: last}, count=READ, block=BLOCK_MS)
+                if not found and _order(self._newest_id(client)) < _order(last):
                     last, away = BEGINNING, True  # Redis was emptied: its ids have begun anew below ours
-                for _, entries in events:
+                for _, entries in found:
                     for event_id, fields in entries:
                         last = event_id
                         self._receive(fields.get("from", ""), fields.get("e", ""))
@@ -190,23 +191,26 @@ class Bus(Publisher):
         if origin == self._origin and BEAT not in lines:
             return
         for line in lines.split("\n"):
-            try:
-                event = json.loads(line)
-                number, kind = int(event.pop("n")), event["kind"]
-            except (ValueError, LookupError, TypeError, AttributeError):
+            head = events.read_head(line)
+            if head is None:
                 log.error("an event of the bus is not one")
-                continue
-            if origin != self._origin:
-                self._take(origin, number, event)
-            elif kind == BEAT:
+            elif origin != self._origin:
+                self._take(origin, head, line)
+            elif head.kind == BEAT:
                 self._heard_at = time.monotonic()
-                self._lag_s = self._heard_at - event["at"]
+                self._lag_s = self._heard_at - events.beat(line).at
 
-    def _take(self, origin: str, number: int, event: dict[str, Any]) -> None:
-        if not self._is_new(origin, number) or event["kind"] == BEAT:
+    def _take(self, origin: str, head: Head, line: str) -> None:
+        if not self._is_new(origin, head.n) or head.kind == BEAT:
             return
-        late = event.pop("volatile", False) and self._lag_s > VOLATILE_LAG_S
-        if not late:
+        if head.volatile and self._lag_s > VOLATILE_LAG_S:
+            return
+        try:
+            event = events.read(head, line)
+        except DecodeError as error:
+            log.error("an event of the bus could not be read: %s (%s)", head.kind, error)
+            return
+        if event is not None:
             self._hand_over(event)
 
     def _is_new(self, origin: str, number: int) -> bool:
@@ -222,13 +226,13 @@ class Bus(Publisher):
             self._heard.popitem(last=False)
         return True
 
-    def _hand_over(self, event: dict[str, Any]) -> None:
+    def _hand_over(self, event: Event) -> None:
         """A listener that fails must not stop the bus, nor fail a send that is stored already."""
         try:
             if self._listener is not None:
                 self._listener(event)
         except Exception:
-            log.exception("an event of the bus could not be handled: %s", event.get("kind"))
+            log.exception("an event of the bus could not be handled: %s", events.kind_of(event))
 
 
 def _order(event_id: str) -> tuple[int, int]:

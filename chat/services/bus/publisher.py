@@ -3,12 +3,12 @@ chat/services/bus/bus.py."""
 
 from __future__ import annotations
 
-import json
 import secrets
-from typing import Any
 
 import redis
 
+from chat.services.bus import events
+from chat.services.bus.events import Decided, Event, Logged
 from chat.services.runtime.outages import REDIS
 from chat.services.storage.redis_client import cause
 
@@ -16,11 +16,9 @@ STREAM = "bus"
 MAX_STREAM = 5_000  # entries kept in Redis, each of one event or of what was published together
 MAX_ENTRY_BYTES = 8 * 1024  # of one: so the stream has 40 MB at most, whatever people write
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-
 
 class Publisher:
-    """Publishes events, `{kind, …}` of JSON values, for every worker to hear.
+    """Publishes events (chat.services.bus.events) for every worker to hear.
 
     An entry of the stream is `{from, e}`: who published, and the events with their numbers, one a line (JSON has no
     bare line feed). What it costs to write and read is nearly all for the entry, whatever it holds.
@@ -31,23 +29,23 @@ class Publisher:
         self._origin = secrets.token_hex(8)
         self._sent = 0
 
-    def publish(self, kind: str, volatile: bool = False, **payload: Any) -> None:
-        """Writes an event before this returns. A `volatile` one (typing) may be dropped. Raises nothing for a Redis
-        that does not answer: followers find what they were not told of."""
+    def publish(self, event: Event) -> None:
+        """Writes an event before this returns. Raises nothing for a Redis that does not answer: followers find what
+        they were not told of."""
         try:
-            self._write([self._encode({"kind": kind, **payload})])
+            self._write([self._encode(event)])
         except redis.RedisError as error:
             REDIS.failed(cause(error))
 
-    def _encode(self, event: dict[str, Any]) -> str:
+    def _encode(self, event: Event) -> bytes:
         """The event under its number. An entry of a log that is too large is told by its number alone: whoever follows
         the room reads it."""
         self._sent += 1
-        encoded = _encode({"n": self._sent, **event})
-        if event["kind"] == "entry" and len(encoded.encode()) > MAX_ENTRY_BYTES:
-            encoded = _encode({"n": self._sent, "kind": "decided", "room": event["room"], "seq": event["entry"]["seq"]})
+        encoded = events.encode(self._sent, event)
+        if isinstance(event, Logged) and len(encoded) > MAX_ENTRY_BYTES:
+            encoded = events.encode(self._sent, Decided(event.room, event.entry["seq"]))
         return encoded
 
-    def _write(self, events: list[str]) -> None:
-        entry = {"from": self._origin, "e": "\n".join(events)}
+    def _write(self, lines: list[bytes]) -> None:
+        entry = {"from": self._origin, "e": b"\n".join(lines)}
         self._client.xadd(STREAM, entry, maxlen=MAX_STREAM, approximate=True)  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Entry, Mark, Message, Room, SetAside
+from chat.services.bus.events import Decided
 from chat.services.bus.publisher import Publisher
 from chat.services.log.append import Draft, DraftUnder, Log
 from chat.services.messages.text import check_text
@@ -61,7 +62,7 @@ class Ingest:
             else:
                 self._take_or_set_aside(change)
         for room, seq in decided.items():
-            self._bus.publish("decided", room=room, seq=seq)
+            self._bus.publish(Decided(room, seq))
 
     def _take_or_set_aside(self, change: Change) -> None:
         """A change that nobody foresaw must not stop those behind it."""

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from chat.errors import ChatError
 from chat.models import Entry, Mark, Membership, Message, Room
+from chat.services.bus.events import Decided, Logged
 from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import Charge
 from chat.services.log.idempotency import CONFLICT_PAUSE_S, Answers, Appended, Asked, Claims, check_client_id
@@ -264,15 +265,10 @@ class Log:
     def _publish(self, room: Room, entry: Entry, image: Message | None) -> None:
         """An image that is only a part of what its row says goes to nobody: each worker reads what it understands."""
         if image is not None and image.more:
-            self._bus.publish("decided", room=room.room, seq=entry.seq)
+            self._bus.publish(Decided(room.room, entry.seq))
             return
-        self._bus.publish(
-            "entry",
-            room=room.room,
-            generation=room.generation,
-            entry=entry.to_dict(),
-            image=image.to_dict(room.generation) if image else None,
-        )
+        told = image.to_dict(room.generation) if image else None
+        self._bus.publish(Logged(room.room, room.generation, entry.to_dict(), told))
 
     def _give_up(self, room: Room, number: int) -> None:
         """Decides a number that is no longer wanted, so that nobody waits for it. Left to the followers when that

@@ -15,6 +15,7 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Message, Room
+from chat.services.bus.events import Decided
 from chat.services.bus.publisher import Publisher
 from chat.services.storage.dynamodb import Storage
 from chat.services.storage.rows import Claim
@@ -89,7 +90,7 @@ class Claims:
         if claim.digest != asked.digest:
             raise ChatError("client_id_reused")
         if claim.seq:
-            self._bus.publish("decided", room=claim.room, seq=claim.seq)
+            self._bus.publish(Decided(claim.room, claim.seq))
         image = None
         for _ in range(CLAIM_TRIES if claim.message else 0):
             image = self._storage.images(claim.room, [claim.message or 0]).get(claim.message or 0)

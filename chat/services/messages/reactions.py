@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from typing import Any
 
 from chat.errors import ChatError
 from chat.models import Message, Room
+from chat.services.bus.events import Reacted
 from chat.services.bus.publisher import Publisher
 from chat.services.log.append import DraftUnder, Log
 from chat.services.log.idempotency import Answers, Appended, Asked
@@ -174,11 +174,10 @@ class Reactions:
             if isinstance(answer, Appended) and answer.image is not None:
                 image = answer.image
                 told.setdefault(image.rev, (image, {}))[1][asked.user] = image.mine(asked.user)
-        where: dict[str, Any] = {"room": room.room, "generation": room.generation}
         for rev, (image, mine) in told.items():
             people = iter(mine.items())
             while part := dict(islice(people, TOLD_TOGETHER)):
-                self._bus.publish("reacted", **where, seq=image.seq, rev=rev, mine=part)
+                self._bus.publish(Reacted(room.room, room.generation, image.seq, rev, part))
 
 
 def who_reacted(storage: Storage, room: Room, seq: int, first: int) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chat.errors import ChatError
 from chat.models import Person
+from chat.services.bus.events import PositionMoved
 from chat.services.bus.publisher import Publisher
 from chat.services.log.followers import Followers
 from chat.services.rooms.rooms import Rooms
@@ -25,7 +26,7 @@ class ReadPositions:
         room, _ = self._rooms.require(person, room_id)
         seq = min(seq, self._followers.head(room))
         if self._storage.mark_read(person.username, room.room, seq):
-            self._bus.publish("read", user=person.username, room=room.room, seq=seq)
+            self._bus.publish(PositionMoved(person.username, room.room, seq))
             return seq
         membership = self._storage.membership(room.room, person.username)
         if membership is None or not membership.inside:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chat.models import Person
+from chat.services.bus import events
 from chat.services.bus.publisher import Publisher
 from chat.services.rooms.rooms import Rooms
 
@@ -22,6 +23,4 @@ class Typing:
         """Tells the other members that the person types, or no longer; may be lost. Raises: ChatError `room_not_found`
         when the room is not theirs."""
         room, _ = self._rooms.require(person, room_id)
-        self._bus.publish(
-            "typing", volatile=True, room=room.room, user=person.username, name=person.name, typing=typing
-        )
+        self._bus.publish(events.Typing(room.room, person.username, person.name, typing))

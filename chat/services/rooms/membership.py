@@ -9,6 +9,7 @@ from typing import Any
 from chat import names
 from chat.errors import ChatError
 from chat.models import GENERAL, Entry, EntryKind, Membership, Person, Room, RoomKind
+from chat.services.bus.events import MembershipChanged
 from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import CREATE_COST, MOVE_COST, Allowance
 from chat.services.log.append import Draft, DraftUnder, Log
@@ -155,4 +156,4 @@ class Memberships:
         return Draft(entry, membership=Membership(room.room, whom.username, whom.name, enters, seq, start, read=seq))
 
     def _membership_changed(self, username: str) -> None:
-        self._bus.publish("membership", user=username)
+        self._bus.publish(MembershipChanged(username))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from chat import names
 from chat.errors import ChatError
 from chat.models import GENERAL, Membership, Person, Room
+from chat.services.bus.events import Restored
 from chat.services.bus.publisher import Publisher
 from chat.services.log.append import Log
 from chat.services.log.sequence import Numbers
@@ -111,7 +112,7 @@ class Rooms:
             self._storage.set_generation(room, max(room.generation + 1, now))
             count += 1
         self.forget_all()
-        self._bus.publish("restored")
+        self._bus.publish(Restored())
         return count
 
     def require(self, person: Person, room_id: str) -> tuple[Room, Membership]:

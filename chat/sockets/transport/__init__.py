@@ -5,7 +5,7 @@
 | gate | who may open a websocket, and how many |
 | frames, websocket | what may come in, and that what goes out goes out whole |
 | outbox | how much may wait for a client |
-| engine, server, packets | one packet after the other, strictly decoded |
+| engine, server, packets, encoding | one packet after the other, strictly decoded · what leaves |
 | credit, places, content | how much a client may send · how many there may be · what tells of a room |
 | visitors, worker, drain | slow HTTP clients, and the end of a worker |
 | fast | in the place of websocket, outbox and the engine's sockets: the hub serves them (FANOUT=fast) |

@@ -9,6 +9,7 @@ from typing import Any
 import socketio
 from socketio.packet import CONNECT_ERROR
 
+from chat.sockets.transport import encoding
 from chat.sockets.transport.engine import Engine
 from chat.sockets.transport.packets import ACK, CONNECT, DISCONNECT, EVENT, ClientPacket, Malformed, decode
 
@@ -24,7 +25,7 @@ class Server(socketio.Server):
 
     def __init__(self, **options: Any):
         self._hot: dict[str, HotHandler] = {}
-        super().__init__(**options)
+        super().__init__(json=encoding, **options)
         self.eio.is_connected = lambda eio_sid: self.manager.sid_from_eio_sid(eio_sid, "/") is not None
 
     def _engineio_server_class(self) -> type[Engine]:

@@ -1,4 +1,10 @@
-/** The values of docs/protocol.md, as the server sends them. */
+/** The values of docs/protocol.md, as the server sends them. Made by frontend/scripts/protocol.py from chat/wire and
+ * chat/sockets/protocol.py: what is to be different here, change there. */
+
+/** One emoji: the server takes nothing else, so it is never the name of something that every object has. */
+export type Emoji = string;
+
+export type EntryKind = "message" | "change" | "joined" | "left" | "removed" | "room" | "tombstone";
 
 export interface User {
   username: string;
@@ -22,9 +28,6 @@ export interface Device {
   kept?: boolean;
 }
 
-/** One emoji: the server takes nothing else, so it is never the name of something that every object has. */
-export type Emoji = string;
-
 export interface Message {
   room: string;
   generation: number;
@@ -35,9 +38,9 @@ export interface Message {
   name: string;
   text: string;
   created_at_ms: number;
+  deleted: boolean;
   edited_at_ms?: number;
   reply_to?: number;
-  deleted: boolean;
   /** Put into the table by somebody who is no user here. */
   via?: "table";
   /** Emoji → how many reacted with it, in the order in which the emoji came. */
@@ -45,8 +48,6 @@ export interface Message {
   /** Which of the reactions are my own; what goes to many does not say it. */
   mine?: string[];
 }
-
-export type EntryKind = "message" | "change" | "joined" | "left" | "removed" | "room" | "tombstone";
 
 export interface Entry {
   seq: number;
@@ -75,12 +76,12 @@ export interface Room {
   room: string;
   name: string;
   kind: "public" | "private";
-  owner?: string;
   generation: number;
   head: number;
   read: number;
-  from?: number;
   unread: number;
+  owner?: string;
+  from?: number;
   unread_more?: boolean;
 }
 
@@ -107,6 +108,13 @@ export interface ErrorBody {
   retry_after_s?: number;
 }
 
+export interface MessageChanged {
+  room: string;
+  generation: number;
+  entry: number;
+  message: Message;
+}
+
 export interface MembershipPush {
   room: string;
   generation: number;
@@ -117,44 +125,83 @@ export interface MembershipPush {
   at_ms?: number;
 }
 
+export interface RoomChanged {
+  room: string;
+  generation: number;
+  entry: number;
+  name: string;
+  at_ms?: number;
+}
+
+export interface EntrySkipped {
+  room: string;
+  generation: number;
+  entry: number;
+}
+
+export interface PositionMoved {
+  room: string;
+  seq: number;
+}
+
+export interface MyReactions {
+  room: string;
+  generation: number;
+  seq: number;
+  rev: number;
+  mine: string[];
+}
+
+export interface Typing {
+  room: string;
+  user: string;
+  name: string;
+  typing: boolean;
+}
+
+export interface SessionExpiring {
+  expires_at: number;
+}
+
+export interface SessionEnded {
+  reason: "logout" | "expired" | "elsewhere" | "everywhere" | "password" | "replaced";
+}
+
+export interface ServerRestarting {
+  reconnect_in_ms: number;
+}
+
 /** What the server tells on its own; the name of each event and its payload. */
 export interface ServerEvents {
   "message:sent": Message;
-  "message:changed": { room: string; generation: number; entry: number; message: Message };
+  "message:changed": MessageChanged;
   "member:joined": MembershipPush;
   "member:left": MembershipPush;
   "member:removed": MembershipPush;
-  "room:changed": { room: string; generation: number; entry: number; name: string; at_ms?: number };
-  "entry:skipped": { room: string; generation: number; entry: number };
+  "room:changed": RoomChanged;
+  "entry:skipped": EntrySkipped;
   "room:heads": Heads;
-  "rooms:changed": Readonly<object>;
-  "room:read": { room: string; seq: number };
-  "reaction:mine": { room: string; generation: number; seq: number; rev: number; mine: string[] };
-  typing: { room: string; user: string; name: string; typing: boolean };
-  "session:expiring": { expires_at: number };
-  "session:ended": { reason: "logout" | "expired" | "elsewhere" | "everywhere" | "password" | "replaced" };
-  "server:restarting": { reconnect_in_ms: number };
-}
-
-interface Reaction {
-  room: string;
-  client_id: string;
-  seq: number;
-  emoji: string;
+  "rooms:changed": object;
+  "room:read": PositionMoved;
+  "reaction:mine": MyReactions;
+  typing: Typing;
+  "session:expiring": SessionExpiring;
+  "session:ended": SessionEnded;
+  "server:restarting": ServerRestarting;
 }
 
 /** A change was carried out: the message as it is now, or only its entry when that is not ours to see any more. */
-export type Done = { message: Message } | { seq: number; message?: undefined };
+export type Done = { message: Message; seq?: undefined } | { seq: number; message?: undefined };
 
 /** What a client may ask by socket: payload and the answer beside `ok`. */
 export interface ClientEvents {
-  "message:send": [{ room: string; client_id: string; text: string; after: number; reply_to?: number }, Done];
-  "message:edit": [{ room: string; client_id: string; seq: number; text: string }, Done];
+  "message:send": [{ room: string; client_id: string; text: string; reply_to?: number; after?: number }, Done];
+  "message:edit": [{ room: string; client_id: string; text: string; seq: number }, Done];
   "message:delete": [{ room: string; client_id: string; seq: number }, Done];
-  "reaction:add": [Reaction, Done];
-  "reaction:remove": [Reaction, Done];
+  "reaction:add": [{ room: string; client_id: string; emoji: string; seq: number }, Done];
+  "reaction:remove": [{ room: string; client_id: string; emoji: string; seq: number }, Done];
   "reaction:list": [{ room: string; seq: number }, { reactions: Record<Emoji, string[]> }];
-  "room:open": [{ room: string; after: number }, Page];
+  "room:open": [{ room: string; after?: number }, Page];
   "room:read": [{ room: string; seq: number }, { seq: number }];
   "typing:start": [{ room: string }, object];
   "typing:stop": [{ room: string }, object];

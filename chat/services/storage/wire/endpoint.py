@@ -32,8 +32,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from botocore.httpsession import where
 from botocore.retries.quota import RetryQuota
 from botocore.utils import get_environ_proxies
+from msgspec import json
 
-from chat.services.runtime import jsons
 from chat.services.runtime.budget import LEAST_S, left_s
 from chat.services.storage.wire.http1 import Connection, Damaged, Response
 
@@ -51,6 +51,7 @@ CONTENT_TYPE = "application/x-amz-json-1.0"
 SIGNED = "content-type;host;x-amz-date;x-amz-target"
 ATTEMPTS = 3
 RETRY_COST, TIMEOUT_COST = 5, 10  # of a quota of 500, given back by what succeeds: who is down is not hammered
+ENCODE, DECODE = json.Encoder().encode, json.Decoder().decode
 THROTTLED = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
 PASSING = (500, 502, 503, 504)
 
@@ -127,7 +128,7 @@ class Endpoint:
         """Raises: as boto3 does, ClientError for what is refused, BotoCoreError for what got no answer."""
         if operation == "TransactWriteItems":
             request.setdefault("ClientRequestToken", secrets.token_hex(16))  # tried again, it is carried out once
-        body = jsons.encode(request)
+        body = ENCODE(request)
         cost = 0
         for attempt in range(ATTEMPTS):
             pause_s, left = random.random() * 2**attempt, left_s()
@@ -219,7 +220,7 @@ def _answer(response: Response) -> Answer:
     try:
         if summed is not None and int(summed) != zlib.crc32(response.body):
             raise Damaged("the answer was damaged on its way")
-        body = jsons.decode(response.body) if response.body else {}
+        body = DECODE(response.body) if response.body else {}
     except ValueError as error:
         if response.status == 200:
             raise Damaged("the answer is no JSON") from error

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from _socket import socket as RawSocket
 from collections.abc import Callable
 from typing import Any
 
+from chat.sockets.transport.encoding import encode
 from chat.sockets.transport.engine import Engine
 from chat.sockets.transport.fast.connection import Connection
 from chat.sockets.transport.fast.departures import Departures
@@ -17,7 +17,6 @@ from chat.sockets.transport.places import Place
 from chat.sockets.transport.websocket import switching
 
 OPEN = b"0"  # Engine.IO's packet with what the connection is told first
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class FastEngine(Engine):
@@ -40,7 +39,7 @@ class FastEngine(Engine):
         sid = self.generate_id()
         connection = self.sockets[sid] = Connection(self, sid, file, place)
         self._trigger_event("connect", sid, environ, run_async=False)
-        opening = OPEN + _encode(self._opening(sid)).encode()
+        opening = OPEN + encode(self._opening(sid))
         connection.write(switching(accept) + frame(TEXT, opening))
 
     def _handle_connect(self, environ: Any, start_response: Any, transport: str, jsonp_index: Any = None) -> Any:

@@ -6,16 +6,14 @@ member a packet of its own. Here a room is a table of connections, and a socket 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import socketio
 
+from chat.sockets.transport.encoding import encode
 from chat.sockets.transport.fast.connection import Connection
 from chat.sockets.transport.frames import TEXT, frame
-
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Manager(socketio.Manager):
@@ -41,7 +39,9 @@ class Manager(socketio.Manager):
         """Queues an event for one socket, a room, or everybody; what cannot be told in JSON raises TypeError. Asks for
         no acks: the chat has no use for them."""
         args = list(data) if isinstance(data, tuple) else [] if data is None else [data]
-        self._write(frame(TEXT, b"42" + _encode([event, *args]).encode()), self._to(to or room), skip_sid)
+        if any(isinstance(each, bytes) for each in args):  # as text they would be something else
+            raise TypeError("the chat sends text only")
+        self._write(frame(TEXT, b"42" + encode([event, *args])), self._to(to or room), skip_sid)
 
     def _to(self, room: str | None) -> dict[str, Connection]:
         if room is None:

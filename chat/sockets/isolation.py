@@ -18,7 +18,7 @@ STOPPED_S = 2.0  # between two looks: this process was stopped, or its machine s
 log = logging.getLogger(__name__)
 
 
-class Retreat:
+class Isolation:
     """Watches whether this worker hears the bus."""
 
     def __init__(self, socketio: SocketIO, workers: Workers):
@@ -26,13 +26,13 @@ class Retreat:
         self._workers = workers
         self._looked_at = time.monotonic()
 
-    def run(self) -> None:
+    def start(self) -> None:
         """Looks for ever, in a greenlet."""
         self._looked_at = time.monotonic()
         gevent.spawn(run_every, LOOK_S, self.look)
 
     def look(self) -> None:
-        """Retreats, or comes back. Raises: ChatError `unavailable`."""
+        """Sends the sockets away, or takes some again. Raises: ChatError `unavailable`."""
         now, engine = time.monotonic(), self._socketio.server.eio
         if now - self._looked_at > STOPPED_S:
             self._workers.woke()

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from itertools import islice
+from typing import cast
 
 import gevent
 from flask_socketio import SocketIO
@@ -21,7 +22,8 @@ from chat.errors import ChatError
 from chat.services.runtime.background import run_every
 from chat.services.sessions.key_events import KeyEvents
 from chat.services.sessions.sessions import AT_ONCE, EXPIRED, Sessions
-from chat.sockets.connections import Connection, Connections, clock
+from chat.sockets.client_sockets import ClientSocket, ClientSockets, clock
+from chat.wire.events import Reason, SessionEnded, SessionExpiring
 
 SWEEP_S = 1.0
 RETRY_S = 0.25
@@ -33,86 +35,86 @@ WARN_EVERY_S = 15.0
 log = logging.getLogger(__name__)
 
 
-class SocketSessions:
+class SessionWatch:
     """Checks the sessions of this worker's sockets. Redis that does not answer ends nobody's session."""
 
-    def __init__(self, socketio: SocketIO, connections: Connections, sessions: Sessions, key_events: KeyEvents):
+    def __init__(self, socketio: SocketIO, clients: ClientSockets, sessions: Sessions, key_events: KeyEvents):
         self._socketio = socketio
-        self._connections = connections
+        self._clients = clients
         self._sessions = sessions
         self._key_events = key_events
         self._suspects: dict[str, str] = {}
         self._wake = Event()
         self._silent = False
-        self.on_resume: Callable[[Connection], None] = lambda connection: None
+        self.on_resume: Callable[[ClientSocket], None] = lambda client: None
 
-    def run(self) -> None:
+    def start(self) -> None:
         """Sweeps, listens and warns for ever, in greenlets."""
         gevent.spawn(self._sweep_on)
         gevent.spawn(self._key_events.run, self.suspect)
         gevent.spawn(run_every, WARN_EVERY_S, self.warn)
 
-    def watch(self, connection: Connection) -> None:
+    def watch(self, client: ClientSocket) -> None:
         """From now on the socket gets content only while its session is known to be alive."""
-        self._socketio.server.guard(connection.sid, lambda: connection.deliverable)
+        self._socketio.server.guard(client.sid, lambda: client.deliverable)
 
     def suspect(self, session_id: str) -> None:
         """A session may be over: it is looked up at once if it has a socket here."""
-        for connection in self._connections.of_session(session_id)[:1]:
-            self._suspects[session_id] = connection.person.username
+        for client in self._clients.of_session(session_id)[:1]:
+            self._suspects[session_id] = client.person.username
             self._wake.set()
 
     def sweep(self) -> None:
         """Looks up every session with a socket here. In parts, each of which counts from its own start: a slow Redis
         shall not make them all stale. Raises: ChatError `unavailable`."""
-        rest = iter(self._connections.owners().items())
+        rest = iter(self._clients.owners().items())
         while part := dict(islice(rest, AT_ONCE)):
             self._look(part)
 
-    def end(self, connection: Connection, reason: str) -> None:
+    def end(self, client: ClientSocket, reason: str) -> None:
         """Tells a socket, once, that its session is over, and closes it; nothing else reaches it any more."""
-        if connection.ended:
+        if client.ended:
             return
-        connection.ended = True
-        self._socketio.server.emit("session:ended", {"reason": reason}, to=connection.sid)
-        gevent.spawn(self._socketio.server.expel, connection.sid)
+        client.ended = True
+        self._socketio.server.emit("session:ended", SessionEnded(cast(Reason, reason)), to=client.sid)
+        gevent.spawn(self._socketio.server.expel, client.sid)
 
-    def check(self, connection: Connection) -> None:
+    def check(self, client: ClientSocket) -> None:
         """Returns when the session was alive within the last second, looking it up if need be.
 
         Raises: ChatError `unauthenticated` when it is over, `unavailable` when nobody can tell.
         """
-        if not connection.ended and clock() - connection.checked_at > FRESH_S:
-            if self._silent and not connection.deliverable:
+        if not client.ended and clock() - client.checked_at > FRESH_S:
+            if self._silent and not client.deliverable:
                 raise ChatError("unavailable", retry_after_s=1)  # a sweep asks on; more asking would only queue
-            self._look({connection.session_id: connection.person.username})
-        if connection.ended:
+            self._look({client.session_id: client.person.username})
+        if client.ended:
             raise ChatError("unauthenticated")
 
-    def is_fresh(self, connection: Connection) -> bool:
+    def is_fresh(self, client: ClientSocket) -> bool:
         """Whether `check` would return without looking anything up, now and in a moment."""
-        return not connection.ended and clock() - connection.checked_at < FRESH_S - MOMENT_S
+        return not client.ended and clock() - client.checked_at < FRESH_S - MOMENT_S
 
-    def act(self, connection: Connection) -> None:
+    def act(self, client: ClientSocket) -> None:
         """A person did something: their session lives on from now, noted at most once a minute."""
         try:
-            session = self._sessions.slide_if_due(connection.session)
+            session = self._sessions.slide_if_due(client.session)
         except ChatError:
             return  # what they did is done; their next act slides it
-        for each in self._connections.of_session(connection.session_id):
+        for each in self._clients.of_session(client.session_id):
             each.session = session
             each.warned = False
 
     def warn(self) -> None:
         """Tells people whose session ends within two minutes. Raises: ChatError `unavailable`."""
         now = time.time()
-        for session_id, expires_at in self._sessions.expiries(self._connections.owners()).items():
-            for connection in self._connections.of_session(session_id):
+        for session_id, expires_at in self._sessions.expiries(self._clients.owners()).items():
+            for client in self._clients.of_session(session_id):
                 if expires_at - now > WARN_S:
-                    connection.warned = False
-                elif not connection.warned:
-                    connection.warned = True
-                    self._socketio.server.emit("session:expiring", {"expires_at": expires_at}, to=connection.sid)
+                    client.warned = False
+                elif not client.warned:
+                    client.warned = True
+                    self._socketio.server.emit("session:expiring", SessionExpiring(expires_at), to=client.sid)
 
     def _sweep_on(self) -> None:
         due = clock()
@@ -139,16 +141,16 @@ class SocketSessions:
         began = clock()
         alive = self._sessions.alive(owners)
         for session_id in alive:
-            for connection in self._connections.of_session(session_id):
-                paused = not connection.deliverable
-                connection.checked_at = max(connection.checked_at, began)
-                if paused and not connection.ended:
-                    self.on_resume(connection)
+            for client in self._clients.of_session(session_id):
+                paused = not client.deliverable
+                client.checked_at = max(client.checked_at, began)
+                if paused and not client.ended:
+                    self.on_resume(client)
         dead = owners.keys() - alive
         reasons = self._reasons(dead)
         for session_id in dead:
-            for connection in self._connections.of_session(session_id):
-                self.end(connection, reasons.get(session_id, EXPIRED))
+            for client in self._clients.of_session(session_id):
+                self.end(client, reasons.get(session_id, EXPIRED))
 
     def _reasons(self, dead: set[str]) -> dict[str, str]:
         try:

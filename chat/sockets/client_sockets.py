@@ -22,7 +22,7 @@ def clock() -> float:
 
 
 @dataclass
-class Connection:
+class ClientSocket:
     """One socket and the session that opened it, which was known to be alive at `checked_at` (of `clock`)."""
 
     sid: str
@@ -48,46 +48,46 @@ class Connection:
         return not self.ended and clock() - self.checked_at <= PAUSE_S
 
 
-class Connections:
+class ClientSockets:
     """The registry of this worker's sockets, by socket, by session and by person."""
 
     def __init__(self, sockets_per_user: int):
         self._sockets_per_user = sockets_per_user
-        self._by_sid: dict[str, Connection] = {}
-        self._by_user: dict[str, dict[str, Connection]] = {}
-        self._by_session: dict[str, dict[str, Connection]] = {}
+        self._by_sid: dict[str, ClientSocket] = {}
+        self._by_user: dict[str, dict[str, ClientSocket]] = {}
+        self._by_session: dict[str, dict[str, ClientSocket]] = {}
 
-    def add(self, connection: Connection) -> None:
+    def add(self, client: ClientSocket) -> None:
         """Registers a socket. Raises: ChatError `rate_limited` when the person has too many."""
-        mine = self._by_user.setdefault(connection.person.username, {})
+        mine = self._by_user.setdefault(client.person.username, {})
         if len(mine) >= self._sockets_per_user:
             raise ChatError("rate_limited", "You have too many windows open.", retry_after_s=30)
-        mine[connection.sid] = connection
-        self._by_sid[connection.sid] = connection
-        self._by_session.setdefault(connection.session_id, {})[connection.sid] = connection
+        mine[client.sid] = client
+        self._by_sid[client.sid] = client
+        self._by_session.setdefault(client.session_id, {})[client.sid] = client
 
-    def remove(self, sid: str) -> Connection | None:
+    def remove(self, sid: str) -> ClientSocket | None:
         """Forgets a socket; returns what it was."""
-        connection = self._by_sid.pop(sid, None)
-        if connection is not None:
+        client = self._by_sid.pop(sid, None)
+        if client is not None:
             for index, key in (
-                (self._by_user, connection.person.username),
-                (self._by_session, connection.session_id),
+                (self._by_user, client.person.username),
+                (self._by_session, client.session_id),
             ):
                 index[key].pop(sid, None)
                 if not index[key]:
                     del index[key]
-        return connection
+        return client
 
-    def get(self, sid: str) -> Connection | None:
+    def get(self, sid: str) -> ClientSocket | None:
         """The socket, or None when it is unknown."""
         return self._by_sid.get(sid)
 
-    def of_user(self, username: str) -> list[Connection]:
+    def of_user(self, username: str) -> list[ClientSocket]:
         """That person's sockets."""
         return list(self._by_user.get(username, {}).values())
 
-    def of_session(self, session_id: str) -> list[Connection]:
+    def of_session(self, session_id: str) -> list[ClientSocket]:
         """The sockets that one session opened."""
         return list(self._by_session.get(session_id, {}).values())
 
@@ -95,7 +95,7 @@ class Connections:
         """Every session with a socket here, id → username."""
         return {sid: next(iter(sockets.values())).person.username for sid, sockets in self._by_session.items()}
 
-    def __iter__(self) -> Iterator[Connection]:
+    def __iter__(self) -> Iterator[ClientSocket]:
         return iter(list(self._by_sid.values()))
 
     def __len__(self) -> int:

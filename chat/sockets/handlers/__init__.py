@@ -1,0 +1,1 @@
+"""What each request of a socket does: call one service method, answer. The table is chat/sockets/protocol.py."""
