@@ -114,9 +114,9 @@ class Sockets:
         if not self._running:
             self._running = True
             self._listener.start()
-            self._subscriptions.start()
-            self._sessions.start()
-            self._isolation.start()
+            self._subscriptions.start(self._services.background)
+            self._sessions.start(self._services.background)
+            self._isolation.start(self._services.background)
 
     def on_disconnect(self, sid: str, reason: str) -> None:
         """Forgets a socket."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import time
 
-import gevent
 from flask_socketio import SocketIO
 
 from chat.services.health.workers import Workers
-from chat.services.runtime.background import run_every
+from chat.services.runtime.background import Background
 from chat.sockets.transport import send_away
 
 LOOK_S = 0.5
@@ -26,10 +25,10 @@ class Isolation:
         self._workers = workers
         self._looked_at = time.monotonic()
 
-    def start(self) -> None:
-        """Looks for ever, in a greenlet."""
+    def start(self, background: Background) -> None:
+        """Looks from now on."""
         self._looked_at = time.monotonic()
-        gevent.spawn(run_every, LOOK_S, self.look)
+        background.every(LOOK_S, self.look)
 
     def look(self) -> None:
         """Sends the sockets away, or takes some again. Raises: ChatError `unavailable`."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import islice
 from typing import cast
 
@@ -19,7 +20,7 @@ from flask_socketio import SocketIO
 from gevent.event import Event
 
 from chat.errors import ChatError
-from chat.services.runtime.background import run_every
+from chat.services.runtime.background import Background
 from chat.services.sessions.key_events import KeyEvents
 from chat.services.sessions.sessions import AT_ONCE, EXPIRED, Sessions
 from chat.sockets.client_sockets import ClientSocket, ClientSockets, clock
@@ -48,11 +49,11 @@ class SessionWatch:
         self._silent = False
         self.on_resume: Callable[[ClientSocket], None] = lambda client: None
 
-    def start(self) -> None:
-        """Sweeps, listens and warns for ever, in greenlets."""
-        gevent.spawn(self._sweep_on)
-        gevent.spawn(self._key_events.run, self.suspect)
-        gevent.spawn(run_every, WARN_EVERY_S, self.warn)
+    def start(self, background: Background) -> None:
+        """Sweeps, listens and warns from now on."""
+        background.forever(self._sweep_on)
+        background.forever(partial(self._key_events.run, self.suspect), "KeyEvents.run")
+        background.every(WARN_EVERY_S, self.warn)
 
     def watch(self, client: ClientSocket) -> None:
         """From now on the socket gets content only while its session is known to be alive."""
@@ -133,8 +134,6 @@ class SessionWatch:
                     log.warning("sessions cannot be looked up (%s): deliveries wait", error.code)
                 self._silent = True
                 due = clock() + RETRY_S
-            except Exception:
-                log.exception("the sweep failed; it goes on")
 
     def _look(self, owners: Mapping[str, str]) -> None:
         """Looks up these sessions, id → username, and acts on what is found. Raises: ChatError `unavailable`."""

@@ -11,7 +11,7 @@ from chat.errors import ChatError
 from chat.models import Membership, Person, Room
 from chat.services.log.followers import Followers
 from chat.services.rooms.rooms import Rooms
-from chat.services.runtime.background import run_every
+from chat.services.runtime.background import Background
 from chat.services.runtime.coalesce import Together
 from chat.sockets.broadcaster import Broadcaster
 from chat.sockets.client_sockets import ClientSocket, ClientSockets
@@ -45,12 +45,12 @@ class Subscriptions:
         self._rooms = rooms
         self._together = Together()
 
-    def start(self) -> None:
-        """Follows the rooms, and reads again what may have changed unheard, in greenlets of this worker."""
+    def start(self, background: Background) -> None:
+        """Follows the rooms, and reads again what may have changed unheard."""
         self._sessions.on_resume = self.resume
-        self._followers.run()
-        gevent.spawn(run_every, 1.0, self._read_rooms)
-        gevent.spawn(run_every, HEADS_EVERY_S, self._tell_heads)
+        self._followers.start(background)
+        background.every(1.0, self._read_rooms)
+        background.every(HEADS_EVERY_S, self._tell_heads)
 
     def doubt(self) -> None:
         """Something may have happened that nobody was told of: everybody's rooms are read again."""

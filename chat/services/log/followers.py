@@ -6,14 +6,12 @@ import random
 import time
 from typing import Any
 
-import gevent
-
 from chat.models import Entry, Membership, Message, Room
 from chat.services.log.append import Log
 from chat.services.log.follower import Follower
 from chat.services.log.sequence import Numbers
 from chat.services.log.subscribers import SETTLED_S, Outlet, Subscribers
-from chat.services.runtime.background import run_every
+from chat.services.runtime.background import Background
 from chat.services.runtime.keyed_lock import OneAtATime
 from chat.services.storage.dynamodb import Storage
 
@@ -149,10 +147,10 @@ class Followers:
         for follower in self._followers.values():
             follower.checked_at = float("-inf")
 
-    def run(self) -> None:
-        """Checks followers for ever, in greenlets."""
-        gevent.spawn(run_every, 0.5 + random.random() / 2, self._check_due)
-        gevent.spawn(run_every, PROPOSED_EVERY_S, self._check_proposed)
+    def start(self, background: Background) -> None:
+        """Checks followers from now on."""
+        background.every(0.5 + random.random() / 2, self._check_due)
+        background.every(PROPOSED_EVERY_S, self._check_proposed)
 
     def _check_proposed(self) -> None:
         """Raises: ChatError `unavailable`; then the heads are read from the table instead, once Redis is back."""

@@ -127,18 +127,6 @@ class Background:
             self.on_death(f"{name} was given up")
 
 
-def run_every(seconds: float, work: Work) -> None:
-    """Does `work` for ever, with pauses; for a greenlet of its own. A round that fails is logged, and it goes on."""
-    while True:
-        gevent.sleep(seconds)
-        try:
-            work()
-        except ChatError as error:
-            _refused(_name(work), error)
-        except Exception:
-            log.exception("%s failed; it goes on", _name(work))
-
-
 def _refused(name: str, error: ChatError) -> None:
     if error.code != "unavailable":  # of that the log knows more: chat/services/runtime/outages.py
         log.warning("%s: %s", name, error.code)
