@@ -15,7 +15,7 @@ from chat.services.accounts.passwords import Passwords
 from chat.services.limits.limits import Limits
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from chat.lambdas.http import Answer, Request, config, function
 from chat.services.accounts.passwords import Passwords
 from chat.services.accounts.registration import Registration
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 
 @lru_cache(maxsize=1)

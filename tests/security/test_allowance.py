@@ -262,7 +262,7 @@ def crowded(config, monkeypatch):
     for number in range(5):
         services.redis.delete(Allowance.key("alice"))
         room = services.rooms.create(ALICE, f"c{number}", f"Room {number}", "private" if number else "public")["room"]
-        services.storage.put_membership(Membership(room, "bob", "Bob", inside=True, start=1))
+        services.storage.rooms.put_membership(Membership(room, "bob", "Bob", inside=True, start=1))
     return services
 
 
@@ -296,7 +296,7 @@ def test_who_was_put_into_more_rooms_than_anybody_may_be_in_still_has_a_list(cro
 def test_a_cursor_too_long_to_be_a_room_is_refused_before_any_work(crowded, monkeypatch, where):
     longest = crowded.rooms.overview(BOB, **{where: "x" * 256})
     assert longest["rooms"] == [] or longest["joinable"] == []
-    monkeypatch.setattr(crowded.storage, "call", None)
+    monkeypatch.setattr(crowded.storage.client, "call", None)
     monkeypatch.setattr(crowded.rooms._allowance, "_spend", None)
     for cursor in ("x" * 257, ""):
         with pytest.raises(ChatError) as refused:

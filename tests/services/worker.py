@@ -17,7 +17,7 @@ from chat.services.log.sequence import Numbers
 from chat.services.messages.messages import Messages
 from chat.services.rooms.rooms import Rooms
 from chat.services.storage import redis_client
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 
 class Wire:
@@ -103,7 +103,7 @@ class Worker:
         sid = sid or f"socket-{person.username}"
         for room, membership in self.rooms.memberships(person):
             self.followers.follow(room)
-            membership = self.storage.membership(room.room, person.username)
+            membership = self.storage.rooms.membership(room.room, person.username)
             self.followers.follow(room).subscribe(sid, membership)
         return sid
 

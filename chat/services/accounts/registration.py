@@ -14,7 +14,7 @@ from chat.services.accounts.passwords import Passwords, check
 
 if TYPE_CHECKING:
     from chat.services.limits.limits import Limit
-    from chat.services.storage.dynamodb import Storage
+    from chat.services.storage.storage import Storage
 
 
 class Registration:
@@ -43,7 +43,7 @@ class Registration:
         stored = self._passwords.hash(raw, who)
         user = User(folded, names.shown(username), stored, created_at_ms=int(time.time() * 1000))
         try:
-            self._storage.put_user(user)
+            self._storage.users.put(user)
         except ChatError as error:
             note("register", user=folded, address=address, outcome=error.code)
             raise

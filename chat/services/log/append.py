@@ -16,13 +16,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from chat.errors import ChatError
-from chat.models import Entry, Mark, Membership, Message, Room
+from chat.models import Claim, Entry, Mark, Membership, Message, Room
 from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import Charge
 from chat.services.log.sequence import Numbers
-from chat.services.storage.dynamodb import Storage
-from chat.services.storage.rows import Claim, bucket_of
-from chat.services.storage.transaction import AppendRefused, Proof
+from chat.services.storage.entries import bucket_of
+from chat.services.storage.facts import AppendRefused, Fact
+from chat.services.storage.rooms import membership_fact, room_facts
+from chat.services.storage.storage import Storage
+from chat.services.storage.transaction import Proof
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 DEADLINE_S = 2.5
@@ -36,13 +38,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Draft:
-    """What an append would store under a number: the entry, and with it an image or a membership (see
-    Storage.append)."""
+    """What an append would store under a number: the entry, with it an image, and the facts of whichever nouns have
+    their part in it (see Append)."""
 
     entry: Entry
     image: Message | None = None
     replaces_rev: int | None = None
-    membership: Membership | None = None
+    facts: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ Answers = dict[Asked, Appended | ChatError]
 
 
 class Appender(Protocol):
-    """Stores entries: Storage one by one, Commits together with others."""
+    """Stores entries: Transaction one by one, Commits together with others."""
 
     def append(
         self,
@@ -87,9 +89,9 @@ class Appender(Protocol):
         proof: Proof,
         image: Message | None,
         replaces_rev: int | None,
-        membership: Membership | None,
+        facts: tuple[Fact, ...],
     ) -> None:
-        """See Storage.append."""
+        """See Transaction.append."""
 
 
 class Log:
@@ -115,7 +117,7 @@ class Log:
         self._pause = pause
         self._defer = defer
         self._claims_kept_s = claims_kept_s
-        self._commits = commits or storage
+        self._commits = commits or storage.transaction
         self._commits_s: deque[float] = deque(maxlen=200)
 
     def now_ms(self) -> int:
@@ -148,8 +150,9 @@ class Log:
         says how it may grow). `judge` reads what is true now and refuses, says None when there is nothing to change, or
         tells how to draft the entry under a number, which is asked for only then: what is refused leaves nothing in the
         log. It may be called again. `seen` is the last entry the client knows of; `about` the message that a change
-        speaks of; `charge` is taken with the number. Raises: what `judge` raises, and ChatError `client_id_invalid`,
-        `client_id_reused`, `rate_limited`, `unavailable` (the outcome is unknown: send it again).
+        speaks of; `charge` is taken with the number. Raises: what `judge` raises or a fact of the draft is refused
+        with, and ChatError `client_id_invalid`, `client_id_reused`, `rate_limited`, `unavailable` (the outcome is
+        unknown: send it again).
         """
         check_client_id(client_id)
         digest = _digest(request)
@@ -163,7 +166,7 @@ class Log:
             return self._already(placed.before.claim, digest)
         if placed.draft is None:
             nothing = Claim(user, client_id, room.room, digest, 0, about, self._claims_end(), room.generation)
-            return self._already(self._storage.put_claim(nothing) or nothing, digest)
+            return self._already(self._storage.claims.put(nothing) or nothing, digest)
         return Appended(placed.number, placed.draft.image)
 
     def append_together(self, room: Room, asked: Collection[Asked], judge: Judge, about: int) -> Answers:
@@ -190,7 +193,7 @@ class Log:
         answers: Answers = {}
         for each, claim in zip(asked, self._claims(room, asked, 0, about), strict=True):
             try:
-                answers[each] = self._answer(self._storage.put_claim(claim) or claim, each)
+                answers[each] = self._answer(self._storage.claims.put(claim) or claim, each)
             except ChatError as error:
                 answers[each] = error
         return answers
@@ -228,9 +231,11 @@ class Log:
     ) -> Placed:
         """Finds a number for what `judge` lets pass and stores it there with its proof, then tells the workers.
 
-        Raises: what `judge` raises, and ChatError `unavailable`: the outcome is unknown, and the proof will tell.
+        Raises: what `judge` raises, what a fact of the draft is refused with, and ChatError `unavailable`: the outcome
+        is unknown, and the proof will tell.
         """
         deadline = self._now() + DEADLINE_S
+        late = ChatError("unavailable", retry_after_s=1)
         number = 0
         try:
             while self._now() < deadline:
@@ -250,23 +255,26 @@ class Log:
                 began = time.perf_counter()
                 try:
                     stored = proof(number, draft)
-                    self._commits.append(draft.entry, stored, draft.image, draft.replaces_rev, draft.membership)
+                    self._commits.append(draft.entry, stored, draft.image, draft.replaces_rev, draft.facts)
                 except AppendRefused as refused:
                     if refused.claim or refused.overtaken:
                         if all(claim.seq != number for claim in refused.claims):
                             self._give_up(room, number)
                         return Placed(before=refused)
+                    if refused.final is not None:
+                        raise refused.final from None
                     if refused.slot_taken:
                         number = 0
                         self._numbers.read_head(room)
-                    elif not refused.changed:
+                    elif refused.changed is None:
                         self._pause(CONFLICT_PAUSE_S)
+                    late = refused.changed or late
                     continue
                 self._commits_s.append(time.perf_counter() - began)
                 self._publish(room, draft.entry, draft.image)
                 self._decided(room, number)  # behind the publish: it may write, and fail
                 return Placed(number, draft)
-            raise ChatError("unavailable", retry_after_s=1)
+            raise late
         except BaseException:  # also a deadline, or the end of the socket that asked
             if number:
                 self._defer(self._give_up, room, number)
@@ -295,11 +303,10 @@ class Log:
         claim = Claim(user, client_id, room.room, digest, 1, None, self._claims_end(), room.generation)
         entry = Entry(room.room, 1, "joined", self.now_ms(), user=founder.username, name=founder.name)
         try:
-            self._storage.append(entry, claim, membership=founder, new_room=room, most_rooms=most)
+            self._storage.transaction.append(entry, claim, facts=(membership_fact(founder), *room_facts(room, most)))
         except AppendRefused as refused:
             if refused.claim is None:
-                code = "room_name_taken" if refused.room_taken else "too_many_rooms" if refused.made_enough else None
-                raise ChatError(code or "unavailable") from None
+                raise refused.final or ChatError("unavailable") from None
             self._already(refused.claim, digest)
             return refused.claim.room
         self._decided(room, 1)
@@ -311,7 +318,7 @@ class Log:
     def _decided(self, room: Room, number: int) -> None:
         self._numbers.decided(room.room, number)
         if bucket_of(number) > room.bucket and bucket_of(number) != bucket_of(number - FIRST_OF_BUCKET):
-            self._storage.raise_bucket(room.room, bucket_of(number))
+            self._storage.rooms.raise_bucket(room.room, bucket_of(number))
 
     def _publish(self, room: Room, entry: Entry, image: Message | None) -> None:
         """An image that is only a part of what its row says goes to nobody: each worker reads what it understands."""
@@ -335,7 +342,7 @@ class Log:
             self._bus.publish("decided", room=claim.room, seq=claim.seq)
         image = None
         for _ in range(CLAIM_TRIES if claim.message else 0):
-            image = self._storage.images(claim.room, [claim.message or 0]).get(claim.message or 0)
+            image = self._storage.entries.images(claim.room, [claim.message or 0]).get(claim.message or 0)
             if image is not None and _proves(claim, image):
                 return Appended(claim.seq, image)
             self._pause(CONFLICT_PAUSE_S)  # the claim was read beside the transaction that writes both
@@ -346,7 +353,7 @@ class Log:
     def _is_kept(self, claim: Claim) -> bool:
         """Whether the message that a claim speaks of has to be in the table, once its transaction has ended: not when
         the room has begun anew since, from a backup that may not have it."""
-        room = self._storage.get_room(claim.room)
+        room = self._storage.rooms.get(claim.room)
         if room is None or claim.generation not in (0, room.generation):
             return False
         return (claim.message or 0) >= room.floor
@@ -357,7 +364,7 @@ class Log:
         Raises: ChatError `client_id_reused`, `client_id_invalid`.
         """
         check_client_id(client_id)
-        claim = self._storage.get_claim(user, client_id)
+        claim = self._storage.claims.get(user, client_id)
         return self._already(claim, _digest(request)) if claim else None
 
     def _give_up(self, room: Room, number: int) -> None:
@@ -372,7 +379,7 @@ class Log:
         """Makes sure that this number is decided: a tombstone, unless an entry has it. Raises: ChatError
         `unavailable`."""
         at_ms = self.now_ms()
-        if self._storage.tombstone(room.room, number, at_ms):
+        if self._storage.entries.tombstone(room.room, number, at_ms):
             self._decided(room, number)
             self._publish(room, Entry(room.room, number, "tombstone", at_ms), None)
 

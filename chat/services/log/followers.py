@@ -22,7 +22,7 @@ from chat.services.log.append import Log
 from chat.services.log.sequence import Numbers
 from chat.services.runtime.background import run_every
 from chat.services.runtime.keyed_lock import OneAtATime
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 REPAIR_AFTER_S = 0.1  # pushes of two workers overtake each other; most gaps close by themselves within this
 REPLAY, MAX_REPLAY = 50, 3_200
@@ -235,7 +235,7 @@ class Follower:
 
     def _read_on(self) -> None:
         """Stashes what the table has behind the cursor, and decides numbers that have been undecided for too long."""
-        read = self._storage.entries_after(self.room.room, self.cursor, PAGE)
+        read = self._storage.entries.after(self.room.room, self.cursor, PAGE)
         images = images_of_changes(self._storage, self.room.room, [entry for entry, _ in read])
         for entry, image in read:
             if entry.kind == "change":
@@ -257,14 +257,14 @@ class Follower:
     def _go_on_at_floor(self) -> bool:
         """Whether what is missing is no longer kept: then the cursor moves to what is. Who came and went in between is
         not known any more, so the memberships are read."""
-        room = self._storage.get_room(self.room.room)
+        room = self._storage.rooms.get(self.room.room)
         if room is None or room.floor <= self.cursor + 1:
             return False
         memberships: dict[str, Membership | None] = {}
         asked_at = time.monotonic()
         while unread := self._sids.keys() - memberships.keys():
             username = min(unread)
-            memberships[username] = self._storage.membership(room.room, username)
+            memberships[username] = self._storage.rooms.membership(room.room, username)
         self.cursor = room.floor - 1
         self._stash = {seq: told for seq, told in self._stash.items() if seq > self.cursor}
         self._holes = {}
@@ -316,7 +316,7 @@ def images_of_changes(storage: Storage, room: str, entries: list[Entry]) -> dict
             needed[entry.message] = max(needed.get(entry.message, 0), entry.seq)
     images: dict[int, Message] = {}
     for _ in range(20):
-        images |= storage.images(room, needed)
+        images |= storage.entries.images(room, needed)
         needed = {seq: rev for seq, rev in needed.items() if seq in images and images[seq].rev < rev}
         if not needed:
             return images
@@ -409,7 +409,7 @@ class Followers:
         """
         wanted = REPLAY
         while True:
-            last = self._storage.entries_before(room.room, head + 1, wanted, room.floor)
+            last = self._storage.entries.before(room.room, head + 1, wanted, room.floor)
             if len(last) < wanted:
                 return last, room.floor
             if last[-1][0].at_ms - last[0][0].at_ms > SETTLED_S * 1000 or wanted >= MAX_REPLAY:

@@ -18,7 +18,7 @@ from chat.services.log.sequence import Numbers
 from chat.services.messages.reactions import Reactions, Wish, check_emoji
 from chat.services.messages.text import check_text
 from chat.services.rooms.rooms import Rooms
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 MAX_PAGE = 200
 MAX_PAGE_ENTRIES = 1_000
@@ -157,7 +157,7 @@ class Messages:
         return self._answer(person, room, membership, appended)
 
     def _own(self, person: Person, room: Room, membership: Membership, seq: int) -> Message:
-        found = self._storage.get_entry(room.room, seq) if seq >= max(membership.start, room.floor) else None
+        found = self._storage.entries.get(room.room, seq) if seq >= max(membership.start, room.floor) else None
         if found is None or found[1] is None:
             raise ChatError("message_not_found")
         if found[1].author != person.username:
@@ -301,7 +301,7 @@ class Messages:
         while _count(pairs) < limit and len(pairs) < MAX_PAGE_ENTRIES and _bytes(pairs) < ENOUGH_BYTES:
             last, head = pairs[-1][0].seq if pairs else after, self._numbers.known(room.room)
             wanted = min(_piece(pairs, limit), MAX_PAGE_ENTRIES - len(pairs))
-            batch = self._storage.entries_after(room.room, last, wanted, head)
+            batch = self._storage.entries.after(room.room, last, wanted, head)
             pairs += batch
             if len(batch) < wanted:
                 break
@@ -311,7 +311,7 @@ class Messages:
         pairs: list[Pair] = []
         while _count(pairs) < limit and len(pairs) < most and _bytes(pairs) < ENOUGH_BYTES:
             wanted = min(_piece(pairs, limit), most - len(pairs))
-            batch = self._storage.entries_before(room.room, pairs[0][0].seq if pairs else end, wanted, first)
+            batch = self._storage.entries.before(room.room, pairs[0][0].seq if pairs else end, wanted, first)
             pairs = batch + pairs
             if len(batch) < wanted:
                 break
@@ -336,7 +336,7 @@ class Messages:
     def _settle(self, room: Room, numbers: Iterable[int]) -> None:
         """Decides numbers that nobody wrote, unless they are missing because they are no longer kept: then this page
         began with an old floor. Raises: ChatError `unavailable`."""
-        now = self._storage.get_room(room.room)
+        now = self._storage.rooms.get(room.room)
         if now is not None and now.floor > room.floor:
             self._rooms.forget(room.room)
             raise ChatError("unavailable")
@@ -363,7 +363,7 @@ class Messages:
         images = {image.seq: image for _, image in pairs if image is not None}
         stale = [e for e in entries if e.message and e.message >= first and _rev(images.get(e.message)) < e.seq]
         images |= images_of_changes(self._storage, room.room, stale)
-        now = self._storage.membership(room.room, person.username)
+        now = self._storage.rooms.membership(room.room, person.username)
         if now is None or not now.inside or now.start != membership.start:
             raise ChatError("room_not_found")
         if any(e.kind in LEAVING and e.user == person.username and e.seq > now.seq for e in entries):
@@ -394,10 +394,10 @@ class Messages:
         """Moves the person's read position forward, on all their devices; returns it, never beyond the head."""
         room, _ = self._rooms.require(person, room_id)
         seq = min(seq, self._head(room))
-        if self._storage.mark_read(person.username, room.room, seq):
+        if self._storage.rooms.mark_read(person.username, room.room, seq):
             self._bus.publish("read", user=person.username, room=room.room, seq=seq)
             return seq
-        membership = self._storage.membership(room.room, person.username)
+        membership = self._storage.rooms.membership(room.room, person.username)
         if membership is None or not membership.inside:
             raise ChatError("room_not_found")
         return membership.read

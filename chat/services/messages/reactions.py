@@ -14,7 +14,7 @@ from chat.models import Message, Room
 from chat.services.bus.publisher import Publisher
 from chat.services.log.append import Answers, Appended, Asked, DraftUnder, Log
 from chat.services.runtime.keyed_lock import OneAtATime
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from chat.services.storage.transaction import MAX_PROOFS
 
 MAX_EMOJI = 20  # different ones on a message
@@ -119,11 +119,11 @@ class Reactions:
         `first` on. Raises: ChatError `message_not_found`, `message_deleted`."""
         message = self._read(room, seq, first)
         shown = {emoji: who[:MAX_NAMES] for emoji, who in message.reactions.items()}
-        names = self._storage.names({username for who in shown.values() for username in who})
+        names = self._storage.users.names({username for who in shown.values() for username in who})
         return {emoji: [names.get(username, username) for username in who] for emoji, who in shown.items()}
 
     def _read(self, room: Room, seq: int, first: int = 1) -> Message:
-        found = self._storage.get_entry(room.room, seq) if seq >= max(first, room.floor) else None
+        found = self._storage.entries.get(room.room, seq) if seq >= max(first, room.floor) else None
         if found is None or found[1] is None:
             raise ChatError("message_not_found")
         if found[1].deleted:

@@ -19,7 +19,8 @@ from chat.services.limits.allowance import CREATE_COST, MOVE_COST, Allowance
 from chat.services.log.append import Draft, DraftUnder, Log
 from chat.services.log.sequence import Numbers
 from chat.services.runtime.keyed_lock import OneAtATime
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.rooms import membership_fact
+from chat.services.storage.storage import Storage
 
 if TYPE_CHECKING:
     from chat.services.limits.limits import Limit
@@ -94,7 +95,7 @@ class Rooms:
         return room if time.monotonic() <= fresh_until else None
 
     def _read(self, room_id: str) -> Room:
-        room = self._storage.get_room(room_id) if names.may_be_room(room_id) else None
+        room = self._storage.rooms.get(room_id) if names.may_be_room(room_id) else None
         if room_id == GENERAL.room:
             room = self._general(room)
         if room is None:
@@ -105,10 +106,10 @@ class Rooms:
     def _general(self, room: Room | None) -> Room | None:
         """`general` where the tables were made without it; without its owner, whom an older version may have let be."""
         if room is None:
-            self._storage.put_room(replace(GENERAL, generation=self._now_s()))
-            return self._storage.get_room(GENERAL.room)  # another worker may have been first
+            self._storage.rooms.put(replace(GENERAL, generation=self._now_s()))
+            return self._storage.rooms.get(GENERAL.room)  # another worker may have been first
         if room.owner:
-            self._storage.disown(room.room)
+            self._storage.rooms.disown(room.room)
         return replace(room, owner="")
 
     def _now_s(self) -> int:
@@ -126,8 +127,8 @@ class Rooms:
         """Gives every room a generation that it never had, because the tables were put back to an earlier state: then
         every worker and every page starts over. Returns how many rooms there are."""
         now, count = int(time.time()), 0
-        for room in self._storage.rooms():
-            self._storage.set_generation(room, max(room.generation + 1, now))
+        for room in self._storage.rooms.all():
+            self._storage.rooms.set_generation(room, max(room.generation + 1, now))
             count += 1
         self.forget_all()
         self._bus.publish("restored")
@@ -140,10 +141,10 @@ class Rooms:
         """
         if not names.may_be_room(room_id):
             raise ChatError("room_not_found")
-        membership = self._known(room_id, person.username) or self._storage.membership(room_id, person.username)
+        membership = self._known(room_id, person.username) or self._storage.rooms.membership(room_id, person.username)
         if membership is None and room_id == GENERAL.room:
             self._enter_general(person)
-            membership = self._storage.membership(room_id, person.username)
+            membership = self._storage.rooms.membership(room_id, person.username)
         if membership is None or not membership.inside:
             raise ChatError("room_not_found")
         return self.get(room_id), membership
@@ -160,10 +161,10 @@ class Rooms:
 
     def _inside(self, person: Person) -> list[Membership]:
         """Where the person is: `general`, public rooms, private ones."""
-        mine = self._storage.memberships(person.username)
+        mine = self._storage.rooms.memberships(person.username)
         if all(m.room != GENERAL.room for m in mine):
             self._enter_general(person)
-            mine = self._storage.memberships(person.username)
+            mine = self._storage.rooms.memberships(person.username)
         inside = sorted((m for m in mine if m.inside), key=lambda m: _place(m.room))
         return inside[: self._bounds.memberships]
 
@@ -187,7 +188,7 @@ class Rooms:
     def _enter_general(self, person: Person) -> None:
         room = self.get(GENERAL.room)
         head = self._numbers.read_head(room)
-        self._storage.put_membership(Membership(room.room, person.username, person.name, inside=True, read=head))
+        self._storage.rooms.put_membership(Membership(room.room, person.username, person.name, inside=True, read=head))
 
     # --- the list -------------------------------------------------------------------------------------------------
 
@@ -214,7 +215,7 @@ class Rooms:
         return answer
 
     def _list_joinable(self, inside: set[str], after: str | None, answer: dict[str, Any]) -> None:
-        found = self._storage.public_rooms(after or "", JOINABLE_AT_ONCE)
+        found = self._storage.rooms.public(after or "", JOINABLE_AT_ONCE)
         others = [(room, name) for room, name in found if room not in inside and names.may_be_room(room)]
         answer["joinable"] = [{"room": room, "name": name} for room, name in others]
         if len(found) == JOINABLE_AT_ONCE:
@@ -252,14 +253,16 @@ class Rooms:
         more."""
         if head <= read:
             return 0, False
-        count, entries = self._storage.count_messages(room.room, read, head, MAX_UNREAD_ENTRIES, person.username)
+        count, entries = self._storage.entries.count_messages(
+            room.room, read, head, MAX_UNREAD_ENTRIES, person.username
+        )
         return count, entries == MAX_UNREAD_ENTRIES
 
     def members(self, person: Person, room_id: str) -> list[dict[str, str]]:
         """`{username, name}` of everybody in one of the person's rooms, by name. Raises: ChatError `rate_limited`."""
         with self._allowance.reading(person.username, "members"):
             self.require(person, room_id)
-            inside = [m for m in self._storage.members(room_id) if m.inside]
+            inside = [m for m in self._storage.rooms.members(room_id) if m.inside]
         return [{"username": m.username, "name": m.name} for m in sorted(inside, key=lambda m: m.name.casefold())]
 
     # --- coming and going -----------------------------------------------------------------------------------------
@@ -332,7 +335,7 @@ class Rooms:
         return username
 
     def _user(self, username: str) -> Person:
-        user = self._storage.get_user(username)
+        user = self._storage.users.get(username)
         if user is None:
             raise ChatError("user_not_found")
         return Person(user.username, user.name)
@@ -350,7 +353,7 @@ class Rooms:
         enters = kind == "joined"
 
         def judge() -> DraftUnder | None:
-            old = self._storage.membership(room.room, whom.username)
+            old = self._storage.rooms.membership(room.room, whom.username)
             inside = old is not None and old.inside
             if not enters and not inside:
                 raise ChatError("room_not_found" if whom == by else "user_not_found")
@@ -367,7 +370,7 @@ class Rooms:
         most = self._bounds.memberships
         if most is not None:
             most = most if whom == by else most // 2
-            if self._storage.count_memberships(whom.username) >= most:
+            if self._storage.rooms.count_memberships(whom.username) >= most:
                 raise ChatError("too_many_rooms")
 
     def _draft_move(
@@ -377,7 +380,8 @@ class Rooms:
         start = old.start if old and not enters else (1 if room.kind == "public" else seq)
         actor = by.username if by.username != whom.username else None
         entry = Entry(room.room, seq, kind, self._log.now_ms(), user=whom.username, name=whom.name, by=actor)
-        return Draft(entry, membership=Membership(room.room, whom.username, whom.name, enters, seq, start, read=seq))
+        membership = Membership(room.room, whom.username, whom.name, enters, seq, start, read=seq)
+        return Draft(entry, facts=(membership_fact(membership),))
 
     def _membership_changed(self, username: str) -> None:
         self._bus.publish("membership", user=username)
