@@ -40,6 +40,7 @@ class Ours:
 
     def __init__(self) -> None:
         self.positions: dict[str, str] = {}
+        self.external = self  # it asks for no other noun
 
     def stream_arn(self) -> str:
         return ARN
