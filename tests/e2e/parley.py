@@ -112,7 +112,7 @@ class Door:
     def __init__(self, env: dict[str, str]):
         config = Config.from_env(env, needs_secret=False)
         self._storage = Storage(Client(client_of(env)))
-        self._registration = Registration(self._storage, Passwords(config.bcrypt_cost, config.bcrypt_queue), None)
+        self._registration = Registration(self._storage.users, Passwords(config.bcrypt_cost, config.bcrypt_queue), None)
         lives_s = config.session_ttl_s, config.session_max_age_s
         self._sessions = Sessions(redis_client.connect(config.redis_url), *lives_s, self._storage.users.epochs)
         self.cookie_name = config.cookie_name

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from chat.errors import ChatError
 from chat.models import Claim
@@ -18,8 +17,7 @@ from chat.services.storage.rows import KEYS, Row
 from chat.services.storage.values import pack
 
 
-@dataclass(frozen=True)
-class Write:
+class Write(NamedTuple):
     """One write with its condition, alone or in a transaction: a `Put`, `Update`, `Delete` or `ConditionCheck` as
     TransactWriteItems takes it, but for the table's real name."""
 
@@ -27,11 +25,11 @@ class Write:
     kind: str
     request: dict[str, Any]
 
-    @cached_property
+    @property
     def item(self) -> tuple[str, ...]:
         """The table and the key of the item that it writes."""
         key = self.request.get("Key") or self.request["Item"]
-        return (self.table, *(key[name]["S"] for name in KEYS[self.table]))
+        return (self.table, *[key[name]["S"] for name in KEYS[self.table]])
 
 
 def put_new(table: str, row: Row) -> Write:
@@ -96,8 +94,7 @@ class AppendRefused(Exception):
 Meaning = Callable[[Row | None], AppendRefused]
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """What a noun stores with an entry: all its writes or none. `refused` says what it means that the condition of one
     fails; it is given the row that is in the way, where the write asks for that (`put_new` does)."""
 

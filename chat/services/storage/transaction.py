@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,7 +11,7 @@ from botocore.exceptions import ClientError
 from chat.models import Claim, Entry, Mark, Message
 from chat.services.storage import claims, entries, external
 from chat.services.storage.client import CONFLICT, Client
-from chat.services.storage.facts import AppendRefused, Fact, Write
+from chat.services.storage.facts import AppendRefused, Fact
 from chat.services.storage.values import unpack
 
 MAX_ITEMS = 100  # in one TransactWriteItems
@@ -21,43 +20,35 @@ MAX_PROOFS = 90  # in one append, with what else it writes
 Proof = Claim | Mark | tuple[Claim, ...]
 
 
-@dataclass(frozen=True)
 class Append:
     """An entry to be stored with the proof that it was: all of it, or nothing.
 
     The proof is the claim of a person's request, or of several people's, at most MAX_PROOFS and none twice; or the mark
     of a row that somebody put. `image` is the message sent or, with `replaces_rev`, the new image of an older one whose
-    `rev` must still be that and which must not be deleted. `facts` are what nouns store with it. Raises: ValueError
-    when all that is more than a transaction takes, or writes an item twice.
+    `rev` must still be that and which must not be deleted. `facts` are what nouns store with it. `writes` is all that,
+    each write with the fact that it belongs to; `items` are the names of what they write. Raises: ValueError when it is
+    more than a transaction takes, or writes an item twice.
     """
 
-    entry: Entry
-    proof: Proof
-    image: Message | None = None
-    replaces_rev: int | None = None
-    facts: tuple[Fact, ...] = ()
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        entry: Entry,
+        proof: Proof,
+        image: Message | None = None,
+        replaces_rev: int | None = None,
+        facts: tuple[Fact, ...] = (),
+    ):
+        self.entry = entry
+        proofs = proof if isinstance(proof, tuple) else (proof,)
+        stored = [claims.claim_fact(one) if isinstance(one, Claim) else external.mark_fact(one) for one in proofs]
+        own_image = image if entry.kind == "message" else None
+        stored.append(entries.slot_fact(entry, own_image))
+        if image is not None and own_image is None:
+            stored.append(entries.image_fact(image, replaces_rev))
+        self.writes = [(write, fact) for fact in (*stored, *facts) for write in fact.writes]
+        self.items = frozenset(write.item for write, _ in self.writes)
         if len(self.items) != len(self.writes) or len(self.items) > MAX_ITEMS:
             raise ValueError(f"{len(self.writes)} writes to {len(self.items)} items are no transaction")
-
-    @cached_property
-    def writes(self) -> tuple[tuple[Write, Fact], ...]:
-        """All that it writes, each with the fact that it belongs to."""
-        proofs = self.proof if isinstance(self.proof, tuple) else (self.proof,)
-        stored = [
-            claims.claim_fact(proof) if isinstance(proof, Claim) else external.mark_fact(proof) for proof in proofs
-        ]
-        own_image = self.image if self.entry.kind == "message" else None
-        stored.append(entries.slot_fact(self.entry, own_image))
-        if self.image is not None and own_image is None:
-            stored.append(entries.image_fact(self.image, self.replaces_rev))
-        return tuple((write, fact) for fact in (*stored, *self.facts) for write in fact.writes)
-
-    @cached_property
-    def items(self) -> frozenset[tuple[str, ...]]:
-        """Names of the items that it writes."""
-        return frozenset(write.item for write, _ in self.writes)
 
 
 class Transaction:
