@@ -23,7 +23,8 @@ from chat.services.rooms.membership import Memberships
 from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import Rooms
 from chat.services.runtime.deadline import deadline
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.client import Client
+from chat.services.storage.storage import Storage
 from chat.sockets.connections import Connection, Connections
 from chat.sockets.fanout import Fanout, SocketOutlet
 from tests.model import standins
@@ -95,7 +96,7 @@ class Worker(Process):
         super().__init__(name)
         self.scheduler = scheduler
         self.doubt: Callable[[], None] = lambda: None
-        self.storage = Storage(Dynamodb(network, tables))
+        self.storage = Storage(Client(Dynamodb(network, tables)))
         bus = Plug(self, wire)
         client = RedisClient(network, redis)
         self.numbers = Numbers(client, self.storage)

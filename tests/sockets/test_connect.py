@@ -12,7 +12,7 @@ from chat.models import Membership, Person, Room, User
 from chat.services.runtime.token_bucket import TokenBuckets
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from chat.sockets import Sockets
 from chat.sockets.connections import Connection, Connections, clock
 from chat.sockets.fanout import Fanout
@@ -25,13 +25,13 @@ ROOM = Room("den", "Den", "private")
 def storage(config):
     storage = Storage.connect(config)
     for user in (ALICE, BOB, CAROL):
-        storage.put_user(user)
+        storage.users.put(user)
     return storage
 
 
 @pytest.fixture
 def sessions(config, storage):
-    return Sessions(redis_client.connect(config.redis_url), 1800, 43_200, storage.epochs)
+    return Sessions(redis_client.connect(config.redis_url), 1800, 43_200, storage.users.epochs)
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_of_those_who_come_together_each_is_judged_by_their_own_session(sockets,
     for sid in ("s0", "s1", "s2", "s6"):
         registry.remove(sid)
     sessions.end(ended.sid, "logout")
-    sessions.raise_epoch("bob", storage.raise_epoch("bob"), "everywhere")
+    sessions.raise_epoch("bob", storage.users.raise_epoch("bob"), "everywhere")
     assert together(sockets, *doors) == [None, *["unauthenticated"] * 5, None, "user_mismatch"]
     assert {connection.person.username for connection in registry} == {"alice"}
 
@@ -123,7 +123,7 @@ def test_a_session_that_ends_while_its_socket_reads_its_rooms_is_refused(sockets
 
 
 def test_redis_that_does_not_answer_lets_nobody_in_and_the_reason_is_told(registry, fanout, storage):
-    silent = Sessions(redis_client.connect("redis://127.0.0.1:1/0"), 1800, 43_200, storage.epochs)
+    silent = Sessions(redis_client.connect("redis://127.0.0.1:1/0"), 1800, 43_200, storage.users.epochs)
     watched = SimpleNamespace(run=bool, watch=bool)
     sockets = Sockets(
         registry, fanout, watched, SimpleNamespace(run=bool), SimpleNamespace(), silent, "parley", TokenBuckets(400, 10)
