@@ -40,6 +40,20 @@ MUTANTS = (
         ("tests/services/test_log.py",),
     ),
     Mutant(
+        "what a noun refuses for good is tried until time is up",
+        "chat/services/log/append.py",
+        "raise refused.final from None",
+        "self._pause(CONFLICT_PAUSE_S)",
+        ("tests/services/storage/test_facts.py",),
+    ),
+    Mutant(
+        "the items of facts are in nobody's way",
+        "chat/services/storage/transaction.py",
+        "frozenset(write.item for write, _ in self.writes)",
+        "frozenset(write.item if fact not in facts else (*write.item, str(entry.seq)) for write, fact in self.writes)",
+        ("tests/services/storage/test_facts.py",),
+    ),
+    Mutant(
         "a tombstone is told and not written",
         "chat/services/log/append.py",
         "if self._storage.entries.tombstone(room.room, number, at_ms):",
