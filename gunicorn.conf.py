@@ -3,8 +3,10 @@
 import errno
 import os
 import resource
+import signal
 import socket
 import sys
+from functools import partial
 
 import gunicorn.http.wsgi
 
@@ -98,7 +100,7 @@ def post_worker_init(worker):
     install(worker)
     services = worker.wsgi.extensions.get("parley")
     if services is not None:
-        services.begin()
+        services.start(end=partial(os.kill, os.getpid(), signal.SIGTERM))
 
 
 def pre_request(worker, req):
@@ -120,4 +122,4 @@ def worker_exit(server, worker):
     app = getattr(worker, "wsgi", None)  # one that could not load the app has none
     services = app.extensions.get("parley") if app is not None else None
     if services is not None:
-        services.end()
+        services.stop()

@@ -11,8 +11,7 @@ from gevent.queue import LifoQueue
 from chat import cli
 from chat.blueprints import auth, errors, frontend, guard, health, messages, rooms
 from chat.blueprints.session import StoredSessionInterface
-from chat.config import Config
-from chat.http import MAX_BODY_BYTES
+from chat.config import MAX_BODY_BYTES, Config
 from chat.services.assembly import Services, create_services, create_sessions
 from chat.services.sessions.key_events import KeyEvents
 from chat.services.storage import redis_client

@@ -16,6 +16,7 @@ from chat.errors import ConfigError
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 MIN_SECRET_BYTES = 32
+MAX_BODY_BYTES = 64 * 1024  # of a request, at every door
 
 
 def setting(default: Any, help: str) -> Any:
@@ -80,6 +81,9 @@ class Config:
     sockets_per_address: int = setting(400, "open sockets from one address (an office is one), in one worker")
     sockets_per_worker: int = setting(900, "open sockets in one worker; 100 more places are kept for plain HTTP")
     fanout: str = setting("fast", "how sockets are served: fast (by the hub) or stock (a greenlet for each)")
+    allow_private_targets: bool = setting(
+        False, "addresses that people name may be private ones, this machine's too, at any port from 1024: for a LAN"
+    )
     log_level: str = setting("info", "debug, info, warning or error")
     testing: bool = setting(False, "allows settings that are unsafe for people: cheap hashes")
 

@@ -6,6 +6,8 @@ Services raise them; every edge maps them once (`chat/blueprints/errors.py`, `ch
 
 from __future__ import annotations
 
+import logging
+import secrets
 from dataclasses import dataclass
 
 
@@ -82,6 +84,14 @@ class ChatError(Exception):
         if self.retry_after_s is not None:
             body["retry_after_s"] = self.retry_after_s
         return body
+
+
+def unexpected(log: logging.Logger, error: BaseException, during: str = "") -> ChatError:
+    """A fault of ours, as people are told of it: logged under an id that they can quote, and nothing else given away.
+    `during` is what was asked, as the one who asks named it."""
+    incident = secrets.token_hex(4)
+    log.error("unexpected error%s, incident %s", f" in {during:.40}" if during else "", incident, exc_info=error)
+    return ChatError("internal", f"Something went wrong on the server (incident {incident}).")
 
 
 class ConfigError(Exception):

@@ -9,6 +9,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from chat.config import MAX_BODY_BYTES
 from chat.errors import ChatError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ HEADERS = {
 SECURE_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 NOT_CACHED = {"Cache-Control": "no-store"}
 VARY = ("Cookie", "Origin")
-MAX_BODY_BYTES = 64 * 1024
 
 
 def check_origin(method: str, origin: str | None, fetch_site: str | None, listed: Collection[str]) -> None:

@@ -33,7 +33,9 @@ LIBRARIES = {
     "limits": ("limits", "deprecated", "wrapt", "packaging", "typing-extensions"),
 }
 OF_THE_RUNTIME = ("boto3", "botocore")
-LEFT_OUT = ("gevent",)  # a function has no greenlets: the modules that may use them go without
+# A function has no greenlets, and not so much JSON that it would pay to load a library for it: the modules that may use
+# them go without.
+LEFT_OUT = ("gevent", "msgspec")
 DATA = {"chat.services.accounts.passwords": ("chat/services/accounts/common_passwords.txt",)}
 NOTES = ("INSTALLER", "REQUESTED", "direct_url.json")  # of who installed, and how
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first that a zip can say

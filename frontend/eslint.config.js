@@ -5,36 +5,54 @@ import ts from "typescript-eslint";
 
 const features = ["auth", "rooms", "messages", "presence"];
 
-/** A feature may use lib, types, config and components/ui; only `app` brings features together. */
-const walls = features.map((feature) => ({
-  files: [`src/features/${feature}/**/*.{ts,tsx}`],
-  rules: {
-    "no-restricted-imports": [
-      "error",
-      {
-        patterns: [
-          {
-            group: features.filter((other) => other !== feature).map((other) => `@/features/${other}/*`),
-            message: "Features do not import each other; bring them together in src/app.",
-          },
-          { group: ["@/app/*"], message: "A feature does not know the app." },
-          { group: ["../*"], message: "Leave the folder by '@/…', so that the walls between features can be seen." },
-        ],
-      },
-    ],
-  },
-}));
-
-const inward = {
-  files: ["src/{lib,types,config,components}/**/*.{ts,tsx}"],
-  rules: {
-    "no-restricted-imports": ["error", { patterns: [{ group: ["@/features/*", "@/app/*"], message: "Imports point inwards." }] }],
-  },
+/** Of the nouns of messages each may use these; only `timeline` brings log and outbox together. */
+const nouns = {
+  log: [],
+  outbox: [],
+  reactions: [],
+  message: ["outbox", "reactions"],
+  composer: ["message"],
+  timeline: ["log", "outbox", "reactions", "message"],
 };
 
-const noMarkup = { selector: "JSXAttribute[name.name='dangerouslySetInnerHTML']", message: "Message text is never HTML." };
+const without = (all, some) => all.filter((each) => !some.includes(each));
+const only = (files, ...patterns) => ({ files, rules: { "no-restricted-imports": ["error", { patterns }] } });
+
+const others = (feature) => ({
+  group: without(features, [feature]).map((other) => `@/features/${other}/*`),
+  message: "Features do not import each other; bring them together in src/app.",
+});
+const noApp = { group: ["@/app/*"], message: "A feature does not know the app." };
+const noWayUp = {
+  group: ["../*"],
+  message: "Leave the folder by '@/…', so that the walls between features can be seen.",
+};
+const otherNouns = (noun) => ({
+  group: without(Object.keys(nouns), [noun, ...nouns[noun]]).map((other) => `@/features/messages/${other}/*`),
+  message: "Log and outbox know nothing of the rest of messages; bring them together in timeline.",
+});
+
+/** A feature may use lib, types, config and components/ui; only `app` brings features together. */
+const walls = features.map((feature) =>
+  only([`src/features/${feature}/**/*.{ts,tsx}`], others(feature), noApp, noWayUp),
+);
+
+const nounWalls = Object.keys(nouns).map((noun) =>
+  only([`src/features/messages/${noun}/**/*.{ts,tsx}`], others("messages"), noApp, noWayUp, otherNouns(noun)),
+);
+
+const inward = only(["src/{lib,types,config,components}/**/*.{ts,tsx}"], {
+  group: ["@/features/*", "@/app/*"],
+  message: "Imports point inwards.",
+});
+
+const noMarkup = {
+  selector: "JSXAttribute[name.name='dangerouslySetInnerHTML']",
+  message: "Message text is never HTML.",
+};
 const noObjectsAsMaps = {
-  selector: "TSTypeReference[typeName.name='Record'] > TSTypeParameterInstantiation > TSStringKeyword.params:first-child",
+  selector:
+    "TSTypeReference[typeName.name='Record'] > TSTypeParameterInstantiation > TSStringKeyword.params:first-child",
   message: "What people name belongs into a Map: every object has a `constructor`.",
 };
 
@@ -52,6 +70,7 @@ export default ts.config(
   },
   {
     rules: {
+      "max-len": ["error", { code: 120 }],
       "@typescript-eslint/no-invalid-void-type": "off",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       "no-restricted-syntax": ["error", noMarkup],
@@ -63,5 +82,6 @@ export default ts.config(
     rules: { "no-restricted-syntax": ["error", noMarkup, noObjectsAsMaps] },
   },
   ...walls,
+  ...nounWalls,
   inward,
 );

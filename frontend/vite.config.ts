@@ -26,7 +26,9 @@ const proxied: ProxyOptions = {
 };
 const proxy = { "/api": proxied, "/config.json": proxied, "/socket.io": { ...proxied, ws: true } };
 
-/** Parley speaks websocket only: leaves long polling and WebTransport out of socket.io-client, 3 kB nobody would use. */
+/**
+ * Parley speaks websocket only: leaves long polling and WebTransport out of socket.io-client, 3 kB nobody would use.
+ */
 function websocketOnly(): Plugin {
   const NAME = "/transports/websocket-only.js";
   return {
@@ -37,9 +39,11 @@ function websocketOnly(): Plugin {
       const [, folder] = /^(.*\/engine\.io-client\/build\/esm)\/socket\.js$/.exec(importer ?? "") ?? [];
       return folder && source === "./transports/index.js" ? folder + NAME : null;
     },
-    load: (id) => (id.endsWith(NAME) ? 'import { WS } from "./websocket.js"; export const transports = { websocket: WS };' : null),
+    load: (id) =>
+      id.endsWith(NAME) ? 'import { WS } from "./websocket.js"; export const transports = { websocket: WS };' : null,
     // What it does at once is to wait for the end of a page that polls.
-    transform: (code, id) => (/\/engine\.io-client\/.*\/polling-[\w.-]+\.js$/.test(id) ? { code, map: null, moduleSideEffects: false } : null),
+    transform: (code, id) =>
+      /\/engine\.io-client\/.*\/polling-[\w.-]+\.js$/.test(id) ? { code, map: null, moduleSideEffects: false } : null,
   };
 }
 
@@ -61,7 +65,9 @@ function routerInParts(): Plugin {
     },
     transform(code, id) {
       if (!id.includes("/react-router/dist/")) return null;
-      return code.replace(/^\w+\.displayName = .*;$/gm, "").replace(/^(var \w+ = )(?=\w+\.(?:createContext|forwardRef|memo)\()/gm, "$1/* @__PURE__ */ ");
+      return code
+        .replace(/^\w+\.displayName = .*;$/gm, "")
+        .replace(/^(var \w+ = )(?=\w+\.(?:createContext|forwardRef|memo)\()/gm, "$1/* @__PURE__ */ ");
     },
   };
 }
@@ -73,7 +79,9 @@ function serviceWorker(): Plugin {
     apply: "build",
     generateBundle(_, bundle) {
       const entry = (name: string) => Number(bundle[name]?.type === "chunk" && bundle[name].isEntry);
-      const files = Object.keys(bundle).filter((name) => name.startsWith("assets/")).sort((a, b) => entry(b) - entry(a) || (a < b ? -1 : 1));
+      const files = Object.keys(bundle)
+        .filter((name) => name.startsWith("assets/"))
+        .sort((a, b) => entry(b) - entry(a) || (a < b ? -1 : 1));
       const names = JSON.stringify(files.map((name) => `/${name}`));
       const source = readFileSync(new URL("./src/worker/serviceWorker.js", import.meta.url), "utf8")
         .replace("FILES = []", `FILES = ${names}`)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import secrets
 
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from chat import http
+from chat import errors, http
 from chat.errors import ChatError
 
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type", 429: "rate_limited"}
@@ -54,10 +53,8 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def unexpected(error: Exception) -> ResponseReturnValue:
-    """A fault of ours: logged under an id that the person can quote, and nothing else given away."""
-    incident = secrets.token_hex(4)
-    log.error("unexpected error, incident %s", incident, exc_info=error)
-    return refused(ChatError("internal", f"Something went wrong on the server (incident {incident})."))
+    """A fault of ours."""
+    return refused(errors.unexpected(log, error))
 
 
 def _asked_by_a_person() -> bool:

@@ -20,5 +20,7 @@ def readyz() -> ResponseReturnValue:
     engine = current_app.extensions["socketio"].server.eio
     readiness = services().readiness
     answers = readiness.check() | {"sockets": not (engine.draining or engine.deaf)}
+    if readiness.gave_up:
+        answers["background"] = False
     details = {"stream": False} if readiness.stands_still else {}
     return jsonify(answers | details), 200 if all(answers.values()) else 503

@@ -11,7 +11,6 @@ import binascii
 import hmac
 import json
 import logging
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,7 +19,7 @@ from typing import Any
 
 from chat import http
 from chat.config import Config
-from chat.errors import ChatError
+from chat.errors import ChatError, unexpected
 from chat.services.accounts import cookies
 from chat.services.accounts.addresses import client_address, viewer_address
 from chat.services.runtime.budget import budget
@@ -104,9 +103,7 @@ def function(view: Callable[[Request], Answer], method: str) -> Callable[[dict[s
             if error.code == "method_not_allowed":
                 answer.headers["Allow"] = f"{method}, OPTIONS"
         except Exception as error:
-            incident = secrets.token_hex(4)
-            log.error("unexpected error, incident %s", incident, exc_info=error)
-            answer = _refused(ChatError("internal", f"Something went wrong on the server (incident {incident})."))
+            answer = _refused(unexpected(log, error))
         return _wire(answer, origin)
 
     return handler

@@ -26,6 +26,7 @@ from chat.services.health.readiness import Readiness
 from chat.services.health.workers import BEAT_EVERY_S, Workers
 from chat.services.ingest.ingest import Ingest
 from chat.services.jobs.leases import Lease
+from chat.services.jobs.leaving import APART_MS, leave
 from chat.services.jobs.poller import LEASE_MS, Poller
 from chat.services.jobs.retention import LEASE_MS as SWEEP_LEASE_MS
 from chat.services.jobs.retention import Retention, Sweeper
@@ -44,7 +45,7 @@ from chat.services.presence.typing import Typing
 from chat.services.rooms.membership import Memberships
 from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import Bounds, Rooms
-from chat.services.runtime.background import run_every
+from chat.services.runtime.background import Background
 from chat.services.runtime.deadline import deadline
 from chat.services.runtime.keyed_lock import OneAtATime
 from chat.services.runtime.token_bucket import TokenBuckets
@@ -72,6 +73,7 @@ class Services:
     config: Config
     storage: Storage
     redis: Redis
+    background: Background
     sessions: Sessions
     registration: Registration
     accounts: Accounts
@@ -93,18 +95,21 @@ class Services:
     poller: Poller
     movement: Movement
     sweeper: Sweeper | None
+    leaving: Lease
 
-    def begin(self) -> None:
-        """The first thing a worker does. It shows itself, and rows are taken over, also while nobody has a socket."""
+    def start(self, end: Callable[[], None]) -> None:
+        """The first thing a worker does. It shows itself, and rows are taken over, also while nobody has a socket.
+        `end` ends it, in good order: it is called when some of its endless work has failed for good."""
+        self.background.on_death = lambda why: gevent.spawn(leave, self.leaving, end, why)
         self.bus.begin()
-        gevent.spawn(run_every, BEAT_EVERY_S, self.workers.beat)
+        self.background.every(BEAT_EVERY_S, self.workers.beat)
         if self.config.ingest_mode == "poller":
-            self.poller.start()
-            gevent.spawn(run_every, WATCHED_EVERY_S, self.movement.watch)
+            self.poller.start(self.background)
+            self.background.every(WATCHED_EVERY_S, self.movement.watch)
         if self.sweeper is not None:
-            self.sweeper.start()
+            self.sweeper.start(self.background)
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """The last thing a worker does: within a second, its events are on the bus, and others have its tasks."""
         self.bus.stop()
         try:
@@ -123,7 +128,8 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     storage = Storage.connect(config, BoundedSemaphore(MAX_REQUESTS))
     redis = redis_client.connect(config.redis_url, queue_class=LifoQueue)
     sessions = create_sessions(config, redis, storage)
-    bus = Bus(redis, config.redis_url)
+    background = Background()
+    bus = Bus(redis, config.redis_url, background)
     passwords, limits = Passwords(config.bcrypt_cost, config.bcrypt_queue), Limits(redis, config)
     registration = Registration(storage.users, passwords, limits.registrations)
     accounts = Accounts(storage.users, sessions, passwords, limits, bus, config)
@@ -149,7 +155,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     history = History(storage, rooms, log, numbers, followers, allowance)
     workers = Workers(storage, bus)
     movement = Movement(redis, storage.client.table("messages"))
-    readiness = Readiness(redis, workers, movement if config.ingest_mode == "poller" else None)
+    readiness = Readiness(redis, workers, background, movement if config.ingest_mode == "poller" else None)
     ingest = Ingest(storage, rooms, log, bus)
     lease = Lease(redis, f"ingest:{storage.client.table('messages')}", LEASE_MS)
     poller = Poller(storage, partial(Streams.connect, config), ingest, lease, note=movement.note)
@@ -161,6 +167,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         config=config,
         storage=storage,
         redis=redis,
+        background=background,
         sessions=sessions,
         registration=registration,
         accounts=accounts,
@@ -182,6 +189,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         poller=poller,
         movement=movement,
         sweeper=sweeper,
+        leaving=Lease(redis, f"leaving:{storage.client.table('chat')}", APART_MS),
     )
 
 

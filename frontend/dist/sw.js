@@ -1,13 +1,16 @@
 /**
  * Opens the page while the server is away: index.html and the files it needs, as one build made them. Everything else
- * passes by: the API, sockets, other sites. It keeps nothing that belongs to a person, so signing out has nothing to wipe.
+ * passes by: the API, sockets, other sites. It keeps nothing that belongs to a person, so signing out has nothing to
+ * wipe.
  */
-const FILES = ["/assets/index-Bz8r0aqm.js","/assets/AccountPanel-qS3GasCY.css","/assets/AccountPanel-xqDapD9u.js","/assets/Announcer-D0pLbwlm.js","/assets/BrowseRooms-BxMO4OuG.js","/assets/ChatRoom-C7H-xOOK.css","/assets/ChatRoom-igp3q5VM.js","/assets/CreateRoom-CYbj8ck0.js","/assets/DeleteQuestion-zyxfx6MU.js","/assets/MembersPanel-DykO-3bW.js","/assets/Question-Csa8iKIG.js","/assets/QuickSwitcher-DMpIt61C.js","/assets/ReactionNames-Du3Cfils.js","/assets/ReactionPalette-CgzcPWyH.js","/assets/ReactionPalette-CpXHjpCr.css","/assets/RoomDialogs-B4MbbcGj.css","/assets/RoomDialogs.module-BtykRg3v.js","/assets/RoomMissing-NvVYeiBb.js","/assets/ShortcutSheet-CDONgbYS.js","/assets/ShortcutSheet-Csa25nFR.css","/assets/beside-hjqdWVLL.js","/assets/esm-uYvL02y0.js","/assets/focus-bo63NFL_.js","/assets/index-Bp66kY3z.css","/assets/rolldown-runtime-XKyaHtl9.js","/assets/useListed-sZru3XaO.js"]; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
-const SHELL = "shell-e5b339f4b28103a7";
+const FILES = ["/assets/index-BMJKnuOA.js","/assets/AccountPanel-B6v0su17.js","/assets/AccountPanel-qS3GasCY.css","/assets/Announcer-Dp7zZRcd.js","/assets/BrowseRooms-D29Yy5PV.js","/assets/ChatRoom-CyX_9Mzw.js","/assets/ChatRoom-DQI093bv.css","/assets/CreateRoom-DWSM2614.js","/assets/DeleteQuestion-B5gsX3Am.js","/assets/MembersPanel-35aThIsk.js","/assets/Question-bMFv2Ra-.js","/assets/QuickSwitcher-D3upRNG2.js","/assets/ReactionNames-DcTsBE0U.js","/assets/ReactionPalette-CjO4PfSz.js","/assets/ReactionPalette-CpXHjpCr.css","/assets/RoomDialogs-B4MbbcGj.css","/assets/RoomDialogs.module-BtykRg3v.js","/assets/RoomMissing-B0cI5LDH.js","/assets/ShortcutSheet-CgJFDnZh.js","/assets/ShortcutSheet-Csa25nFR.css","/assets/beside-hjqdWVLL.js","/assets/esm-uYvL02y0.js","/assets/focus-bo63NFL_.js","/assets/index-Bp66kY3z.css","/assets/rolldown-runtime-XKyaHtl9.js","/assets/useListed-CRBDvbY2.js"]; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
+const SHELL = "shell-d4cb6df8a4eaf40d";
 const PATIENCE_MS = 2_000;
 const PAGES = /^\/(login|register|r\/.*)?$/;
 
-/** All or nothing. While a new version is being rolled out, index.html may be of another build: then it is for later. */
+/**
+ * All or nothing. While a new version is being rolled out, index.html may be of another build: then it is for later.
+ */
 async function keep() {
   const index = await fetch("/", { cache: "no-cache" });
   const text = await index.clone().text();

@@ -54,7 +54,7 @@ def test_a_function_runs_from_its_folder_alone(name: str, tmp_path: Path, monkey
     """Our modules out of the folder, and of the libraries only those that the package has."""
     monkeypatch.setattr(package, "fetch", lambda names, folder, python: None)  # this machine has them installed
     package.build(name, tmp_path)
-    every = {"flask", "gevent", "socketio", "engineio", "flask_session", "limits", "bcrypt", "redis"}
+    every = {"flask", "gevent", "msgspec", "socketio", "engineio", "flask_session", "limits", "bcrypt", "redis"}
     banned = every - {library.replace("-", "_") for library in LIBRARIES[name]}
     code = COLD.format(banned=sorted(banned), folder=str(tmp_path / name), name=name)
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)

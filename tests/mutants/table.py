@@ -429,68 +429,68 @@ MUTANTS = (
     # --- the page: what stops everybody ---------------------------------------------------------------------------
     Mutant(
         "brackets are counted anew for each that falls off",
-        "frontend/src/features/messages/text.ts",
+        "frontend/src/features/messages/message/text.ts",
         "    if (CLOSING.has(last) && unopened > 0) unopened -= 1;",
         "    const count = (of: Set<string>) => [...found.slice(0, end)].filter((each) => of.has(each)).length;\n"
         "    if (CLOSING.has(last) && count(OPENING) < count(CLOSING)) unopened -= 1;",
-        ("frontend/src/features/messages/text.cost.test.ts",),
+        ("frontend/src/features/messages/message/text.cost.test.ts",),
     ),
     Mutant(
         "an address is taken apart however long its host is",
-        "frontend/src/features/messages/text.ts",
+        "frontend/src/features/messages/message/text.ts",
         " || hostIn(text).length > MAX_HOST_CHARACTERS",
         "",
-        ("frontend/src/features/messages/text.test.ts",),
+        ("frontend/src/features/messages/message/text.test.ts",),
     ),
     Mutant(
         "an address is as long as a message",
-        "frontend/src/features/messages/text.ts",
+        "frontend/src/features/messages/message/text.ts",
         "text.length > MAX_ADDRESS_CHARACTERS || ",
         "",
-        ("frontend/src/features/messages/text.test.ts",),
+        ("frontend/src/features/messages/message/text.test.ts",),
     ),
     Mutant(
         "a list keeps the row before its first",
-        "frontend/src/features/messages/MessageList.tsx",
+        "frontend/src/features/messages/timeline/MessageList.tsx",
         "keepMounted={roving.active < 0 ? [] : [roving.active]}",
         "keepMounted={[roving.active]}",
-        ("frontend/src/features/messages/Timeline.test.tsx",),
+        ("frontend/src/features/messages/timeline/Timeline.test.tsx",),
     ),
     Mutant(
         "a room that does not fill the screen asks for nothing older",
-        "frontend/src/features/messages/useScrolling.ts",
+        "frontend/src/features/messages/timeline/useScrolling.ts",
         "    if (element.scrollTop < LOAD_WITHIN_PX) nearTop();\n    if (element.scrollHeight",
         "    if (element.scrollHeight",
-        ("frontend/src/features/messages/Timeline.test.tsx",),
+        ("frontend/src/features/messages/timeline/Timeline.test.tsx",),
     ),
     Mutant(
         "a page is as long as what it shows",
-        "frontend/src/features/messages/log.ts",
+        "frontend/src/features/messages/log/log.ts",
         "page.oldest === undefined ? (page.entries[0]?.seq ?? log.first) : page.more ? page.oldest : known.first;",
         "page.entries[0]?.seq ?? log.first;",
-        ("frontend/src/features/messages/log.test.ts",),
+        ("frontend/src/features/messages/log/log.test.ts",),
     ),
     Mutant(
         "a page reaches back a hundred entries at a time, whatever they show",
-        "frontend/src/app/world.ts",
-        '    if ("before" in place) query.set("sparse", "1");\n',
+        "frontend/src/features/messages/log/pages.ts",
+        '      if ("before" in place) query.set("sparse", "1");\n',
         "",
         ("tests/e2e/test_short_rooms.py::test_a_room_of_few_messages_among_many_entries_opens",),
     ),
     Mutant(
         "one message that cannot be shown takes the others with it",
-        "frontend/src/features/messages/Timeline.tsx",
+        "frontend/src/features/messages/timeline/Timeline.tsx",
         "        <Boundary of={subjectOf(row)} instead={() => <BrokenRow at_ms={saidAt(row)} />}>\n"
         "          {row.day_ms !== null && <DayLine at_ms={row.day_ms} now_ms={now_ms} />}\n"
-        "          {row.fresh && <NewLine />}\n"
+        "          {row.firstUnread && <NewLine />}\n"
         "          {content()}\n"
         "        </Boundary>\n",
         "        <>\n"
         "          {row.day_ms !== null && <DayLine at_ms={row.day_ms} now_ms={now_ms} />}\n"
-        "          {row.fresh && <NewLine />}\n"
+        "          {row.firstUnread && <NewLine />}\n"
         "          {content()}\n"
         "        </>\n",
-        ("frontend/src/features/messages/Timeline.test.tsx",),
+        ("frontend/src/features/messages/timeline/Timeline.test.tsx",),
     ),
     Mutant(
         "a panel that cannot be shown takes the page with it",
@@ -501,10 +501,10 @@ MUTANTS = (
     ),
     Mutant(
         "a disk is waited for as long as it takes",
-        "frontend/src/features/messages/patientDisk.ts",
+        "frontend/src/features/messages/outbox/patientDisk.ts",
         "return await within(clock, PATIENCE_MS, asked);",
         "return await asked;",
-        ("frontend/src/features/messages/patientDisk.test.ts",),
+        ("frontend/src/features/messages/outbox/patientDisk.test.ts",),
     ),
     Mutant(
         "nobody is told that this device keeps nothing",
@@ -522,18 +522,18 @@ MUTANTS = (
     ),
     Mutant(
         "the tab that leads is never asked",
-        "frontend/src/features/messages/outbox.ts",
+        "frontend/src/features/messages/outbox/outbox.ts",
         "      if (waiting) tabs.check(waiting.client_id);\n",
         "",
-        ("frontend/src/features/messages/patientDisk.test.ts",),
+        ("frontend/src/features/messages/outbox/patientDisk.test.ts",),
     ),
     # --- the page tells the truth ---------------------------------------------------------------------------------
     Mutant(
         "a room that is called like what every object has is followed by nobody",
-        "frontend/src/features/messages/followers.ts",
+        "frontend/src/features/messages/log/followers.ts",
         "const held = (room: string) => rooms.get().get(room);",
         "const held = (room: string): HeldRoom | undefined => Object.fromEntries(rooms.get())[room];",
-        ("frontend/src/features/messages/followers.test.ts",),
+        ("frontend/src/features/messages/log/followers.test.ts",),
     ),
     Mutant(
         "what every object has is a room of mine",
@@ -545,37 +545,37 @@ MUTANTS = (
     Mutant(
         "who opens a room has read all of it",
         "frontend/src/app/useReading.ts",
-        "Math.max(now.read, now.head), seen);",
-        'Math.max(now.read, now.head), "end");',
+        "user.username, before, seen);",
+        'user.username, before, "end");',
         ("frontend/src/app/telling.test.tsx",),
     ),
     Mutant(
         "what was jumped over is read",
-        "frontend/src/features/messages/reading.ts",
+        "frontend/src/features/messages/timeline/reading.ts",
         '    if (seen !== "end" && (at + 1 < seen.oldest || at + 1 > seen.newest)) break;\n',
         '    if (seen !== "end" && at + 1 > seen.newest) break;\n',
-        ("frontend/src/features/messages/reading.test.ts",),
+        ("frontend/src/features/messages/timeline/reading.test.ts",),
     ),
     Mutant(
         "something is read before the list has its place",
-        "frontend/src/features/messages/useScrolling.ts",
+        "frontend/src/features/messages/timeline/useScrolling.ts",
         'scroller.current && placed.current !== null && document.visibilityState === "visible"',
         'scroller.current && document.visibilityState === "visible"',
-        ("frontend/src/features/messages/Timeline.test.tsx",),
+        ("frontend/src/features/messages/timeline/Timeline.test.tsx",),
     ),
     Mutant(
         "to be taken past is to read",
-        "frontend/src/features/messages/useScrolling.ts",
+        "frontend/src/features/messages/timeline/useScrolling.ts",
         "    if (!placing.current) {\n      if (isAtEnd)",
         "    if (element) {\n      if (isAtEnd)",
-        ("frontend/src/features/messages/Timeline.test.tsx",),
+        ("frontend/src/features/messages/timeline/Timeline.test.tsx",),
     ),
     Mutant(
         "who asks for the end while the list finds its place is taken back",
-        "frontend/src/features/messages/useScrolling.ts",
+        "frontend/src/features/messages/timeline/useScrolling.ts",
         "    list.current?.scrollTo(BEYOND_PX); // or the list goes back to the place that it was on its way to\n",
         "",
-        ("frontend/src/features/messages/Timeline.test.tsx",),
+        ("frontend/src/features/messages/timeline/Timeline.test.tsx",),
     ),
     Mutant(
         "whoever watches is at the page",
@@ -614,10 +614,10 @@ MUTANTS = (
     ),
     Mutant(
         "the browser's word that it is offline does not count",
-        "frontend/src/app/world.ts",
-        '[window, "offline", lost], ',
+        "frontend/src/lib/visibility.ts",
+        '    [window, "offline", lost],\n',
         "",
-        ("frontend/src/app/world.test.ts",),
+        ("frontend/src/app/client.test.ts",),
     ),
     Mutant(
         "a silent line is not asked whether it lives",
@@ -628,10 +628,10 @@ MUTANTS = (
     ),
     Mutant(
         "a message that nobody acks is under way for ever",
-        "frontend/src/features/messages/outbox.ts",
+        "frontend/src/features/messages/outbox/outbox.ts",
         "const cancelLate = clock.after(LATE_MS, () => isLate(room, true));",
         "const cancelLate = () => {};",
-        ("frontend/src/app/world.test.ts",),
+        ("frontend/src/app/client.test.ts",),
     ),
     Mutant(
         "a room that cannot be loaded stays white",
@@ -677,29 +677,29 @@ MUTANTS = (
     ),
     Mutant(
         "no message has the keyboard before an arrow has chosen one",
-        "frontend/src/features/messages/useRoving.ts",
+        "frontend/src/features/messages/timeline/useRoving.ts",
         "const active = chosen >= 0 ? chosen : newest;",
         "const active = chosen;",
-        ("frontend/src/features/messages/Timeline.test.tsx",),
+        ("frontend/src/features/messages/timeline/Timeline.test.tsx",),
     ),
     Mutant(
         "reactions are seen and not heard",
-        "frontend/src/features/messages/spoken.ts",
+        "frontend/src/features/messages/message/spoken.ts",
         '  if (reacted.length) parts.push(`Reactions: ${reacted.join(", ")}`);\n',
         "",
-        ("frontend/src/features/messages/spoken.test.ts",),
+        ("frontend/src/features/messages/message/spoken.test.ts",),
     ),
     Mutant(
         "the same words twice are announced once",
-        "frontend/src/features/messages/announcements.ts",
+        "frontend/src/features/messages/timeline/announcements.ts",
         "    waiting.push(text);\n",
         "    if (!waiting.includes(text)) waiting.push(text);\n",
-        ("frontend/src/features/messages/announcements.test.ts",),
+        ("frontend/src/features/messages/timeline/announcements.test.ts",),
     ),
     Mutant(
         "what is said in other rooms is announced to nobody",
-        "frontend/src/app/Announcer.tsx",
-        "    world.hearers.add(announcements.sent);\n",
+        "frontend/src/features/messages/timeline/listeners.ts",
+        ', connection.listen({ "message:sent": announcements.sent })',
         "",
         ("frontend/src/app/telling.test.tsx",),
     ),

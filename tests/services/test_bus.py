@@ -322,9 +322,9 @@ def test_what_a_worker_without_a_socket_publishes_side_by_side_reaches_redis_in_
         written.extend(json.loads(event)["n"] for event in events)
 
     monkeypatch.setattr(services.bus, "_write", write)
-    services.begin()
+    services.start(end=lambda: None)
     gevent.joinall([gevent.spawn(services.bus.publish, "read", user="alice", room="general", seq=n) for n in range(3)])
-    services.end()
+    services.stop()
     assert written == [1, 2, 3]
 
 

@@ -216,6 +216,6 @@ def test_rows_put_edited_and_deleted_through_a_splitting_stream_end_as_they_are(
 @pytest.mark.parametrize(("mode", "reads"), [("poller", 1), ("lambda", 0), ("off", 0)])
 def test_a_worker_takes_rows_over_only_where_the_settings_say_so(config, mode, reads):
     services = replace(create_services(replace(config, ingest_mode=mode), Mock()), poller=Mock())
-    services.begin()
-    services.end()
+    services.start(end=lambda: None)
+    services.stop()
     assert services.poller.start.call_count == reads

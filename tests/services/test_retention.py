@@ -13,6 +13,7 @@ from chat.services.jobs.retention import Retention, Sweeper
 from chat.services.log.append import Log
 from chat.services.messages.history import OLD_HOLE_S
 from chat.services.rooms import rooms as rooms_module
+from chat.services.runtime.background import Background
 from chat.services.storage.claims import claim_key
 from chat.services.storage.entries import bucket_of
 from tests.services.conftest import ALICE, BOB
@@ -261,7 +262,7 @@ def test_a_worker_that_ends_leaves_the_sweeping_to_another(worker, other, retent
     monkeypatch.setattr(module, "ASK_EVERY_S", 0.01)
     first, second = (Lease(w.redis, "retention", 60_000) for w in (worker, other))
     sweeper = Sweeper(retention, first)
-    sweeper.start()
+    sweeper.start(Background())
     with gevent.Timeout(10):
         while second.take():
             second.release()

@@ -22,6 +22,7 @@ from gevent.event import Event
 
 from chat.errors import ChatError
 from chat.services.bus.publisher import MAX_ENTRY_BYTES, STREAM, Publisher
+from chat.services.runtime.background import Background, Task
 from chat.services.runtime.deadline import deadline
 from chat.services.runtime.outages import REDIS
 from chat.services.storage import redis_client
@@ -50,8 +51,9 @@ class Bus(Publisher):
     An event published here reaches this worker's own listener at once, without Redis between.
     """
 
-    def __init__(self, client: redis.Redis, url: str):
+    def __init__(self, client: redis.Redis, url: str, background: Background | None = None):
         super().__init__(client)
+        self._background = background or Background()
         self._url = url
         self._outbox: deque[str] = deque()
         self._outbox_chars = 0
@@ -59,7 +61,7 @@ class Bus(Publisher):
         self._begun = False
         self._listener: Listener | None = None
         self._on_doubt: Callable[[], None] = lambda: None
-        self._greenlets: list[gevent.Greenlet] = []
+        self._tasks: list[Task] = []
         self._heard: OrderedDict[str, int] = OrderedDict()  # origin → the number of its last event heard
         self._heard_at = time.monotonic()
         self._lag_s = 0.0
@@ -89,20 +91,21 @@ class Bus(Publisher):
         publishes them, they would overtake each other. The first thing a worker does; commands do without."""
         if not self._begun:
             self._begun = True
-            self._greenlets = [gevent.spawn(self._flush)]
+            self._tasks = [self._background.forever(self._flush)]
 
     def start(self, listener: Listener, on_doubt: Callable[[], None]) -> None:
-        """Begins to listen, in greenlets of this worker. `on_doubt` is called whenever events may have been missed."""
+        """Begins to listen. `on_doubt` is called whenever events may have been missed."""
         self._listener = listener
         self._on_doubt = on_doubt
         self.listen_again()
         self.begin()
-        self._greenlets += [gevent.spawn(work) for work in (self._read, self._beat)]
+        self._tasks += [self._background.forever(work) for work in (self._read, self._beat)]
 
     def stop(self) -> None:
         """Writes what waits, as far as Redis takes it within half a second, and stops listening."""
         self._listener, self._begun = None, False
-        gevent.killall(self._greenlets, timeout=0.5)
+        for task in self._tasks:
+            task.stop()
         try:
             with deadline(STOP_WITHIN_S):
                 while self._outbox:

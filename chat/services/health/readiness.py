@@ -11,6 +11,7 @@ from redis import Redis
 from chat.errors import ChatError
 from chat.services.health.movement import Movement
 from chat.services.health.workers import Workers
+from chat.services.runtime.background import Background
 from chat.services.storage.redis_client import answering
 
 WITHIN_S = 1.5
@@ -21,8 +22,9 @@ KEY = "ready"
 class Readiness:
     """Asks both at once. A full Redis or a full disk still answers reads, so both are asked to write."""
 
-    def __init__(self, redis: Redis, workers: Workers, movement: Movement | None = None):
+    def __init__(self, redis: Redis, workers: Workers, background: Background, movement: Movement | None = None):
         self._redis = redis
+        self._background = background
         self._movement = movement
         self.stands_still = False  # the table's stream, for a minute: no reason to send nobody here
         self._workers = workers
@@ -42,6 +44,11 @@ class Readiness:
                 gevent.killall([*asked.values(), moves], block=False)
                 self._asked_at = time.monotonic()
             return self._answers
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether some of this worker's endless work has failed for good: it is about to leave."""
+        return bool(self._background.dead)
 
     def _redis_writes(self) -> bool:
         try:

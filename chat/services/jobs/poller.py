@@ -15,6 +15,7 @@ import gevent
 from chat.errors import ChatError
 from chat.services.ingest.ingest import Ingest
 from chat.services.jobs.leases import Lease
+from chat.services.runtime.background import Background, Task
 from chat.services.runtime.outages import Outage
 from chat.services.storage.changes import Change, label
 from chat.services.storage.external import is_own
@@ -61,7 +62,7 @@ class Poller:
         self._say = note
         self._outage = Outage("The stream is not read")
         self._expired = False
-        self._greenlet: gevent.Greenlet | None = None
+        self._task: Task | None = None
         self._arn = ""
         self._shards: list[Shard] = []
         self._positions: dict[str, str] = {}
@@ -70,14 +71,15 @@ class Poller:
         self._compared = False  # just now, so that what is gone is known to be accounted for
         self._listed_at = self._copied_at = self._held_at = float("-inf")
 
-    def start(self) -> None:
-        """Asks for the lease and polls from now on, in a greenlet."""
-        self._greenlet = gevent.spawn(self._run)
+    def start(self, background: Background) -> None:
+        """Asks for the lease and polls from now on. What a row does to it is no reason for this worker to end: it would
+        do the same to the next one; so it says what it is (`note`), and tries again."""
+        self._task = background.forever(self._run)
 
     def stop(self) -> None:
         """Gives the lease up, so that another one goes on at once. Raises: ChatError `unavailable`."""
-        if self._greenlet is not None:
-            self._greenlet.kill()
+        if self._task is not None:
+            self._task.stop()
             self._lease.release()
 
     def _run(self) -> None:

@@ -11,13 +11,11 @@ import logging
 import time
 from collections.abc import Callable
 
-import gevent
-
 from chat.models import EntryKind, Room
 from chat.services.jobs.leases import Lease
 from chat.services.log.append import Log
 from chat.services.rooms.rooms import META_FRESH_S
-from chat.services.runtime.background import run_every
+from chat.services.runtime.background import Background, Task
 from chat.services.storage.entries import bucket_of, end_of
 from chat.services.storage.storage import Storage
 
@@ -101,16 +99,16 @@ class Sweeper:
         self._retention = retention
         self._lease = lease
         self._now = now
-        self._greenlet: gevent.Greenlet | None = None
+        self._task: Task | None = None
 
-    def start(self) -> None:
-        """Asks every minute whether it is time, in a greenlet."""
-        self._greenlet = gevent.spawn(run_every, ASK_EVERY_S, self.sweep_if_due)
+    def start(self, background: Background) -> None:
+        """Asks every minute whether it is time."""
+        self._task = background.every(ASK_EVERY_S, self.sweep_if_due)
 
     def stop(self) -> None:
         """Leaves the work to another worker. Raises: ChatError `unavailable`."""
-        if self._greenlet is not None:
-            self._greenlet.kill()
+        if self._task is not None:
+            self._task.stop()
             self._lease.release()
 
     def sweep_if_due(self) -> None:

@@ -10,14 +10,13 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
-from chat.config import Config
+from chat.config import MAX_BODY_BYTES, Config
 from chat.errors import ChatError
 from chat.services.accounts.addresses import address_bucket, client_address
 from chat.sockets.transport.engine import Engine
 from chat.sockets.transport.places import Place, Places
 from chat.sockets.transport.websocket import accept_key
 
-MAX_BODY_BYTES = 64 * 1024
 READ_FIRST = ("HTTP_", "QUERY_STRING")
 MAX_HEADER_CHARS = 16 * 1024  # a line has 8,190 at most (gunicorn.conf.py); lines of one name arrive joined
 STATUS = {

@@ -24,7 +24,6 @@ from chat.sockets.transport.outbox import Outbox
 from chat.sockets.transport.server import Server
 
 MAX_PING_S = 60
-PATCHED = ("socket", "ssl", "select", "threading", "time")
 
 
 def check(socketio: SocketIO, config: Config) -> None:

@@ -31,7 +31,8 @@ let keepsCookies: boolean;
 
 const names: Record<string, string> = { ada: "Ada", grace: "Grace" };
 const json = (status: number, body: object) => new Response(JSON.stringify(body), { status });
-const refusal = (status: number, code: string, message: string) => json(status, { error: { code, message, retry: false } });
+const refusal = (status: number, code: string, message: string) =>
+  json(status, { error: { code, message, retry: false } });
 
 /** The four doors, with two people behind them. */
 async function server(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
@@ -47,7 +48,8 @@ async function server(input: RequestInfo | URL, init: RequestInit = {}): Promise
     return json(201, { user: { username: String(body.username).toLowerCase(), name: body.username } });
   }
   if (url.endsWith("/login")) {
-    if (body.password !== "correct horse") return refusal(401, "bad_credentials", "That name and password do not match.");
+    if (body.password !== "correct horse")
+      return refusal(401, "bad_credentials", "That name and password do not match.");
     signedIn = String(body.username).toLowerCase();
   }
   if (url.endsWith("/protected") && !keepsCookies) return refusal(401, "unauthenticated", "Please sign in.");
@@ -238,14 +240,21 @@ describe("the end of a session", () => {
     const user = await ended();
     await signIn(user, "Ada");
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
-    await waitFor(() => expect([address, screen.getByLabelText<HTMLInputElement>("Field").value]).toEqual(["/r/general/7", "half a thought"]));
+    await waitFor(() =>
+      expect([address, screen.getByLabelText<HTMLInputElement>("Field").value]).toEqual([
+        "/r/general/7",
+        "half a thought",
+      ]),
+    );
   });
 
   it("leaves nothing of it to another person, not even the place", async () => {
     const user = await ended();
     await signIn(user, "Grace");
     await heading("Grace in general");
-    await waitFor(() => expect([address, screen.getByLabelText<HTMLInputElement>("Field").value]).toEqual(["/r/general", ""]));
+    await waitFor(() =>
+      expect([address, screen.getByLabelText<HTMLInputElement>("Field").value]).toEqual(["/r/general", ""]),
+    );
   });
 });
 
@@ -263,12 +272,16 @@ describe("signing out", () => {
 describe("the doors elsewhere", () => {
   const asked = () => requests.map(([method, url]) => `${method} ${url}`);
 
-  it("at another site are asked there, and their ticket is taken to the chat server before the room opens", async () => {
+  it("at another site are asked there, and the ticket is taken to the chat server before the room opens", async () => {
     told = "https://api.example/prod";
     const user = visit("/login");
     await signIn(user, "Ada");
     await heading("Ada in general");
-    expect(asked()).toEqual(["POST https://api.example/prod/login", "GET https://api.example/prod/protected", "POST /api/auth/ticket"]);
+    expect(asked()).toEqual([
+      "POST https://api.example/prod/login",
+      "GET https://api.example/prod/protected",
+      "POST /api/auth/ticket",
+    ]);
     requests = [];
     await act(() => session.logout());
     expect(asked()).toEqual(["POST https://api.example/prod/logout", "POST /api/auth/logout"]);
@@ -339,7 +352,9 @@ describe("requests", () => {
     signedIn = "ada";
     visit("/r/general");
     await heading("Ada in general");
-    vi.mocked(fetch).mockResolvedValueOnce(refusal(409, "user_mismatch", "You are signed in as somebody else in this browser now. Reload the page."));
+    vi.mocked(fetch).mockResolvedValueOnce(
+      refusal(409, "user_mismatch", "You are signed in as somebody else in this browser now. Reload the page."),
+    );
     await act(() => session.http("POST", "/api/rooms", {}).catch(() => {}));
     expect(session.mismatch.get()?.message).toContain("somebody else");
   });

@@ -40,7 +40,8 @@ export function App({ session }: { session: SessionService }) {
   );
   const doors = <Doors session={session} />;
   if (state.status === "ended" && seat) {
-    return frame(seat.location, atDoor ? <SessionPanel>{doors}</SessionPanel> : <Navigate to={loginPath(location)} replace />);
+    const over = atDoor ? <SessionPanel>{doors}</SessionPanel> : <Navigate to={loginPath(location)} replace />;
+    return frame(seat.location, over);
   }
   if (state.status === "signed-in" && atDoor) {
     const same = seat?.user === user;

@@ -4,7 +4,7 @@ import { beforeEach, expect, it, vi } from "vitest";
 import { createSession, type SessionService } from "@/features/auth/session";
 import type { Room } from "@/types/protocol";
 import ChatRoom from "./ChatRoom";
-import { worldOf, type World } from "./world";
+import { clientOf, type Client } from "./client";
 
 /** A socket that nobody answers. */
 vi.mock("socket.io-client", () => ({ io: () => ({ connected: false, on() {}, connect() {}, disconnect() {} }) }));
@@ -12,19 +12,19 @@ vi.mock("socket.io-client", () => ({ io: () => ({ connected: false, on() {}, con
 const ada = { username: "ada", name: "Ada" };
 const general: Room = { room: "general", name: "General", kind: "public", generation: 1, head: 0, read: 0, unread: 0 };
 let session: SessionService;
-let world: World;
+let client: Client;
 
 /** As the server has told it: these rooms are mine, and none beside them. */
 const told = (...rooms: Room[]) => act(async () => {
-  world.rooms.list.set((now) => ({ ...now, loaded: true, rooms: new Map(rooms.map((room) => [room.room, room])) }));
-  world.followers.heads({});
+  client.rooms.list.set((now) => ({ ...now, loaded: true, rooms: new Map(rooms.map((room) => [room.room, room])) }));
+  client.followers.heads({});
 });
 
 beforeEach(() => {
   vi.stubGlobal("fetch", () => new Promise(() => {}));
   session = createSession();
   session.state.set({ status: "signed-in", user: ada });
-  world = worldOf(session, ada);
+  client = clientOf(session, ada);
 });
 
 function visit(address: string) {
@@ -35,10 +35,13 @@ function visit(address: string) {
   );
 }
 
-it.each(["constructor", "__proto__", "valueOf"])("a room called %s is not here before it is mine, and is then one like others", async (room) => {
-  visit(`/r/${room}`);
-  await told(general);
-  expect((await screen.findByRole("heading", { level: 1 })).textContent).toBe("Not here");
-  await told(general, { ...general, room, name: "Odd" });
-  expect(screen.getByRole("heading", { level: 1 }).textContent).toContain("Odd");
-});
+it.each(["constructor", "__proto__", "valueOf"])(
+  "a room called %s is not here before it is mine, and is then one like others",
+  async (room) => {
+    visit(`/r/${room}`);
+    await told(general);
+    expect((await screen.findByRole("heading", { level: 1 })).textContent).toBe("Not here");
+    await told(general, { ...general, room, name: "Odd" });
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toContain("Odd");
+  },
+);

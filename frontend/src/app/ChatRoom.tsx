@@ -3,26 +3,25 @@ import { useLocation, useNavigate, useParams } from "react-router";
 import { Boundary, nothing, partly } from "@/components/ui/Boundary";
 import { Button } from "@/components/ui/Button";
 import { PanelBoundary } from "@/components/ui/PanelBoundary";
-import { MismatchBar, StayBar } from "@/features/auth/StayBar";
 import type { SessionService } from "@/features/auth/session";
+import { MismatchBar, StayBar } from "@/features/auth/StayBar";
 import { unreadIn } from "@/features/rooms/roomList";
 import { goHome, keepFocus } from "@/lib/focus";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
 import type { Room, User } from "@/types/protocol";
+import { clientOf } from "./client";
 import { ConnectionLine } from "./ConnectionLine";
+import { lastRoom, rememberRoom } from "./lastRoom";
+import type { Panel } from "./panels";
 import { RoomHeader } from "./RoomHeader";
 import { RoomView } from "./RoomView";
 import { Sidebar } from "./Sidebar";
 import { useKeys } from "./useKeys";
 import { useSheet } from "./useSheet";
-import { lastRoom, rememberRoom } from "./lastRoom";
 import { useTitle } from "./useTitle";
-import { worldOf } from "./world";
 import roomStyles from "./RoomView.module.css";
 import styles from "./ChatRoom.module.css";
-
-export type Panel = "rooms" | "switcher" | "browse" | "create" | "members" | "keys" | "account";
 
 const LATE_MS = 3_000;
 
@@ -37,30 +36,31 @@ const ShortcutSheet = lazy(() => import("./ShortcutSheet"));
 
 /** The whole chat of one person: rooms at the side, one room open, panels over it. */
 export default function ChatRoom({ session, user }: { session: SessionService; user: User }) {
-  const world = worldOf(session, user);
+  const client = clientOf(session, user);
   const { room: id = "general", seq } = useParams();
   const { key: visit } = useLocation();
   const navigate = useNavigate();
   const [panel, setPanel] = useState<Panel | null>(null);
-  const list = useValue(world.rooms.list);
-  const failure = useValue(world.rooms.failure);
+  const list = useValue(client.rooms.list);
+  const failure = useValue(client.rooms.failure);
   const room = list.rooms.get(id);
   const isMine = room !== undefined;
   if (panel === "members" && !room) setPanel(null); // or it would open by itself when I am in it again
   // "No such room" is said when it is certain, not while the first connection still makes me a member.
-  const certain = useValue(world.followers.compared) && list.loaded && !list.stale;
+  const certain = useValue(client.followers.compared) && list.loaded && !list.stale;
   const late = useLate(!room && !certain, LATE_MS);
   const target = useMemo(() => (seq && /^[1-9]\d{0,11}$/.test(seq) ? { seq: Number(seq), visit } : null), [seq, visit]);
   const close = useCallback(() => setPanel(null), []);
 
-  useEffect(() => world.start(), [world]);
+  useEffect(() => client.start(), [client]);
   useEffect(keepFocus, []);
   useEffect(() => {
-    // A room of an earlier visit is asked for beside the list of rooms, any other one once the list says that it is mine.
-    if (lastRoom(user.username) === id) world.followers.hold(id, true);
+    // A room of an earlier visit is asked for beside the list of rooms, any other one once the list says that it is
+    // mine.
+    if (lastRoom(user.username) === id) client.followers.hold(id, true);
     if (isMine) rememberRoom(user.username, id);
-  }, [world, user.username, id, isMine]);
-  useTitle(room?.name, list.rooms, useValue(world.outbox.overdue));
+  }, [client, user.username, id, isMine]);
+  useTitle(room?.name, list.rooms, useValue(client.outbox.overdue));
   useKeys(setPanel);
   const sheet = useSheet(panel === "rooms", close);
 
@@ -81,43 +81,50 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
     <div className={styles.shell} data-rooms={panel === "rooms" || undefined}>
       <a className={styles.skip} href="#messages" onClick={toMessages}>To the messages</a>
       <div ref={sheet} className={styles.side}>
-        <Boundary of={list} instead={ROOMS}><Sidebar world={world} session={session} open={setPanel} close={close} /></Boundary>
+        <Boundary of={list} instead={ROOMS}>
+          <Sidebar client={client} session={session} open={setPanel} close={close} />
+        </Boundary>
       </div>
       {panel === "rooms" && <button type="button" className={styles.veil} aria-label="Close rooms" onClick={close} />}
       <main id="messages" className={styles.main} tabIndex={-1} inert={panel === "rooms"}>
         <MismatchBar session={session} />
         <StayBar session={session} />
         <Boundary of={list} instead={HEADER}>
-          <RoomHeader world={world} room={room} missing={certain && !isMine} elsewhere={elsewhere} open={setPanel} />
+          <RoomHeader client={client} room={room} missing={certain && !isMine} elsewhere={elsewhere} open={setPanel} />
         </Boundary>
-        <Boundary instead={nothing}><ConnectionLine world={world} /></Boundary>
+        <Boundary instead={nothing}><ConnectionLine client={client} /></Boundary>
         {room ? (
-          <Boundary key={`${world.user.username} ${id}`} of={room} instead={ROOM}>
-            <RoomView world={world} room={room} target={target} />
+          <Boundary key={`${client.user.username} ${id}`} of={room} instead={ROOM}>
+            <RoomView client={client} room={room} target={target} />
           </Boundary>
         ) : certain ? (
           <Boundary of={list} instead={ROOM}>
             <Suspense fallback={null}>
-              <RoomMissing key={id} room={id} rooms={world.rooms} />
+              <RoomMissing key={id} room={id} rooms={client.rooms} />
             </Suspense>
           </Boundary>
         ) : (
           <div className={roomStyles.missing} aria-busy={!failure}>
             {failure && <p role="alert">{failure.message}</p>}
             {!failure && late && <p role="status">Your rooms are on their way. The server has not answered yet.</p>}
-            {failure && <Button onClick={() => void world.rooms.refetch()}>Try again</Button>}
+            {failure && <Button onClick={() => void client.rooms.refetch()}>Try again</Button>}
           </div>
         )}
       </main>
       <Boundary of={list} instead={nothing}>
-        <Suspense fallback={null}><Announcer world={world} open={isMine ? id : null} /></Suspense>
+        <Suspense fallback={null}><Announcer client={client} open={isMine ? id : null} /></Suspense>
       </Boundary>
       <PanelBoundary key={panel} onClose={close}>
         <Suspense fallback={null}>
-          {panel === "switcher" && <QuickSwitcher rooms={world.rooms} onPick={go} onClose={close} />}
-          {panel === "browse" && <BrowseRooms rooms={world.rooms} onDone={go} onCreate={() => setPanel("create")} onClose={close} />}
-          {panel === "create" && <CreateRoom create={world.rooms.create} onDone={go} onClose={close} />}
-          {panel === "members" && room && <MembersPanel room={room} me={user.username} rooms={world.rooms} onLeft={() => go("general")} onClose={close} />}
+          {panel === "switcher" && <QuickSwitcher rooms={client.rooms} onPick={go} onClose={close} />}
+          {panel === "browse" && (
+            <BrowseRooms rooms={client.rooms} onDone={go} onCreate={() => setPanel("create")} onClose={close} />
+          )}
+          {panel === "create" && <CreateRoom create={client.rooms.create} onDone={go} onClose={close} />}
+          {panel === "members" && room && (
+            <MembersPanel room={room} me={user.username} rooms={client.rooms} onLeft={() => go("general")}
+              onClose={close} />
+          )}
           {panel === "account" && <AccountPanel session={session} onClose={close} />}
           {panel === "keys" && <ShortcutSheet onClose={close} />}
         </Suspense>

@@ -1,26 +1,31 @@
 import { useEffect, useState } from "react";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
+import type { Client } from "./client";
 import styles from "./ConnectionLine.module.css";
-import type { World } from "./world";
 
 const PATIENCE_MS = 800;
 
-/** One thin line while the server is away or slow, or cannot list the rooms, or the browser keeps nothing: what is going on, and a way to hurry. */
-export function ConnectionLine({ world: { connection, outbox, rooms } }: { world: World }) {
+/**
+ * One thin line while the server is away or slow, or cannot list the rooms, or the browser keeps nothing: what is going
+ * on, and a way to hurry.
+ */
+export function ConnectionLine({ client: { connection, outbox, rooms } }: { client: Client }) {
   const keeps = useValue(outbox.keeps);
   return (
     <>
       <Server connection={connection} outbox={outbox} />
       <List connection={connection} rooms={rooms} />
       {!keeps && (
-        <div className={styles.line} role="status">This device keeps nothing at the moment: leave this page open until all is sent.</div>
+        <div className={styles.line} role="status">
+          This device keeps nothing at the moment: leave this page open until all is sent.
+        </div>
       )}
     </>
   );
 }
 
-function Server({ connection, outbox }: Pick<World, "connection" | "outbox">) {
+function Server({ connection, outbox }: Pick<Client, "connection" | "outbox">) {
   const state = useValue(connection.state);
   const slow = [useValue(connection.line) === "slow", useValue(outbox.late)].includes(true);
   const late = useLate(state.phase === "connecting", PATIENCE_MS);
@@ -36,16 +41,21 @@ function Server({ connection, outbox }: Pick<World, "connection" | "outbox">) {
   }
   if (state.phase === "connecting" && late) return <div className={styles.line} role="status">Connecting…</div>;
   if (state.phase === "connected" && slow) {
-    return <div className={styles.line} role="status">The server is slow to answer. What you write is kept until it does.</div>;
+    return (
+      <div className={styles.line} role="status">
+        The server is slow to answer. What you write is kept until it does.
+      </div>
+    );
   }
   return null;
 }
 
 /** The line stands, and yet the list of rooms cannot be had: with no rooms at all the page says so in their place. */
-function List({ connection, rooms }: Pick<World, "connection" | "rooms">) {
+function List({ connection, rooms }: Pick<Client, "connection" | "rooms">) {
   const failure = useValue(rooms.failure);
   const shown = useValue(rooms.list).rooms.size > 0;
-  const late = useLate([useValue(connection.state).phase === "connected", failure !== null, shown].every(Boolean), PATIENCE_MS);
+  const stands = useValue(connection.state).phase === "connected";
+  const late = useLate(stands && failure !== null && shown, PATIENCE_MS);
   if (!failure || !late) return null;
   return (
     <div className={styles.line} role="status">

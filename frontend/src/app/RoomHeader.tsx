@@ -2,13 +2,13 @@ import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
 import { countOf, type Unread } from "@/features/rooms/roomList";
 import type { Room } from "@/types/protocol";
-import type { Panel } from "./ChatRoom";
-import styles from "./RoomView.module.css";
+import type { Client } from "./client";
+import type { Panel } from "./panels";
 import { SyncMark } from "./SyncMark";
-import type { World } from "./world";
+import styles from "./RoomView.module.css";
 
 interface Props {
-  world: World;
+  client: Client;
   room: Room | undefined;
   /** Known to be missing, not just unknown yet. */
   missing: boolean;
@@ -17,17 +17,26 @@ interface Props {
   open(panel: Panel): void;
 }
 
-export function RoomHeader({ world, room, missing, elsewhere, open }: Props) {
+export function RoomHeader({ client, room, missing, elsewhere, open }: Props) {
   return (
     <header className={styles.header}>
-      <Button look="icon" className={styles.menu} data-home aria-label={elsewhere.unread ? `Rooms, ${countOf(elsewhere)} unread` : "Rooms"} onClick={() => open("rooms")}>
+      <Button look="icon" className={styles.menu} data-home
+        aria-label={elsewhere.unread ? `Rooms, ${countOf(elsewhere)} unread` : "Rooms"} onClick={() => open("rooms")}>
         <Icon name="menu" />
         {elsewhere.unread > 0 && <i className={styles.dot} aria-hidden="true" />}
       </Button>
       {(room || missing) && <h1>{room?.name ?? "Not here"}</h1>}
-      {room?.kind === "private" && <span className={styles.lock} title="Private"><Icon name="lock" size={16} /><span className="visually-hidden">Private room</span></span>}
-      <SyncMark world={world} open={missing ? null : room?.room} />
-      {room && <Button look="icon" aria-label="People" title="People" onClick={() => open("members")}><Icon name="people" size={21} /></Button>}
+      {room?.kind === "private" && (
+        <span className={styles.lock} title="Private">
+          <Icon name="lock" size={16} /><span className="visually-hidden">Private room</span>
+        </span>
+      )}
+      <SyncMark client={client} open={missing ? null : room?.room} />
+      {room && (
+        <Button look="icon" aria-label="People" title="People" onClick={() => open("members")}>
+          <Icon name="people" size={21} />
+        </Button>
+      )}
     </header>
   );
 }

@@ -16,7 +16,15 @@ export default function RoomMissing({ room, rooms }: { room: string; rooms: Room
   const go = () => rooms.join(room).catch(report);
   return (
     <div className={styles.missing}>
-      {removal ? <p>You were removed from {removal.name}{removal.by && ` by ${removal.by}`}.</p> : name ? <p>You are not in {name} yet.</p> : listed === "known" ? <p>There is no such room, or you are not in it.</p> : <Unlisted listed={listed} />}
+      {removal ? (
+        <p>You were removed from {removal.name}{removal.by && ` by ${removal.by}`}.</p>
+      ) : name ? (
+        <p>You are not in {name} yet.</p>
+      ) : listed === "known" ? (
+        <p>There is no such room, or you are not in it.</p>
+      ) : (
+        <Unlisted listed={listed} />
+      )}
       {name && <Button look="solid" onClick={() => void go()}>Join {name}</Button>}
       <Link to="/r/general">Go to {mine.get("general")?.name ?? "general"}</Link>
       {trouble && <p role="alert">{trouble}</p>}

@@ -3,12 +3,12 @@ import { useNavigate } from "react-router";
 import { Boundary, nothing, partly } from "@/components/ui/Boundary";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
-import { Composer } from "@/features/messages/Composer";
-import { emptyLog } from "@/features/messages/log";
-import type { MessageDeeds } from "@/features/messages/SentMessage";
-import { Timeline } from "@/features/messages/Timeline";
-import { PendingMessage } from "@/features/messages/PendingMessage";
-import { lastOwn } from "@/features/messages/timeline";
+import { Composer } from "@/features/messages/composer/Composer";
+import { emptyLog } from "@/features/messages/log/log";
+import type { MessageHandlers } from "@/features/messages/message/handlers";
+import { PendingMessage } from "@/features/messages/message/PendingMessage";
+import { Timeline } from "@/features/messages/timeline/Timeline";
+import { lastOwn } from "@/features/messages/timeline/timeline";
 import { TypingLine } from "@/features/presence/TypingLine";
 import { copy } from "@/lib/copy";
 import { giveBack } from "@/lib/focus";
@@ -16,20 +16,20 @@ import { useValue } from "@/lib/store";
 import { useTrouble } from "@/lib/trouble";
 import { useWord } from "@/lib/useWord";
 import type { Message, Room } from "@/types/protocol";
-import { useReading } from "./useReading";
+import type { Client } from "./client";
 import { Unloaded } from "./Unloaded";
+import { useReading } from "./useReading";
 import styles from "./RoomView.module.css";
-import type { World } from "./world";
 
 interface Props {
-  world: World;
+  client: Client;
   room: Room;
   target: { seq: number; visit: string } | null;
 }
 
 /** One room: its messages, who is typing, the field. Mounted anew for every room. */
-export function RoomView({ world, room, target }: Props) {
-  const { followers, outbox, changes, reactions, typing, names, user } = world;
+export function RoomView({ client, room, target }: Props) {
+  const { followers, outbox, changes, reactions, typing, names, user } = client;
   const navigate = useNavigate();
   const composer = useRef<HTMLTextAreaElement>(null);
   const held = useValue(followers.rooms).get(room.room) ?? NOT_HELD;
@@ -39,14 +39,14 @@ export function RoomView({ world, room, target }: Props) {
   const [editing, setEditing] = useState<number | null>(null);
   const { said: notice, report, clear } = useTrouble();
   const [word, say] = useWord();
-  const { newAfter, seeking, onSeen } = useReading(world, room, held.log, target !== null);
+  const { newAfter, seeking, onSeen } = useReading(client, room, held.log, target !== null);
 
-  useLoading(world, room, target, report);
+  useLoading(client, room, target, report);
   useEffect(() => {
     if (matchMedia("(pointer: fine)").matches) composer.current?.focus();
   }, []);
 
-  const deeds = useMemo<MessageDeeds>(
+  const handlers = useMemo<MessageHandlers>(
     () => ({
       edit: changes.edit,
       remove: changes.remove,
@@ -96,28 +96,34 @@ export function RoomView({ world, room, target }: Props) {
     <>
       {held.log.generation === 0 ? (
         <div className={styles.waiting} aria-busy={held.failure === null}>
-          <Unloaded connection={world.connection} failure={held.failure} trouble={held.trouble} again={() => followers.hold(room.room)} />
+          <Unloaded connection={client.connection} failure={held.failure} trouble={held.trouble}
+            again={() => followers.hold(room.room)} />
           {pending.map((item, at) => (
-            <PendingMessage key={item.client_id} item={item} name={user.name} starts={at === 0} retry={outbox.retry} remove={outbox.remove} />
+            <PendingMessage key={item.client_id} item={item} name={user.name} startsGroup={at === 0}
+              retry={outbox.retry} remove={outbox.remove} />
           ))}
         </div>
       ) : (
         <Boundary of={held.log} instead={MESSAGES}>
-          <Timeline room={room} held={held} pending={pending} me={user} names={names} newAfter={newAfter} ready={!seeking} target={target} editing={editing} deeds={deeds}
+          <Timeline room={room} held={held} pending={pending} me={user} names={names} newAfter={newAfter}
+            ready={!seeking} target={target} editing={editing} handlers={handlers}
             retry={outbox.retry} remove={outbox.remove} load={load} onSeen={onSeen} />
         </Boundary>
       )}
       {notice && (
         <p className={styles.notice}>
           <span role="alert">{notice}</span>
-          <Button look="icon" small aria-label="Dismiss" onClick={() => { clear(); giveBack(composer.current); }}><Icon name="close" size={14} /></Button>
+          <Button look="icon" small aria-label="Dismiss" onClick={() => { clear(); giveBack(composer.current); }}>
+            <Icon name="close" size={14} />
+          </Button>
         </p>
       )}
       <p className={styles.word} role="status">{word}</p>
       <Boundary instead={nothing}><TypingLine typing={typing} room={room.room} /></Boundary>
       <Boundary instead={FIELD}>
         <Composer ref={composer} user={user.username} room={room.room} roomName={room.name} replyTo={replyTo}
-          cancelReply={() => setReplyTo(null)} send={send} editLast={() => setEditing(lastOwn(held.log, user.username)?.seq ?? null)}
+          cancelReply={() => setReplyTo(null)} send={send}
+          editLast={() => setEditing(lastOwn(held.log, user.username)?.seq ?? null)}
           typed={() => typing.typed(room.room)} stopped={() => typing.stopped(room.room)} />
       </Boundary>
     </>
@@ -129,7 +135,7 @@ const FIELD = partly("The message field");
 const NOT_HELD = { log: emptyLog, failure: null, trouble: null, loading: null };
 
 /** Follows the room, and fetches what a permalink names when it lies far back. */
-function useLoading({ followers }: World, room: Room, target: Props["target"], report: (thrown: unknown) => void) {
+function useLoading({ followers }: Client, room: Room, target: Props["target"], report: (thrown: unknown) => void) {
   const known = useValue(followers.rooms).get(room.room)?.log.generation ?? 0;
   const seq = target?.seq;
   useEffect(() => followers.hold(room.room), [followers, room.room]);

@@ -8,20 +8,20 @@ import { RoomNav } from "@/features/rooms/RoomNav";
 import { useValue } from "@/lib/store";
 import { toggleTheme } from "@/lib/theme";
 import { useTrouble } from "@/lib/trouble";
-import type { Panel } from "./ChatRoom";
+import type { Client } from "./client";
+import type { Panel } from "./panels";
 import styles from "./Sidebar.module.css";
-import type { World } from "./world";
 
 interface Props {
-  world: World;
+  client: Client;
   session: SessionService;
   open(panel: Panel): void;
   close(): void;
 }
 
-export function Sidebar({ world, session, open, close }: Props) {
-  const list = useValue(world.rooms.list);
-  const failure = useValue(world.rooms.failure);
+export function Sidebar({ client, session, open, close }: Props) {
+  const list = useValue(client.rooms.list);
+  const failure = useValue(client.rooms.failure);
   const { said: trouble, report } = useTrouble();
   const signOut = () => session.logout().catch(report);
 
@@ -29,28 +29,42 @@ export function Sidebar({ world, session, open, close }: Props) {
     <aside className={styles.sidebar} aria-label="Sidebar">
       <header className={styles.top}>
         <Brand />
-        <Button look="icon" className={styles.close} aria-label="Close rooms" onClick={close}><Icon name="close" /></Button>
+        <Button look="icon" className={styles.close} aria-label="Close rooms" onClick={close}>
+          <Icon name="close" />
+        </Button>
       </header>
       <button type="button" className={styles.search} onClick={() => open("switcher")}>
         <Icon name="search" size={17} /> Go to… <kbd>Ctrl K</kbd>
       </button>
       <div className={styles.caption}>
         <h2>Rooms</h2>
-        <Button look="icon" small aria-label="Browse rooms" title="Browse rooms" onClick={() => open("browse")}><Icon name="list" size={18} /></Button>
-        <Button look="icon" small aria-label="New room" title="New room" onClick={() => open("create")}><Icon name="plus" size={18} /></Button>
+        <Button look="icon" small aria-label="Browse rooms" title="Browse rooms" onClick={() => open("browse")}>
+          <Icon name="list" size={18} />
+        </Button>
+        <Button look="icon" small aria-label="New room" title="New room" onClick={() => open("create")}>
+          <Icon name="plus" size={18} />
+        </Button>
       </div>
       <RoomNav rooms={inOrder(list)} onPick={close} />
       {!list.loaded && failure && <p className={styles.trouble}>{failure.message}</p>}
       {trouble && <p className={styles.trouble} role="alert">{trouble}</p>}
       <footer className={styles.foot}>
-        <button type="button" className={styles.me} title="Your devices and your password" onClick={() => open("account")}>
-          <Monogram username={world.user.username} name={world.user.name} />
+        <button type="button" className={styles.me} title="Your devices and your password"
+          onClick={() => open("account")}>
+          <Monogram username={client.user.username} name={client.user.name} />
           <span className="visually-hidden">Your account, </span>
-          <strong>{world.user.name}</strong>
+          <strong>{client.user.name}</strong>
         </button>
-        <Button look="icon" aria-label="Light or dark" title="Light or dark" onClick={toggleTheme}><Icon name="theme" size={18} /></Button>
-        <Button look="icon" aria-label="Keys" title="Keys (Ctrl /)" className={styles.keys} onClick={() => open("keys")}><Icon name="keys" /></Button>
-        <Button look="icon" aria-label="Sign out" title="Sign out" onClick={() => void signOut()}><Icon name="leave" size={19} /></Button>
+        <Button look="icon" aria-label="Light or dark" title="Light or dark" onClick={toggleTheme}>
+          <Icon name="theme" size={18} />
+        </Button>
+        <Button look="icon" aria-label="Keys" title="Keys (Ctrl /)" className={styles.keys}
+          onClick={() => open("keys")}>
+          <Icon name="keys" />
+        </Button>
+        <Button look="icon" aria-label="Sign out" title="Sign out" onClick={() => void signOut()}>
+          <Icon name="leave" size={19} />
+        </Button>
       </footer>
     </aside>
   );

@@ -1,7 +1,7 @@
 import { useValue } from "@/lib/store";
+import type { Client } from "./client";
 import { syncState, waitingIn, type SyncState } from "./syncState";
 import styles from "./SyncMark.module.css";
-import type { World } from "./world";
 
 const WORDS: Record<SyncState, string> = {
   synced: "In sync",
@@ -13,16 +13,16 @@ const WORDS: Record<SyncState, string> = {
 };
 
 /** A dot and a word that are true: green only when nothing is missing and nothing waits. */
-export function SyncMark({ world, open }: { world: World; open: string | null | undefined }) {
-  const outbox = useValue(world.outbox.items);
+export function SyncMark({ client, open }: { client: Client; open: string | null | undefined }) {
+  const outbox = useValue(client.outbox.items);
   const state = syncState({
-    connection: useValue(world.connection.state),
-    line: useValue(world.connection.line),
-    late: useValue(world.outbox.late),
-    compared: useValue(world.followers.compared),
-    list: useValue(world.rooms.list),
-    unlisted: useValue(world.rooms.failure),
-    rooms: useValue(world.followers.rooms),
+    connection: useValue(client.connection.state),
+    line: useValue(client.connection.line),
+    late: useValue(client.outbox.late),
+    compared: useValue(client.followers.compared),
+    list: useValue(client.rooms.list),
+    unlisted: useValue(client.rooms.failure),
+    rooms: useValue(client.followers.rooms),
     outbox,
     open,
   });

@@ -29,8 +29,20 @@ export function Unloaded({ connection, failure, trouble, again }: Props) {
     );
   }
   const away = state.phase === "waiting" || ("attempt" in state && state.attempt > 0);
-  if (away) return <p className={styles.later}>Earlier messages are here again when the server can be reached. What you write waits until then.</p>;
+  if (away) {
+    return (
+      <p className={styles.later}>
+        Earlier messages are here again when the server can be reached. What you write waits until then.
+      </p>
+    );
+  }
   if (trouble) return <p className={styles.later} role="status">{trouble.message} This page goes on trying.</p>;
-  if (late) return <p className={styles.later} role="status">The messages are on their way. The server has not answered yet.</p>;
+  if (late) {
+    return (
+      <p className={styles.later} role="status">
+        The messages are on their way. The server has not answered yet.
+      </p>
+    );
+  }
   return null;
 }

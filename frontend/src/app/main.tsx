@@ -9,7 +9,9 @@ import "./tokens.css";
 import "./base.css";
 
 startTheme();
-if (import.meta.env.PROD) addEventListener("load", () => void navigator.serviceWorker?.register("/sw.js").catch(() => {}));
+if (import.meta.env.PROD) {
+  addEventListener("load", () => void navigator.serviceWorker?.register("/sw.js").catch(() => {}));
+}
 const session = createSession();
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");

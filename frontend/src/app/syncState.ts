@@ -1,6 +1,6 @@
-import type { HeldRooms } from "@/features/messages/followers";
-import { isBehind } from "@/features/messages/log";
-import type { OutboxItem } from "@/features/messages/outbox";
+import type { HeldRooms } from "@/features/messages/log/followers";
+import { isBehind } from "@/features/messages/log/log";
+import type { OutboxItem } from "@/features/messages/outbox/items";
 import type { RoomList } from "@/features/rooms/roomList";
 import type { ConnectionState, Line } from "@/lib/connection";
 import type { Failure } from "@/lib/failure";
@@ -27,7 +27,10 @@ interface Facts {
 export const waitingIn = (outbox: readonly OutboxItem[]): number =>
   outbox.filter(({ state }) => state === "queued" || state === "sending").length;
 
-/** "In sync" is said only when it is true: connected by a line that answers, nothing behind, nothing waiting to go, the list of rooms no older. */
+/**
+ * "In sync" is said only when it is true: connected by a line that answers, nothing behind, nothing waiting to go, the
+ * list of rooms no older.
+ */
 export function syncState({ connection, line, late, compared, list, unlisted, rooms, outbox, open }: Facts): SyncState {
   if (connection.phase !== "connected") return "offline";
   if (outbox.some(({ state }) => state === "failed")) return "failed";

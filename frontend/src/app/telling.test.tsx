@@ -2,47 +2,63 @@
 import { act, render, renderHook, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { emptyLog, reduceLog } from "@/features/messages/log";
+import { emptyLog, reduceLog } from "@/features/messages/log/log";
 import { emptyRoomList } from "@/features/rooms/roomList";
-import type { ConnectionState, Line } from "@/lib/connection";
+import type { ConnectionState, Line, Listeners } from "@/lib/connection";
 import { Failure, offline } from "@/lib/failure";
 import { createStore } from "@/lib/store";
 import { isReached, useTrouble } from "@/lib/trouble";
 import { message, page, range, sent } from "@/testing/messages";
 import type { Message, Room } from "@/types/protocol";
 import Announcer from "./Announcer";
+import type { Client } from "./client";
 import { ConnectionLine } from "./ConnectionLine";
 import { Unloaded } from "./Unloaded";
 import { useReading } from "./useReading";
 import { useSheet } from "./useSheet";
 import { useTitle } from "./useTitle";
-import type { World } from "./world";
 
-const general: Room = { room: "general", name: "General", kind: "public", generation: 1, head: 160, read: 100, unread: 60 };
+const general: Room = {
+  room: "general", name: "General", kind: "public", generation: 1, head: 160, read: 100, unread: 60,
+};
 
 function parts() {
-  const list = createStore({ ...emptyRoomList, loaded: true, rooms: new Map([["general", general], ["design", { ...general, room: "design", name: "Design" }]]) });
+  const list = createStore({
+    ...emptyRoomList,
+    loaded: true,
+    rooms: new Map([
+      ["general", general],
+      ["design", { ...general, room: "design", name: "Design" }],
+    ]),
+  });
+  const hearers = new Set<(message: Message) => void>();
   return {
     user: { username: "ada", name: "Ada" },
-    connection: { state: createStore<ConnectionState>({ phase: "connected" }), line: createStore<Line>("good"), tryNow: vi.fn() },
+    connection: {
+      state: createStore<ConnectionState>({ phase: "connected" }), line: createStore<Line>("good"), tryNow: vi.fn(),
+      listen({ "message:sent": hear = () => {} }: Listeners) {
+        hearers.add(hear);
+        return () => hearers.delete(hear);
+      },
+    },
     outbox: { keeps: createStore(true), late: createStore(false) },
     rooms: { list, failure: createStore<Failure | null>(null), seen: vi.fn() },
     followers: { rooms: createStore(new Map()) },
-    hearers: new Set<(message: Message) => void>(),
+    hearers,
   };
 }
 
 let told: ReturnType<typeof parts>;
-let world: World;
+let client: Client;
 
 beforeEach(() => {
   told = parts();
-  world = told as unknown as World;
+  client = told as unknown as Client;
 });
 
 describe("the line over the messages", () => {
   it("says that this device keeps nothing, for as long as that is so", () => {
-    render(<ConnectionLine world={world} />);
+    render(<ConnectionLine client={client} />);
     expect(screen.queryByRole("status")).toBeNull();
     act(() => told.outbox.keeps.set(false));
     expect(screen.getByRole("status").textContent).toContain("This device keeps nothing at the moment");
@@ -50,8 +66,11 @@ describe("the line over the messages", () => {
     expect(screen.queryByRole("status")).toBeNull();
   });
 
-  it.each([["the line", () => told.connection.line.set("slow")], ["an answer", () => told.outbox.late.set(true)]])("says that %s is slow", (_what, become) => {
-    render(<ConnectionLine world={world} />);
+  it.each([
+    ["the line", () => told.connection.line.set("slow")],
+    ["an answer", () => told.outbox.late.set(true)],
+  ])("says that %s is slow", (_what, become) => {
+    render(<ConnectionLine client={client} />);
     act(become);
     expect(screen.getByRole("status").textContent).toContain("slow to answer");
   });
@@ -60,7 +79,7 @@ describe("the line over the messages", () => {
 describe("a room that has nothing to show", () => {
   const show = (failure: Failure | null, trouble: Failure | null = null) => {
     const again = vi.fn();
-    render(<Unloaded connection={world.connection} failure={failure} trouble={trouble} again={again} />);
+    render(<Unloaded connection={client.connection} failure={failure} trouble={trouble} again={again} />);
     return again;
   };
   const refusal = new Failure({ code: "internal", message: "Something went wrong.", retry: false });
@@ -102,7 +121,9 @@ it("a red sentence about the line goes when the server is reached, any other one
 });
 
 it("the title says first that something of mine has not gone out", () => {
-  const { rerender } = renderHook(({ unsent }) => useTitle("General", new Map([["general", general]]), unsent), { initialProps: { unsent: true } });
+  const { rerender } = renderHook(({ unsent }) => useTitle("General", new Map([["general", general]]), unsent), {
+    initialProps: { unsent: true },
+  });
   expect(document.title).toBe("Not sent · (60) General · Parley");
   rerender({ unsent: false });
   expect(document.title).toBe("(60) General · Parley");
@@ -110,7 +131,7 @@ it("the title says first that something of mine has not gone out", () => {
 
 it("what is seen of a room is read, and nothing that was not", () => {
   const log = reduceLog(emptyLog, { type: "page", asked: 0, page: page(range(1, 160).map(sent)) });
-  const { result } = renderHook(() => useReading(world, general, log, false));
+  const { result } = renderHook(() => useReading(client, general, log, false));
   expect(told.rooms.seen).not.toHaveBeenCalled();
   result.current.onSeen({ oldest: 99, newest: 112 });
   result.current.onSeen("end");
@@ -120,7 +141,12 @@ it("what is seen of a room is read, and nothing that was not", () => {
 describe("the sheet of rooms", () => {
   function Sheet({ open, close }: { open: boolean; close: () => void }) {
     const ref = useSheet(open, close);
-    return <><button type="button">Rooms</button><div ref={ref}>{open && <button type="button">Close rooms</button>}</div></>;
+    return (
+      <>
+        <button type="button">Rooms</button>
+        <div ref={ref}>{open && <button type="button">Close rooms</button>}</div>
+      </>
+    );
   }
 
   it("takes the focus, gives it back, and is closed by Escape wherever the focus is", async () => {
@@ -138,7 +164,7 @@ describe("the sheet of rooms", () => {
 });
 
 it("what others say in other rooms is read out as long as somebody is there", async () => {
-  const { unmount } = render(<Announcer world={world} open="general" />);
+  const { unmount } = render(<Announcer client={client} open="general" />);
   for (const seq of [5, 6]) for (const hear of told.hearers) hear(message(seq, { room: "design", text: "+1" }));
   const lines = () => [...screen.getByTestId("announcer").children].map(({ textContent }) => textContent);
   await vi.waitFor(() => expect(lines()).toEqual(["Grace in Design: +1", "Grace in Design: +1"]));

@@ -10,34 +10,50 @@ import { fakeClock, settled } from "@/testing/fakeClock";
 import { fakeWire } from "@/testing/fakeWire";
 import { message, page } from "@/testing/messages";
 import type { Room, RoomName } from "@/types/protocol";
+import { createClient, type Client } from "./client";
 import { RoomHeader } from "./RoomHeader";
 import RoomMissing from "./RoomMissing";
 import { useTitle } from "./useTitle";
-import { createWorld, type World } from "./world";
 
 const ada = { username: "ada", name: "Ada" };
-const room = (id: string, part: Partial<Room> = {}): Room => ({ room: id, name: id, kind: "private", generation: 1, head: 2, read: 2, unread: 0, ...part });
+const room = (id: string, part: Partial<Room> = {}): Room => ({
+  room: id, name: id, kind: "private", generation: 1, head: 2, read: 2, unread: 0, ...part,
+});
 
 let server: ReturnType<typeof fakeWire>;
-let world: World;
+let client: Client;
 let mine: Room[];
 let joinable: RoomName[];
 
 beforeEach(async () => {
   globalThis.indexedDB = new IDBFactory();
   [server, mine, joinable] = [fakeWire(), [room("general"), room("Secret")], []];
-  vi.stubGlobal("fetch", vi.fn(async (url: string) =>
-    new Response(JSON.stringify(url.endsWith("/rooms") ? { rooms: mine, joinable } : url.endsWith("protected") ? { user: ada, session: { expires_at: 1 } } : page([])))));
+  vi.stubGlobal(
+    "fetch",
+    vi.fn(
+      async (url: string) =>
+        new Response(
+          JSON.stringify(
+            url.endsWith("/rooms")
+              ? { rooms: mine, joinable }
+              : url.endsWith("protected")
+                ? { user: ada, session: { expires_at: 1 } }
+                : page([]),
+          ),
+        ),
+    ),
+  );
   const session = createSession();
   await session.check();
-  world = createWorld(session, ada, server.wire, fakeClock().clock);
-  world.start();
+  client = createClient(session, ada, server.wire, fakeClock().clock);
+  client.start();
   server.up();
   await settled();
 });
 
 describe("whoever is removed from a room", () => {
-  const missing = () => render(createElement(MemoryRouter, {}, createElement(RoomMissing, { room: "Secret", rooms: world.rooms })));
+  const missing = () =>
+    render(createElement(MemoryRouter, {}, createElement(RoomMissing, { room: "Secret", rooms: client.rooms })));
 
   async function removed(by = "grace") {
     mine = [room("general")];
@@ -66,16 +82,18 @@ describe("whoever is removed from a room", () => {
   it("does not read it any more after having been there again", async () => {
     await removed();
     mine = [room("general"), room("Secret")];
-    await act(async () => world.rooms.refetch());
+    await act(async () => client.rooms.refetch());
     mine = [room("general")];
     missing();
     await screen.findByText("There is no such room, or you are not in it.");
   });
 
   it("knows nothing of others who are", async () => {
-    server.say("member:removed", { room: "Secret", generation: 1, entry: 3, user: "linus", name: "Linus", by: "grace" });
+    server.say("member:removed", {
+      room: "Secret", generation: 1, entry: 3, user: "linus", name: "Linus", by: "grace",
+    });
     mine = [room("general")];
-    await act(async () => world.rooms.refetch());
+    await act(async () => client.rooms.refetch());
     missing();
     await screen.findByText("There is no such room, or you are not in it.");
   });
@@ -86,12 +104,12 @@ describe("how much is unread, where the server has counted no further,", () => {
 
   it.each(unread)("is told everywhere alike: %s, %s", async (count, more, told) => {
     mine = [room("general"), room("Big", { unread: count, unread_more: more })];
-    await world.rooms.refetch();
-    const { rooms } = world.rooms.list.get();
-    const header = { world, room: mine[0], missing: false, elsewhere: mine[1] as Room, open: () => {} };
+    await client.rooms.refetch();
+    const { rooms } = client.rooms.list.get();
+    const header = { client, room: mine[0], missing: false, elsewhere: mine[1] as Room, open: () => {} };
     renderHook(() => useTitle("general", rooms, false));
     render(createElement(MemoryRouter, {},
-      createElement(QuickSwitcher, { rooms: world.rooms, onPick: () => {}, onClose: () => {} }),
+      createElement(QuickSwitcher, { rooms: client.rooms, onPick: () => {}, onClose: () => {} }),
       createElement(RoomNav, { rooms: mine, onPick: () => {} }), createElement(RoomHeader, header)));
     expect(document.title).toBe(`(${told}) general · Parley`);
     expect(screen.getByRole("option", { name: /^Big/ }).textContent).toBe(`Big${told} unread`);
@@ -100,7 +118,7 @@ describe("how much is unread, where the server has counted no further,", () => {
   });
 
   it("is not told where there is nothing", () => {
-    renderHook(() => useTitle("general", world.rooms.list.get().rooms, false));
+    renderHook(() => useTitle("general", client.rooms.list.get().rooms, false));
     expect(document.title).toBe("general · Parley");
   });
 });

@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import type { Panel } from "./ChatRoom";
+import type { Panel } from "./panels";
 
 /** Keys that work everywhere: Ctrl-K, `Ctrl-/`, `?` outside of fields, Escape back to the message field. */
 export function useKeys(open: (panel: Panel) => void): void {

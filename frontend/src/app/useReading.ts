@@ -1,14 +1,14 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
-import type { RoomLog } from "@/features/messages/log";
-import { isCounted, readOn, type Seen } from "@/features/messages/reading";
+import type { RoomLog } from "@/features/messages/log/log";
+import { isCounted, readOn, type Seen } from "@/features/messages/timeline/reading";
 import type { Room } from "@/types/protocol";
-import type { World } from "./world";
+import type { Client } from "./client";
 
 /** So many unread messages are shown together with the newest ones; before more than that the page stands alone. */
 const FEW = 150;
 
 /** Reading: what is new in this visit, and telling what stood on the screen of a page that is looked at. */
-export function useReading({ rooms, followers, user }: World, room: Room, log: RoomLog, goesElsewhere: boolean) {
+export function useReading({ rooms, followers, user }: Client, room: Room, log: RoomLog, goesElsewhere: boolean) {
   const [newAfter, setNewAfter] = useState<number | null>(room.unread > 0 ? room.read : null);
   const visible = useVisible();
   const { cursor } = log;
@@ -19,7 +19,8 @@ export function useReading({ rooms, followers, user }: World, room: Room, log: R
     (seen: Seen) => {
       const now = rooms.list.get().rooms.get(room.room);
       if (!now || document.visibilityState !== "visible") return;
-      const { read, passed } = readOn(latest.current, user.username, now.unread > 0 ? now.read : Math.max(now.read, now.head), seen);
+      const before = now.unread > 0 ? now.read : Math.max(now.read, now.head);
+      const { read, passed } = readOn(latest.current, user.username, before, seen);
       rooms.seen(room.room, read, isCounted(latest.current, now.read) ? passed : undefined);
     },
     [rooms, room.room, user.username],
@@ -32,7 +33,8 @@ export function useReading({ rooms, followers, user }: World, room: Room, log: R
     if (!visible && room.read >= cursor) setNewAfter(cursor);
   }
 
-  // The first unread message may lie before the newest page: it is fetched before anything is shown, with what stands above it.
+  // The first unread message may lie before the newest page: it is fetched before anything is shown, with what stands
+  // above it.
   const few = room.unread <= FEW && room.unread_more !== true;
   const [seeking, setSeeking] = useState(newAfter !== null && !goesElsewhere);
   useLayoutEffect(() => {

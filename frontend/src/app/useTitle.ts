@@ -6,7 +6,8 @@ import type { Room } from "@/types/protocol";
 export function useTitle(name: string | undefined, rooms: ReadonlyMap<string, Room>, unsent: boolean): void {
   const count = countOf(unreadIn(rooms.values()));
   useEffect(() => {
-    document.title = `${unsent ? "Not sent · " : ""}${count === "0" ? "" : `(${count}) `}${name ? `${name} · ` : ""}Parley`;
+    const what = (count === "0" ? "" : `(${count}) `) + (name ? `${name} · ` : "");
+    document.title = `${unsent ? "Not sent · " : ""}${what}Parley`;
     return () => {
       document.title = "Parley";
     };

@@ -5,8 +5,8 @@ const told = (meta: string) => document.querySelector<HTMLMetaElement>(`meta[nam
 const plain = (base: string) => base.replace(/\/+$/, "");
 
 /**
- * The chat server: HTTP routes under /api and the socket. A <meta> of index.html (a deployment may fill it in), then the
- * build's variable, then the page's own origin, which is empty.
+ * The chat server: HTTP routes under /api and the socket. A <meta> of index.html (a deployment may fill it in), then
+ * the build's variable, then the page's own origin, which is empty.
  */
 export const chatBase = (): string => plain(told("parley-chat-base") || import.meta.env.VITE_CHAT_BASE || "");
 

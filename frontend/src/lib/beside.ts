@@ -1,6 +1,9 @@
 const APART_PX = 8;
 
-/** Puts a fixed element above another, flush with that edge of it, or below where there is no room; always within the window. */
+/**
+ * Puts a fixed element above another, flush with that edge of it, or below where there is no room; always within the
+ * window.
+ */
 export function placeBeside(element: HTMLElement, anchor: Element, edge: "left" | "right"): void {
   const { top, bottom, left, right } = anchor.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = element;

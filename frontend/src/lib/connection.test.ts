@@ -8,13 +8,32 @@ let server: ReturnType<typeof fakeWire>;
 let connection: Connection;
 const listeners = { unauthenticated: vi.fn(), mismatch: vi.fn() };
 const phase = () => connection.state.get().phase;
-const refusal = (code: string, more = {}) => Object.assign(new Error("refused"), { data: { code, message: "No.", retry: true, ...more } });
+const refusal = (code: string, more = {}) =>
+  Object.assign(new Error("refused"), { data: { code, message: "No.", retry: true, ...more } });
 
 beforeEach(() => {
   vi.clearAllMocks();
   time = fakeClock();
   server = fakeWire();
   connection = createConnection(server.wire, time.clock, listeners);
+});
+
+describe("what the server tells", () => {
+  it("is heard by all who listen to it, in the order in which they began, until they end it", () => {
+    const said: string[] = [];
+    const listen = (who: string) =>
+      connection.listen({
+        "room:read": ({ seq }) => said.push(`${who} ${seq}`),
+        "rooms:changed": () => said.push(who),
+      });
+    const [stop] = [listen("one"), listen("two")];
+    server.say("room:read", { room: "general", seq: 7 });
+    expect(said).toEqual(["one 7", "two 7"]);
+    stop();
+    server.say("rooms:changed", {});
+    server.say("room:read", { room: "general", seq: 8 });
+    expect(said.slice(2)).toEqual(["two", "two 8"]);
+  });
 });
 
 describe("a connection", () => {
@@ -65,7 +84,9 @@ describe("a connection", () => {
     server.up();
     server.say("server:restarting", { reconnect_in_ms: 3000 });
     server.down();
-    expect(connection.state.get()).toMatchObject({ phase: "waiting", restarting: true, retry_at_ms: time.clock.now_ms() + 3250 });
+    expect(connection.state.get()).toMatchObject({
+      phase: "waiting", restarting: true, retry_at_ms: time.clock.now_ms() + 3250,
+    });
   });
 
   it("waits as long as a busy server says", () => {
@@ -112,7 +133,10 @@ describe("a request", () => {
 
   it("is refused with the server's own sentence", async () => {
     server.up();
-    server.answer("room:read", () => ({ ok: false, error: { code: "busy", message: "Busy.", retry: true, retry_after_s: 2 } }));
+    server.answer("room:read", () => ({
+      ok: false,
+      error: { code: "busy", message: "Busy.", retry: true, retry_after_s: 2 },
+    }));
     await expect(ask()).rejects.toMatchObject({ code: "busy", message: "Busy.", retry: true, retry_after_s: 2 });
   });
 
@@ -142,7 +166,10 @@ describe("a request", () => {
 
   it("refused because the session is over ends it", async () => {
     server.up();
-    server.answer("room:read", () => ({ ok: false, error: { code: "unauthenticated", message: "Please sign in.", retry: false } }));
+    server.answer("room:read", () => ({
+      ok: false,
+      error: { code: "unauthenticated", message: "Please sign in.", retry: false },
+    }));
     await expect(ask()).rejects.toMatchObject({ code: "unauthenticated" });
     expect(listeners.unauthenticated).toHaveBeenCalledTimes(1);
   });

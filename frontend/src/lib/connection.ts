@@ -17,21 +17,27 @@ export type ConnectionState =
  */
 export type Line = "good" | "unsure" | "slow";
 
+/** What somebody does with what the server tells on its own, by event. */
+export type Listeners = { readonly [E in keyof ServerEvents]?: (payload: ServerEvents[E]) => void };
+
 export interface Connection {
   state: Store<ConnectionState>;
   line: Store<Line>;
   ask: Ask;
-  on<E extends keyof ServerEvents>(event: E, listener: (payload: ServerEvents[E]) => void): void;
+  /** Each event is heard by all who listen to it, in the order in which they began. The answer ends it. */
+  listen(listeners: Listeners): () => void;
   start(): void;
   stop(): void;
   tryNow(): void;
-  /** Somebody looks at the page, or nobody does any more: only for those who look is the line asked for a sign of life. */
+  /**
+   * Somebody looks at the page, or nobody does any more: only for those who look is the line asked for a sign of life.
+   */
   watched(visible: boolean): void;
   /** The browser says that there is no network: what stands is not believed in any more. */
   lost(): void;
 }
 
-interface Listeners {
+interface Refusals {
   unauthenticated(failure: Failure): void;
   mismatch(failure: Failure): void;
 }
@@ -47,13 +53,17 @@ const DEAD_AFTER_MS = 5_000;
 /** Where the browser knows of no network, one is rarely there: but a server on the same machine may be. */
 const NO_NETWORK_MS = 5_000;
 
-/** What socket.io-client says of a request without an answer. Anything else that is thrown is no word about the network. */
-const isSilence = (thrown: unknown) => thrown instanceof Error && /^(operation has timed out|socket has been disconnected)$/.test(thrown.message);
+/**
+ * What socket.io-client says of a request without an answer. Anything else that is thrown is no word about the network.
+ */
+const isSilence = (thrown: unknown) =>
+  thrown instanceof Error && /^(operation has timed out|socket has been disconnected)$/.test(thrown.message);
 
 /** One socket and the patience around it: waits, comes back with jitter, says at any time what it is doing. */
-export function createConnection(wire: Wire, clock: Clock, listeners: Listeners): Connection {
+export function createConnection(wire: Wire, clock: Clock, refusals: Refusals): Connection {
   const state = createStore<ConnectionState>({ phase: "idle" });
   const line = createStore<Line>("good");
+  const listeners = new Map<string, Set<(payload: never) => void>>();
   let visible = true;
   let heard_at_ms = 0;
   let cancelPing = () => {};
@@ -135,6 +145,18 @@ export function createConnection(wire: Wire, clock: Clock, listeners: Listeners)
     wire.disconnect();
   }
 
+  function listenersTo(event: string) {
+    const known = listeners.get(event);
+    if (known) return known;
+    const added = new Set<(payload: never) => void>();
+    listeners.set(event, added);
+    wire.on(event, (payload) => {
+      heard();
+      for (const listener of added) listener(payload);
+    });
+    return added;
+  }
+
   wire.on("connect", () => {
     cancel();
     attempt = 0;
@@ -151,8 +173,8 @@ export function createConnection(wire: Wire, clock: Clock, listeners: Listeners)
     const failure = isErrorBody(error.data) ? new Failure(error.data) : offline();
     if (failure.code === "unauthenticated" || failure.code === "user_mismatch") {
       refuse(failure);
-      if (failure.code === "unauthenticated") listeners.unauthenticated(failure);
-      else listeners.mismatch(failure);
+      if (failure.code === "unauthenticated") refusals.unauthenticated(failure);
+      else refusals.mismatch(failure);
     } else wait((failure.retry_after_s ?? 0) * 1000);
   });
   wire.on("server:restarting", ({ reconnect_in_ms }: ServerEvents["server:restarting"]) => {
@@ -174,16 +196,22 @@ export function createConnection(wire: Wire, clock: Clock, listeners: Listeners)
       }
       heard();
       if (answer.ok) return answer as never;
-      const failure = new Failure(isErrorBody(answer.error) ? answer.error : { code: "internal", message: "The server gave no reason.", retry: true });
-      if (failure.code === "unauthenticated") listeners.unauthenticated(failure);
-      if (failure.code === "user_mismatch") listeners.mismatch(failure);
+      const failure = new Failure(
+        isErrorBody(answer.error)
+          ? answer.error
+          : { code: "internal", message: "The server gave no reason.", retry: true },
+      );
+      if (failure.code === "unauthenticated") refusals.unauthenticated(failure);
+      if (failure.code === "user_mismatch") refusals.mismatch(failure);
       throw failure;
     },
-    on: (event, listener) =>
-      void wire.on(event, ((payload: never) => {
-        heard();
-        listener(payload);
-      }) as (payload: never) => void),
+    listen(table) {
+      const added = Object.entries(table) as [event: string, listener: (payload: never) => void][];
+      for (const [event, listener] of added) listenersTo(event).add(listener);
+      return () => {
+        for (const [event, listener] of added) listenersTo(event).delete(listener);
+      };
+    },
     start() {
       const { phase } = state.get();
       if (phase !== "idle" && phase !== "refused") return;
@@ -201,7 +229,12 @@ export function createConnection(wire: Wire, clock: Clock, listeners: Listeners)
     },
     watched(now) {
       visible = now;
-      if (visible && state.get().phase === "connected" && clock.now_ms() - heard_at_ms >= PING_EVERY_MS && line.get() === "good") {
+      if (
+        visible &&
+        state.get().phase === "connected" &&
+        clock.now_ms() - heard_at_ms >= PING_EVERY_MS &&
+        line.get() === "good"
+      ) {
         line.set("unsure");
       }
       pingWhenSilent();
@@ -209,3 +242,17 @@ export function createConnection(wire: Wire, clock: Clock, listeners: Listeners)
     lost: () => drop(NO_NETWORK_MS),
   };
 }
+
+interface Standing {
+  up(): void;
+  /** Also when it only goes on not to stand, in another phase. */
+  down(phase: ConnectionState["phase"]): void;
+}
+
+/** Calls `up` when the connection stands from now on, and `down` when it does not. The answer ends it. */
+export const onStanding = ({ state }: Pick<Connection, "state">, { up, down }: Standing): (() => void) =>
+  state.subscribe(() => {
+    const { phase } = state.get();
+    if (phase === "connected") up();
+    else down(phase);
+  });

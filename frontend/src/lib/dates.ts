@@ -12,5 +12,7 @@ export const fullTime = (at_ms: number): string => complete.format(at_ms);
 export function dayName(at_ms: number, now_ms: number): string {
   if (sameDate(at_ms, now_ms)) return "Today";
   if (sameDate(at_ms, now_ms - 86_400_000)) return "Yesterday";
-  return new Date(at_ms).getFullYear() === new Date(now_ms).getFullYear() ? weekday.format(at_ms) : withYear.format(at_ms);
+  return new Date(at_ms).getFullYear() === new Date(now_ms).getFullYear()
+    ? weekday.format(at_ms)
+    : withYear.format(at_ms);
 }

@@ -8,7 +8,12 @@ describe("drafts", () => {
     for (const user of ["a", "a.b", "a-b", "a.b.c"]) writeDraft(user, "general", `of ${user}`);
     writeDraft("a", "made.by.a.program", "mine");
     wipeDrafts("a");
-    expect(["a", "a.b", "a-b", "a.b.c"].map((user) => readDraft(user, "general"))).toEqual(["", "of a.b", "of a-b", "of a.b.c"]);
+    expect(["a", "a.b", "a-b", "a.b.c"].map((user) => readDraft(user, "general"))).toEqual([
+      "",
+      "of a.b",
+      "of a-b",
+      "of a.b.c",
+    ]);
     expect(readDraft("a", "made.by.a.program")).toBe("");
   });
 

@@ -1,4 +1,7 @@
-/** What somebody has typed and not sent, per user and room. Survives a reload; wiped at logout. No user's name has a `/`. */
+/**
+ * What somebody has typed and not sent, per user and room. Survives a reload; wiped at logout. No user's name has a
+ * `/`.
+ */
 const key = (user: string, room: string) => `parley.draft/${user}/${room}`;
 /** Where earlier versions kept it: a name may have dots, as `a` and `a.b`, a room's id that was typed has none. */
 const formerKey = (user: string, room: string) => `parley.draft.${user}.${room}`;
@@ -18,7 +21,8 @@ export function writeDraft(user: string, room: string, text: string): void {
 export function wipeDrafts(user: string): void {
   attempt(() => {
     const former = formerKey(user, "");
-    const isTheirs = (name: string) => name.startsWith(key(user, "")) || (name.startsWith(former) && !name.includes(".", former.length));
+    const isTheirs = (name: string) =>
+      name.startsWith(key(user, "")) || (name.startsWith(former) && !name.includes(".", former.length));
     for (const name of Object.keys(localStorage).filter(isTheirs)) localStorage.removeItem(name);
   });
 }

@@ -24,13 +24,18 @@ function withPatience({ message, retry_after_s = 0 }: ErrorBody): string {
 
 /** Our own codes, for what the server never got to say. */
 export const offline = () =>
-  new Failure({ code: "offline", message: "The server cannot be reached. Check your connection and try again.", retry: true });
+  new Failure({
+    code: "offline", message: "The server cannot be reached. Check your connection and try again.", retry: true,
+  });
 
 export const timedOut = () =>
   new Failure({ code: "timed_out", message: "The server took too long to answer. Please try again.", retry: true });
 
 export const cookieRefused = () =>
-  new Failure({ code: "cookie_refused", message: "Your browser did not keep the sign-in. Please allow cookies for this site.", retry: false });
+  new Failure({
+    code: "cookie_refused", message: "Your browser did not keep the sign-in. Please allow cookies for this site.",
+    retry: false,
+  });
 
 /** An answer that is none of the server's: a proxy or a hotel's login page has given it. */
 export const garbled = () =>
@@ -43,7 +48,9 @@ export const notCopied = () =>
 const broken = () =>
   new Failure({ code: "broken", message: "Something went wrong. Please try again.", retry: false });
 
-/** Whatever was thrown, as a Failure. What nobody has foreseen is on the console too: it is no word about the network. */
+/**
+ * Whatever was thrown, as a Failure. What nobody has foreseen is on the console too: it is no word about the network.
+ */
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   console.error(thrown);

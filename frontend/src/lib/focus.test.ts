@@ -14,7 +14,11 @@ beforeEach(() => {
       <article id="message" tabindex="-1"><p id="pills"><button id="pill"></button></p></article>
       <textarea aria-label="Message" id="field"></textarea>
     </main>
-    <dialog open><input id="name"><ul><li id="a"><button id="out-a"></button></li><li id="b"><button id="out-b"></button></li></ul><button id="leave"></button></dialog>`;
+    <dialog open>
+      <input id="name">
+      <ul><li id="a"><button id="out-a"></button></li><li id="b"><button id="out-b"></button></li></ul>
+      <button id="leave"></button>
+    </dialog>`;
   stop = keepFocus();
 });
 afterEach(() => {

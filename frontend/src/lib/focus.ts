@@ -1,4 +1,7 @@
-/** Where the focus goes when what had it is gone: the message field, or where that would raise a keyboard, the way to the rooms. */
+/**
+ * Where the focus goes when what had it is gone: the message field, or where that would raise a keyboard, the way to
+ * the rooms.
+ */
 export function goHome(): void {
   const places = matchMedia("(pointer: fine)").matches
     ? ["main textarea[aria-label=Message]", "[data-home]"]
@@ -12,7 +15,10 @@ export function goHome(): void {
 /** Nothing has the focus: the next key would go nowhere. */
 export const isLost = (): boolean => document.activeElement === null || document.activeElement === document.body;
 
-/** Back to where it came from, if that is still there to be seen: what is hidden does not take it, and then it stays in what is left. */
+/**
+ * Back to where it came from, if that is still there to be seen: what is hidden does not take it, and then it stays in
+ * what is left.
+ */
 export function giveBack(before: Element | null, left?: Element): void {
   if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
   if (isLost() || left?.contains(document.activeElement)) goHome();
@@ -21,8 +27,8 @@ export function giveBack(before: Element | null, left?: Element): void {
 const STOPS = "button, input, textarea, a[href]";
 
 /**
- * The focus does not go with what had it: when that is taken out of the page, the next stop of its dialog has the focus, or
- * its message, or what goHome finds. Until the answer is called.
+ * The focus does not go with what had it: when that is taken out of the page, the next stop of its dialog has the
+ * focus, or its message, or what goHome finds. Until the answer is called.
  */
 export function keepFocus(): () => void {
   let was: Element | null = null;

@@ -13,13 +13,19 @@ const answering = (answer: () => Promise<Response>) =>
 afterEach(() => vi.unstubAllGlobals());
 
 describe("no answer", () => {
-  it.each([["a network that is away", new TypeError("Failed to fetch")], ["a request that was given up", new DOMException("", "AbortError")]])("%s is offline", async (_what, thrown) => {
+  it.each([
+    ["a network that is away", new TypeError("Failed to fetch")],
+    ["a request that was given up", new DOMException("", "AbortError")],
+  ])("%s is offline", async (_what, thrown) => {
     answering(() => Promise.reject(thrown));
     expect(await failed(http("ada")("POST", "/api/rooms", {}))).toMatchObject({ code: "offline", retry: true });
   });
 
   it("a network that goes away in the middle of the answer is offline", async () => {
-    answering(async () => ({ ok: true, status: 200, text: () => Promise.reject(new TypeError("network error")) }) as unknown as Response);
+    answering(
+      async () =>
+        ({ ok: true, status: 200, text: () => Promise.reject(new TypeError("network error")) }) as unknown as Response,
+    );
     expect(await failed(http()("GET", "/api/rooms"))).toMatchObject({ code: "offline" });
   });
 });
@@ -45,7 +51,9 @@ describe("a mistake of this page", () => {
   it("is said plainly, is on the console, and is not tried again by itself", () => {
     const seen = quiet();
     const mistake = new TypeError("undefined is not a function");
-    expect(failureOf(mistake)).toMatchObject({ code: "broken", message: expect.stringContaining("Something went wrong") as string, retry: false });
+    expect(failureOf(mistake)).toMatchObject({
+      code: "broken", message: expect.stringContaining("Something went wrong") as string, retry: false,
+    });
     expect(seen).toHaveBeenCalledWith(mistake);
   });
 

@@ -12,8 +12,8 @@ type HeaderName = string;
 export type Http = <T>(method: string, url: string, body?: object) => Promise<T>;
 
 /**
- * Fetches. Throws `offline` when no answer came, and only then: a request that cannot be made is a mistake of this page, for
- * which `fetch` throws the same TypeError, so it is made up before.
+ * Fetches. Throws `offline` when no answer came, and only then: a request that cannot be made is a mistake of this
+ * page, for which `fetch` throws the same TypeError, so it is made up before.
  */
 export async function reach(url: string, init: RequestInit = {}): Promise<Response> {
   void new URL(url, location.origin);
@@ -25,7 +25,8 @@ async function answered<T>(coming: Promise<T>): Promise<T> {
   try {
     return await coming;
   } catch (thrown) {
-    if (thrown instanceof TypeError || (thrown instanceof DOMException && thrown.name === "AbortError")) throw offline();
+    if (thrown instanceof TypeError || (thrown instanceof DOMException && thrown.name === "AbortError"))
+      throw offline();
     throw thrown;
   }
 }
@@ -36,7 +37,8 @@ export function createHttp(user: () => string | undefined, listeners: Listeners)
     const headers: Record<HeaderName, string> = { Accept: "application/json" };
     const username = user();
     if (body) headers["Content-Type"] = "application/json";
-    if (username && method !== "GET") headers["X-Parley-User"] = encodeURIComponent(username); // a header takes Latin-1 alone
+    // A header takes Latin-1 alone.
+    if (username && method !== "GET") headers["X-Parley-User"] = encodeURIComponent(username);
     const response = await reach(url, { method, headers, body: body && JSON.stringify(body), credentials: "include" });
     if (response.ok) return (response.status === 204 ? undefined : parsed(await answered(response.text()))) as T;
     const failure = await refusal(response);
@@ -60,10 +62,12 @@ async function refusal(response: Response): Promise<Failure> {
   const error = (body as { error?: unknown } | null)?.error;
   const waits = Number(response.headers.get("Retry-After")) || undefined;
   if (isErrorBody(error)) return new Failure({ ...error, retry_after_s: error.retry_after_s ?? waits });
-  if (response.status === 401) return new Failure({ code: "unauthenticated", message: "Please sign in.", retry: false });
+  if (response.status === 401)
+    return new Failure({ code: "unauthenticated", message: "Please sign in.", retry: false });
   return new Failure({
     code: `http_${response.status}`,
-    message: response.status >= 500 ? "The server has a problem right now. Please try again." : "The server refused this.",
+    message:
+      response.status >= 500 ? "The server has a problem right now. Please try again." : "The server refused this.",
     retry: response.status >= 500,
     retry_after_s: waits,
   });

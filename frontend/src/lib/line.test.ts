@@ -12,7 +12,7 @@ beforeEach(() => {
   time = fakeClock();
   server = fakeWire();
   connection = createConnection(server.wire, time.clock, { unauthenticated() {}, mismatch() {} });
-  connection.on("rooms:changed", () => {});
+  connection.listen({ "rooms:changed": () => {} });
   connection.start();
   server.up();
 });
@@ -54,7 +54,7 @@ describe("a line that is alive", () => {
     expect(server.state.pings).toBe(0);
   });
 
-  it("is not pinged for a page that nobody looks at, and is pinged at once when somebody does: until then nothing is sure", async () => {
+  it("is not pinged for a page that nobody looks at, but once somebody does: until then nothing is sure", async () => {
     connection.watched(false);
     await time.go(60_000);
     expect(server.state.pings).toBe(0);

@@ -7,6 +7,21 @@ export interface Wire {
   timeout(ms: number): { emitWithAck(event: string, payload: object): Promise<unknown> };
 }
 
+/** The chat server's socket for this person: one try, no patience of its own. */
+export const openWire = (base: string, username: string): Wire => lazyWire(async () => {
+  const { io } = await import("socket.io-client");
+  return io(base || location.origin, {
+    path: "/socket.io/",
+    transports: ["websocket"],
+    auth: { user: username },
+    autoConnect: false,
+    reconnection: false,
+    withCredentials: true,
+    timeout: 10_000,
+    multiplex: false,
+  });
+});
+
 /** A wire whose library is fetched when it is first needed, beside the first paint instead of before it. */
 export function lazyWire(open: () => Promise<Wire>): Wire {
   const listeners: [event: string, listener: (payload: never) => void][] = [];

@@ -6,7 +6,8 @@ import { Failure } from "./failure";
 import { useWord } from "./useWord";
 
 describe("a failure after which one has to wait", () => {
-  const said = (message: string, retry_after_s?: number) => new Failure({ code: "rate_limited", message, retry: true, retry_after_s }).message;
+  const said = (message: string, retry_after_s?: number) =>
+    new Failure({ code: "rate_limited", message, retry: true, retry_after_s }).message;
 
   it.each([
     ["Too many attempts. Please wait a little.", 400, "Too many attempts. Try again in 7 minutes."],
@@ -14,7 +15,9 @@ describe("a failure after which one has to wait", () => {
     ["That is enough for today.", 600, "That is enough for today. Try again in 10 minutes."],
     ["That was too fast. Please wait a moment.", 3, "That was too fast. Please wait a moment."],
     ["Too many attempts. Please wait a little.", undefined, "Too many attempts. Please wait a little."],
-  ])("%s (%s s) says how long where that is long", (message, after_s, sentence) => expect(said(message, after_s)).toBe(sentence));
+  ])("%s (%s s) says how long where that is long", (message, after_s, sentence) =>
+    expect(said(message, after_s)).toBe(sentence),
+  );
 });
 
 it("a time of day has no zero before it where the clock has twelve hours", () => {
@@ -23,7 +26,8 @@ it("a time of day has no zero before it where the clock has twelve hours", () =>
 
 describe("copying", () => {
   afterEach(() => Reflect.deleteProperty(navigator, "clipboard"));
-  const clipboard = (writeText: () => Promise<void>) => Object.defineProperty(navigator, "clipboard", { value: { writeText }, configurable: true });
+  const clipboard = (writeText: () => Promise<void>) =>
+    Object.defineProperty(navigator, "clipboard", { value: { writeText }, configurable: true });
 
   it("is done when the clipboard has it", async () => {
     const write = vi.fn(() => Promise.resolve());

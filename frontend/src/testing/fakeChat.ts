@@ -7,7 +7,8 @@ export class Refusal extends Error {
   }
 }
 
-export const refuse = (status: number, code: string, message: string, retry = false) => new Refusal(status, { code, message, retry });
+export const refuse = (status: number, code: string, message: string, retry = false) =>
+  new Refusal(status, { code, message, retry });
 
 interface FakeRoom {
   room: string;
@@ -39,7 +40,8 @@ export class FakeChat {
 
   makeRoom(room: string, name: string, kind: Room["kind"], owner: string): FakeRoom {
     const made: FakeRoom = {
-      room, name, kind, owner, generation: 1, log: [], images: new Map(), members: new Set(owner ? [owner] : []), read: new Map(),
+      room, name, kind, owner, generation: 1, log: [], images: new Map(), members: new Set(owner ? [owner] : []),
+      read: new Map(),
     };
     this.rooms.set(room, made);
     return made;
@@ -48,9 +50,14 @@ export class FakeChat {
   register(name: string, password: string): User {
     const username = name.toLowerCase();
     if (!/^[\p{L}\p{N}](?:[._-]?[\p{L}\p{N}])+$/u.test(name)) {
-      throw refuse(400, "username_invalid", "A name has 2 to 32 letters or digits; dots, dashes and underscores may stand between them.");
+      throw refuse(
+        400,
+        "username_invalid",
+        "A name has 2 to 32 letters or digits; dots, dashes and underscores may stand between them.",
+      );
     }
-    if (password.length < 8) throw refuse(400, "password_length", "A password has at least 8 characters and at most 72 bytes.");
+    if (password.length < 8)
+      throw refuse(400, "password_length", "A password has at least 8 characters and at most 72 bytes.");
     if (this.users.has(username)) throw refuse(409, "username_taken", "That name is taken. Please choose another.");
     this.users.set(username, { username, name, password });
     this.rooms.get("general")?.members.add(username);
@@ -59,7 +66,8 @@ export class FakeChat {
 
   login(name: string, password: string): User {
     const user = this.users.get(name.toLowerCase());
-    if (!user || user.password !== password) throw refuse(401, "bad_credentials", "That name and password do not match.");
+    if (!user || user.password !== password)
+      throw refuse(401, "bad_credentials", "That name and password do not match.");
     return { username: user.username, name: user.name };
   }
 
@@ -79,7 +87,10 @@ export class FakeChat {
     for (const member of room.members) this.tell(member, event, payload);
   }
 
-  send(user: string, { room: id, client_id, text, reply_to }: { room: string; client_id: string; text: string; reply_to?: number }): Message {
+  send(
+    user: string,
+    { room: id, client_id, text, reply_to }: { room: string; client_id: string; text: string; reply_to?: number },
+  ): Message {
     const room = this.mine(user, id);
     const claimed = this.claims.get(`${user} ${client_id}`);
     if (claimed) {
@@ -90,8 +101,9 @@ export class FakeChat {
     if ([...text].length > 4000) throw refuse(400, "text_too_long", "A message has at most 4,000 characters.");
     const seq = this.append(room, "message");
     const message: Message = {
-      room: id, generation: room.generation, seq, rev: seq, client_id, author: user, name: this.users.get(user)?.name ?? user, text,
-      created_at_ms: this.now_ms(), ...(reply_to ? { reply_to } : {}), deleted: false,
+      room: id, generation: room.generation, seq, rev: seq, client_id, author: user,
+      name: this.users.get(user)?.name ?? user, text, created_at_ms: this.now_ms(), ...(reply_to ? { reply_to } : {}),
+      deleted: false,
     };
     room.images.set(seq, message);
     this.claims.set(`${user} ${client_id}`, message);
@@ -107,13 +119,19 @@ export class FakeChat {
     if (held.deleted) throw refuse(409, "message_deleted", "That message was deleted.");
     const entry = this.append(room, "change", { message: seq });
     const message: Message =
-      text === undefined ? { ...held, rev: entry, text: "", deleted: true, reactions: undefined } : { ...held, rev: entry, text, edited_at_ms: this.now_ms() };
+      text === undefined
+        ? { ...held, rev: entry, text: "", deleted: true, reactions: undefined }
+        : { ...held, rev: entry, text, edited_at_ms: this.now_ms() };
     room.images.set(seq, message);
     this.push(room, "message:changed", { room: id, generation: room.generation, entry, message });
     return message;
   }
 
-  react(user: string, { room: id, seq, emoji }: { room: string; seq: number; emoji: string }, wanted: boolean): Message {
+  react(
+    user: string,
+    { room: id, seq, emoji }: { room: string; seq: number; emoji: string },
+    wanted: boolean,
+  ): Message {
     const room = this.mine(user, id);
     const held = room.images.get(seq);
     if (!held) throw refuse(404, "message_not_found", "That message does not exist.");
@@ -123,8 +141,12 @@ export class FakeChat {
     who.set(emoji, wanted ? [...others, user] : others);
     this.reactions.set(`${id} ${seq}`, who);
     const entry = this.append(room, "change", { message: seq });
-    const counts = [...who].filter(([, people]) => people.length > 0).map(([each, people]) => [each, people.length] as const);
-    const message: Message = { ...held, rev: entry, reactions: counts.length > 0 ? Object.fromEntries(counts) : undefined };
+    const counts = [...who]
+      .filter(([, people]) => people.length > 0)
+      .map(([each, people]) => [each, people.length] as const);
+    const message: Message = {
+      ...held, rev: entry, reactions: counts.length > 0 ? Object.fromEntries(counts) : undefined,
+    };
     room.images.set(seq, message);
     this.push(room, "message:changed", { room: id, generation: room.generation, entry, message });
     const mine = this.mineOf(user, message);
@@ -135,7 +157,9 @@ export class FakeChat {
   whoReacted(user: string, { room: id, seq }: { room: string; seq: number }): Record<string, string[]> {
     this.mine(user, id);
     const names = (people: string[]) => people.map((each) => this.users.get(each)?.name ?? each);
-    return Object.fromEntries([...(this.reactions.get(`${id} ${seq}`) ?? [])].map(([emoji, people]) => [emoji, names(people)]));
+    return Object.fromEntries(
+      [...(this.reactions.get(`${id} ${seq}`) ?? [])].map(([emoji, people]) => [emoji, names(people)]),
+    );
   }
 
   /** A message as one reader gets it. */
@@ -159,14 +183,18 @@ export class FakeChat {
     if (!user) throw refuse(404, "user_not_found", "There is nobody with that name.");
     const entry = this.append(room, kind, { user: username, name: user.name, by });
     if (kind === "joined") room.members.add(username);
-    this.push(room, `member:${kind}`, { room: id, generation: room.generation, entry, user: username, name: user.name, by, at_ms: this.now_ms() });
+    this.push(room, `member:${kind}`, {
+      room: id, generation: room.generation, entry, user: username, name: user.name, by, at_ms: this.now_ms(),
+    });
     if (kind !== "joined") room.members.delete(username);
     this.tell(username, "rooms:changed", {});
   }
 
   private page(user: string, room: FakeRoom, entries: Entry[], more: boolean): Page {
     const wanted = new Set(entries.map(({ seq, message }) => message ?? seq));
-    const messages = [...room.images.values()].filter(({ seq }) => wanted.has(seq)).map((message) => this.mineOf(user, message));
+    const messages = [...room.images.values()]
+      .filter(({ seq }) => wanted.has(seq))
+      .map((message) => this.mineOf(user, message));
     return { generation: room.generation, entries, messages, head: room.log.length, more, floor: 1, from: 1 };
   }
 
@@ -205,7 +233,9 @@ export class FakeChat {
 
   describe(user: string, { room, name, kind, owner, generation, log, images, read }: FakeRoom): Room {
     const seen = read.get(user) ?? 0;
-    const unread = [...images.values()].filter(({ seq, author, deleted }) => seq > seen && author !== user && !deleted).length;
+    const unread = [...images.values()].filter(
+      ({ seq, author, deleted }) => seq > seen && author !== user && !deleted,
+    ).length;
     return { room, name, kind, owner, generation, head: log.length, read: seen, from: 1, unread, unread_more: false };
   }
 
@@ -213,7 +243,9 @@ export class FakeChat {
     const all = [...this.rooms.values()];
     return {
       rooms: all.filter(({ members }) => members.has(user)).map((room) => this.describe(user, room)),
-      joinable: all.filter(({ members, kind }) => kind === "public" && !members.has(user)).map(({ room, name }) => ({ room, name })),
+      joinable: all
+        .filter(({ members, kind }) => kind === "public" && !members.has(user))
+        .map(({ room, name }) => ({ room, name })),
     };
   }
 

@@ -27,6 +27,8 @@ export function fakeWire() {
     (listeners.get(event) ?? []).forEach((listener) => listener(payload as never));
   return {
     wire, state, asked, say,
+    /** Whether anybody listens to it. */
+    hears: (event: string) => listeners.has(event),
     /** Nothing that is asked is answered any more. */
     freeze: () => answers.clear(),
     /** What the server answers to a request from now on. */

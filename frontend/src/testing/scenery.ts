@@ -7,11 +7,17 @@ const TALK: [who: string, text: string, minutes: number][] = [
   ["linus", "Great. Are we still shipping the release today?", 4],
   ["ada", "Yes, after the review. Notes are here: https://example.org/notes/2026-11 (two pages, short).", 9],
   ["linus", "🎉🎉", 10],
-  ["grace", "I would rather wait for the second test run:\n\n1. it takes ten minutes\n2. it caught us last time\n3. nobody is in a hurry", 12],
+  [
+    "grace", "I would rather wait for the second test run:\n\n" +
+      "1. it takes ten minutes\n2. it caught us last time\n3. nobody is in a hurry", 12,
+  ],
   ["ada", "Fair.", 13],
   ["ada", "Then after lunch.", 13],
   ["linus", "👍", 30],
-  ["grace", "By the way: https://en.wikipedia.org/wiki/Parley_(disambiguation), and a_very_long_unbroken_identifier_that_nobody_could_ever_want_to_read_to_the_end_of_because_it_goes_on_and_on", 95],
+  [
+    "grace", "By the way: https://en.wikipedia.org/wiki/Parley_(disambiguation), and a_very_long_unbroken_identifier_" +
+      "that_nobody_could_ever_want_to_read_to_the_end_of_because_it_goes_on_and_on", 95,
+  ],
   ["linus", "Lunch at half past twelve? The place at the corner has soup again.", 96],
   ["grace", "I am in", 97],
 ];
@@ -46,7 +52,12 @@ export function fill(chat: FakeChat): void {
   chat.change("linus", { room: "general", seq: last - 7 });
   say("grace", "general", "Which one, the soup or the queue?", start_ms + 99 * 60_000, last - 1);
   say("linus", "general", "Both, as ever.", start_ms + 99.2 * 60_000);
-  for (const [who, emoji] of [["grace", "🎉"], ["linus", "🎉"], ["ada", "👀"]] as const) chat.react(who, { room: "general", seq: last - 10, emoji }, true);
+  for (const [who, emoji] of [
+    ["grace", "🎉"],
+    ["linus", "🎉"],
+    ["ada", "👀"],
+  ] as const)
+    chat.react(who, { room: "general", seq: last - 10, emoji }, true);
   room?.read.set("ada", room.log.length);
   for (let n = 0; n < 4; n += 1) say("grace", "design", `Sketch ${n + 1} is up.`, start_ms + n * 60_000);
   say("grace", "q7x", "Only us here so far.", start_ms);
@@ -61,7 +72,8 @@ const OLD = [
   "The backup ran through in four minutes. That is half of what it was.",
   "I moved the meeting to Thursday, so that Margaret can come too.",
   "Good idea.",
-  "The new customer asked whether we can read their old archive. I said yes, within reason: plain text and dates are fine, pictures are another matter, and what is encrypted stays encrypted.",
+  "The new customer asked whether we can read their old archive. I said yes, within reason: plain text and dates are " +
+    "fine, pictures are another matter, and what is encrypted stays encrypted.",
   "Fine by me",
   "Reading it now",
   "There is cake in the kitchen.",

@@ -1,4 +1,6 @@
-/** `vite --mode fake`: the chat of fakeChat.ts behind the routes and events of docs/protocol.md, on Vite's own server. */
+/**
+ * `vite --mode fake`: the chat of fakeChat.ts behind the routes and events of docs/protocol.md, on Vite's own server.
+ */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { Server as SocketServer, type Socket } from "socket.io";
@@ -11,7 +13,8 @@ interface Body {
 }
 
 const CSP =
-  "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; base-uri 'none'; frame-ancestors 'none'";
+  "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; " +
+  "base-uri 'none'; frame-ancestors 'none'";
 
 export function fakeServer(): Plugin {
   const chat = new FakeChat();
@@ -52,7 +55,8 @@ export function fakeServer(): Plugin {
     const on = (event: string, act: (payload: never) => object) =>
       socket.on(event, (payload, ack?: (answer: object) => void) => {
         try {
-          if (refusing && event === "message:send") throw refuse(400, refusing, "The server did not take this message.");
+          if (refusing && event === "message:send")
+            throw refuse(400, refusing, "The server did not take this message.");
           ack?.({ ok: true, ...act(payload as never) });
         } catch (thrown) {
           ack?.({ ok: false, error: (thrown as Refusal).body });
@@ -63,7 +67,9 @@ export function fakeServer(): Plugin {
     socket.on("ping", (_payload, ack?: () => void) => ack?.());
     on("message:send", (payload) => ({ message: chat.send(user, payload) }));
     on("message:edit", (payload) => ({ message: chat.change(user, payload) }));
-    on("message:delete", ({ room, seq }: { room: string; seq: number }) => ({ message: chat.change(user, { room, seq }) }));
+    on("message:delete", ({ room, seq }: { room: string; seq: number }) => ({
+      message: chat.change(user, { room, seq }),
+    }));
     on("reaction:add", (payload) => ({ message: chat.react(user, payload, true) }));
     on("reaction:remove", (payload) => ({ message: chat.react(user, payload, false) }));
     on("reaction:list", (payload) => ({ reactions: chat.whoReacted(user, payload) }));
@@ -75,12 +81,15 @@ export function fakeServer(): Plugin {
 
   function typing(socket: Socket, user: string, room: string, is: boolean) {
     for (const member of chat.mine(user, room).members) {
-      if (member !== user) socket.to(member).emit("typing", { room, user, name: chat.users.get(user)?.name, typing: is });
+      if (member !== user)
+        socket.to(member).emit("typing", { room, user, name: chat.users.get(user)?.name, typing: is });
     }
     return {};
   }
 
-  function route(request: IncomingMessage, response: ServerResponse, url: URL, body: Body, io: SocketServer): [number, object?] {
+  function route(
+    request: IncomingMessage, response: ServerResponse, url: URL, body: Body, io: SocketServer,
+  ): [number, object?] {
     const { username, password } = body as { username: string; password: string };
     const key = `${request.method} ${url.pathname}`;
     if (key === "POST /api/auth/register") return [201, { user: chat.register(username, password) }];
@@ -107,7 +116,9 @@ export function fakeServer(): Plugin {
   /** This server knows no devices but the one that asks. */
   function device(user: object) {
     const { expires_at } = session(user).session;
-    return { id: "this", current: true, device: "Firefox on Linux", began_at: Math.round(chat.now_ms() / 1000), expires_at };
+    return {
+      id: "this", current: true, device: "Firefox on Linux", began_at: Math.round(chat.now_ms() / 1000), expires_at,
+    };
   }
 
   function control({ act, user, payload }: Body, io: SocketServer): [number] {
@@ -129,7 +140,9 @@ export function fakeServer(): Plugin {
   function roomRoute(key: string, user: string, url: URL, body: Body): [number, object?] {
     if (key === "GET /api/rooms") return [200, chat.list(user)];
     if (key === "POST /api/rooms") {
-      const made = chat.makeRoom(String(body.name).toLowerCase().replace(/\s+/g, "-"), String(body.name), body.kind as "public", user);
+      const made = chat.makeRoom(
+        String(body.name).toLowerCase().replace(/\s+/g, "-"), String(body.name), body.kind as "public", user,
+      );
       return [201, { room: chat.describe(user, made) }];
     }
     const [, method, id = "", act] = /^(\w+) \/api\/rooms\/([^/]+)\/(\w+)$/.exec(key) ?? [];
@@ -164,7 +177,10 @@ export function fakeServer(): Plugin {
           [status, body] = route(request, response, url, JSON.parse(text || "{}") as Body, io);
         } catch (thrown) {
           if (!(thrown instanceof Refusal)) throw thrown;
-          [status, body] = [thrown.status, { error: thrown.body, ...(thrown.status === 401 ? { redirect: "/login" } : {}) }];
+          [status, body] = [
+            thrown.status,
+            { error: thrown.body, ...(thrown.status === 401 ? { redirect: "/login" } : {}) },
+          ];
         }
         response.statusCode = status;
         response.setHeader("Content-Type", "application/json");

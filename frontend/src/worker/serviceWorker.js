@@ -1,13 +1,16 @@
 /**
  * Opens the page while the server is away: index.html and the files it needs, as one build made them. Everything else
- * passes by: the API, sockets, other sites. It keeps nothing that belongs to a person, so signing out has nothing to wipe.
+ * passes by: the API, sockets, other sites. It keeps nothing that belongs to a person, so signing out has nothing to
+ * wipe.
  */
 const FILES = []; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
 const SHELL = "shell-build";
 const PATIENCE_MS = 2_000;
 const PAGES = /^\/(login|register|r\/.*)?$/;
 
-/** All or nothing. While a new version is being rolled out, index.html may be of another build: then it is for later. */
+/**
+ * All or nothing. While a new version is being rolled out, index.html may be of another build: then it is for later.
+ */
 async function keep() {
   const index = await fetch("/", { cache: "no-cache" });
   const text = await index.clone().text();

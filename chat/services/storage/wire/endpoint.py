@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import random
 import secrets
 import ssl
@@ -34,6 +33,7 @@ from botocore.httpsession import where
 from botocore.retries.quota import RetryQuota
 from botocore.utils import get_environ_proxies
 
+from chat.services.runtime import jsons
 from chat.services.runtime.budget import LEAST_S, left_s
 from chat.services.storage.wire.http1 import Connection, Damaged, Response
 
@@ -127,7 +127,7 @@ class Endpoint:
         """Raises: as boto3 does, ClientError for what is refused, BotoCoreError for what got no answer."""
         if operation == "TransactWriteItems":
             request.setdefault("ClientRequestToken", secrets.token_hex(16))  # tried again, it is carried out once
-        body = json.dumps(request).encode()
+        body = jsons.encode(request)
         cost = 0
         for attempt in range(ATTEMPTS):
             pause_s, left = random.random() * 2**attempt, left_s()
@@ -219,7 +219,7 @@ def _answer(response: Response) -> Answer:
     try:
         if summed is not None and int(summed) != zlib.crc32(response.body):
             raise Damaged("the answer was damaged on its way")
-        body = json.loads(response.body) if response.body else {}
+        body = jsons.decode(response.body) if response.body else {}
     except ValueError as error:
         if response.status == 200:
             raise Damaged("the answer is no JSON") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
-MAX_BATCH_BYTES = 256 * 1024
+from chat.sockets.transport.outbox import MAX_BATCH_BYTES
 
 
 class Backlog:

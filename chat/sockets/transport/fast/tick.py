@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 import gevent
 
+from chat.sockets.transport.outbox import MAX_BATCH_BYTES
+
 SLICE = 500  # sends, about 2 ms, before others may run
-MAX_BATCH_BYTES = 256 * 1024
 
 
 class Sender(Protocol):

@@ -20,7 +20,11 @@ it("a part that cannot be shown says so, and the rest lives", () => {
 });
 
 it("is tried again when it is to show something else, and when somebody asks", async () => {
-  const shown = (text: string | null, of: unknown) => <Boundary instead={instead} of={of}><Part text={text} /></Boundary>;
+  const shown = (text: string | null, of: unknown) => (
+    <Boundary instead={instead} of={of}>
+      <Part text={text} />
+    </Boundary>
+  );
   const { rerender } = render(shown(null, 1));
   rerender(shown("mended", 1));
   expect(screen.queryByText("mended")).toBeNull();

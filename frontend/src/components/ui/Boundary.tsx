@@ -10,8 +10,10 @@ interface Props {
   of?: unknown;
 }
 
-/** When a part of the page cannot be shown (a bug, or a file of an older version that is gone), says so and offers a way
- * out. What stands around it goes on. */
+/**
+ * When a part of the page cannot be shown (a bug, or a file of an older version that is gone), says so and offers a way
+ * out. What stands around it goes on.
+ */
 export class Boundary extends Component<Props, { failed: boolean }> {
   override state = { failed: false };
 

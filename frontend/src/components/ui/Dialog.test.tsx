@@ -31,7 +31,13 @@ it("Escape at a question answers the question and is heard by nothing else", asy
   const prevented: boolean[] = [];
   const afterwards = (event: KeyboardEvent) => void setTimeout(() => prevented.push(event.defaultPrevented));
   window.addEventListener("keydown", afterwards, { capture: true, once: true });
-  render(<div onKeyDown={others}><Question label="Leave?" no={no}><button type="button">Leave it</button></Question></div>);
+  render(
+    <div onKeyDown={others}>
+      <Question label="Leave?" no={no}>
+        <button type="button">Leave it</button>
+      </Question>
+    </div>,
+  );
   expect(document.activeElement).toBe(screen.getByRole("button", { name: "Leave it" }));
   await userEvent.keyboard("{Escape}");
   expect([no.mock.calls.length, others.mock.calls.length]).toEqual([1, 0]);

@@ -1,7 +1,12 @@
 import { useId, type InputHTMLAttributes, type Ref } from "react";
 import styles from "./TextField.module.css";
 
-type Props = InputHTMLAttributes<HTMLInputElement> & { label: string; hint?: string; wrong?: boolean; ref?: Ref<HTMLInputElement> };
+interface Props extends InputHTMLAttributes<HTMLInputElement> {
+  label: string;
+  hint?: string;
+  wrong?: boolean;
+  ref?: Ref<HTMLInputElement>;
+}
 
 export function TextField({ label, hint, wrong = false, ...rest }: Props) {
   const id = useId();

@@ -18,7 +18,9 @@ interface Props {
 }
 
 /** A name and a password. What is wrong is said plainly, and the focus stands where it can be mended. */
-export function AccountForm({ title, lead, action, isNew = false, name: known = "", further, submit, children }: Props) {
+export function AccountForm({
+  title, lead, action, isNew = false, name: known = "", further, submit, children,
+}: Props) {
   const [failure, setFailure] = useState<Failure | null>(null);
   const [busy, setBusy] = useState(false);
   const nameField = useRef<HTMLInputElement>(null);
@@ -61,8 +63,8 @@ export function AccountForm({ title, lead, action, isNew = false, name: known = 
         <h1 id={heading}>{title}</h1>
         {lead && <p className={styles.lead}>{lead}</p>}
       </div>
-      <TextField ref={nameField} label="Name" name="username" autoComplete="username" autoCapitalize="none" spellCheck={false}
-        required maxLength={64} defaultValue={known} wrong={aboutName} />
+      <TextField ref={nameField} label="Name" name="username" autoComplete="username" autoCapitalize="none"
+        spellCheck={false} required maxLength={64} defaultValue={known} wrong={aboutName} />
       <TextField ref={passwordField} label="Password" name="password" type="password" required
         autoComplete={isNew ? "new-password" : "current-password"} hint={isNew ? "At least 8 characters." : undefined}
         wrong={failure !== null && !aboutName && !failure.retry && failure.code !== "remember_refused"} />

@@ -11,8 +11,11 @@ let requests: string[];
 let password: string;
 
 const json = (status: number, body: object) => new Response(JSON.stringify(body), { status });
-const refusal = (status: number, code: string, message: string) => json(status, { error: { code, message, retry: false } });
-const device = (id: string, label: string, current = false): Device => ({ id, device: label, current, began_at: 1_790_000_000, expires_at: 1_790_001_800 });
+const refusal = (status: number, code: string, message: string) =>
+  json(status, { error: { code, message, retry: false } });
+const device = (id: string, label: string, current = false): Device => ({
+  id, device: label, current, began_at: 1_790_000_000, expires_at: 1_790_001_800,
+});
 
 async function server(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   const path = new URL(String(input), location.origin).pathname;
@@ -22,13 +25,15 @@ async function server(input: RequestInfo | URL, init: RequestInit = {}): Promise
   if (key === "DELETE /api/auth/sessions") return (devices = []), new Response(null, { status: 204 });
   if (path.startsWith("/api/auth/sessions/")) {
     const id = path.split("/").pop();
-    if (!devices.some((one) => one.id === id)) return refusal(404, "session_not_found", "That device is not signed in any more.");
+    if (!devices.some((one) => one.id === id))
+      return refusal(404, "session_not_found", "That device is not signed in any more.");
     devices = devices.filter((one) => one.id !== id);
     return new Response(null, { status: 204 });
   }
   const body = JSON.parse(init.body as string) as { password: string; new_password: string };
   if (body.password !== password) return refusal(403, "password_wrong", "That is not your password.");
-  if (body.new_password.length < 8) return refusal(400, "password_length", "A password has at least 8 characters and at most 72 bytes.");
+  if (body.new_password.length < 8)
+    return refusal(400, "password_length", "A password has at least 8 characters and at most 72 bytes.");
   password = body.new_password;
   return json(200, { user: { username: "ada", name: "Ada" }, session: { expires_at: 1 } });
 }
@@ -46,7 +51,9 @@ beforeEach(async () => {
 it("says which device is this one, and offers the way out of the others only", () => {
   const list = within(screen.getByRole("list", { name: "Your devices" }));
   expect(list.getAllByRole("listitem").map((item) => item.textContent)[0]).toBe("Firefox on Linuxthis one");
-  expect(list.getAllByRole("button").map((button) => button.getAttribute("aria-label"))).toEqual(["Sign out Safari on iPhone"]);
+  expect(list.getAllByRole("button").map((button) => button.getAttribute("aria-label"))).toEqual([
+    "Sign out Safari on iPhone",
+  ]);
 });
 
 it("signs another device out, and it is gone from the list", async () => {

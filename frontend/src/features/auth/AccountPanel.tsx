@@ -47,7 +47,11 @@ function Devices({ account, session }: { account: Account; session: SessionServi
               {device || "A device"}
               <small>{current ? "this one" : `since ${since(began_at)}`}{kept && " · kept signed in"}</small>
             </span>
-            {!current && <Button small aria-label={`Sign out ${device || "this device"}`} onClick={() => signOut(id)}>Sign out</Button>}
+            {!current && (
+              <Button small aria-label={`Sign out ${device || "this device"}`} onClick={() => signOut(id)}>
+                Sign out
+              </Button>
+            )}
           </li>
         ))}
       </ul>
@@ -85,7 +89,8 @@ function Password({ account }: { account: Account }) {
     } catch (thrown) {
       const failure = failureOf(thrown);
       setTrouble(failure);
-      form.querySelector<HTMLInputElement>(failure.code === "password_wrong" ? "[name=password]" : "[name=new_password]")?.focus();
+      const wrong = failure.code === "password_wrong" ? "[name=password]" : "[name=new_password]";
+      form.querySelector<HTMLInputElement>(wrong)?.focus();
     } finally {
       setBusy(false);
     }
@@ -94,7 +99,8 @@ function Password({ account }: { account: Account }) {
   return (
     <form className={styles.password} onSubmit={submit} aria-labelledby="password">
       <h3 id="password" className={styles.heading}>Password</h3>
-      <TextField label="Password now" name="password" type="password" autoComplete="current-password" required wrong={aboutOld} />
+      <TextField label="Password now" name="password" type="password" autoComplete="current-password" required
+        wrong={aboutOld} />
       <TextField label="New password" name="new_password" type="password" autoComplete="new-password" required
         hint="At least 8 characters. Your other devices will be signed out." wrong={trouble !== null && !aboutOld} />
       <p className={styles.failure} role="alert">{trouble?.message}</p>

@@ -12,9 +12,11 @@ let refused: boolean;
 const TICK = { name: "Keep me signed in on this device" };
 
 async function server(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
-  if (String(input) === "/config.json") return installation ? Response.json(installation) : new Response("", { status: 404 });
+  if (String(input) === "/config.json")
+    return installation ? Response.json(installation) : new Response("", { status: 404 });
   sent.push(JSON.parse(init.body as string) as object);
-  if (!refused) return Response.json({ user: { username: "ada", name: "Ada" }, session: { expires_at: 1, ttl_s: 1800 } });
+  if (!refused)
+    return Response.json({ user: { username: "ada", name: "Ada" }, session: { expires_at: 1, ttl_s: 1800 } });
   const error = { code: "remember_refused", message: "This chat keeps nobody signed in.", retry: false };
   return Response.json({ error }, { status: 403 });
 }

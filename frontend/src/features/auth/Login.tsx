@@ -21,4 +21,5 @@ export function Login({ session }: { session: SessionService }) {
 }
 
 const keptFor = (days: number) =>
-  `Until you have stayed away for ${days === 1 ? "a day" : `${days} days`}. Better not where others sit at the same computer.`;
+  `Until you have stayed away for ${days === 1 ? "a day" : `${days} days`}. ` +
+  "Better not where others sit at the same computer.";

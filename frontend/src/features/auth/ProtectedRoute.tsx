@@ -30,7 +30,13 @@ export function ProtectedRoute({ session, children }: Props) {
 
   if (state.status === "signed-in" || state.status === "ended") return children(state.user);
   if (state.status === "signed-out") return <Navigate to={state.on_purpose ? "/login" : loginPath(location)} replace />;
-  if (!failure) return <div className={styles.page} role="status" aria-busy={!late}>{late && "The server has not answered yet…"}</div>;
+  if (!failure) {
+    return (
+      <div className={styles.page} role="status" aria-busy={!late}>
+        {late && "The server has not answered yet…"}
+      </div>
+    );
+  }
   const again = () => {
     setFailure(null);
     setAttempt(attempt + 1);

@@ -37,7 +37,10 @@ it("says when the session ends, and goes once it was extended", async () => {
   expect(screen.getByRole("status").textContent).toContain(`This session ends at ${timeOfDay(ENDS_AT * 1000)}.`);
   await userEvent.click(screen.getByRole("button", { name: "Stay signed in" }));
   await waitFor(() => expect(screen.queryByRole("status")).toBeNull());
-  expect([requests.filter((asked) => asked.includes("/api/")), session.state.get().status]).toEqual([["POST /api/auth/stay"], "signed-in"]);
+  expect([requests.filter((asked) => asked.includes("/api/")), session.state.get().status]).toEqual([
+    ["POST /api/auth/stay"],
+    "signed-in",
+  ]);
 });
 
 it("says why when that did not work, and stays for another try", async () => {

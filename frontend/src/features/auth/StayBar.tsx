@@ -7,7 +7,12 @@ import type { SessionService } from "./session";
 import { onActs } from "./staying";
 import styles from "./StayBar.module.css";
 
-/** Whoever is at the page stays signed in. Shown in the last minutes of a session that nobody used, or that cannot last longer. */
+const LAST = "however much you write. Sign in again then; nothing is lost.";
+
+/**
+ * Whoever is at the page stays signed in. Shown in the last minutes of a session that nobody used, or that cannot last
+ * longer.
+ */
 export function StayBar({ session }: { session: SessionService }) {
   const expires_at = useValue(session.expiring);
   const last = useValue(session.last);
@@ -21,7 +26,7 @@ export function StayBar({ session }: { session: SessionService }) {
   const ends = `This session ends at ${timeOfDay(expires_at * 1000)}`;
   return (
     <div className={styles.bar} role="status">
-      <span>{trouble || (last ? `${ends}, however much you write. Sign in again then; nothing is lost.` : `You have been quiet for a while. ${ends}.`)}</span>
+      <span>{trouble || (last ? `${ends}, ${LAST}` : `You have been quiet for a while. ${ends}.`)}</span>
       {!last && <Button small onClick={stay}>Stay signed in</Button>}
     </div>
   );

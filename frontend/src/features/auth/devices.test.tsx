@@ -9,7 +9,9 @@ const stop = keepFocus();
 afterEach(() => stop());
 
 it("the focus goes on to what follows when another device was signed out", async () => {
-  let devices = ["this", "phone"].map((id) => ({ id, current: id === "this", device: id, began_at: 1_790_000_000, expires_at: 1_790_001_800 }));
+  let devices = ["this", "phone"].map((id) => ({
+    id, current: id === "this", device: id, began_at: 1_790_000_000, expires_at: 1_790_001_800,
+  }));
   vi.stubGlobal("fetch", async (_url: string, { method }: RequestInit = {}) => {
     if (method !== "DELETE") return new Response(JSON.stringify({ sessions: devices }));
     devices = devices.slice(0, 1);

@@ -9,8 +9,19 @@ describe("where to go after signing in", () => {
   ])("%s leads to %s", (search, path) => expect(nextPath(search)).toBe(path));
 
   it.each([
-    "https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", "r/general", "http:evil.example",
-    "/login?next=/login", "/register", "/\t/evil.example", "/.//evil.example", "/x/..//evil.example", "/%2e//evil.example",
+    "https://evil.example/",
+    "//evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "javascript:alert(1)",
+    "r/general",
+    "http:evil.example",
+    "/login?next=/login",
+    "/register",
+    "/\t/evil.example",
+    "/.//evil.example",
+    "/x/..//evil.example",
+    "/%2e//evil.example",
   ])("never to %s", (next) => expect(nextPath(`?next=${encodeURIComponent(next)}`)).toBe("/"));
 });
 

@@ -72,7 +72,8 @@ export function createSession() {
   function end(why: string) {
     staying.calm();
     const now = state.get();
-    if (now.status === "unknown" || (now.status === "signed-in" && now.user.username === remembered()?.username)) remember(null);
+    if (now.status === "unknown" || (now.status === "signed-in" && now.user.username === remembered()?.username))
+      remember(null);
     if (now.status === "signed-in") state.set({ status: "ended", user: now.user, why });
     if (now.status === "unknown") state.set({ status: "signed-out", on_purpose: false });
   }
@@ -89,7 +90,9 @@ export function createSession() {
     }
   }
 
-  /** Where the door is another server, only another look tells whether the browser keeps its cookie, and has a ticket. */
+  /**
+   * Where the door is another server, only another look tells whether the browser keeps its cookie, and has a ticket.
+   */
   async function enter(name: string, password: string, remember = false): Promise<User> {
     const base = await authBase();
     const asked = remember ? { username: name, password, remember } : { username: name, password };
@@ -100,7 +103,10 @@ export function createSession() {
     return answer.user;
   }
 
-  /** Whoever was signed in last, as long as nobody can say that they are not: the connection asks before it carries anything. */
+  /**
+   * Whoever was signed in last, as long as nobody can say that they are not: the connection asks before it carries
+   * anything.
+   */
   function assume(): boolean {
     const user = remembered();
     if (user && state.get().status === "unknown") state.set({ status: "signed-in", user });
@@ -130,7 +136,10 @@ export function createSession() {
 
     /** Asks whose session the cookie is: false when nobody's. No answer is thrown. */
     look,
-    /** Asks whose session the cookie is. A refusal is an answer; no answer is thrown, unless somebody was signed in before. */
+    /**
+     * Asks whose session the cookie is. A refusal is an answer; no answer is thrown, unless somebody was signed in
+     * before.
+     */
     async check(): Promise<void> {
       try {
         if (!(await look())) end("Your session has ended.");

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createSession } from "./session";
 
 const ADA = { user: { username: "ada", name: "Ada" }, session: { expires_at: 2_000_000_000, ttl_s: 1800 } };
-const json = (body: unknown, status = 200) => new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
+const json = (body: unknown, status = 200) =>
+  new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
 let answerStay: (response: Response) => void;
 
 beforeEach(() => {

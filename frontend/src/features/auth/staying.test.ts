@@ -43,14 +43,17 @@ describe("somebody at the page", () => {
     expect(asked).toEqual([60, 120, 180, 240]);
   });
 
-  it.each(["keydown", "pointerdown", "wheel", "touchstart"])("is there by %s, also where that goes no further", async (type) => {
-    await go(MINUTE_MS);
-    const inside = document.body.appendChild(document.createElement("div"));
-    inside.addEventListener(type, (event) => event.stopPropagation());
-    inside.dispatchEvent(new Event(type, { bubbles: true }));
-    expect(asked).toEqual([60]);
-    inside.remove();
-  });
+  it.each(["keydown", "pointerdown", "wheel", "touchstart"])(
+    "is there by %s, also where that goes no further",
+    async (type) => {
+      await go(MINUTE_MS);
+      const inside = document.body.appendChild(document.createElement("div"));
+      inside.addEventListener(type, (event) => event.stopPropagation());
+      inside.dispatchEvent(new Event(type, { bubbles: true }));
+      expect(asked).toEqual([60]);
+      inside.remove();
+    },
+  );
 
   it("is not who only watches: nothing that a page does by itself asks, for as long as it stands", async () => {
     staying.warn(at_s() + 100);

@@ -27,7 +27,8 @@ export type Staying = ReturnType<typeof createStaying>;
 
 /**
  * Keeps the session of somebody who is at the page. `ask` asks the server to let it last longer; only acts do so, no
- * timer and no push; null is an answer that came too late to count. Before it ends for want of acts `expiring` says when, unless somebody has just been at it.
+ * timer and no push; null is an answer that came too late to count. Before it ends for want of acts `expiring` says
+ * when, unless somebody has just been at it.
  */
 export function createStaying(ask: () => Promise<Session | null>) {
   const expiring = createStore<number | null>(null);

@@ -14,7 +14,8 @@ beforeEach(() => {
   typing = createTyping({ user: "ada", ask, clock: time.clock });
 });
 
-const heard = (user: string, is = true) => typing.heard({ room: "general", user, name: user.toUpperCase(), typing: is });
+const heard = (user: string, is = true) =>
+  typing.heard({ room: "general", user, name: user.toUpperCase(), typing: is });
 const names = () => [...(typing.people.get().get("general")?.values() ?? [])];
 
 it("somebody who types is named until they stop", () => {
@@ -39,14 +40,17 @@ it("I am not named to myself", () => {
   expect(names()).toEqual([]);
 });
 
-it.each(["constructor", "__proto__", "valueOf"])("somebody and a room called %s are named like others, and nobody before", (name) => {
-  expect(typing.people.get().get(name)).toBeUndefined();
-  typing.forget(name, name);
-  typing.heard({ room: name, user: name, name: "Odd", typing: true });
-  expect([...(typing.people.get().get(name)?.values() ?? [])]).toEqual(["Odd"]);
-  typing.forget(name, name);
-  expect(typing.people.get().get(name)?.size).toBe(0);
-});
+it.each(["constructor", "__proto__", "valueOf"])(
+  "somebody and a room called %s are named like others, and nobody before",
+  (name) => {
+    expect(typing.people.get().get(name)).toBeUndefined();
+    typing.forget(name, name);
+    typing.heard({ room: name, user: name, name: "Odd", typing: true });
+    expect([...(typing.people.get().get(name)?.values() ?? [])]).toEqual(["Odd"]);
+    typing.forget(name, name);
+    expect(typing.people.get().get(name)?.size).toBe(0);
+  },
+);
 
 it("typing is told every 3 s, stopping once", async () => {
   typing.typed("general");

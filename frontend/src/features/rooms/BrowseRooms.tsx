@@ -21,7 +21,9 @@ export default function BrowseRooms({ rooms, onDone, onCreate, onClose }: Props)
   const go = (room: string) => rooms.join(room).then(onDone, report);
   return (
     <Dialog title="Rooms you can join" onClose={onClose}>
-      {joinable.length === 0 && listed === "known" && <p className={styles.quiet}>You are in every public room there is.</p>}
+      {joinable.length === 0 && listed === "known" && (
+        <p className={styles.quiet}>You are in every public room there is.</p>
+      )}
       <Unlisted listed={listed} />
       <ul className={styles.list}>
         {joinable.map(({ room, name }) => (

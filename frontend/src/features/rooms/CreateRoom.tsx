@@ -37,8 +37,14 @@ export default function CreateRoom({ create, onDone, onClose }: Props) {
         <TextField label="Room name" name="name" required maxLength={48} autoComplete="off" wrong={trouble !== ""} />
         <fieldset className={styles.choice}>
           <legend>Who can come in?</legend>
-          <label><input type="radio" name="kind" value="public" defaultChecked /> <span>Everybody here <small>— anyone can join</small></span></label>
-          <label><input type="radio" name="kind" value="private" /> <span>Invited people <small>— nobody else sees it</small></span></label>
+          <label>
+            <input type="radio" name="kind" value="public" defaultChecked />{" "}
+            <span>Everybody here <small>— anyone can join</small></span>
+          </label>
+          <label>
+            <input type="radio" name="kind" value="private" />{" "}
+            <span>Invited people <small>— nobody else sees it</small></span>
+          </label>
         </fieldset>
         <p className={styles.failure} role="alert">{trouble}</p>
         <Button type="submit" look="solid" aria-disabled={busy}>Create room</Button>

@@ -9,7 +9,9 @@ import type { Rooms } from "./rooms";
 let members: User[];
 let invited: string[];
 let stop: () => void;
-const garden: Room = { room: "garden", name: "Garden", kind: "private", owner: "ada", generation: 1, head: 3, read: 3, unread: 0 };
+const garden: Room = {
+  room: "garden", name: "Garden", kind: "private", owner: "ada", generation: 1, head: 3, read: 3, unread: 0,
+};
 const button = (name: string) => screen.getByRole("button", { name });
 
 beforeEach(async () => {
@@ -18,7 +20,8 @@ beforeEach(async () => {
   invited = [];
   const rooms = {
     members: () => Promise.resolve([...members]),
-    remove: (_room: string, username: string) => Promise.resolve((members = members.filter((one) => one.username !== username))),
+    remove: (_room: string, username: string) =>
+      Promise.resolve((members = members.filter((one) => one.username !== username))),
     invite: (_room: string, username: string) => Promise.resolve(invited.push(username)),
   } as unknown as Rooms;
   render(<MembersPanel room={garden} me="ada" rooms={rooms} onLeft={vi.fn()} onClose={() => {}} />);
@@ -35,21 +38,28 @@ it("gives the focus to the next one when somebody was removed, and then to what 
   await waitFor(() => expect(document.activeElement).toBe(button("Leave room")));
 });
 
-it.each(["{Escape}", "{Tab}{Enter}"])("gives the focus back to the button when its question is answered with no by %s", async (keys) => {
-  button("Leave room").focus();
-  await userEvent.keyboard("{Enter}");
-  expect(document.activeElement).toBe(button("Leave it"));
-  await userEvent.keyboard(keys);
-  await waitFor(() => expect(document.activeElement).toBe(button("Leave room")));
-});
-
-it.each([["Grace", "Grace is in this room already."], ["linus", "Linus is in this room already."], ["ADA", "You are in this room already."]])(
-  "says beside the field that %s is in the room, and invites nobody", async (name, sentence) => {
-    await userEvent.type(screen.getByLabelText("Invite by name"), `${name}{Enter}`);
-    expect((await screen.findByText(sentence)).closest("form")).toBe(screen.getByLabelText("Invite by name").closest("form"));
-    expect(invited).toEqual([]);
-    await userEvent.clear(screen.getByLabelText("Invite by name"));
-    await userEvent.type(screen.getByLabelText("Invite by name"), "margaret{Enter}");
-    await waitFor(() => expect([invited, screen.queryByText(sentence)]).toEqual([["margaret"], null]));
+it.each(["{Escape}", "{Tab}{Enter}"])(
+  "gives the focus back to the button when its question is answered with no by %s",
+  async (keys) => {
+    button("Leave room").focus();
+    await userEvent.keyboard("{Enter}");
+    expect(document.activeElement).toBe(button("Leave it"));
+    await userEvent.keyboard(keys);
+    await waitFor(() => expect(document.activeElement).toBe(button("Leave room")));
   },
 );
+
+it.each([
+  ["Grace", "Grace is in this room already."],
+  ["linus", "Linus is in this room already."],
+  ["ADA", "You are in this room already."],
+])("says beside the field that %s is in the room, and invites nobody", async (name, sentence) => {
+  await userEvent.type(screen.getByLabelText("Invite by name"), `${name}{Enter}`);
+  expect((await screen.findByText(sentence)).closest("form")).toBe(
+    screen.getByLabelText("Invite by name").closest("form"),
+  );
+  expect(invited).toEqual([]);
+  await userEvent.clear(screen.getByLabelText("Invite by name"));
+  await userEvent.type(screen.getByLabelText("Invite by name"), "margaret{Enter}");
+  await waitFor(() => expect([invited, screen.queryByText(sentence)]).toEqual([["margaret"], null]));
+});

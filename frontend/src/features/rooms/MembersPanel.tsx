@@ -44,7 +44,10 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
     const form = event.currentTarget;
     const username = String(new FormData(form).get("username")).trim();
     const there = members.find((one) => [one.username, one.name.toLowerCase()].includes(username.toLowerCase()));
-    if (there) return fail(new Failure({ code: "already_in", message: `${there.username === me ? "You are" : `${there.name} is`} in this room already.`, retry: false }));
+    if (there) {
+      const who = there.username === me ? "You are" : `${there.name} is`;
+      return fail(new Failure({ code: "already_in", message: `${who} in this room already.`, retry: false }));
+    }
     if (!(await attempt(() => rooms.invite(room.room, username)))) return;
     form.reset();
     form.querySelector("input")?.focus();
@@ -63,7 +66,8 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
         </>
       ) : (
         <form className={styles.invite} onSubmit={invite}>
-          <TextField label="Invite by name" name="username" required maxLength={64} autoComplete="off" autoCapitalize="none" />
+          <TextField label="Invite by name" name="username" required maxLength={64} autoComplete="off"
+            autoCapitalize="none" />
           <Button type="submit">Invite</Button>
           {said}
         </form>
@@ -72,9 +76,16 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
         {members.map(({ username, name }) => (
           <li key={username}>
             <Monogram username={username} name={name} small />
-            <span>{name}{username === me && <span className={styles.quiet}> (you)</span>}{username === room.owner && <span className={styles.quiet}> made this room</span>}</span>
+            <span>
+              {name}
+              {username === me && <span className={styles.quiet}> (you)</span>}
+              {username === room.owner && <span className={styles.quiet}> made this room</span>}
+            </span>
             {room.owner === me && username !== me && (
-              <Button small aria-label={`Remove ${name}`} onClick={() => void attempt(() => rooms.remove(room.room, username))}>Remove</Button>
+              <Button small aria-label={`Remove ${name}`}
+                onClick={() => void attempt(() => rooms.remove(room.room, username))}>
+                Remove
+              </Button>
             )}
           </li>
         ))}
@@ -82,7 +93,11 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
       {room.room !== "general" &&
         (leaving ? (
           <Question label={`Leave ${room.name}?`} className={styles.foot} no={stay}>
-            <span className={styles.quiet}>{room.kind === "private" ? "You will need an invitation to come back." : "You can join again at any time."}</span>
+            <span className={styles.quiet}>
+              {room.kind === "private"
+                ? "You will need an invitation to come back."
+                : "You can join again at any time."}
+            </span>
             <Button small look="alarm" onClick={() => void leave()}>Leave it</Button>
             <Button small onClick={stay}>Stay</Button>
           </Question>

@@ -12,7 +12,8 @@ export function RoomNav({ rooms, onPick }: { rooms: readonly Room[]; onPick(): v
       <ul>
         {rooms.map((room) => (
           <li key={room.room}>
-            <Link to={`/r/${encodeURIComponent(room.room)}`} onClick={onPick} aria-current={room.room === here ? "page" : undefined}
+            <Link to={`/r/${encodeURIComponent(room.room)}`} onClick={onPick}
+              aria-current={room.room === here ? "page" : undefined}
               className={`${styles.room} ${room.room === here ? styles.here : ""} ${room.unread ? styles.unread : ""}`}>
               <span className={styles.name}>{room.name}</span>
               {room.kind === "private" && <Icon name="lock" size={14} />}

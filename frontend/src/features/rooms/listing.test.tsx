@@ -33,7 +33,12 @@ beforeEach(async () => {
 });
 
 const browse = () => render(<BrowseRooms rooms={rooms} onDone={() => {}} onCreate={() => {}} onClose={() => {}} />);
-const goTo = () => render(<MemoryRouter><QuickSwitcher rooms={rooms} onPick={() => {}} onClose={() => {}} /></MemoryRouter>);
+const goTo = () =>
+  render(
+    <MemoryRouter>
+      <QuickSwitcher rooms={rooms} onPick={() => {}} onClose={() => {}} />
+    </MemoryRouter>,
+  );
 
 it("browsing shows a room that somebody else has made since, and again each time it is opened", async () => {
   joinable = [garden];

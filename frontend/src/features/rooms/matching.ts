@@ -13,7 +13,9 @@ export function matching(query: string, rooms: readonly Room[], joinable: readon
     ...rooms.map(({ room, name, unread, unread_more }) => ({ room, name, unread, unread_more, joinable: false })),
     ...joinable.map(({ room, name }) => ({ room, name, unread: 0, joinable: true })),
   ];
-  const scored = all.map((choice) => ({ choice, score: distance(query, choice.name) })).filter(({ score }) => score >= 0);
+  const scored = all
+    .map((choice) => ({ choice, score: distance(query, choice.name) }))
+    .filter(({ score }) => score >= 0);
   scored.sort((a, b) =>
     a.score - b.score || Number(a.choice.joinable) - Number(b.choice.joinable) ||
     Number(b.choice.unread > 0) - Number(a.choice.unread > 0) || a.choice.name.localeCompare(b.choice.name));

@@ -6,12 +6,22 @@ import { emptyRoomList, inOrder, reduceRoomList, type RoomList, type RoomListAct
 const room = (part: Partial<Room> = {}): Room => ({
   room: "general", name: "general", kind: "public", generation: 1, head: 10, read: 10, unread: 0, ...part,
 });
-const listed = (...rooms: Room[]): RoomListAction => ({ type: "listed", answer: { rooms, joinable: [{ room: "books", name: "Book club" }] } });
-const entry = (seq: number, counts = true, generation = 1): RoomListAction => ({ type: "entry", room: "general", generation, seq, counts });
-const skip = (seq: number): RoomListAction => ({ type: "entry", room: "general", generation: 1, seq, counts: false, skipped: true });
+const listed = (...rooms: Room[]): RoomListAction => ({
+  type: "listed",
+  answer: { rooms, joinable: [{ room: "books", name: "Book club" }] },
+});
+const entry = (seq: number, counts = true, generation = 1): RoomListAction => ({
+  type: "entry", room: "general", generation, seq, counts,
+});
+const skip = (seq: number): RoomListAction => ({
+  type: "entry", room: "general", generation: 1, seq, counts: false, skipped: true,
+});
 const change = (seq: number, part: Partial<Message>): RoomListAction => ({
   type: "entry", room: "general", generation: 1, seq, counts: false,
-  changed: { room: "general", generation: 1, rev: seq, client_id: "c", author: "grace", name: "Grace", text: "", created_at_ms: 0, deleted: false, seq: 0, ...part },
+  changed: {
+    room: "general", generation: 1, rev: seq, client_id: "c", author: "grace", name: "Grace", text: "",
+    created_at_ms: 0, deleted: false, seq: 0, ...part,
+  },
 });
 const play = (...actions: RoomListAction[]): RoomList => actions.reduce(reduceRoomList, emptyRoomList);
 const general = (list: RoomList) => list.rooms.get("general");
@@ -30,21 +40,41 @@ describe("unread counts", () => {
   });
 
   it("go back when one of them is deleted, once, and not for what was read", () => {
-    expect(general(play(listed(room()), entry(11), entry(12), change(13, { seq: 11, deleted: true })))).toMatchObject({ head: 13, unread: 1 });
-    expect(general(play(listed(room({ unread: 1, read: 9 })), change(11, { seq: 10, deleted: true }), change(11, { seq: 10, deleted: true })))).toMatchObject({ unread: 0 });
-    expect(general(play(listed(room({ unread: 1, read: 9 })), change(11, { seq: 9, deleted: true })))).toMatchObject({ unread: 1 });
+    expect(general(play(listed(room()), entry(11), entry(12), change(13, { seq: 11, deleted: true })))).toMatchObject({
+      head: 13,
+      unread: 1,
+    });
+    expect(
+      general(
+        play(
+          listed(room({ unread: 1, read: 9 })), change(11, { seq: 10, deleted: true }),
+          change(11, { seq: 10, deleted: true }),
+        ),
+      ),
+    ).toMatchObject({ unread: 0 });
+    expect(general(play(listed(room({ unread: 1, read: 9 })), change(11, { seq: 9, deleted: true })))).toMatchObject({
+      unread: 1,
+    });
   });
 
   it("stay when one of them is edited or reacted to", () => {
-    expect(general(play(listed(room()), entry(11), change(12, { seq: 11 }), change(13, { seq: 11 })))).toMatchObject({ head: 13, unread: 1 });
+    expect(general(play(listed(room()), entry(11), change(12, { seq: 11 }), change(13, { seq: 11 })))).toMatchObject({
+      head: 13,
+      unread: 1,
+    });
   });
 
   it("have a message that was changed before it came, once", () => {
-    expect(general(play(listed(room()), skip(11), change(12, { seq: 11 }), change(13, { seq: 11 })))).toMatchObject({ head: 13, unread: 1 });
+    expect(general(play(listed(room()), skip(11), change(12, { seq: 11 }), change(13, { seq: 11 })))).toMatchObject({
+      head: 13,
+      unread: 1,
+    });
   });
 
   it("never have a message that was deleted before it came", () => {
-    expect(general(play(listed(room({ unread: 1, read: 9 })), skip(11), change(12, { seq: 11, deleted: true })))).toMatchObject({ unread: 1 });
+    expect(
+      general(play(listed(room({ unread: 1, read: 9 })), skip(11), change(12, { seq: 11, deleted: true }))),
+    ).toMatchObject({ unread: 1 });
   });
 
   it("are asked for again when too much came of which nothing was told, and then it is forgotten", () => {
@@ -54,7 +84,10 @@ describe("unread counts", () => {
   });
 
   it("end when everything is read", () => {
-    expect(general(play(listed(room()), entry(11), { type: "read", room: "general", seq: 11 }))).toMatchObject({ unread: 0, read: 11 });
+    expect(general(play(listed(room()), entry(11), { type: "read", room: "general", seq: 11 }))).toMatchObject({
+      unread: 0,
+      read: 11,
+    });
   });
 
   it("are asked for again when only a part was read", () => {
@@ -64,7 +97,12 @@ describe("unread counts", () => {
   });
 
   it("are not brought back by an answer older than what I read", () => {
-    const list = play(listed(room()), entry(11), { type: "read", room: "general", seq: 11 }, listed(room({ head: 11, unread: 1 })));
+    const list = play(
+      listed(room()),
+      entry(11),
+      { type: "read", room: "general", seq: 11 },
+      listed(room({ head: 11, unread: 1 })),
+    );
     expect(general(list)).toMatchObject({ unread: 0, read: 11 });
   });
 
@@ -109,13 +147,18 @@ describe.each(["constructor", "__proto__", "valueOf", "hasOwnProperty"])("a room
 
   it("is none of mine before it is listed", () => {
     const list = play(listed(room()));
-    expect([list.rooms.get(id), reduceRoomList(list, { type: "read", room: id, seq: 3 }), reduceRoomList(list, { type: "renamed", room: id, name: "x" })]).toEqual([undefined, list, list]);
+    expect([
+      list.rooms.get(id), reduceRoomList(list, { type: "read", room: id, seq: 3 }),
+      reduceRoomList(list, { type: "renamed", room: id, name: "x" }),
+    ]).toEqual([undefined, list, list]);
     expect(reduceRoomList(list, { ...entry(11), room: id } as RoomListAction).stale).toBe(true);
     expect(reduceRoomList(list, { type: "heads", heads: JSON.parse(`{"${id}": [1, 10]}`) as Heads }).stale).toBe(true);
   });
 
   it("is one like any other", () => {
-    const list = play(listed(room(), odd), { ...entry(11), room: id } as RoomListAction, { type: "renamed", room: id, name: "Odd" });
+    const list = play(listed(room(), odd), { ...entry(11), room: id } as RoomListAction, {
+      type: "renamed", room: id, name: "Odd",
+    });
     expect(list.rooms.get(id)).toMatchObject({ name: "Odd", head: 11, unread: 1 });
     expect(inOrder(list).map(({ room: each }) => each)).toEqual(["general", id]);
     expect(reduceRoomList(list, { type: "heads", heads: JSON.parse(`{"${id}": [1, 11]}`) as Heads }).stale).toBe(false);
@@ -124,14 +167,23 @@ describe.each(["constructor", "__proto__", "valueOf", "hasOwnProperty"])("a room
 });
 
 describe("the quick switcher", () => {
-  const rooms = [room({ room: "d", name: "Design" }), room({ room: "l", name: "Launch" }), room({ room: "u", name: "Unread", unread: 3 })];
-  const names = (query: string) => matching(query, rooms, [{ room: "books", name: "Book club" }]).map(({ name }) => name);
+  const rooms = [
+    room({ room: "d", name: "Design" }), room({ room: "l", name: "Launch" }),
+    room({ room: "u", name: "Unread", unread: 3 }),
+  ];
+  const names = (query: string) =>
+    matching(query, rooms, [{ room: "books", name: "Book club" }]).map(({ name }) => name);
 
   it("begins with what is unread, and ends with what could be joined", () => {
     expect(names("")).toEqual(["Unread", "Design", "Launch", "Book club"]);
   });
 
   it("finds letters in order, best match first", () => {
-    expect([names("la"), names("dsg"), names("club"), names("xyz")]).toEqual([["Launch"], ["Design"], ["Book club"], []]);
+    expect([names("la"), names("dsg"), names("club"), names("xyz")]).toEqual([
+      ["Launch"],
+      ["Design"],
+      ["Book club"],
+      [],
+    ]);
   });
 });

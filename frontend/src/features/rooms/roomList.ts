@@ -9,14 +9,24 @@ export interface RoomList {
   stale: boolean;
   /** A part was read here of what is not all held here: the counts need asking for again, and nothing was missed. */
   uncounted: boolean;
-  /** Entries, `room seq`, of which only the number was told: they may be messages that no count has, until they change. */
+  /**
+   * Entries, `room seq`, of which only the number was told: they may be messages that no count has, until they change.
+   */
   skipped: ReadonlySet<string>;
 }
 
 export type RoomListAction =
   | { type: "listed"; answer: RoomsAnswer }
   | { type: "remembered"; rooms: readonly Room[] }
-  | { type: "entry"; room: string; generation: number; seq: number; counts: boolean; skipped?: boolean; changed?: Message | undefined }
+  | {
+      type: "entry";
+      room: string;
+      generation: number;
+      seq: number;
+      counts: boolean;
+      skipped?: boolean;
+      changed?: Message | undefined;
+    }
   | { type: "heads"; heads: Heads }
   | { type: "read"; room: string; seq: number; passed?: number | undefined }
   | { type: "renamed"; room: string; name: string }
@@ -24,7 +34,9 @@ export type RoomListAction =
 
 type EntryAction = Extract<RoomListAction, { type: "entry" }>;
 
-export const emptyRoomList: RoomList = { loaded: false, rooms: new Map(), joinable: [], stale: false, uncounted: false, skipped: new Set() };
+export const emptyRoomList: RoomList = {
+  loaded: false, rooms: new Map(), joinable: [], stale: false, uncounted: false, skipped: new Set(),
+};
 
 /** More than these, and the counts are asked for again instead. */
 const SKIPPED_AT_MOST = 200;
@@ -57,9 +69,13 @@ function listed(list: RoomList, { rooms, joinable }: RoomsAnswer): RoomList {
   const merged = rooms.map((room) => {
     const held = list.rooms.get(room.room);
     if (!held || held.generation !== room.generation || held.read <= room.read) return room;
-    return held.read >= room.head ? { ...room, read: held.read, unread: 0, unread_more: false } : { ...room, read: held.read };
+    return held.read >= room.head
+      ? { ...room, read: held.read, unread: 0, unread_more: false }
+      : { ...room, read: held.read };
   });
-  return { loaded: true, stale: false, uncounted: false, skipped: emptyRoomList.skipped, joinable, rooms: byId(merged) };
+  return {
+    loaded: true, stale: false, uncounted: false, skipped: emptyRoomList.skipped, joinable, rooms: byId(merged),
+  };
 }
 
 const byId = (rooms: readonly Room[]) => new Map(rooms.map((room) => [room.room, room]));
@@ -74,7 +90,9 @@ function entered(list: RoomList, action: EntryAction): RoomList {
   return { ...moved, skipped, stale: moved.stale || seq > room.head + 1 || skipped.size > SKIPPED_AT_MOST };
 }
 
-/** What an entry adds to what is unread: a message one, and one that is deleted takes itself away, if it was counted. */
+/**
+ * What an entry adds to what is unread: a message one, and one that is deleted takes itself away, if it was counted.
+ */
 function counted(list: RoomList, { room, read }: Room, { seq, counts, changed }: EntryAction): number {
   if (counts) return seq > read ? 1 : 0;
   if (!changed || changed.seq <= read) return 0;
@@ -99,7 +117,8 @@ function read(list: RoomList, id: string, seq: number, passed?: number): RoomLis
   const room = list.rooms.get(id);
   if (!room || seq <= room.read) return list;
   if (seq >= room.head) return change(list, id, { read: seq, unread: 0, unread_more: false });
-  if (passed !== undefined && !room.unread_more) return change(list, id, { read: seq, unread: Math.max(0, room.unread - passed) });
+  if (passed !== undefined && !room.unread_more)
+    return change(list, id, { read: seq, unread: Math.max(0, room.unread - passed) });
   return { ...change(list, id, { read: seq }), uncounted: true };
 }
 
@@ -118,7 +137,8 @@ export function unreadIn(rooms: Iterable<Room>): Unread {
 export type Unread = Pick<Room, "unread" | "unread_more">;
 
 /** How it is told everywhere: nothing says more, or less, than is known. */
-export const countOf = ({ unread, unread_more }: Unread): string => (unread_more || unread > 99 ? `${Math.min(unread, 99)}+` : String(unread));
+export const countOf = ({ unread, unread_more }: Unread): string =>
+  unread_more || unread > 99 ? `${Math.min(unread, 99)}+` : String(unread);
 
 /** `general` first, then by name. */
 export function inOrder(list: RoomList): Room[] {

@@ -3,7 +3,7 @@ import { failureOf, type Failure } from "@/lib/failure";
 import type { Http } from "@/lib/http";
 import { newClientId } from "@/lib/identifiers";
 import { createStore } from "@/lib/store";
-import type { Ask, Heads, Message, Room, RoomsAnswer, ServerEvents, User } from "@/types/protocol";
+import type { Ask, Heads, MembershipPush, Message, Room, RoomsAnswer, ServerEvents, User } from "@/types/protocol";
 import { keepRooms, keptRooms } from "./keptRooms";
 import { emptyRoomList, reduceRoomList, type RoomListAction } from "./roomList";
 
@@ -15,6 +15,8 @@ interface Needs {
   clock: Clock;
   /** Hears who people are. */
   met?(people: readonly User[]): void;
+  /** What somebody is called. */
+  nameOf?(username: string): string;
 }
 
 /** That I was put out of a room on this page, and by whom. */
@@ -28,7 +30,7 @@ export type Rooms = ReturnType<typeof createRooms>;
 const READ_EVERY_MS = 3_000;
 
 /** My rooms: the list, its counts, and everything one can do with a room as a whole. */
-export function createRooms({ user, base, http, ask, clock, met }: Needs) {
+export function createRooms({ user, base, http, ask, clock, met, nameOf = (username) => username }: Needs) {
   const list = createStore(emptyRoomList);
   const failure = createStore<Failure | null>(null);
   const removals = createStore<ReadonlyMap<string, Removal>>(new Map());
@@ -140,12 +142,15 @@ export function createRooms({ user, base, http, ask, clock, met }: Needs) {
     skipped: (room: string, generation: number, seq: number) =>
       dispatch({ type: "entry", room, generation, seq, counts: false, skipped: true }),
     changed: ({ room, generation, entry, message }: ServerEvents["message:changed"]) =>
-      dispatch({ type: "entry", room, generation, seq: entry, counts: false, changed: message.author === user ? undefined : message }),
+      dispatch({
+        type: "entry", room, generation, seq: entry, counts: false,
+        changed: message.author === user ? undefined : message,
+      }),
     renamed: (room: string, name: string) => dispatch({ type: "renamed", room, name }),
-    /** I was removed from a room that I was in. */
-    putOut(room: string, by?: string) {
-      const name = list.get().rooms.get(room)?.name;
-      if (name !== undefined) removals.set((all) => new Map(all).set(room, { name, by }));
+    /** Somebody was removed from a room; kept when it was me, and I was in it. */
+    putOut({ room, user: who, by }: MembershipPush) {
+      const name = who === user ? list.get().rooms.get(room)?.name : undefined;
+      if (name !== undefined) removals.set((all) => new Map(all).set(room, { name, by: by && nameOf(by) }));
     },
     heads: (heads: Heads) => dispatch({ type: "heads", heads }),
     /** Read on another device. */

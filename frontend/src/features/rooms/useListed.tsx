@@ -30,7 +30,9 @@ export function Unlisted({ listed }: { listed: Listed }) {
   if (listed === "known" || (listed === "asking" && !late)) return null;
   return (
     <p className={styles.quiet} role="status">
-      {listed === "asking" ? "Asking the server which rooms there are…" : `Which rooms there are cannot be known now. ${listed.message}`}
+      {listed === "asking"
+        ? "Asking the server which rooms there are…"
+        : `Which rooms there are cannot be known now. ${listed.message}`}
     </p>
   );
 }

@@ -1,0 +1,35 @@
+import { memo, useState } from "react";
+import { isEmojiOnly, isTall, piecesOf } from "./text";
+import styles from "./MessageText.module.css";
+
+interface Props {
+  text: string;
+  reachable?: boolean;
+}
+
+export const MessageText = memo(function MessageText({ text, reachable = true }: Props) {
+  const [whole, setWhole] = useState(false);
+  const tall = isTall(text);
+  const look = `${styles.text} ${isEmojiOnly(text) ? styles.large : ""} ${tall && !whole ? styles.cut : ""}`;
+  return (
+    <>
+      <div className={look} data-testid="message-text" dir="auto">
+        {piecesOf(text).map((piece, index) =>
+          piece.link ? (
+            <a key={index} href={piece.href} tabIndex={reachable ? 0 : -1} target="_blank" rel="noopener noreferrer">
+              {piece.text}
+            </a>
+          ) : (
+            piece.text
+          ),
+        )}
+      </div>
+      {tall && (
+        <button type="button" className={styles.more} tabIndex={reachable ? 0 : -1} aria-expanded={whole}
+          onClick={() => setWhole(!whole)}>
+          {whole ? "Show less" : "Show more"}
+        </button>
+      )}
+    </>
+  );
+});

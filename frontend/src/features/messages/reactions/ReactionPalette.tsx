@@ -1,0 +1,78 @@
+import { useLayoutEffect, useRef, useState, type KeyboardEvent, type RefObject, type ToggleEvent } from "react";
+import { placeBeside } from "@/lib/beside";
+import styles from "./ReactionPalette.module.css";
+
+const EMOJI: readonly [emoji: string, name: string][] = [
+  ["👍", "Thumbs up"], ["❤️", "Heart"], ["😂", "Laughing"], ["🎉", "Party"], ["🙏", "Thank you"], ["👀", "Looking"],
+  ["✅", "Done"], ["🚀", "Rocket"], ["🔥", "Fire"], ["👏", "Applause"], ["💯", "Hundred"], ["🙌", "Hooray"],
+  ["🙂", "Smile"], ["😍", "In love"], ["😅", "Phew"], ["😮", "Surprised"], ["😢", "Sad"], ["🤔", "Thinking"],
+  ["👎", "Thumbs down"], ["👋", "Hello"], ["💡", "Idea"], ["☕", "Coffee"], ["🤝", "Deal"], ["🐛", "Bug"],
+];
+const COLUMNS = 6;
+
+interface Props {
+  /** The button that it opens beside, and that gets the focus back. */
+  anchor: RefObject<HTMLElement | null>;
+  isMine(emoji: string): boolean;
+  pick(emoji: string): void;
+  close(): void;
+}
+
+/** A few emoji to react with. A native popover: Escape and a click beside it close it; on a phone the style sheet puts
+ * it at the foot of the screen. */
+export default function ReactionPalette({ anchor, isMine, pick, close }: Props) {
+  const panel = useRef<HTMLDivElement>(null);
+  const [at, setAt] = useState(0);
+
+  useLayoutEffect(() => {
+    const element = panel.current;
+    if (!element) return;
+    element.showPopover?.();
+    if (anchor.current) placeBeside(element, anchor.current, "right");
+    element.querySelector("button")?.focus({ preventScroll: true });
+  }, [anchor]);
+
+  function leave() {
+    close();
+    anchor.current?.focus({ preventScroll: true });
+  }
+
+  const toggled = (event: ToggleEvent) => {
+    if (event.newState !== "closed") return;
+    if (panel.current?.contains(document.activeElement) || document.activeElement === document.body) leave();
+    else close();
+  };
+
+  function pressed(event: KeyboardEvent) {
+    if (event.key === "Escape") {
+      event.stopPropagation(); // it would lead to the message field
+      event.preventDefault();
+      return leave();
+    }
+    const to = {
+      ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - COLUMNS, ArrowDown: at + COLUMNS,
+      Home: 0, End: EMOJI.length - 1,
+    }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    const next = Math.min(EMOJI.length - 1, Math.max(0, to));
+    setAt(next);
+    panel.current?.querySelectorAll("button")[next]?.focus();
+  }
+
+  return (
+    <div ref={panel} popover="auto" className={styles.palette} role="dialog" aria-label="Pick a reaction"
+      onKeyDown={pressed} onToggle={toggled}>
+      {EMOJI.map(([emoji, name], index) => (
+        <button key={emoji} type="button" aria-label={name} title={name} aria-pressed={isMine(emoji)}
+          tabIndex={index === at ? 0 : -1} onFocus={() => setAt(index)}
+          onClick={() => {
+            pick(emoji);
+            leave();
+          }}>
+          {emoji}
+        </button>
+      ))}
+    </div>
+  );
+}

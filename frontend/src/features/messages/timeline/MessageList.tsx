@@ -1,0 +1,91 @@
+import { useCallback, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { Virtualizer, type VirtualizerHandle } from "virtua";
+import { Button } from "@/components/ui/Button";
+import { Icon } from "@/components/ui/icons";
+import { hasMessageAfter, type RoomLog } from "@/features/messages/log/log";
+import { goHome } from "@/lib/focus";
+import type { Seen } from "./reading";
+import { firstPlace, isPrepended, spanOfRows, type Row } from "./timeline";
+import { useRoving } from "./useRoving";
+import { useScrolling } from "./useScrolling";
+import styles from "./MessageList.module.css";
+
+interface Props {
+  label: string;
+  log: RoomLog;
+  rows: readonly Row[];
+  ready: boolean;
+  /** The message a permalink names, to be brought to the middle; `visit` tells two visits of one place apart. */
+  target: { seq: number; visit: string } | null;
+  renderRow(row: Row, active: boolean, entered: boolean): ReactNode;
+  loadOlder(): void;
+  loadNewer(): void;
+  toNewest(): void;
+  /** What stands on the screen, whenever that may be something else. */
+  onSeen(seen: Seen): void;
+}
+
+/** Rows are measured this far from the screen, so that none changes its guessed height in sight of anybody. */
+const MEASURED_AHEAD_PX = 1200;
+
+export function MessageList({
+  label, log, rows, ready, target, renderRow, loadOlder, loadNewer, toNewest, onSeen,
+}: Props) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const list = useRef<VirtualizerHandle>(null);
+  const [held, setHeld] = useState({ rows, shift: false });
+  if (held.rows !== rows) setHeld({ rows, shift: isPrepended(held.rows, rows) });
+  const detached = log.window !== null;
+
+  const place = useMemo(() => (ready ? firstPlace(log, rows, target) : null), [ready, log, rows, target]);
+  const shown = useRef(rows);
+  useLayoutEffect(() => void (shown.current = rows), [rows]);
+  const seen = useCallback((seen: { first: number; last: number } | "end") => {
+    const span = seen === "end" ? seen : spanOfRows(shown.current.slice(seen.first, seen.last + 1));
+    if (span) onSeen(span);
+  }, [onSeen]);
+  const { atEnd, leap, resized, scrolled } = useScrolling({
+    scroller, list, rows, place, linked: target !== null, canStick: !detached,
+    nearTop: loadOlder, nearEnd: loadNewer, seen,
+  });
+  const roving = useRoving(list, scroller, rows);
+  const inView = atEnd && !detached;
+
+  // New is what came since, not what is being fetched around a permalink.
+  const [reached, setReached] = useState({ generation: log.generation, cursor: log.cursor });
+  if ((inView && reached.cursor !== log.cursor) || reached.generation !== log.generation) {
+    setReached({ generation: log.generation, cursor: log.cursor });
+  }
+  const isNew = useMemo(() => hasMessageAfter(log, reached.cursor), [log, reached]);
+
+  const leapNow = useRef(leap); // of the render in which the newest stretch is shown
+  useLayoutEffect(() => void (leapNow.current = leap), [leap]);
+  const newest = () => {
+    toNewest();
+    requestAnimationFrame(() => leapNow.current());
+    goHome(); // the button goes
+  };
+
+  return (
+    <div className={styles.frame}>
+      {/* Before the log, so that the way back from the message field leads to the newest message. */}
+      {!inView && rows.length > 0 && (
+        <Button className={styles.pill} small look={isNew ? "solid" : "plain"} onClick={newest}>
+          <Icon name="down" size={16} /> {isNew ? "New messages" : "To the newest"}
+        </Button>
+      )}
+      <div ref={scroller} className={styles.log} role="log" aria-label={label} aria-live="off" tabIndex={0}
+        onScroll={scrolled} onKeyDown={roving.pressed} onFocus={roving.focused} onBlur={roving.left}>
+        <div className={styles.spring} />
+        <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={held.shift} bufferSize={MEASURED_AHEAD_PX}
+          keepMounted={roving.active < 0 ? [] : [roving.active]} onResize={resized}>
+          {(row, index) => (
+            <div key={row.key} data-row={index} className={index === rows.length - 1 ? styles.last : undefined}>
+              {renderRow(row, index === roving.active, index === roving.active && roving.entered)}
+            </div>
+          )}
+        </Virtualizer>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,49 @@
+import { useState } from "react";
+import { Button } from "@/components/ui/Button";
+import type { Room } from "@/types/protocol";
+import styles from "./Welcome.module.css";
+
+interface Props {
+  room: Room;
+  /** The first entry that there is for this person: others may have come before. */
+  first: number;
+}
+
+/**
+ * The beginning of a room, or of what somebody who came later may see of it. It is never empty: who comes first reads
+ * how to go on.
+ */
+export function Welcome({ room: { room, name, kind, from = 1 }, first }: Props) {
+  const [copied, setCopied] = useState(false);
+  const address = location.origin;
+  const copy = () => void navigator.clipboard?.writeText(address).then(() => setCopied(true));
+  return (
+    <section className={styles.welcome} aria-label="Welcome">
+      <h2>{first > 1 ? name : `This is the beginning of ${name}`}</h2>
+      {first > 1 && (
+        <p>
+          {from >= first ? "You see what was said since you joined." : "What was said earlier is not kept any more."}
+        </p>
+      )}
+      {kind === "private" ? (
+        <p>Only the people in this room can see it. Invite somebody by name from the members list.</p>
+      ) : (
+        <p>
+          {room === "general"
+            ? "Everybody who signs in here is in this room."
+            : "Everybody here can find this room and join it."}{" "}
+          To invite somebody, share the address:{" "}
+          <span className={styles.address}>
+            <code>{address}</code>
+            <Button small onClick={copy}>{copied ? "Copied" : "Copy"}</Button>
+          </span>
+        </p>
+      )}
+      <ul className={styles.keys}>
+        <li><kbd>Ctrl</kbd> <kbd>/</kbd> shows every key there is</li>
+        <li><kbd>Ctrl</kbd> <kbd>K</kbd> takes you to any room</li>
+        <li><kbd>↑</kbd> edits what you said last</li>
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,214 @@
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
+import type { VirtualizerHandle } from "virtua";
+import type { Place } from "./timeline";
+
+const STICK_WITHIN_PX = 100;
+const LOAD_WITHIN_PX = 600;
+const ABOVE_FIRST_UNREAD_PX = 56;
+const AT_END_PX = 24;
+/** More than any room is high. */
+const BEYOND_PX = 1e9;
+/**
+ * The list has found its place when so long no row was measured; what scrolls before without an act, nobody has
+ * scrolled.
+ */
+const SETTLED_MS = 500;
+/** What a person scrolls with, and so before it scrolls. */
+const ACTS = ["wheel", "touchmove", "pointerdown", "keydown"] as const;
+
+interface Needs {
+  scroller: RefObject<HTMLElement | null>;
+  list: RefObject<VirtualizerHandle | null>;
+  /** Changes whenever something was added; the end is followed as long as it sticks. */
+  rows: readonly { kind: string; key: string }[];
+  /** Where to stand: gone to once per `key`. Null until there is something to show. */
+  place: Place | null;
+  /** Whether that is a permalink's. */
+  linked: boolean;
+  /** False while a stretch away from the newest messages is shown. */
+  canStick: boolean;
+  nearTop(): void;
+  nearEnd(): void;
+  /** The rows that stand on the screen, told when they may be others; or that the person has gone to the end. */
+  seen(rows: { first: number; last: number } | "end"): void;
+}
+
+/** Sticks to the end within 100 px of it, stands still otherwise, and asks for more near either edge. */
+export function useScrolling({ scroller, list, rows, place, linked, canStick, nearTop, nearEnd, seen }: Needs) {
+  const [atEnd, setAtEnd] = useState(true);
+  const sticks = useRef(true);
+  const placed = useRef<string | null>(null);
+  const wasLinked = useRef(linked);
+  /** The row that it was placed at. */
+  const goal = useRef(-1);
+  /** Set while the list finds its place: until a person moves it, or it has stood still for long enough. */
+  const placing = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const settled = useRef<() => void>(() => undefined);
+  const looking = useRef(0);
+  const last_px = useRef(0);
+  /** Left the end, so that being there again is the person's doing. */
+  const away = useRef(false);
+  const lastSent = useRef<string | undefined>(undefined);
+
+  /**
+   * Looks at what is on the screen when it has been drawn: never in a page that nobody sees, nor before the list has
+   * its place.
+   */
+  const look = useCallback(() => {
+    cancelAnimationFrame(looking.current);
+    looking.current = requestAnimationFrame(() => {
+      const rows =
+        scroller.current && placed.current !== null && document.visibilityState === "visible"
+          ? onScreen(scroller.current)
+          : null;
+      if (rows) seen(rows);
+    });
+  }, [scroller, seen]);
+
+  const found = useCallback(() => {
+    clearTimeout(placing.current);
+    placing.current = undefined;
+  }, []);
+
+  const toEnd = useCallback(() => {
+    const element = scroller.current;
+    if (!element) return;
+    found();
+    sticks.current = true;
+    away.current = false;
+    setAtEnd(true);
+    element.scrollTop = element.scrollHeight;
+    list.current?.scrollTo(BEYOND_PX); // or the list goes back to the place that it was on its way to
+  }, [scroller, list, found]);
+
+  const follow = useCallback(() => {
+    const element = scroller.current;
+    if (element && sticks.current && canStick) element.scrollTop = element.scrollHeight;
+  }, [scroller, canStick]);
+
+  const finding = useCallback(() => {
+    found();
+    placing.current = setTimeout(() => settled.current(), SETTLED_MS);
+  }, [found]);
+
+  const resized = useCallback(() => {
+    if (placing.current) finding();
+    follow();
+    look();
+  }, [follow, look, finding]);
+
+  const scrolled = useCallback(() => {
+    const element = scroller.current;
+    if (!element || placed.current === null) return;
+    const left_px = element.scrollHeight - element.scrollTop - element.clientHeight;
+    // Content that grows under a pinned end is not a person scrolling away: only moving up lets go. And a list that has
+    // not measured its rows yet may seem to end where it stands.
+    const isAtEnd = left_px <= STICK_WITHIN_PX;
+    if (!isAtEnd && element.scrollTop < last_px.current) sticks.current = false;
+    if (!placing.current) {
+      if (isAtEnd) sticks.current = true;
+      if (away.current && left_px <= AT_END_PX && canStick) seen("end");
+    }
+    away.current = left_px > AT_END_PX && !sticks.current;
+    look();
+    last_px.current = element.scrollTop;
+    setAtEnd(sticks.current || (!!placing.current && isAtEnd));
+    if (element.scrollTop < LOAD_WITHIN_PX) nearTop();
+    if (left_px < LOAD_WITHIN_PX) nearEnd();
+  }, [scroller, canStick, nearTop, nearEnd, look, seen]);
+
+  const goTo = useCallback(({ index, align }: Exclude<Place, { align: "end" }>) => {
+    goal.current = index;
+    list.current?.scrollToIndex(index, { align, offset: align === "start" ? -ABOVE_FIRST_UNREAD_PX : 0 });
+  }, [list]);
+
+  useLayoutEffect(() => {
+    if (place === null) return;
+    if (placed.current === place.key) {
+      // Rows came before it while the list was on its way, by the number that it had.
+      if (placing.current && place.align !== "end" && place.index !== goal.current) goTo(place);
+      return;
+    }
+    const stays = placed.current !== null && place.align === "start" && !sticks.current;
+    const leaves = wasLinked.current && !linked && sticks.current; // a permalink, for the end, where they are
+    placed.current = place.key;
+    wasLinked.current = linked;
+    if (stays) return; // something new, and the person is reading elsewhere
+    away.current = false;
+    look();
+    if (place.align === "end" || leaves) toEnd();
+    finding();
+    if (place.align === "end" || leaves) return;
+    sticks.current = false;
+    last_px.current = 0;
+    goTo(place);
+    requestAnimationFrame(scrolled);
+  }, [place, linked, goTo, toEnd, scrolled, look, finding]);
+
+  useLayoutEffect(() => {
+    const newest = rows.at(-1);
+    const justSent = newest?.kind === "pending" && newest.key !== lastSent.current;
+    if (newest?.kind === "pending") lastSent.current = newest.key;
+    if (justSent) toEnd();
+    else follow();
+    // A page may hold few messages: what does not fill the screen cannot be scrolled to ask for more.
+    const element = scroller.current;
+    if (!element || placed.current === null) return;
+    look();
+    if (element.scrollTop < LOAD_WITHIN_PX) nearTop();
+    if (element.scrollHeight - element.scrollTop - element.clientHeight < LOAD_WITHIN_PX) nearEnd();
+  }, [rows, follow, toEnd, scroller, nearTop, nearEnd, look]);
+
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const observer = new ResizeObserver(resized);
+    observer.observe(element);
+    document.addEventListener("visibilitychange", look);
+    const acted = () => {
+      if (!placing.current) return;
+      found();
+      away.current = element.scrollHeight - element.scrollTop - element.clientHeight > AT_END_PX && !sticks.current;
+    };
+    settled.current = () => {
+      acted();
+      scrolled();
+    };
+    for (const act of ACTS) element.addEventListener(act, acted, { passive: true });
+    return () => {
+      observer.disconnect();
+      for (const act of ACTS) element.removeEventListener(act, acted);
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, [scroller, resized, scrolled, look, found]);
+  useEffect(() => () => {
+    cancelAnimationFrame(looking.current);
+    found();
+  }, [found]);
+
+  /** A person asks for the end, and passes by what lies before it. */
+  const leap = useCallback(() => {
+    toEnd();
+    if (canStick) seen("end");
+  }, [toEnd, canStick, seen]);
+
+  return { atEnd, leap, resized, scrolled };
+}
+
+/**
+ * The first and the last row of which the end, or as much as fits, is within the log's edges. Hidden ones are being
+ * measured.
+ */
+function onScreen(scroller: HTMLElement): { first: number; last: number } | null {
+  const { top, bottom } = scroller.getBoundingClientRect();
+  let [first, last] = [Number.POSITIVE_INFINITY, -1];
+  for (const row of scroller.querySelectorAll<HTMLElement>("[data-row]")) {
+    const edges = row.getBoundingClientRect();
+    const fits = edges.bottom <= bottom + 1 || (edges.top <= top && edges.bottom >= bottom);
+    if (edges.bottom <= top || edges.height === 0 || !fits || getComputedStyle(row).visibility === "hidden") continue;
+    const index = Number(row.dataset.row);
+    first = Math.min(first, index);
+    last = Math.max(last, index);
+  }
+  return last < 0 ? null : { first, last };
+}
