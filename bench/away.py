@@ -19,7 +19,7 @@ import boto3
 from playwright.sync_api import expect, sync_playwright
 
 from chat.models import Entry, Message
-from chat.services.storage.rows import log_row
+from chat.services.storage.entries import log_row
 from chat.services.storage.values import pack
 from tests.e2e.browser import ARGS, CHROMIUM, Visitors
 from tests.e2e.parley import Parley, Person, keys_of, new_id

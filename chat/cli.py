@@ -87,7 +87,7 @@ def doctor() -> None:
 @with_appcontext
 def ingest_errors() -> None:
     """List the rows put into the table of messages that could not become messages, of the last seven days."""
-    found = _or_fail(services().storage.rows_set_aside)
+    found = _or_fail(services().storage.external.rows_set_aside)
     for bad in sorted(found, key=lambda bad: bad.at_ms):
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(bad.at_ms / 1000))
         click.echo(f"{at} UTC  room {bad.room!r}, id {bad.id!r}: {bad.reason}")
@@ -121,7 +121,7 @@ def _stream_problems() -> list[str]:
         return []
     try:
         problem = found.movement.problem()
-        return [f"Rows that others put wait: {problem}"] if problem and found.storage.workers() else []
+        return [f"Rows that others put wait: {problem}"] if problem and found.storage.workers.all() else []
     except ChatError:
         return []  # whoever does not answer has a line of its own
 

@@ -130,6 +130,25 @@ class Membership:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """Proof that a request was carried out: `(user, client_id)` → the entry it became, and the hash of what it asked.
+
+    `seq` is 0 when the request changed nothing; `message` is the message that a change spoke of. `expires_at`, in
+    seconds since 1970, is when the proof may go, a while after what it proves; None for never. `generation` is the
+    room's when the request was carried out; 0 in rows from before there was one.
+    """
+
+    user: str
+    client_id: str
+    room: str
+    digest: str
+    seq: int = 0
+    message: int | None = None
+    expires_at: int | None = None
+    generation: int = 0
+
+
+@dataclass(frozen=True)
 class Worker:
     """A worker as it shows itself to the others. `beats` counts up while it lives; `hears` says that the bus reaches
     it; `format` is what it reads (chat.services.storage.rows.FORMAT), 0 from before there was a word for it."""

@@ -30,7 +30,7 @@ from werkzeug.test import TestResponse
 from chat.blueprints import frontend
 from chat.config import Config
 from chat.services.storage import redis_client, schema
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from chat.services.storage.wire import endpoint
 from tests.logs import WATCHED
 from tests.ports import free_port
@@ -173,8 +173,10 @@ def make_tables(config: Config) -> None:
     them at once."""
     storage = Storage.connect(config)
     for operation in ("CreateTable", "DescribeTable", "DescribeTimeToLive", "UpdateTimeToLive"):
-        setattr(storage._client, xform_name(operation), functools.partial(storage._client._request, operation))
-    storage.wait_until = lambda waiter, table: None  # type: ignore[method-assign]
+        setattr(
+            storage.client._client, xform_name(operation), functools.partial(storage.client._client._request, operation)
+        )
+    storage.client.wait_until = lambda waiter, table: None  # type: ignore[method-assign]
     schema.create(storage)
 
 

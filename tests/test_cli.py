@@ -23,8 +23,10 @@ def test_create_tables_makes_them_once_with_stream_and_ttl(config):
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert "messages" in first.output and second.output == "All tables are there.\n"
     storage = runner.app.extensions["parley"].storage
-    table = storage.call("describe_table", TableName=storage.table("messages"))["Table"]
-    ttl = storage.call("describe_time_to_live", TableName=storage.table("messages"))["TimeToLiveDescription"]
+    table = storage.client.call("describe_table", TableName=storage.client.table("messages"))["Table"]
+    ttl = storage.client.call("describe_time_to_live", TableName=storage.client.table("messages"))[
+        "TimeToLiveDescription"
+    ]
     assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
 
@@ -32,8 +34,12 @@ def test_create_tables_makes_them_once_with_stream_and_ttl(config):
 def test_create_tables_turns_a_missing_stream_on(config):
     app = create_app(config)
     storage = app.extensions["parley"].storage
-    storage.call("update_table", TableName=storage.table("messages"), StreamSpecification={"StreamEnabled": False})
-    assert schema.problems(storage) == [f"table {storage.table('messages')} has no stream: run `flask create-tables`"]
+    storage.client.call(
+        "update_table", TableName=storage.client.table("messages"), StreamSpecification={"StreamEnabled": False}
+    )
+    assert schema.problems(storage) == [
+        f"table {storage.client.table('messages')} has no stream: run `flask create-tables`"
+    ]
     app.test_cli_runner().invoke(args=["create-tables"])
     assert schema.problems(storage) == []
 
@@ -85,18 +91,18 @@ def test_the_doctor_says_what_is_wrong(config, change, complaint):
 def test_restored_gives_every_room_a_generation_that_it_never_had(flask, app):
     found = app.extensions["parley"]
     ada = Person("ada", "Ada")
-    found.storage.put_user(User("ada", "Ada"))
+    found.storage.users.put(User("ada", "Ada"))
     found.rooms.memberships(ada)
     private = found.memberships.create(ada, "make", "Plans", "private")["room"]
-    backup = [found.storage.get_room(room) for room in ("general", private)]
+    backup = [found.storage.rooms.get(room) for room in ("general", private)]
     assert flask.invoke(args=["restored"]).output == "2 rooms start over.\n"
-    first = [found.storage.get_room(room).generation for room in ("general", private)]
+    first = [found.storage.rooms.get(room).generation for room in ("general", private)]
     assert min(first) > 1_700_000_000
     for room, generation in zip(backup, first, strict=True):
-        assert not found.storage.set_generation(room, 2), "only one of two that run at once"
-        assert found.storage.get_room(room.room).generation == generation
+        assert not found.storage.rooms.set_generation(room, 2), "only one of two that run at once"
+        assert found.storage.rooms.get(room.room).generation == generation
     flask.invoke(args=["restored"])
-    assert all(found.storage.get_room(room.room).generation > old for room, old in zip(backup, first, strict=True))
+    assert all(found.storage.rooms.get(room.room).generation > old for room, old in zip(backup, first, strict=True))
 
 
 def test_restored_says_it_when_the_tables_cannot_be_reached(config):

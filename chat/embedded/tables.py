@@ -6,7 +6,7 @@ import sys
 from chat.config import Config
 from chat.errors import ChatError
 from chat.services.storage import schema
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 
 def main() -> int:

@@ -20,7 +20,7 @@ from chat.services.log.sequence import Numbers
 from chat.services.rooms.rooms import Rooms
 from chat.services.storage import redis_client
 from chat.services.storage.changes import read_record
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from chat.services.accounts.passwords import Passwords
 from chat.services.limits.limits import Limits
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.client import Client
+from chat.services.storage.users import UserRows
 from chat.wire import reading
 from chat.wire.bodies import Login
 
@@ -30,7 +31,8 @@ def accounts() -> Accounts:
     lives_s = settings.session_ttl_s, settings.session_max_age_s
     sessions = Sessions(redis, *lives_s, kept_ttl_s=settings.session_kept_ttl_s)
     passwords = Passwords(settings.bcrypt_cost, settings.bcrypt_queue)
-    return Accounts(Storage.connect(settings), sessions, passwords, Limits(redis, settings), None, settings)
+    users = UserRows(Client.connect(settings))
+    return Accounts(users, sessions, passwords, Limits(redis, settings), None, settings)
 
 
 def login(request: Request) -> Answer:

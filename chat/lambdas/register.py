@@ -7,7 +7,8 @@ from functools import lru_cache
 from chat.lambdas.http import Answer, Request, config, function
 from chat.services.accounts.passwords import Passwords
 from chat.services.accounts.registration import Registration
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.client import Client
+from chat.services.storage.users import UserRows
 from chat.wire import reading
 from chat.wire.bodies import Register
 
@@ -16,7 +17,8 @@ from chat.wire.bodies import Register
 def registration() -> Registration:
     """The service of this function; made when it is first called."""
     settings = config()
-    return Registration(Storage.connect(settings), Passwords(settings.bcrypt_cost, settings.bcrypt_queue), limit=None)
+    users = UserRows(Client.connect(settings))
+    return Registration(users, Passwords(settings.bcrypt_cost, settings.bcrypt_queue), limit=None)
 
 
 def register(request: Request) -> Answer:

@@ -51,7 +51,8 @@ from chat.services.runtime.keyed_lock import OneAtATime
 from chat.services.runtime.token_bucket import TokenBuckets
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
-from chat.services.storage.dynamodb import MAX_REQUESTS, Storage
+from chat.services.storage.client import MAX_REQUESTS
+from chat.services.storage.storage import Storage
 from chat.services.storage.stream import Streams
 
 log = logging.getLogger(__name__)
@@ -130,8 +131,8 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     background = Background()
     bus = Bus(redis, config.redis_url, background)
     passwords, limits = Passwords(config.bcrypt_cost, config.bcrypt_queue), Limits(redis, config)
-    registration = Registration(storage, passwords, limits.registrations)
-    accounts = Accounts(storage, sessions, passwords, limits, bus, config)
+    registration = Registration(storage.users, passwords, limits.registrations)
+    accounts = Accounts(storage.users, sessions, passwords, limits, bus, config)
     tickets = Tickets(redis, sessions, config.secret_key)
     allowance = Allowance(redis, config.sends_per_user, config.reads_per_user)
     numbers = Numbers(redis, storage, allowance)
@@ -153,15 +154,15 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     memberships = Memberships(storage, rooms, overview, log, bus, allowance, bounds)
     history = History(storage, rooms, log, numbers, followers, allowance)
     workers = Workers(storage, bus)
-    movement = Movement(redis, storage.table("messages"))
+    movement = Movement(redis, storage.client.table("messages"))
     readiness = Readiness(redis, workers, background, movement if config.ingest_mode == "poller" else None)
     ingest = Ingest(storage, rooms, log, bus)
-    lease = Lease(redis, f"ingest:{storage.table('messages')}", LEASE_MS)
+    lease = Lease(redis, f"ingest:{storage.client.table('messages')}", LEASE_MS)
     poller = Poller(storage, partial(Streams.connect, config), ingest, lease, note=movement.note)
     sweeper = None
     if keep_s:
         retention = Retention(storage, log, keep_s, gevent.sleep)
-        sweeper = Sweeper(retention, Lease(redis, f"retention:{storage.table('messages')}", SWEEP_LEASE_MS))
+        sweeper = Sweeper(retention, Lease(redis, f"retention:{storage.client.table('messages')}", SWEEP_LEASE_MS))
     return Services(
         config=config,
         storage=storage,
@@ -188,14 +189,14 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         poller=poller,
         movement=movement,
         sweeper=sweeper,
-        leaving=Lease(redis, f"leaving:{storage.table('chat')}", APART_MS),
+        leaving=Lease(redis, f"leaving:{storage.client.table('chat')}", APART_MS),
     )
 
 
 def create_sessions(config: Config, redis: Redis, storage: Storage) -> Sessions:
     """The sessions of a process that may read people's epochs."""
     lives_s = config.session_ttl_s, config.session_max_age_s
-    return Sessions(redis, *lives_s, storage.epochs, kept_ttl_s=config.session_kept_ttl_s)
+    return Sessions(redis, *lives_s, storage.users.epochs, kept_ttl_s=config.session_kept_ttl_s)
 
 
 def _gather(jobs: Iterable[Callable[[], Any]]) -> list[Any]:

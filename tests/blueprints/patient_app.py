@@ -5,5 +5,5 @@ from wsgi import app  # isort: skip  # patches first
 PATIENCE_S = 60.0
 
 services = app.extensions["parley"]
-services.storage._client._read_s = PATIENCE_S
+services.storage.client._client._read_s = PATIENCE_S
 services.redis.connection_pool.connection_kwargs["socket_timeout"] = PATIENCE_S

@@ -154,8 +154,8 @@ def test_a_long_password_at_login_is_a_wrong_one(auth):
 def test_a_hash_that_cannot_be_read_is_a_wrong_password(app, auth):
     auth.register()
     storage = app.extensions["parley"].storage
-    stored = storage.get_user("alice").password_hash
-    assert storage.set_password_hash("alice", stored, "garbage")
+    stored = storage.users.get("alice").password_hash
+    assert storage.users.set_password_hash("alice", stored, "garbage")
     assert auth.login().status_code == 401
 
 
@@ -166,7 +166,7 @@ def test_an_old_hash_is_made_again_at_todays_cost(app, auth):
     storage = app.extensions["parley"].storage
     app.extensions["parley"].accounts._passwords.cost = 5
     assert auth.login().status_code == 200
-    fresh = storage.get_user("alice").password_hash
+    fresh = storage.users.get("alice").password_hash
     assert fresh.startswith("$2b$05$") and bcrypt.checkpw(PASSWORD.encode(), fresh.encode())
     assert auth.login().status_code == 200
 
@@ -458,7 +458,7 @@ def test_who_cannot_be_served_now_is_told_before_anything_is_asked_or_counted(ap
     before = set(redis_of(app).keys("limit*"))
     with monkeypatch.context() as crowded:
         crowded.setattr(services.accounts._passwords, "_under_way", services.config.bcrypt_queue)
-        crowded.setattr(services.storage, "call", lambda *_, **__: pytest.fail("DynamoDB was asked"))
+        crowded.setattr(services.storage.client, "call", lambda *_, **__: pytest.fail("DynamoDB was asked"))
         for refused in (auth.login("alice"), auth.login("alice", "wrong password"), auth.register("bob")):
             assert (refused.status_code, code(refused)) == (503, "busy")
             assert refused.headers["Retry-After"] == "2"

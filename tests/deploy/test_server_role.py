@@ -20,11 +20,15 @@ def test_the_server_may_neither_list_nor_delete_accounts(template: Json) -> None
 
 
 def test_the_code_asks_for_no_more() -> None:
-    """The part of Storage that speaks of accounts; no other part names their table."""
-    code = (Path(ROOT) / "chat" / "services" / "storage" / "dynamodb.py").read_text()
-    accounts, rest = code.split("# --- users ---")[1].split("# --- the log ---")
-    asked = set(re.findall(r'"((?:batch_|transact_)?(?:get|put|update|delete|write)_items?|scan|query)"', accounts))
-    asked |= {"update_item"} if "self._update_if(" in accounts else set()
-    assert {name.title().replace("_", "") for name in asked} == ACCOUNTS
-    assert '"users"' not in rest
-    assert not re.search(r"_scan|_query|_partition|_get\(", accounts)
+    """The file of accounts asks through the client, in these ways and no other; no other file names their table."""
+    storage = Path(ROOT) / "chat" / "services" / "storage"
+    accounts = (storage / "users.py").read_text()
+    ways = {"get": "GetItem", "get_each": "BatchGetItem", "update_if": "UpdateItem"}
+    asked = set(re.findall(r"_client\.(\w+)\(", accounts)) - {"table"}
+    operations = set(re.findall(r'_client\.unless\(\s*\w+,\s*"(\w+)"', accounts))
+    assert len(operations) == 2 and accounts.count(".unless(") == 2
+    assert asked - {"unless"} == ways.keys()
+    assert {ways[way] for way in ways} | {name.title().replace("_", "") for name in operations} == ACCOUNTS
+    apart = {"users.py", "rows.py", "schema.py"}  # the second knows its key, the third makes it
+    others = [path.name for path in storage.glob("*.py") if path.name not in apart and '"users"' in path.read_text()]
+    assert others == []

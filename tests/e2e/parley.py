@@ -22,7 +22,8 @@ from chat.services.accounts.passwords import Passwords
 from chat.services.accounts.registration import Registration
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.client import Client
+from chat.services.storage.storage import Storage
 from tests.runtime.running import Running, until
 
 PASSWORD = "correct horse battery"
@@ -110,10 +111,10 @@ class Door:
 
     def __init__(self, env: dict[str, str]):
         config = Config.from_env(env, needs_secret=False)
-        self._storage = Storage(client_of(env))
-        self._registration = Registration(self._storage, Passwords(config.bcrypt_cost, config.bcrypt_queue), None)
+        self._storage = Storage(Client(client_of(env)))
+        self._registration = Registration(self._storage.users, Passwords(config.bcrypt_cost, config.bcrypt_queue), None)
         lives_s = config.session_ttl_s, config.session_max_age_s
-        self._sessions = Sessions(redis_client.connect(config.redis_url), *lives_s, self._storage.epochs)
+        self._sessions = Sessions(redis_client.connect(config.redis_url), *lives_s, self._storage.users.epochs)
         self.cookie_name = config.cookie_name
 
     def register(self, name: str) -> None:
@@ -122,7 +123,7 @@ class Door:
 
     def enter(self, name: str, user_agent: str = "") -> str:
         """Opens a session for an account; returns the cookie's value."""
-        user = self._storage.get_user(names.username(name) or name)
+        user = self._storage.users.get(names.username(name) or name)
         assert user is not None, name
         return self._sessions.create(user, device(user_agent)).sid
 

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Request, expect
 
 from chat.config import Config
 from chat.services.storage import schema
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from tests.conftest import LiveServer, free_port, start_server
 from tests.e2e.browser import REFUSALS, Visitor
 from tests.e2e.parley import PASSWORD

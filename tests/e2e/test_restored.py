@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.client import Client
+from chat.services.storage.storage import Storage
 from tests.conftest import ROOT
 from tests.e2e.parley import Parley, client_of
 
@@ -27,8 +28,8 @@ def test_an_open_page_starts_over_when_a_backup_was_put_back(own_parley: Parley,
     for number in range(6):
         ada.say(room, f"before {number}")
     here.reaches(room, 8)
-    storage = Storage(client_of(own_parley.told))
-    storage.delete_entries(room, range(5, 9))  # the backup was made when the fourth entry was the last
+    storage = Storage(Client(client_of(own_parley.told)))
+    storage.entries.delete(room, range(5, 9))  # the backup was made when the fourth entry was the last
 
     begin = len(here.heard)
     assert "rooms start over" in flask(own_parley, "restored")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chat.models import Entry
-from chat.services.storage import rows
+from chat.services.storage.entries import log_row
 from chat.services.storage.values import pack
 from tests.e2e.browser import Visitor
 from tests.e2e.parley import Parley, Person, keys_of
@@ -28,7 +28,7 @@ def bury(parley: Parley, person: Person, room: str, entries: int) -> None:
     )
     at_ms = int(time.time() * 1000)
     seqs = range(person.page(room)["head"] + 1, entries + 1)
-    puts = [{"PutRequest": {"Item": pack(rows.log_row(Entry(room, seq, "tombstone", at_ms), None))}} for seq in seqs]
+    puts = [{"PutRequest": {"Item": pack(log_row(Entry(room, seq, "tombstone", at_ms), None))}} for seq in seqs]
     for at in range(0, len(puts), 25):
         assert not client.batch_write_item(RequestItems={"messages": puts[at : at + 25]})["UnprocessedItems"]
 

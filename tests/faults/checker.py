@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 LOST = "lost"
 DOUBLED = "doubled"
@@ -135,10 +135,10 @@ def scan(storage: Storage, rooms: Iterable[str]) -> dict[str, RoomLog]:
 
 
 def _scan(storage: Storage, room: str) -> RoomLog:
-    meta = storage.get_room(room)
-    log, after, head = RoomLog(public=meta is not None and meta.kind == "public"), 0, storage.head(room)
+    meta = storage.rooms.get(room)
+    log, after, head = RoomLog(public=meta is not None and meta.kind == "public"), 0, storage.entries.head(room)
     while after < head:
-        pairs = storage.entries_after(room, after, PAGE)
+        pairs = storage.entries.after(room, after, PAGE)
         for entry, image in pairs:
             log.entries.append(Entry(entry.seq, entry.kind, entry.message, entry.user))
             if image is not None:

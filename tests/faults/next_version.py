@@ -18,7 +18,7 @@ from chat.services.log import follower
 from chat.services.log.append import Draft
 from chat.services.messages import writing
 from chat.services.messages.writing import Messages
-from chat.services.storage import rows
+from chat.services.storage import entries, rows
 from tests.faults.planted import put
 
 POLL_EVERY = 4  # messages
@@ -49,7 +49,7 @@ class Moody(Message):
 
 def grow() -> None:
     """Makes this process one of that version."""
-    read_image, image_attributes, push = rows.read_image, rows.image_attributes, follower.push
+    read_image, image_attributes, push = entries.read_image, entries.image_attributes, follower.push
     send = Messages.send
 
     def sent(*args: Any, **fields: Any) -> Moody:
@@ -78,14 +78,14 @@ def grow() -> None:
         return "poll:asked", {"room": room.room, "generation": room.generation, "poll": entry["seq"]}
 
     put(writing, "Message", sent)
-    put(rows, "Message", Moody)
-    put(rows, "read_image", read)
-    put(rows, "image_attributes", attributes)
-    put(rows, "IMAGE_ROW", rows.IMAGE_ROW | {"mood"})
+    put(entries, "Message", Moody)
+    put(entries, "read_image", read)
+    put(entries, "image_attributes", attributes)
+    put(entries, "IMAGE_ROW", entries.IMAGE_ROW | {"mood"})
     put(rows, "FORMAT", rows.FORMAT + 1)
     put(follower, "push", told)
     put(Messages, "send", asks)
-    rows.LETTERS[KIND], rows.KINDS[LETTER] = LETTER, KIND  # type: ignore[index, assignment]
+    entries.LETTERS[KIND], entries.KINDS[LETTER] = LETTER, KIND  # type: ignore[index, assignment]
 
 
 def poll(room: Room, person: Person, message: int, at_ms: int, seq: int) -> Draft:

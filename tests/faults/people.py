@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from tests.e2e.parley import PASSWORD, Person
 from tests.faults.checker import Evidence, scan
 from tests.faults.fleet import Fleet
@@ -104,7 +104,7 @@ class People:
         return False
 
     def _behind(self, state: dict[str, dict[str, Any]]) -> dict[tuple[str, str], int]:
-        heads = {room: self.storage.head(room) for room in self.rooms}
+        heads = {room: self.storage.entries.head(room) for room in self.rooms}
         return {
             (client, room): state[client]["cursors"].get(room, 0)
             for room, head in heads.items()

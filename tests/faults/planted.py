@@ -20,7 +20,7 @@ import gevent
 from chat import app as assembly
 from chat.blueprints.session import StoredSessionInterface
 from chat.errors import ChatError
-from chat.models import Entry, Membership, Message, Page
+from chat.models import Claim, Entry, Membership, Message, Page
 from chat.services.limits.allowance import Allowance
 from chat.services.log import follower, idempotency
 from chat.services.log.append import Log
@@ -30,9 +30,8 @@ from chat.services.messages.history import History
 from chat.services.messages.writing import Messages
 from chat.services.presence.read_position import ReadPositions
 from chat.services.sessions.record import encode
-from chat.services.storage import rows
-from chat.services.storage.dynamodb import Storage
-from chat.services.storage.transaction import Writes
+from chat.services.storage import claims, entries, external
+from chat.services.storage.facts import Write
 from chat.services.storage.values import pack
 from chat.sockets.broadcaster import Broadcaster
 from chat.sockets.client_sockets import ClientSocket
@@ -46,7 +45,6 @@ UNWRITTEN_S = 0.1
 PUSHES = 5_000
 MIXED_S = 0.03
 SLOW_REQUEST_S = 0.5
-PLAIN = ("TableName", "Item")  # of a put: what it is without its condition
 
 
 @dataclass(frozen=True)
@@ -105,8 +103,10 @@ def ack_before_write() -> None:
         room, _ = self._rooms.require(person, room_id)
         seq, at_ms = self._log._numbers.propose(room, seen), self._log.now_ms()
         image = Message(room.room, seq, seq, client_id, person.username, person.name, text, at_ms, reply_to=reply_to)
-        claim = rows.Claim(person.username, client_id, room.room, "", seq, seq)
-        gevent.spawn_later(UNWRITTEN_S, self._storage.append, Entry(room.room, seq, "message", at_ms), claim, image)
+        claim = Claim(person.username, client_id, room.room, "", seq, seq)
+        gevent.spawn_later(
+            UNWRITTEN_S, self._storage.transaction.append, Entry(room.room, seq, "message", at_ms), claim, image
+        )
         return image.to_dict(room.generation)
 
     put(Messages, "send", send)
@@ -137,7 +137,7 @@ def no_dedup_on_retry() -> None:
     append = Commits.append
 
     def forgetful(self: Commits, entry: Any, proof: Any, *args: Any, **options: Any) -> None:
-        if isinstance(proof, rows.Claim):
+        if isinstance(proof, Claim):
             proof = replace(proof, client_id=secrets.token_hex(8))
         append(self, entry, proof, *args, **options)
 
@@ -146,42 +146,43 @@ def no_dedup_on_retry() -> None:
 
 @bug("dedup key without the user", "one client id of two people", checker.LOST)
 def dedup_key_without_the_user() -> None:
-    put(rows, "claim_key", lambda user, client_id: {"pk": "C#", "sk": client_id})
+    put(claims, "claim_key", lambda user, client_id: {"pk": "C#", "sk": client_id})
     put(idempotency, "_proves", lambda claim, image: True)  # which would see that the message is another's
 
 
 @bug("seq from a worker-local counter", "talk", checker.LOST)
 def seq_from_a_local_counter() -> None:
     last: dict[str, int] = {}
-    put_new = Writes.put_new
+    put_new = entries.put_new
 
     def propose(self: Numbers, room: Any, seen: int = 0, charge: Any = None) -> int:
         last[room.room] = last.get(room.room, self.read_head(room) if room.room not in last else 0) + 1
         return last[room.room]
 
-    def overwrite(self: Writes, table: str, row: Any) -> dict[str, Any]:
-        request = put_new(self, table, row)
-        if table == "messages" and row["kind"] != rows.LETTERS["tombstone"]:
-            request = {"Put": {name: value for name, value in request["Put"].items() if name in PLAIN}}
-        return request
+    def overwrite(table: str, row: Any) -> Write:
+        return (
+            put_new(table, row)
+            if row["kind"] == entries.LETTERS["tombstone"]
+            else Write(table, "Put", {"Item": pack(row)})
+        )
 
     put(Numbers, "propose", propose)
-    put(Writes, "put_new", overwrite)
+    put(entries, "put_new", overwrite)
 
 
 @bug("an older image overwrites a newer one", "two devices edit", checker.STALE, checker.IMAGES)
 def older_image_over_newer() -> None:
     append = Commits.append
 
-    def unconditional(self: Writes, image: Any, replaces_rev: Any) -> dict[str, Any]:
-        return {"Put": {"TableName": self._table("messages"), "Item": pack(rows.image_row(image))}}
+    def unconditional(image: Any, replaces_rev: Any) -> Write:
+        return Write("messages", "Put", {"Item": pack(entries.image_row(image))})
 
     def at_leisure(self: Commits, entry: Entry, *args: Any, **options: Any) -> None:
         if entry.kind == "change" and entry.seq % 2:
             gevent.sleep(UNWRITTEN_S)
         append(self, entry, *args, **options)
 
-    put(Writes, "replace_image", unconditional)
+    put(entries, "image_write", unconditional)
     put(Commits, "append", at_leisure)
 
 
@@ -204,14 +205,14 @@ def handlers_reorder() -> None:
 @bug("a foreign row adopted twice", "rows that others put", checker.DOUBLED)
 def foreign_row_adopted_twice() -> None:
     """Without the mark that says what became of a row, whatever is told of it is news."""
-    put_mark = Writes.put_mark
+    mark_write = external.mark_write
 
-    def unconditional(self: Writes, mark: Any) -> dict[str, Any]:
-        request = put_mark(self, mark)["Update"]
-        return {"Update": {name: value for name, value in request.items() if name != "ConditionExpression"}}
+    def unconditional(mark: Any) -> Write:
+        request = mark_write(mark).request
+        return Write("chat", "Update", {name: request[name] for name in request if name != "ConditionExpression"})
 
-    put(Writes, "put_mark", unconditional)
-    put(Storage, "get_mark", lambda self, room, row_id: None)
+    put(external, "mark_write", unconditional)
+    put(external.ExternalRows, "get_mark", lambda self, room, row_id: None)
 
 
 # --- delivering -------------------------------------------------------------------------------------------------------
@@ -256,7 +257,7 @@ def resync_by_time() -> None:
 def _by_time(after_number: Callable[..., Page]) -> Callable[..., Page]:
     def after_time(self: History, person: Any, room: Any, membership: Any, after: int, limit: int) -> Page:
         page = after_number(self, person, room, membership, after, limit)
-        last = self._storage.get_entry(room.room, after)
+        last = self._storage.entries.get(room.room, after)
         since_s = last[0].at_ms // 1000 if last else 0
         return replace(page, entries=[entry for entry in page.entries if entry.at_ms // 1000 > since_s])
 
@@ -317,7 +318,7 @@ def non_member_joins() -> None:
 @bug("an image handed to someone removed before its `rev`", "a removal between edits", checker.LEAKED)
 def image_after_removal() -> None:
     def read_on(self: follower.Follower) -> None:
-        read = self._storage.entries_after(self.room.room, self.cursor, follower.PAGE)
+        read = self._storage.entries.after(self.room.room, self.cursor, follower.PAGE)
         images = follower.images_of_changes(self._storage, self.room.room, [entry for entry, _ in read])
         for entry, image in read:
             current = images.get(entry.message or 0) if entry.kind == "change" else image

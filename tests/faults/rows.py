@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 from chat.errors import ChatError
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from chat.services.storage.values import pack
 from tests.faults.site import Site
 
@@ -111,12 +111,12 @@ def _insist(storage: Storage, operation: str, **what: Any) -> None:
     """Until it is done: each is the same again when it is done twice, and the next waits for it."""
     while True:
         try:
-            storage.call(operation, TableName=storage.table("messages"), **what)
+            storage.client.call(operation, TableName=storage.client.table("messages"), **what)
             return
         except ChatError:
             time.sleep(0.2)
 
 
 def _says(storage: Storage, room: str, text: str) -> bool:
-    newest = storage.entries_before(room, storage.head(room) + 1, NEWEST)
+    newest = storage.entries.before(room, storage.entries.head(room) + 1, NEWEST)
     return any(image is not None and image.text == text for _, image in newest)

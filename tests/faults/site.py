@@ -25,7 +25,7 @@ from redis.retry import Retry
 
 from chat.config import Config
 from chat.services.storage import schema
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from tests.conftest import ROOT, wait_until
 from tests.e2e.parley import children
 from tests.faults.clock import Clock

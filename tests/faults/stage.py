@@ -28,7 +28,7 @@ import redis
 
 from chat.config import Config
 from chat.services.storage import schema
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from chat.services.storage.values import pack
 from tests.conftest import ROOT, LiveServer, free_port, spawn_server, wait_until
 from tests.e2e.parley import Person, children
@@ -380,7 +380,7 @@ def rows_of_others(stage: Stage) -> None:
                 _put_row(stage, row, f"second {row}")
             if n > 2:
                 _await_text(stage, f"second {row}")
-                stage.people.storage.call("delete_item", **_row(stage, {"room": stage.room, "id": row}, "Key"))
+                stage.people.storage.client.call("delete_item", **_row(stage, {"room": stage.room, "id": row}, "Key"))
                 stage.fleet.foreign(stage.room, row, None)
         os.kill(stage.worker(server), signal.SIGKILL)
         last = stage.fresh("row")
@@ -391,19 +391,19 @@ def rows_of_others(stage: Stage) -> None:
 
 def _put_row(stage: Stage, row: str, text: str) -> None:
     item = {"room": stage.room, "id": row, "text": text, "username": "ci"}
-    stage.people.storage.call("put_item", **_row(stage, item, "Item"))
+    stage.people.storage.client.call("put_item", **_row(stage, item, "Item"))
     stage.fleet.foreign(stage.room, row, text)
 
 
 def _row(stage: Stage, row: dict[str, str], what: str) -> dict[str, Any]:
-    return {"TableName": stage.people.storage.table("messages"), what: pack(row)}
+    return {"TableName": stage.people.storage.client.table("messages"), what: pack(row)}
 
 
 def _await_text(stage: Stage, text: str) -> None:
     def there() -> bool:
         storage = stage.people.storage
-        newest = storage.entries_before(stage.room, storage.head(stage.room) + 1, 50)
-        images = storage.images(stage.room, [entry.message or entry.seq for entry, _ in newest])
+        newest = storage.entries.before(stage.room, storage.entries.head(stage.room) + 1, 50)
+        images = storage.entries.images(stage.room, [entry.message or entry.seq for entry, _ in newest])
         return any(image.text == text for image in images.values())
 
     wait_until(there, 20, f"{text!r} appears")

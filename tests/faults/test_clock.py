@@ -27,10 +27,10 @@ while sys.stdin.readline():
 ASKS = """
 from chat.config import Config
 from chat.errors import ChatError
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 storage = Storage.connect(Config.from_env())
 try:
-    print(storage.get_user("nobody"))
+    print(storage.users.get("nobody"))
 except ChatError as error:
     print(error.code)
 """

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chat.config import Config
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from tests.conftest import start_server, wait_until
 from tests.faults.checker import judge, sends
 from tests.faults.fleet import Fleet, read_history

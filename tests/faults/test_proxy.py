@@ -16,7 +16,7 @@ import pytest
 from chat.config import Config
 from chat.errors import ChatError
 from chat.models import User
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from tests.conftest import free_port, wait_until
 from tests.faults.proxy import Proxy
 
@@ -226,21 +226,21 @@ def through(config: Config, listen: str, dynamodb_proxy: Proxy) -> Storage:
 def test_dynamodb_throttles_a_share_of_the_requests(dynamodb_proxy: Proxy, through: Storage) -> None:
     dynamodb_proxy.set(refuse_requests=0.3)
     for _ in range(20):
-        through.get_user("nobody")
+        through.users.get("nobody")
     counts = dynamodb_proxy.set(refuse_requests=1)
     assert counts["refused"] >= 2 and counts["requests"] == 20 + counts["refused"]
     with pytest.raises(ChatError) as refused:
-        through.get_user("nobody")
+        through.users.get("nobody")
     assert refused.value.code == "unavailable"
     dynamodb_proxy.heal()
-    through.get_user("nobody")
+    through.users.get("nobody")
 
 
 def test_dynamodb_stores_and_its_answer_is_lost(dynamodb_proxy: Proxy, through: Storage, config: Config) -> None:
-    through.get_user("nobody")
+    through.users.get("nobody")
     dynamodb_proxy.set(lose_answers=1)
     with pytest.raises(ChatError) as lost:
-        through.put_user(User("alice", "Alice"))
+        through.users.put(User("alice", "Alice"))
     assert lost.value.code == "unavailable"
     assert dynamodb_proxy.heal()["answers_lost"] >= 1
-    assert Storage.connect(config).get_user("alice") is not None
+    assert Storage.connect(config).users.get("alice") is not None

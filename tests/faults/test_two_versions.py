@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chat.services.storage import rows
+from chat.services.storage.entries import slot_key
 from tests.conftest import spawn_server, wait_until
 from tests.faults.checker import deliveries, judge
 from tests.faults.next_version import LETTER, mood_of
@@ -88,5 +88,5 @@ def polls(stage: Stage, room: str) -> list[dict[str, Any]]:
 
 def table(stage: Stage, room: str) -> list[dict[str, Any]]:
     """A room's log as it lies there."""
-    bucket = rows.slot_key(room, 1)["room"]
-    return stage.people.storage._partition("messages", "room", bucket)
+    bucket = slot_key(room, 1)["room"]
+    return stage.people.storage.client.partition("messages", bucket)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.config import Config
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from tests.lambdas.conftest import Runtime
 from tests.lambdas.rows import Rows
 
@@ -17,7 +17,7 @@ def rows(runtime: Runtime, config: Config) -> Rows:
 
 def log(config: Config) -> list[tuple[str, str | None]]:
     """(kind, text) of each entry of General."""
-    pairs = Storage.connect(config).entries_after("general", 0, 100)
+    pairs = Storage.connect(config).entries.after("general", 0, 100)
     return [(entry.kind, image.text if image else None) for entry, image in pairs]
 
 
@@ -45,7 +45,7 @@ def test_a_row_that_is_no_message_is_set_aside_and_stops_nobody(rows: Rows, conf
     rows.put("good", text="here", username="ci")
     assert rows.tell() == {"batchItemFailures": []}
     assert log(config) == [("message", "here")]
-    assert [bad.id for bad in Storage.connect(config).rows_set_aside()] == ["bad"]
+    assert [bad.id for bad in Storage.connect(config).external.rows_set_aside()] == ["bad"]
 
 
 def test_what_storage_does_not_take_is_told_again_from_the_first(rows: Rows, runtime: Runtime, config: Config) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from chat.config import Config
 from chat.services.sessions.sessions import Sessions
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
+from chat.services.storage.users import UserRows
 from tests.lambdas.conftest import FUNCTIONS, ORIGIN, USERS, Runtime
 from tests.lambdas.doors import Browser, FunctionDoor
 from tests.lambdas.rights import of_tables
@@ -89,18 +90,18 @@ def everything_goes_on(browser: Browser) -> None:
 
 # What a function that grew would do → what the tests above would say of it.
 NOSY: dict[str, tuple[Callable[[Storage], object], tuple[str, str, str]]] = {
-    "an action": (lambda storage: storage.get_user("alice"), ("register", "GetItem", "users")),
+    "an action": (lambda storage: storage.users.get("alice"), ("register", "GetItem", "users")),
     "an action by boto3": (
-        lambda storage: storage.call("scan", TableName=storage.table("users")),
+        lambda storage: storage.client.call("scan", TableName=storage.client.table("users")),
         ("register", "Scan", "users"),
     ),
     "an action of the table": (
-        lambda storage: storage.call("describe_table", TableName=storage.table("users")),
+        lambda storage: storage.client.call("describe_table", TableName=storage.client.table("users")),
         ("register", "DescribeTable", "users"),
     ),
     "another table": (
-        lambda storage: storage.call(
-            "put_item", TableName=storage.table("chat"), Item={"pk": {"S": "a"}, "sk": {"S": "b"}}
+        lambda storage: storage.client.call(
+            "put_item", TableName=storage.client.table("chat"), Item={"pk": {"S": "a"}, "sk": {"S": "b"}}
         ),
         ("register", "PutItem", "chat"),
     ),
@@ -111,14 +112,15 @@ NOSY: dict[str, tuple[Callable[[Storage], object], tuple[str, str, str]]] = {
 def test_a_function_that_asks_more_of_dynamodb_is_found(
     runtime: Runtime, functions: FunctionDoor, config: Config, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    put = Storage.put_user
+    put = UserRows.put
     more, named = NOSY[what]
 
-    def nosy(storage: Storage, user: Any) -> None:
-        more(storage)
-        put(storage, user)
+    def nosy(users: UserRows, user: Any) -> None:
+        client = users._client
+        more(Storage(client))
+        put(users, user)
 
-    monkeypatch.setattr(Storage, "put_user", nosy)
+    monkeypatch.setattr(UserRows, "put", nosy)
     runtime.forget_refusals()
     runtime.record()
     assert Browser(functions, ORIGIN).register().status == 201

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from chat.services.ingest.ingest import Ingest
@@ -18,8 +19,9 @@ from chat.services.log.group_commit import Commits
 from chat.services.log.subscribers import Subscribers
 from chat.services.messages.history import History
 from chat.services.messages.writing import Messages
-from chat.services.storage.dynamodb import Storage
-from chat.services.storage.transaction import Writes
+from chat.services.storage import claims, entries, external, rooms
+from chat.services.storage.entries import EntryRows
+from chat.services.storage.transaction import Transaction
 from tests.model.scenes import (
     ASKED_AGAIN,
     BACK,
@@ -36,15 +38,19 @@ from tests.model.schedule import run
 
 @dataclass(frozen=True)
 class Mutation:
-    """In that method, each text is replaced by another. `meets` is a schedule that is known to find it; another one
-    does when the code that is on the way has changed."""
+    """In that method, or function of a module, each text is replaced by another. `meets` is a schedule that is known to
+    find it; another one does when the code that is on the way has changed."""
 
     name: str
-    owner: type
+    owner: type | ModuleType
     method: str
     changes: tuple[tuple[str, str], ...]
     scene: Scene | None = None  # where it is looked for; None for all
     meets: int = 0
+
+    @property
+    def _module(self) -> ModuleType:
+        return self.owner if isinstance(self.owner, ModuleType) else sys.modules[self.owner.__module__]
 
     @contextmanager
     def planted(self) -> Iterator[None]:
@@ -55,7 +61,7 @@ class Mutation:
             assert source.count(old) == 1, f"{self.name}: {old!r} is not in the code once"
             source = source.replace(old, new)
         made: dict[str, Any] = {}
-        exec(compile(source, self.name, "exec"), vars(sys.modules[self.owner.__module__]), made)
+        exec(compile(source, self.name, "exec"), vars(self._module), made)
         setattr(self.owner, self.method, made[self.method])
         try:
             yield
@@ -76,50 +82,45 @@ class Mutation:
 MUTATIONS = [
     Mutation(
         "a claim is written whether it stands or not",
-        Writes,
-        "of",
+        claims,
+        "claim_fact",
         (
             (
-                'self.put_new("chat", rows.claim_row(proof))',
-                '{"Put": {"TableName": self._table("chat"), "Item": pack(rows.claim_row(proof))}}',
+                'put_new("chat", claim_row(claim))',
+                'type(new := put_new("chat", claim_row(claim)))("chat", "Put", {"Item": new.request["Item"]})',
             ),
         ),
     ),
     Mutation(
         "a slot is written whether it is taken or not",
-        Writes,
-        "of",
+        entries,
+        "slot_fact",
         (
             (
-                'self.put_new("messages", rows.log_row(entry, own_image))',
-                '{"Put": {"TableName": self._table("messages"), "Item": pack(rows.log_row(entry, own_image))}}',
+                'put_new("messages", log_row(entry, image))',
+                'Write("messages", "Put", {"Item": pack(log_row(entry, image))})',
             ),
         ),
         meets=38,
     ),
     Mutation(
         "a tombstone overwrites what is there",
-        Storage,
+        EntryRows,
         "tombstone",
-        (
-            (
-                'self._writes.put_new("messages", row)["Put"]',
-                '{"TableName": self.table("messages"), "Item": pack(row)}',
-            ),
-        ),
+        (('put_new("messages", row)', 'Write("messages", "Put", {"Item": pack(row)})'),),
         meets=8,
     ),
     Mutation(
         "an older membership replaces a newer one",
-        Writes,
-        "set_membership",
+        rooms,
+        "membership_write",
         (("#seq < :seq", "attribute_exists(#seq)"),),
         IN_AND_OUT,
         meets=126,
     ),
     Mutation(
         "who shares a transaction with somebody refused counts as stored",
-        Storage,
+        Transaction,
         "append_each",
         (("self.append_each([appends[index] for index in left])", "[None] * len(left)"),),
         meets=120,
@@ -133,8 +134,8 @@ MUTATIONS = [
     ),
     Mutation(
         "a reaction overwrites what others did meanwhile",
-        Writes,
-        "replace_image",
+        entries,
+        "image_write",
         (("#rev = :replaced", "(#rev < :replaced OR #rev >= :replaced)"),),
         REACTIONS,
         meets=12,
@@ -216,8 +217,8 @@ MUTATIONS = [
     ),
     Mutation(
         "a change of a row counts though a later one was taken over",
-        Writes,
-        "put_mark",
+        external,
+        "mark_write",
         (("#number < :number)", "(#number < :number OR #number >= :number))"),),
         ROWS,
         meets=24,
@@ -236,7 +237,7 @@ MUTATIONS = [
         "what is too old goes before the floor moves",
         Retention,
         "_raise_floor",
-        (("self._storage.raise_floor(room.room, floor)", "pass"),),
+        (("self._storage.rooms.raise_floor(room.room, floor)", "pass"),),
         NIGHT,
     ),
     Mutation(

@@ -16,7 +16,8 @@ from chat.services.log import sequence as numbers
 from chat.services.messages import history
 from chat.services.rooms import rooms
 from chat.services.runtime import outages
-from chat.services.storage import dynamodb, rows
+from chat.services.storage import entries
+from chat.services.storage.rooms import read_membership, user_room_key
 from chat.services.storage.values import pack, unpack
 from tests.model.browser import Browser
 from tests.model.network import Network, Redis, Weather, Wire
@@ -34,8 +35,8 @@ NIGHT_S, CALM_S = 12_000.0, 16.0
 STRAGGLERS_S = 10.0  # so long requests of the storm may still arrive
 # What is thousands in the product is a few here in some schedules, so that its edges are met.
 SIZES = (
-    (rows, "BUCKET_SIZE", 8),
-    (dynamodb, "MAX_AHEAD", 4),
+    (entries, "BUCKET_SIZE", 8),
+    (entries, "MAX_AHEAD", 4),
     (numbers, "MAX_AHEAD", 4),
     (log, "FIRST_OF_BUCKET", 2),
     (followers, "REPLAY", 3),
@@ -362,9 +363,9 @@ class Schedule:
         return self.producer.done and any(poller._positions.get(SHARD) == self.stream.end for poller in pollers)
 
     def _inside(self, room: str, person: Person) -> bool:
-        key = rows.user_room_key(person.username, room)
+        key = user_room_key(person.username, room)
         row = self.tables.get(("chat", key["pk"], key["sk"]))
-        return row is not None and rows.read_membership(unpack(row)).inside
+        return row is not None and read_membership(unpack(row)).inside
 
     def _judge(self, worker: Worker) -> None:
         followed = {room for room in self._rooms for b in self.browsers if self._inside(room, b.person)}

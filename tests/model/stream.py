@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chat.errors import ChatError
-from chat.services.storage import rows
 from chat.services.storage.changes import DIGITS, Change, label
+from chat.services.storage.external import is_own
 from chat.services.storage.stream import BATCH, Batch, Shard
 from chat.services.storage.values import unpack
 from tests.model.network import DYNAMODB_TIMEOUT_S, LOST, Network
@@ -31,7 +31,7 @@ class Stream:
         table, room, row_id = place
         if table == "messages":
             kind: Any = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
-            before, row = (unpack(i) if i is not None and not rows.is_own(room) else None for i in (old, new))
+            before, row = (unpack(i) if i is not None and not is_own(room) else None for i in (old, new))
             number = str(len(self.changes) + 1).zfill(DIGITS)
             self.changes.append(Change(kind, room, row_id, row, number, label(STREAM_ARN), before=before))
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from chat.models import Entry, Message, Page
 from chat.services.jobs.retention import YOUNGEST_S
-from chat.services.storage import rows
+from chat.services.storage.entries import read_entry, read_image, slot_key
+from chat.services.storage.rooms import member_key, read_membership, user_room_key
 from chat.services.storage.values import unpack
 from tests.model.scheduler import Scheduler
 from tests.model.tables import Item, Place, Tables
@@ -124,7 +125,7 @@ class Truth:
                 raise Broken(f"{room}/{seq} was deleted before its time")
             return
         row = unpack(new)
-        entry, image = rows.read_entry(room, row), rows.read_image(room, row)
+        entry, image = read_entry(room, row), read_image(room, row)
         if old is None and (room, seq) in self.decided_at:
             raise Broken(f"{room}/{seq} was deleted, and has become {entry}")
         if old is None:
@@ -136,7 +137,7 @@ class Truth:
             if entry.kind == "joined":
                 self.joins[entry.user or "", room].append(seq)
         else:
-            before = rows.read_image(room, unpack(old))
+            before = read_image(room, unpack(old))
             if before is None or image is None or image.rev <= before.rev or before.deleted:
                 raise Broken(f"{room}/{seq} was {unpack(old)} and became {row}")
             if (before.author, before.client_id) != (image.author, image.client_id):
@@ -226,9 +227,9 @@ class Truth:
 
     def image(self, room: str, seq: int) -> Message | None:
         """The message with that number, None when there is none."""
-        key = rows.slot_key(room, seq)
+        key = slot_key(room, seq)
         row = self.tables.get(("messages", key["room"], key["id"]))
-        return rows.read_image(room, unpack(row)) if row else None
+        return read_image(room, unpack(row)) if row else None
 
     def said_by(self, user: str) -> list[tuple[str, int]]:
         """(room, number) of a person's messages that were acked."""
@@ -276,9 +277,9 @@ class Truth:
     def _check_memberships(self, room: str, log: list[Entry]) -> None:
         last = {entry.user: entry for entry in log if entry.kind in (*OUT, "joined")}
         for user, entry in last.items():
-            for key in (rows.member_key(room, user or ""), rows.user_room_key(user or "", room)):
+            for key in (member_key(room, user or ""), user_room_key(user or "", room)):
                 row = self.tables.get(("chat", key["pk"], key["sk"]))
-                found = rows.read_membership(unpack(row)) if row else None
+                found = read_membership(unpack(row)) if row else None
                 if found is None or (found.seq, found.inside) != (entry.seq, entry.kind == "joined"):
                     raise Broken(f"the log of {room} says {entry}, the row {key} {found}")
 

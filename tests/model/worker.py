@@ -24,7 +24,8 @@ from chat.services.rooms.membership import Memberships
 from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import Rooms
 from chat.services.runtime.deadline import deadline
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.client import Client
+from chat.services.storage.storage import Storage
 from chat.sockets.broadcaster import Broadcaster
 from chat.sockets.bus_listener import BusListener
 from chat.sockets.client_sockets import ClientSocket, ClientSockets
@@ -97,7 +98,7 @@ class Worker(Process):
         super().__init__(name)
         self.scheduler = scheduler
         self.doubt: Callable[[], None] = lambda: None
-        self.storage = Storage(Dynamodb(network, tables))
+        self.storage = Storage(Client(Dynamodb(network, tables)))
         bus = Plug(self, wire)
         client = RedisClient(network, redis)
         self.numbers = Numbers(client, self.storage)

@@ -27,22 +27,36 @@ MUTANTS = (
     # --- the log --------------------------------------------------------------------------------------------------
     Mutant(
         "a slot is written over whoever has it",
-        "chat/services/storage/transaction.py",
-        '("slot", self.put_new("messages", rows.log_row(entry, own_image)))',
-        '("slot", {"Put": {"TableName": self._table("messages"), "Item": pack(rows.log_row(entry, own_image))}})',
+        "chat/services/storage/entries.py",
+        'put_new("messages", log_row(entry, image))',
+        'Write("messages", "Put", {"Item": pack(log_row(entry, image))})',
         ("tests/services/test_log.py", "tests/services/test_commits.py"),
     ),
     Mutant(
         "a claim is written whether it stands or not",
-        "chat/services/storage/transaction.py",
-        '("claim", self.put_new("chat", rows.claim_row(proof)))',
-        '("claim", {"Put": {"TableName": self._table("chat"), "Item": pack(rows.claim_row(proof))}})',
+        "chat/services/storage/claims.py",
+        'Fact((put_new("chat", claim_row(claim)),), before)',
+        'Fact((type(new := put_new("chat", claim_row(claim)))("chat", "Put", {"Item": new.request["Item"]}),), before)',
         ("tests/services/test_log.py",),
+    ),
+    Mutant(
+        "what a noun refuses for good is tried until time is up",
+        "chat/services/log/append.py",
+        "raise refused.final from None",
+        "self._pause(CONFLICT_PAUSE_S)",
+        ("tests/services/storage/test_facts.py",),
+    ),
+    Mutant(
+        "the items of facts are in nobody's way",
+        "chat/services/storage/transaction.py",
+        "frozenset(write.item for write, _ in self.writes)",
+        "frozenset(write.item if fact not in facts else (*write.item, str(entry.seq)) for write, fact in self.writes)",
+        ("tests/services/storage/test_facts.py",),
     ),
     Mutant(
         "a tombstone is told and not written",
         "chat/services/log/append.py",
-        "if self._storage.tombstone(room.room, number, at_ms):",
+        "if self._storage.entries.tombstone(room.room, number, at_ms):",
         "if number:",
         ("tests/services/test_log.py", "tests/services/test_followers.py"),
     ),
@@ -145,7 +159,7 @@ MUTANTS = (
     # --- rows of others, and what is no longer kept ---------------------------------------------------------------
     Mutant(
         "a change of a row that was taken over is taken over again",
-        "chat/services/storage/transaction.py",
+        "chat/services/storage/external.py",
         "#number < :number)",
         "#number <= :number)",
         ("tests/services/test_ingest.py",),

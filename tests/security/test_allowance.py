@@ -264,7 +264,7 @@ def crowded(config, monkeypatch):
         services.redis.delete(Allowance.key("alice"))
         kind = "private" if number else "public"
         room = services.memberships.create(ALICE, f"c{number}", f"Room {number}", kind)["room"]
-        services.storage.put_membership(Membership(room, "bob", "Bob", inside=True, start=1))
+        services.storage.rooms.put_membership(Membership(room, "bob", "Bob", inside=True, start=1))
     return services
 
 
@@ -298,7 +298,7 @@ def test_who_was_put_into_more_rooms_than_anybody_may_be_in_still_has_a_list(cro
 def test_a_cursor_too_long_to_be_a_room_is_refused_before_any_work(crowded, monkeypatch, where):
     longest = crowded.overview.rooms(BOB, **{where: "x" * 256})
     assert longest["rooms"] == [] or longest["joinable"] == []
-    monkeypatch.setattr(crowded.storage, "call", None)
+    monkeypatch.setattr(crowded.storage.client, "call", None)
     monkeypatch.setattr(crowded.overview._allowance, "_spend", None)
     for cursor in ("x" * 257, ""):
         with pytest.raises(ChatError) as refused:

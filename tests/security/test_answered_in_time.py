@@ -16,7 +16,7 @@ from chat.lambdas import http as edge
 from chat.services.runtime import budget as budgets
 from chat.services.runtime.budget import budget
 from chat.services.runtime.deadline import deadline, unhurried
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from tests.conftest import browser
 
 
@@ -86,17 +86,17 @@ def storage(config, hanging):
     """Storage behind that server, of a process without greenlets."""
     port, _ = hanging
     storage = Storage.connect(replace(config, dynamodb_endpoint=f"http://127.0.0.1:{port}"))
-    storage._client._read_s = 0.3
+    storage.client._client._read_s = 0.3
     return storage
 
 
 def test_a_budget_that_is_spent_asks_no_further_time(storage, hanging):
     _, taken = hanging
     with budget(0.01), pytest.raises(ChatError) as late:
-        storage.get_user("alice")
+        storage.users.get("alice")
     assert late.value.code == "unavailable" and len(taken) == 1
     with pytest.raises(ChatError):
-        storage.get_user("alice")
+        storage.users.get("alice")
     assert len(taken) == 1 + 3, "who has no budget asks three times"
 
 

@@ -168,12 +168,12 @@ class House:
     def _register(self, name: str) -> Person:
         passwords = self.services.accounts._passwords
         password_hash = passwords.hash(PASSWORD.encode(), ("tests", name)) if name == "member" else ""
-        self.services.storage.put_user(User(name, name.title(), password_hash))
+        self.services.storage.users.put(User(name, name.title(), password_hash))
         return Person(name, name.title())
 
     def session(self, name: str) -> Session:
         """A new session of somebody's."""
-        user = self.services.storage.get_user(name)
+        user = self.services.storage.users.get(name)
         assert user is not None
         return self.services.sessions.create(user)
 
@@ -191,7 +191,9 @@ class House:
         makers: dict[str, Callable[[], Any]] = {
             "{id}": lambda: next(ids),
             "{ticket}": lambda: self.services.tickets.issue(self.session("member")),
-            "{mine}": lambda: self.session("member" if self.services.storage.get_user("member") else "owner").public_id,
+            "{mine}": lambda: (
+                self.session("member" if self.services.storage.users.get("member") else "owner").public_id
+            ),
             "{theirs}": lambda: self.session("owner").public_id,
         }
         if value in self._facts:
@@ -294,7 +296,7 @@ def over(house: House, standing: str) -> str | None:
     elif standing == "everywhere":
         house.services.accounts.end_sessions(session, "")
     else:
-        storage.call("delete_item", TableName=storage.table("users"), Key={"username": {"S": "member"}})
+        storage.client.call("delete_item", TableName=storage.client.table("users"), Key={"username": {"S": "member"}})
         house.services.redis.delete("user_epoch:member")
     return session.sid
 

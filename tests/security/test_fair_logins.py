@@ -93,7 +93,7 @@ def test_a_right_password_is_no_wrong_one(config):
 def test_what_could_not_be_looked_up_is_no_wrong_password(app, monkeypatch):
     Auth(browser(app)).register()
     with monkeypatch.context() as away:
-        away.setattr(app.extensions["parley"].storage, "get_user", unavailable)
+        away.setattr(app.extensions["parley"].storage.users, "get", unavailable)
         assert [Auth(browser(app)).login().status_code for _ in range(12)] == [503] * 12
     assert Auth(browser(app)).login().status_code == 200
 

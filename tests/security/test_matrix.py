@@ -54,7 +54,7 @@ class World:
     def person(self, name: str) -> Person:
         """Somebody with an account, the same one for the same name."""
         if name not in self._people:
-            self.worker.storage.put_user(User(name, name.title()))
+            self.worker.storage.users.put(User(name, name.title()))
             self._people[name] = Person(name, name.title())
         return self._people[name]
 
@@ -124,7 +124,7 @@ class World:
 
     def _follow(self, place: Place) -> None:
         """Who is in the room now has a socket, where that is what is tried."""
-        for member in self.worker.storage.members(place.room) if self._followed else ():
+        for member in self.worker.storage.rooms.members(place.room) if self._followed else ():
             if member.inside:
                 self.worker.connect(self.person(member.username))
 
@@ -166,11 +166,11 @@ class Ask:
         """The word for the answer; of a refusal its code."""
         storage = self._world.worker.storage
         ask, target = _find(self._asked), self._target()
-        before = storage.head(self.room)
+        before = storage.entries.head(self.room)
         try:
             return ask(self, target)
         except ChatError as refusal:
-            assert storage.head(self.room) == before, "what is refused takes no number"
+            assert storage.entries.head(self.room) == before, "what is refused takes no number"
             return refusal.code
 
     def _target(self) -> Any:

@@ -87,7 +87,7 @@ def test_nothing_that_runs_beside_a_logout_brings_the_session_back(app):
     """Acts, a password change that keeps it, a late write: each against the end, at once."""
     services = app.extensions["parley"]
     Auth(browser(app)).register()
-    user = services.storage.get_user("alice")
+    user = services.storage.users.get("alice")
     for turn in range(300):
         session = services.sessions.create(user)
         start = threading.Barrier(4)

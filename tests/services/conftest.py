@@ -22,7 +22,7 @@ def worker(config, wire) -> Worker:
     """One worker on fresh tables and an empty Redis, with three accounts."""
     worker = Worker(config, wire)
     for person in (ALICE, BOB, CAROL):
-        worker.storage.put_user(User(person.username, person.name))
+        worker.storage.users.put(User(person.username, person.name))
     worker.rooms.memberships(ALICE)
     worker.rooms.memberships(BOB)
     return worker

@@ -12,7 +12,8 @@ from itertools import count, product
 from typing import Any
 
 from chat.models import Person
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.client import Client
+from chat.services.storage.storage import Storage
 from tests.services.conftest import ALICE, BOB
 from tests.services.worker import Worker
 
@@ -58,8 +59,8 @@ class Doomed(Worker):
     """A worker that dies at its k-th external call."""
 
     def __init__(self, other: Worker, config, wire, fuse: Fuse):
-        client = Guarded(other.storage._client, fuse)
-        super().__init__(config, wire, Storage(client, config.table_prefix))
+        client = Guarded(other.storage.client._client, fuse)
+        super().__init__(config, wire, Storage(Client(client, config.table_prefix)))
         self.redis.execute_command = fuse.guard("redis", self.redis.execute_command)
         self.bus.publish = fuse.guard("publish", self.bus.publish)
 
@@ -97,7 +98,7 @@ def trials() -> Iterator[tuple[int, bool, bool]]:
 
 
 def stored(worker, room):
-    return worker.storage.entries_after(room, 0, 1000)
+    return worker.storage.entries.after(room, 0, 1000)
 
 
 def kinds(worker, room):
@@ -121,8 +122,8 @@ def pages(worker, person, room):
 def assert_memberships_agree_with_the_log(worker, room):
     last = {entry.user: entry for entry, _ in stored(worker, room) if entry.user}
     for entry in last.values():
-        own = worker.storage.membership(room, entry.user)
-        listed = next(m for m in worker.storage.members(room) if m.username == entry.user)
+        own = worker.storage.rooms.membership(room, entry.user)
+        listed = next(m for m in worker.storage.rooms.members(room) if m.username == entry.user)
         for row in (own, listed):
             assert (row.seq, row.inside) == (entry.seq, entry.kind == "joined")
         assert own.start == listed.start
@@ -141,7 +142,7 @@ def watch(worker, person, room) -> str:
     """A socket of that person in that room alone."""
     follower = worker.followers.follow(worker.rooms.get(room))
     sid = f"{person.username}-{room}"
-    assert follower.subscribe(sid, worker.storage.membership(room, person.username))
+    assert follower.subscribe(sid, worker.storage.rooms.membership(room, person.username))
     return sid
 
 
@@ -187,11 +188,11 @@ def carried_out_once(operation, worker, config, wire) -> None:
             texts = [image.text for _, image in stored(worker, case.room) if image and image.text != "last"]
             assert texts == (["old", operation.text] if operation.message == "new" else [operation.text]), where
         if operation.gone:
-            end = worker.storage.membership(case.room, operation.gone).seq
+            end = worker.storage.rooms.membership(case.room, operation.gone).seq
             assert worker.numbers_sent(watchers[operation.gone], case.room)[-1] == end, where
         if operation.come:
             newcomer = Person(operation.come, operation.come)
-            start = worker.storage.membership(case.room, newcomer.username).start
+            start = worker.storage.rooms.membership(case.room, newcomer.username).start
             assert pages(worker, newcomer, case.room) == everything[start - 1 :], where
         for sid in watchers.values():
             worker.followers.forget(sid)

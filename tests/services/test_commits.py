@@ -8,12 +8,13 @@ from botocore.exceptions import ClientError
 from gevent.event import Event
 
 from chat.errors import ChatError
-from chat.models import Entry, Membership, Message
+from chat.models import Claim, Entry, Membership, Message
 from chat.services.log import group_commit as commits_module
 from chat.services.log.group_commit import Commits
 from chat.services.runtime.deadline import deadline
-from chat.services.storage.rows import Claim
-from chat.services.storage.transaction import Append, AppendRefused
+from chat.services.storage.facts import AppendRefused
+from chat.services.storage.rooms import membership_fact
+from chat.services.storage.transaction import Append
 
 
 def message(seq, user="alice", client_id=None, text="hello", room="general"):
@@ -31,6 +32,10 @@ class Calls:
         self.open = Event()
         self.ends: dict[int, Exception] = {}
         self.fails: Exception | None = None
+
+    @property
+    def transaction(self):
+        return self
 
     def append_each(self, appends):
         self.made.append([append.entry.seq for append in appends])
@@ -173,34 +178,34 @@ def appends(*numbers, **more):
 
 
 def texts(worker):
-    return [image.text for _, image in worker.storage.entries_after("general", 0, 1000) if image]
+    return [image.text for _, image in worker.storage.entries.after("general", 0, 1000) if image]
 
 
 def count_calls(worker, monkeypatch):
     made = []
-    transact = worker.storage._client.transact_write_items
+    transact = worker.storage.client._client.transact_write_items
 
     def counted(**request):
         made.append(len(request["TransactItems"]))
         return transact(**request)
 
-    monkeypatch.setitem(worker.storage._client.__dict__, "transact_write_items", counted)
+    monkeypatch.setitem(worker.storage.client._client.__dict__, "transact_write_items", counted)
     return made
 
 
 def test_fifty_messages_are_stored_in_one_transaction(worker, monkeypatch):
     made = count_calls(worker, monkeypatch)
-    assert worker.storage.append_each(appends(*range(1, 51))) == [None] * 50
+    assert worker.storage.transaction.append_each(appends(*range(1, 51))) == [None] * 50
     assert made == [100]
     assert texts(worker) == ["hello"] * 50
 
 
 def test_what_is_refused_leaves_the_others_in_one_more_transaction(worker, monkeypatch):
-    worker.storage.append_each(
+    worker.storage.transaction.append_each(
         appends(3, client_id="other", text="was here before") + appends(9, client_id="used", text="carried out")
     )
     made = count_calls(worker, monkeypatch)
-    ends = worker.storage.append_each(
+    ends = worker.storage.transaction.append_each(
         [*appends(1, 2, 3), *appends(4, client_id="used", text="again"), *appends(5, text="last")]
     )
     assert made == [10, 6]
@@ -215,7 +220,7 @@ def test_what_is_refused_leaves_the_others_in_one_more_transaction(worker, monke
 
 
 def test_what_dynamodb_finds_fault_with_takes_no_other_with_it(worker):
-    ends = worker.storage.append_each([*appends(1), *appends(2, text="x" * 500_000), *appends(3)])
+    ends = worker.storage.transaction.append_each([*appends(1), *appends(2, text="x" * 500_000), *appends(3)])
     assert [end if end is None else end.response["Error"]["Code"] for end in ends] == [
         None,
         "ValidationException",
@@ -224,14 +229,18 @@ def test_what_dynamodb_finds_fault_with_takes_no_other_with_it(worker):
     assert texts(worker) == ["hello", "hello"]
 
 
-def test_an_append_names_every_item_that_it_writes(worker):
-    membership = Membership("general", "bob", "Bob", seq=7, inside=True)
-    for append in (
-        *appends(5),
-        Append(Entry("general", 6, "change", 1, message=5), *message(6)[1:2], message(5)[2], replaces_rev=5),
-        Append(Entry("general", 7, "joined", 1, user="bob", name="Bob"), message(7)[1], membership=membership),
-    ):
-        assert len(append.items) == len(worker.storage._writes.of(append))
+def test_an_append_names_every_item_that_it_writes():
+    (sent,) = appends(5)
+    assert sent.items == {("chat", "C#alice", "general-5"), ("messages", "R#general#0", "000000000005")}
+
+    change = Append(Entry("general", 6, "change", 1, message=5), message(6)[1], message(5)[2], replaces_rev=5)
+    slots = {("messages", "R#general#0", f"00000000000{seq}") for seq in (5, 6)}
+    assert change.items == {("chat", "C#alice", "general-6"), *slots}
+
+    membership = membership_fact(Membership("general", "bob", "Bob", seq=7, inside=True))
+    joined = Append(Entry("general", 7, "joined", 1, user="bob", name="Bob"), message(7)[1], facts=(membership,))
+    rows = {("chat", "ROOM#general", "MEM#bob"), ("chat", "USER#bob", "ROOM#general")}
+    assert joined.items == {("chat", "C#alice", "general-7"), ("messages", "R#general#0", "000000000007"), *rows}
 
 
 def test_a_batch_without_reasons_is_a_passing_conflict_for_all(worker, monkeypatch):
@@ -239,5 +248,5 @@ def test_a_batch_without_reasons_is_a_passing_conflict_for_all(worker, monkeypat
         answer = {"Error": {"Code": "TransactionConflictException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}
         raise ClientError(answer, "any")
 
-    monkeypatch.setitem(worker.storage._client.__dict__, "transact_write_items", conflicts)
-    assert worker.storage.append_each(appends(1, 2)) == [AppendRefused(), AppendRefused()]
+    monkeypatch.setitem(worker.storage.client._client.__dict__, "transact_write_items", conflicts)
+    assert worker.storage.transaction.append_each(appends(1, 2)) == [AppendRefused(), AppendRefused()]

@@ -88,8 +88,8 @@ def test_a_change_of_a_row_cut_off_at_any_call_is_taken_over_once_by_another_wor
         assert pages(worker, ALICE, room) == list(range(1, last + 1)), where
         heard = worker.numbers_sent(sid, room)
         assert heard == list(range(1, last + 1))[-len(heard) :], where
-        assert sum(bad.room == room for bad in worker.storage.rows_set_aside()) == story.set_aside, where
-        mark = worker.storage.get_mark(room, "row")
+        assert sum(bad.room == room for bad in worker.storage.external.rows_set_aside()) == story.set_aside, where
+        mark = worker.storage.external.get_mark(room, "row")
         assert story.set_aside or (mark is not None and mark.number == cut_off.number), where
         worker.followers.forget(sid)
 
@@ -130,12 +130,12 @@ def test_a_sweep_cut_off_at_any_call_is_finished_by_another_worker(young, worker
         fuse = Fuse(k, arrives)
         died = dies(sweep(days), Case("general", 0), worker, config, wire, fuse)
         where = f"cut off {'after' if arrives else 'before'} call {k} ({fuse.calls[-1]})"
-        floor = worker.storage.get_room("general").floor
+        floor = worker.storage.rooms.get("general").floor
         there = [entry.seq for entry, _ in stored_from(worker, floor)]
         assert there == list(range(floor, there[-1] + 1)), f"{where}: nothing goes above the floor"
         sweep(days)(worker)
 
-        room = worker.storage.get_room("general")
+        room = worker.storage.rooms.get("general")
         left = [entry.seq for entry, _ in stored_from(worker, 1)]
         assert room.floor == room.swept == left[0] == too_old[-1] + 1, where
         assert left[: len(kept)] == kept and len(left) == max(young, 1), where
@@ -150,4 +150,4 @@ def test_a_sweep_cut_off_at_any_call_is_finished_by_another_worker(young, worker
 
 
 def stored_from(worker: Worker, first: int):
-    return worker.storage.entries_before("general", 10_000, 10_000, first)
+    return worker.storage.entries.before("general", 10_000, 10_000, first)

@@ -48,4 +48,4 @@ def test_a_room_whose_making_was_cut_off_at_any_call_is_made_once_by_another_wor
         assert kinds(worker, case.room) == ["joined", "message"]
         assert pages(worker, ALICE, case.room) == list(range(1, last + 1))
         assert_memberships_agree_with_the_log(worker, case.room)
-        assert [room for room, _ in worker.storage.public_rooms()].count(case.room) == 1
+        assert [room for room, _ in worker.storage.rooms.public()].count(case.room) == 1

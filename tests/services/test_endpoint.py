@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chat.errors import ChatError
 from chat.services.storage import schema
 from chat.services.storage.changes import read_record
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from chat.services.storage.values import pack
 from chat.services.storage.wire import endpoint as endpoint_module
 from chat.services.storage.wire.endpoint import Endpoint, connect
@@ -263,11 +263,11 @@ def test_through_a_proxy_it_is_boto3_that_asks(monkeypatch):
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_clock_that_is_off_is_a_passing_trouble(config, monkeypatch, hours):
     storage = Storage.connect(config)
-    assert storage.get_user("alice") is None
+    assert storage.users.get("alice") is None
     off = time.time() + timedelta(hours=hours).total_seconds()
     monkeypatch.setattr(endpoint_module.time, "gmtime", lambda: time.localtime(off))
     with pytest.raises(ChatError) as refused:
-        storage.get_user("alice")
+        storage.users.get("alice")
     assert (refused.value.code, refused.value.retry_after_s) == ("unavailable", 1)
     monkeypatch.undo()
-    assert storage.get_user("alice") is None
+    assert storage.users.get("alice") is None

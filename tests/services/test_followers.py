@@ -9,7 +9,7 @@ import gevent
 import pytest
 
 from chat.services.log.subscribers import SETTLED_S
-from chat.services.storage import rows
+from chat.services.storage.rooms import member_key, user_room_key
 from chat.services.storage.values import pack
 from tests.services.conftest import ALICE, BOB, CAROL
 
@@ -100,12 +100,12 @@ def test_a_crowd_that_comes_at_once_starts_a_follower_once(worker, monkeypatch):
     room = worker.rooms.get("general")
     read = []
 
-    def slow(*key, real=worker.storage.head):
+    def slow(*key, real=worker.storage.entries.head):
         read.append(key)
         gevent.sleep(0.02)
         return real(*key)
 
-    monkeypatch.setattr(worker.storage, "head", slow)
+    monkeypatch.setattr(worker.storage.entries, "head", slow)
     started = [gevent.spawn(worker.followers.follow, room) for _ in range(30)]
     gevent.joinall(started)
     assert len(read) == 1
@@ -128,7 +128,9 @@ def test_a_number_that_was_only_proposed_is_looked_for_once(worker, other, monke
     other.connect(BOB)
     worker.numbers.propose(worker.rooms.get("general"))
     read = []
-    monkeypatch.setattr(other.storage, "head", lambda *key, real=other.storage.head: read.append(key) or real(*key))
+    monkeypatch.setattr(
+        other.storage.entries, "head", lambda *key, real=other.storage.entries.head: read.append(key) or real(*key)
+    )
     for _ in range(5):
         other.followers._check_proposed()
     assert len(read) == 1
@@ -141,19 +143,19 @@ def test_a_number_nobody_used_is_decided_and_skipped(worker, other, wire):
     assert sent_texts(worker, sid) == []
     worker.catch_up(seq=after)
     assert [event for event, _ in worker.outlet.sent[sid]] == ["entry:skipped", "message:sent"]
-    assert worker.storage.get_entry("general", abandoned)[0].kind == "tombstone"
+    assert worker.storage.entries.get("general", abandoned)[0].kind == "tombstone"
 
 
 def test_a_writer_that_was_slow_past_the_tombstone_takes_another_number(worker, other, monkeypatch):
     worker.connect(ALICE)
-    append = other.storage.append
+    append = other.storage.transaction.append
 
     def slow(*args, **kwargs):
         monkeypatch.undo()
         worker.catch_up(seq=say(worker, "meanwhile"))
         append(*args, **kwargs)
 
-    monkeypatch.setattr(other.storage, "append", slow)
+    monkeypatch.setattr(other.storage.transaction, "append", slow)
     late = say(other, "late", BOB)
     assert late == 3
     worker.catch_up()
@@ -235,7 +237,7 @@ def test_a_membership_read_before_a_removal_does_not_subscribe_behind_it(worker,
     room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
     worker.memberships.invite(ALICE, "i", room, "bob")
     follower = worker.followers.follow(worker.rooms.get(room))
-    stale = worker.storage.membership(room, "bob")
+    stale = worker.storage.rooms.membership(room, "bob")
     worker.memberships.remove(ALICE, "x", room, "bob")
     assert follower.subscribe("socket-bob", stale) is False
     assert not follower.subscribers.has("socket-bob")
@@ -246,12 +248,12 @@ def test_a_membership_read_before_who_left_came_back_shows_nothing_of_the_time_b
     worker.memberships.invite(ALICE, "i1", room, "bob")
     worker.connect(ALICE)
     follower, asked_at = worker.follower(room), time.monotonic()
-    before = worker.storage.membership(room, "bob")
+    before = worker.storage.rooms.membership(room, "bob")
     worker.memberships.leave(BOB, "l", room)
     say(worker, "between", room=room)
     worker.memberships.invite(ALICE, "i2", room, "bob")
     assert not follower.subscribe("socket-bob", before, asked_at)
-    assert follower.subscribe("socket-bob", worker.storage.membership(room, "bob"), time.monotonic())
+    assert follower.subscribe("socket-bob", worker.storage.rooms.membership(room, "bob"), time.monotonic())
     assert [m.text for m in worker.history.open(BOB, room, 0).messages] == []
     assert [m.text for m in worker.history.open(ALICE, room, 0).messages] == ["between"]
 
@@ -260,7 +262,7 @@ def test_a_membership_read_beside_the_transaction_that_ends_it_does_not_subscrib
     """The entry of a transaction may be seen before its membership is."""
     room = worker.memberships.create(ALICE, "r", "Plans", "public")["room"]
     worker.memberships.join(BOB, "j", room)
-    before = worker.storage.membership(room, "bob")
+    before = worker.storage.rooms.membership(room, "bob")
     worker.connect(ALICE)
     worker.memberships.leave(BOB, "l", room)
     asked_at = time.monotonic()
@@ -273,12 +275,12 @@ def test_whom_two_bring_in_at_once_reads_their_room(worker, monkeypatch):
     room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
     worker.memberships.invite(ALICE, "i1", room, "bob")
     worker.memberships.remove(ALICE, "x", room, "bob")
-    outside = worker.storage.membership(room, "bob")
+    outside = worker.storage.rooms.membership(room, "bob")
     worker.memberships.invite(ALICE, "i2", room, "bob")
     worker.connect(BOB)
     with monkeypatch.context() as patch:
-        reads = worker.storage.membership
-        patch.setattr(worker.storage, "membership", lambda r, who: outside if who == "bob" else reads(r, who))
+        reads = worker.storage.rooms.membership
+        patch.setattr(worker.storage.rooms, "membership", lambda r, who: outside if who == "bob" else reads(r, who))
         worker.memberships.invite(ALICE, "i3", room, "bob")
     say(worker, "welcome", room=room)
     assert [m.text for m in worker.history.open(BOB, room, 0).messages] == ["welcome"]
@@ -336,17 +338,17 @@ def test_the_replay_goes_back_as_long_as_a_commit_may_take(worker, other, monkey
 def test_a_membership_read_before_its_end_does_not_come_back_through_a_new_follower(worker, other):
     room = worker.memberships.create(ALICE, "make", "Private", "private")["room"]
     worker.memberships.invite(ALICE, "invite", room, "bob")
-    before = worker.storage.membership(room, "bob")
+    before = worker.storage.rooms.membership(room, "bob")
     worker.memberships.remove(ALICE, "remove", room, "bob")
     follower = other.followers.follow(other.rooms.get(room))
     assert not follower.subscribe("socket-bob", before)
-    assert follower.subscribe("socket-alice", worker.storage.membership(room, "alice"))
+    assert follower.subscribe("socket-alice", worker.storage.rooms.membership(room, "alice"))
 
 
 def put_back(worker, room, last):
     """The table as it was when that entry was the room's last."""
-    head = worker.storage.head(room)
-    worker.storage.delete_entries(room, range(last + 1, head + 1))
+    head = worker.storage.entries.head(room)
+    worker.storage.entries.delete(room, range(last + 1, head + 1))
 
 
 def test_a_worker_that_runs_while_a_backup_is_put_back_begins_the_log_anew(worker, other):
@@ -360,7 +362,7 @@ def test_a_worker_that_runs_while_a_backup_is_put_back_begins_the_log_anew(worke
     worker.followers.restored()
     assert worker.outlet.inside["general"] == [] and worker.followers.heads(sid) == {}
     worker.connect(ALICE)
-    assert worker.followers.heads(sid)["general"] == (worker.storage.get_room("general").generation, 1)
+    assert worker.followers.heads(sid)["general"] == (worker.storage.rooms.get("general").generation, 1)
     assert say(worker, "another two") == 2
     assert sent_texts(worker, sid)[-1] == "another two" and worker.follower() is not old
 
@@ -389,8 +391,8 @@ def test_who_was_let_in_after_the_backup_is_out_again(worker, other):
     worker.memberships.invite(ALICE, "invite", room, "bob")
     sid, here = worker.connect(BOB), worker.connect(ALICE)
     say(worker, "for both", room=room)
-    for key in (rows.user_room_key("bob", room), rows.member_key(room, "bob")):
-        worker.storage.call("delete_item", TableName=worker.storage.table("chat"), Key=pack(key))
+    for key in (user_room_key("bob", room), member_key(room, "bob")):
+        worker.storage.client.call("delete_item", TableName=worker.storage.client.table("chat"), Key=pack(key))
     put_back(worker, room, 1)
     other.rooms.restored()
     worker.rooms.forget_all()

@@ -9,7 +9,9 @@ from chat.models import Entry, Worker
 from chat.services.health.workers import GONE_AFTER_S, KNOWN_FOR_S, LOOK_EVERY_S, Workers
 from chat.services.log.append import Draft
 from chat.services.storage import rows
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.entries import LETTERS
+from chat.services.storage.storage import Storage
+from chat.services.storage.workers import read_worker, worker_row
 from tests.conftest import spawn_server, wait_until
 
 LATER = rows.FORMAT + 1
@@ -36,7 +38,7 @@ class Site:
         """These workers show themselves."""
         for name, number in formats.items():
             self.beats[name] = self.beats.get(name, 0) + 1
-            self.storage.put_worker(Worker(name, self.beats[name], True, 0, number))
+            self.storage.workers.put(Worker(name, self.beats[name], True, 0, number))
 
     def live(self, seconds: float, watching: Workers, **formats: int) -> None:
         """So much time passes in which these live, and somebody asks."""
@@ -61,29 +63,29 @@ def upgraded(monkeypatch):
 
 def test_a_worker_says_what_it_reads(site):
     site.me()
-    assert [worker.format for worker in site.storage.workers()] == [LATER]
+    assert [worker.format for worker in site.storage.workers.all()] == [LATER]
 
 
 def test_a_worker_shows_itself_before_anybody_is_at_it(config, tmp_path):
     storage, server = Storage.connect(config), spawn_server(config, tmp_path)
     try:
-        wait_until(storage.workers, 20, "the worker is listed")
+        wait_until(storage.workers.all, 20, "the worker is listed")
     finally:
         server.stop()
-    assert storage.workers() == [], "one that leaves takes itself off"
+    assert storage.workers.all() == [], "one that leaves takes itself off"
 
 
 def test_one_that_has_left_does_not_come_back(site):
     me = site.me()
     me.leave()
     me.beat()
-    assert site.storage.workers() == []
+    assert site.storage.workers.all() == []
 
 
 def test_a_row_from_before_there_was_a_word_for_it_reads_nothing_new():
-    row = rows.worker_row(Worker("id", 1, True, 1))
+    row = worker_row(Worker("id", 1, True, 1))
     del row["format"]
-    assert rows.read_worker(row).format == 0
+    assert read_worker(row).format == 0
 
 
 def test_alone_it_writes_what_it_reads_and_nothing_later(site):
@@ -101,10 +103,10 @@ def test_a_worker_of_an_earlier_version_is_waited_for(site):
     me = site.me()
     site.beat(old=LATER - 1, oldest=0)
     assert not me.all_read(LATER) and not me.all_read(1)
-    site.storage.delete_worker("oldest")
+    site.storage.workers.delete("oldest")
     site.live(LOOK_EVERY_S, me, old=LATER - 1)
     assert me.all_read(LATER - 1) and not me.all_read(LATER)
-    site.storage.delete_worker("old")
+    site.storage.workers.delete("old")
     site.live(LOOK_EVERY_S, me)
     assert me.all_read(LATER)
 
@@ -143,8 +145,8 @@ def test_one_that_stood_still_and_goes_on_counts_again(site):
 
 
 def test_it_is_looked_up_every_few_seconds_however_often_it_is_asked(site, monkeypatch):
-    me, read, workers = site.me(), [], site.storage.workers
-    monkeypatch.setattr(site.storage, "workers", lambda: read.append(1) or workers())
+    me, read, workers = site.me(), [], site.storage.workers.all
+    monkeypatch.setattr(site.storage.workers, "all", lambda: read.append(1) or workers())
     for _ in range(50):
         assert me.all_read(LATER)
     site.now += LOOK_EVERY_S + 0.1
@@ -160,7 +162,7 @@ def test_while_it_cannot_be_looked_up_the_answer_is_soon_no(site, monkeypatch):
         raise ChatError("unavailable")
 
     with monkeypatch.context() as patched:
-        patched.setattr(site.storage, "workers", away)
+        patched.setattr(site.storage.workers, "all", away)
         site.now += KNOWN_FOR_S
         assert not me.all_read(LATER)
         fresh = site.me()
@@ -170,9 +172,9 @@ def test_while_it_cannot_be_looked_up_the_answer_is_soon_no(site, monkeypatch):
 
 
 def test_whoever_asks_while_it_is_looked_up_is_answered_at_once(site, monkeypatch):
-    me, workers = site.me(), site.storage.workers
+    me, workers = site.me(), site.storage.workers.all
     answers = []
-    monkeypatch.setattr(site.storage, "workers", lambda: answers.append(me.all_read(LATER)) or workers())
+    monkeypatch.setattr(site.storage.workers, "all", lambda: answers.append(me.all_read(LATER)) or workers())
     assert me.all_read(LATER)
     assert answers == [False], "nothing is known yet"
 
@@ -198,13 +200,13 @@ class Polls:
 
 
 def test_a_new_noun_waits_until_the_last_worker_of_before_has_gone(site, worker, monkeypatch):
-    monkeypatch.setitem(rows.LETTERS, "poll", "p")
+    monkeypatch.setitem(LETTERS, "poll", "p")
     me = site.me()
     polls = Polls(worker, me)
     site.beat(old=LATER - 1)
     with pytest.raises(ChatError):
         polls.ask("p")
-    assert worker.storage.head("general") == 0
-    site.storage.delete_worker("old")
+    assert worker.storage.entries.head("general") == 0
+    site.storage.workers.delete("old")
     site.live(LOOK_EVERY_S, me)
-    assert polls.ask("p") == worker.storage.head("general") == 1
+    assert polls.ask("p") == worker.storage.entries.head("general") == 1

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from chat.errors import ChatError
-from chat.models import GENERAL, Entry, Membership, Room
+from chat.models import GENERAL, Claim, Entry, Membership, Room
 from chat.services.storage import schema
-from chat.services.storage.rows import Claim
+from chat.services.storage.rooms import membership_fact, room_facts
 from chat.services.storage.values import pack
 from tests.services.conftest import ALICE, BOB
 
@@ -32,12 +32,12 @@ def put(worker, room, person):
     claim = Claim(person.username, f"old-{room.room}"[:60], room.room, "digest", 1)
     founder = Membership(room.room, person.username, person.name, inside=True, seq=1, start=1, read=1)
     joined = Entry(room.room, 1, "joined", 1, user=person.username, name=person.name)
-    worker.storage.append(joined, claim, membership=founder, new_room=room)
+    worker.storage.transaction.append(joined, claim, facts=(membership_fact(founder), *room_facts(room)))
 
 
 def remove_general(worker):
-    worker.storage.call(
-        "delete_item", TableName=worker.storage.table("chat"), Key=pack({"pk": "ROOM#general", "sk": "META"})
+    worker.storage.client.call(
+        "delete_item", TableName=worker.storage.client.table("chat"), Key=pack({"pk": "ROOM#general", "sk": "META"})
     )
     worker.rooms.forget_all()
 
@@ -46,16 +46,16 @@ def remove_general(worker):
 def test_nobody_can_make_general_not_even_before_anybody_was_there(worker, name):
     remove_general(worker)
     assert code(lambda: worker.memberships.create(BOB, "c", name, "public")) == "room_name_taken"
-    assert worker.storage.get_room("general").owner == ""
+    assert worker.storage.rooms.get("general").owner == ""
 
 
 def test_general_comes_with_the_tables(config, worker):
     remove_general(worker)
     schema.create(worker.storage)
-    room = worker.storage.get_room("general")
+    room = worker.storage.rooms.get("general")
     assert (room.name, room.kind, room.owner) == ("General", "public", "") and room.generation > 1_700_000_000
     schema.create(worker.storage)
-    assert worker.storage.get_room("general") == room
+    assert worker.storage.rooms.get("general") == room
 
 
 def test_an_owner_that_general_has_is_named_and_taken_away(worker):
@@ -63,7 +63,7 @@ def test_an_owner_that_general_has_is_named_and_taken_away(worker):
     put(worker, Room("general", "general", "public", owner="bob", generation=1), BOB)
     assert any("general has an owner, bob" in problem for problem in schema.problems(worker.storage))
     schema.create(worker.storage)
-    assert worker.storage.get_room("general").owner == ""
+    assert worker.storage.rooms.get("general").owner == ""
     assert schema.problems(worker.storage) == []
 
 
@@ -71,14 +71,14 @@ def test_where_tables_are_made_by_others_the_first_who_reads_general_takes_its_o
     remove_general(worker)
     put(worker, Room("general", "general", "public", owner="bob", generation=1), BOB)
     assert code(lambda: worker.memberships.remove(BOB, "x", "general", "alice")) == "not_room_owner"
-    assert worker.storage.get_room("general").owner == ""
+    assert worker.storage.rooms.get("general").owner == ""
 
 
 def test_a_room_begins_with_a_generation_that_none_of_its_name_had(worker):
     first = worker.memberships.create(ALICE, "c", "Plans", "public")
     assert first["generation"] >= worker.log.now_ms() // 1000 - 60
-    assert worker.storage.get_claim("alice", "c").generation == first["generation"]
-    assert worker.storage.get_room("general").generation > 1_700_000_000
+    assert worker.storage.claims.get("alice", "c").generation == first["generation"]
+    assert worker.storage.rooms.get("general").generation > 1_700_000_000
 
 
 @pytest.mark.parametrize("kind", ["public", "private"])
@@ -106,7 +106,7 @@ def test_a_room_that_cannot_be_read_hides_no_other(worker, what):
         "its description": ("chat", {"pk": f"ROOM#{room}", "sk": "META", "name": "Plans"}),
         "its log": ("messages", {"room": f"R#{room}#0", "id": f"{2:012d}", "kind": "m", "at_ms": 1}),
     }[what]
-    worker.storage.call("put_item", TableName=worker.storage.table(table), Item=pack(row))
+    worker.storage.client.call("put_item", TableName=worker.storage.client.table(table), Item=pack(row))
     worker.rooms.forget_all()
     assert listed(worker, ALICE) == ["general"]
 
@@ -114,9 +114,9 @@ def test_a_room_that_cannot_be_read_hides_no_other(worker, what):
 def test_what_a_backup_does_not_have_is_answered_as_gone_and_not_for_ever_as_unavailable(worker):
     """The claim came back with one table, the message not with the other; its number may be another's now."""
     sent = worker.messages.send(ALICE, "general", "m", "hello")
-    room = worker.storage.get_room("general")
-    worker.storage.set_generation(room, room.generation + 1)
-    worker.storage.delete_entries("general", [sent["seq"]])
+    room = worker.storage.rooms.get("general")
+    worker.storage.rooms.set_generation(room, room.generation + 1)
+    worker.storage.entries.delete("general", [sent["seq"]])
     worker.rooms.forget_all()
     assert code(lambda: worker.messages.send(ALICE, "general", "m", "hello")) == "message_not_found"
     worker.numbers.forget()
@@ -128,5 +128,5 @@ def test_what_a_backup_does_not_have_is_answered_as_gone_and_not_for_ever_as_una
 
 def test_general_is_one_room_whoever_makes_it_first(worker, other):
     remove_general(worker)
-    worker.storage.put_room(replace(GENERAL, generation=7))
+    worker.storage.rooms.put(replace(GENERAL, generation=7))
     assert other.rooms.get("general").generation == 7

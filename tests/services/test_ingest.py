@@ -28,8 +28,8 @@ def put(worker: Worker) -> Callable[..., None]:
     """What anybody with the right to write does: `put(**attributes)`."""
 
     def do(**row: Any) -> None:
-        producer = worker.storage._client._client  # boto3's, as others put rows; the lean way is for our own
-        producer.put_item(TableName=worker.storage.table("messages"), Item=pack(ROW | row))
+        producer = worker.storage.client._client._client  # boto3's, as others put rows; the lean way is for our own
+        producer.put_item(TableName=worker.storage.client.table("messages"), Item=pack(ROW | row))
 
     return do
 
@@ -38,7 +38,7 @@ def put(worker: Worker) -> Callable[..., None]:
 def delete(worker: Worker) -> Callable[..., None]:
     def do(room: str = ROW["room"], id: str = ROW["id"]) -> None:
         key = pack({"room": room, "id": id})
-        worker.storage.call("delete_item", TableName=worker.storage.table("messages"), Key=key)
+        worker.storage.client.call("delete_item", TableName=worker.storage.client.table("messages"), Key=key)
 
     return do
 
@@ -96,14 +96,14 @@ def test_the_row_itself_is_left_as_it_was_put(worker, put, poll):
 def as_it_stands(worker: Worker) -> Row:
     """The row in the table, as DynamoDB writes it."""
     key = pack({"room": ROW["room"], "id": ROW["id"]})
-    return worker.storage.call("get_item", TableName=worker.storage.table("messages"), Key=key)["Item"]
+    return worker.storage.client.call("get_item", TableName=worker.storage.client.table("messages"), Key=key)["Item"]
 
 
 @pytest.mark.parametrize("names", [("text", "username"), ("message", "user"), ("text", "user")])
 def test_both_names_of_the_attributes_are_accepted(worker, poll, names):
     text, user = names
     row = {"room": "general", "id": "x", text: "hello", user: "bot"}
-    worker.storage.call("put_item", TableName=worker.storage.table("messages"), Item=pack(row))
+    worker.storage.client.call("put_item", TableName=worker.storage.client.table("messages"), Item=pack(row))
     poll()
     assert said(worker) == [("bot", "hello", False)]
 
@@ -122,7 +122,7 @@ def test_putting_the_same_row_again_changes_nothing(worker, put, poll):
         put(attempt=number)
         poll()
     taker(worker).reconcile("2027-01-01")
-    assert [entry.kind for entry, _ in worker.storage.entries_after("general", 0, 10)] == ["message"]
+    assert [entry.kind for entry, _ in worker.storage.entries.after("general", 0, 10)] == ["message"]
     worker.messages.send(ALICE, "general", "c1", "next")
     assert [message.seq for message in worker.history.page(ALICE, "general").messages] == [1, 2], "no number is spent"
 
@@ -186,8 +186,8 @@ def test_an_expiry_told_late_changes_nothing(worker):
 def no_longer_kept(worker: Worker) -> None:
     """What was said so far is below the floor."""
     worker.messages.send(ALICE, "general", "c1", "the last")
-    worker.storage.raise_floor("general", 2)
-    worker.storage.delete_entries("general", [1])
+    worker.storage.rooms.raise_floor("general", 2)
+    worker.storage.entries.delete("general", [1])
     worker.rooms.forget("general")
 
 
@@ -242,7 +242,7 @@ def test_a_bad_row_is_set_aside_with_its_reason_and_stops_nothing(worker, put, p
     put(**change)
     put(id="good", text="behind it")
     poll()
-    (bad,) = worker.storage.rows_set_aside()
+    (bad,) = worker.storage.external.rows_set_aside()
     assert reason in bad.reason and bad.id == "deploy-1"
     assert said(worker) == [("ci", "behind it", False)]
 
@@ -260,7 +260,7 @@ def test_a_bad_row_that_is_put_right_becomes_a_message_and_leaves_the_list(worke
     put(text="right")
     poll()
     assert said(worker) == [("ci", "right", False)]
-    assert worker.storage.rows_set_aside() == []
+    assert worker.storage.external.rows_set_aside() == []
 
 
 def test_a_row_that_breaks_us_is_set_aside_and_those_behind_it_come(worker, put, poll, monkeypatch):
@@ -275,7 +275,7 @@ def test_a_row_that_breaks_us_is_set_aside_and_those_behind_it_come(worker, put,
 
     monkeypatch.setattr(worker.rooms, "get", broken)
     poll()
-    assert [bad.room for bad in worker.storage.rows_set_aside()] == ["breaks"]
+    assert [bad.room for bad in worker.storage.external.rows_set_aside()] == ["breaks"]
     assert said(worker) == [("ci", "behind it", False)]
 
 
@@ -283,7 +283,7 @@ def test_keys_of_our_own_shape_are_never_adopted(worker, put, poll):
     put(room="R#general#0", id="x")
     put(room="#", id="y")
     poll()
-    assert said(worker) == [] and worker.storage.rows_set_aside() == []
+    assert said(worker) == [] and worker.storage.external.rows_set_aside() == []
 
 
 def test_our_own_entries_are_announced_again_and_no_more(worker, other, wire, poll):
@@ -333,20 +333,20 @@ def test_a_change_told_late_by_a_stale_reader_does_not_undo_a_later_one(worker, 
 
 def test_two_readers_at_once_adopt_a_row_once(worker, other, monkeypatch):
     """The second one reads the mark before the first one has written it."""
-    monkeypatch.setattr(other.storage, "get_mark", lambda *key: None)
+    monkeypatch.setattr(other.storage.external, "get_mark", lambda *key: None)
     taker(worker).take([CHANGES[0]])
     taker(other).take([CHANGES[0]])
     assert said(worker) == [("ci", "Deploy finished", False)]
 
 
 def test_a_reader_that_dies_after_the_commit_adopts_nothing_twice(worker, other, monkeypatch):
-    append = worker.storage.append
+    append = worker.storage.transaction.append
 
     def dies(*args: Any, **options: Any) -> None:
         append(*args, **options)
         raise SystemExit
 
-    monkeypatch.setattr(worker.storage, "append", dies)
+    monkeypatch.setattr(worker.storage.transaction, "append", dies)
     with pytest.raises(SystemExit):
         taker(worker).take([CHANGES[0]])
     taker(other).take(CHANGES[:2])
@@ -358,12 +358,12 @@ def test_a_storage_that_does_not_answer_leaves_the_change_to_be_told_again(worke
         raise ChatError("unavailable")
 
     with monkeypatch.context() as patched:
-        patched.setattr(worker.storage, "append", silent)
+        patched.setattr(worker.storage.transaction, "append", silent)
         with pytest.raises(ChatError):
             taker(worker).take([CHANGES[0]])
     taker(worker).take([CHANGES[0]])
     assert said(worker) == [("ci", "Deploy finished", False)]
-    assert worker.storage.rows_set_aside() == []
+    assert worker.storage.external.rows_set_aside() == []
 
 
 def test_what_was_deleted_in_the_chat_is_not_brought_back_by_a_later_edit_of_the_row(worker):
@@ -399,7 +399,7 @@ def test_what_the_stream_no_longer_tells_is_found_by_comparing_the_tables(worker
     put(id="changes", text="changed unseen")
     delete(id="goes")
     put(id="comes", text="came unseen")
-    ingest, stream = taker(worker), label(worker.storage.stream_arn() or "")
+    ingest, stream = taker(worker), label(worker.storage.external.stream_arn() or "")
     ingest.reconcile(stream)
     texts = sorted(text for _, text, _ in said(worker))
     assert texts == ["", "Deploy finished", "came unseen", "changed unseen"]
@@ -449,10 +449,10 @@ def test_a_holder_that_lost_the_lease_notes_nothing_more(worker, other):
 def test_a_row_that_goes_while_the_tables_are_compared_does_not_come_back(worker, put, delete, monkeypatch):
     ingest = Ingest(worker.storage, worker.rooms, worker.log, worker.bus)
     put()
-    found = list(worker.storage.foreign_rows())
+    found = list(worker.storage.external.rows())
     delete()
     told = Change("REMOVE", ROW["room"], ROW["id"], None, "7".zfill(DIGITS), "stream")
     ingest.take([told])  # by another poller, while this one stood still with what it had found
-    monkeypatch.setattr(worker.storage, "foreign_rows", lambda: iter(found))
+    monkeypatch.setattr(worker.storage.external, "rows", lambda: iter(found))
     ingest.reconcile("stream")
-    assert worker.storage.entries_after("general", 0, 10) == []
+    assert worker.storage.entries.after("general", 0, 10) == []

@@ -15,13 +15,14 @@ import gevent, gevent.lock, gevent.queue
 from chat.errors import ChatError
 from chat.services.storage import redis_client
 from chat.services.runtime.deadline import deadline
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.client import Client
+from chat.services.storage.storage import Storage
 
 class Slow:
     def get_item(self):
         gevent.sleep(0.001)
 
-storage = Storage(Slow(), places=eval(sys.argv[1])(3))
+storage = Storage(Client(Slow(), places=eval(sys.argv[1])(3)))
 redis_client.POOL_SIZE = 3
 redis = redis_client.connect(sys.argv[3], queue_class=eval(sys.argv[2]))
 
@@ -34,7 +35,7 @@ def ask(what, patience_s):
         return error.code
 
 def storage_answers():
-    storage.call("get_item")
+    storage.client.call("get_item")
 
 def redis_answers():
     redis.eval("local n = 0 for k = 1, 50000 do n = n + k end", 0)

@@ -14,7 +14,7 @@ from chat.models import User
 from chat.services.sessions.record import decode, encode, slide_every_s
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from tests.conftest import PASSWORD, Auth, browser
 
 DAY_S = 24 * 3_600
@@ -38,7 +38,7 @@ def clock():
 @pytest.fixture
 def storage(config):
     storage = Storage.connect(config)
-    storage.put_user(ALICE)
+    storage.users.put(ALICE)
     return storage
 
 
@@ -49,7 +49,7 @@ def redis(config):
 
 @pytest.fixture
 def sessions(redis, storage, clock):
-    return Sessions(redis, 1800, 43_200, storage.epochs, clock, kept_ttl_s=30 * DAY_S)
+    return Sessions(redis, 1800, 43_200, storage.users.epochs, clock, kept_ttl_s=30 * DAY_S)
 
 
 def test_a_kept_session_carries_its_own_time_and_end_and_its_cookie_lives_until_then(sessions, redis):
@@ -111,7 +111,9 @@ def test_it_stays_in_the_list_of_devices_until_its_end_and_is_ended_by_it(sessio
     assert [each.device for each in sessions.of_user("alice")] == ["Desk", "Phone"], "the newest first"
     assert sessions.end_oldest("alice", 1, "elsewhere") == [kept.sid]
     again = sessions.create(ALICE, kept=True)
-    assert {again.sid, newest.sid} < set(sessions.raise_epoch("alice", storage.raise_epoch("alice"), "everywhere"))
+    assert {again.sid, newest.sid} < set(
+        sessions.raise_epoch("alice", storage.users.raise_epoch("alice"), "everywhere")
+    )
     assert sessions.read(again.sid) is None
 
 
@@ -124,7 +126,7 @@ def test_the_list_forgets_a_kept_one_at_its_end(sessions, redis, clock):
 
 def test_a_password_change_keeps_it_kept(sessions, storage, redis):
     session = sessions.create(ALICE, kept=True)
-    sessions.raise_epoch("alice", storage.raise_epoch("alice"), "password", keep=session)
+    sessions.raise_epoch("alice", storage.users.raise_epoch("alice"), "password", keep=session)
     assert sessions.read(session.sid) == replace(session, epoch=1)
     assert redis.ttl(f"session:{session.sid}") == 30 * DAY_S
 
@@ -168,7 +170,7 @@ def test_no_record_makes_a_session_without_an_end(sessions, redis):
 
 def test_where_none_is_kept_none_is_made_and_those_of_before_are_over(sessions, redis, storage, clock):
     session = sessions.create(ALICE, kept=True)
-    none = Sessions(redis, 1800, 43_200, storage.epochs, clock)
+    none = Sessions(redis, 1800, 43_200, storage.users.epochs, clock)
     assert none.read(session.sid) is None and none.of_user("alice") == []
     assert not none.create(ALICE, kept=True).kept
 

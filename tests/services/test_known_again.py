@@ -38,7 +38,7 @@ def test_the_hash_of_every_request_is_what_it_always_was(worker):
     messages.delete(ALICE, "plans", "delete", 4)
     memberships.join(BOB, "join", "plans")
     memberships.leave(BOB, "leave", "plans")
-    stored = {name: worker.storage.get_claim(by[name].username, name) for name in DIGESTS}
+    stored = {name: worker.storage.claims.get(by[name].username, name) for name in DIGESTS}
     assert {name: claim and claim.digest for name, claim in stored.items()} == DIGESTS
 
 

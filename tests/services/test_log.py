@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from chat.errors import ChatError
 from chat.services.runtime.deadline import deadline
-from chat.services.storage.dynamodb import MAX_AHEAD
+from chat.services.storage.entries import MAX_AHEAD
 from tests.services.conftest import ALICE, BOB
 
 
@@ -22,7 +22,7 @@ def stored(worker):
     """(number, kind, text) of the whole log."""
     return [
         (entry.seq, entry.kind, image.text if image else None)
-        for entry, image in worker.storage.entries_after("general", 0, 1000)
+        for entry, image in worker.storage.entries.after("general", 0, 1000)
     ]
 
 
@@ -123,13 +123,13 @@ def test_a_client_that_claims_to_have_seen_the_future_cannot_raise_the_counter(w
 
 
 def test_a_lost_answer_and_a_resend_leave_one_message(worker, monkeypatch):
-    append = worker.storage.append
+    append = worker.storage.transaction.append
 
     def commits_but_does_not_answer(*args, **kwargs):
         append(*args, **kwargs)
         raise ChatError("unavailable")
 
-    monkeypatch.setattr(worker.storage, "append", commits_but_does_not_answer)
+    monkeypatch.setattr(worker.storage.transaction, "append", commits_but_does_not_answer)
     with pytest.raises(ChatError):
         send(worker)
     monkeypatch.undo()
@@ -144,12 +144,12 @@ def test_a_write_that_meets_a_transaction_under_way_is_to_be_tried_again(worker,
         raise ClientError(answer, "any")
 
     first = send(worker)
-    claim = worker.storage.get_claim("alice", "c1")
+    claim = worker.storage.claims.get("alice", "c1")
     for operation, write in (
-        ("put_item", lambda: worker.storage.put_claim(claim)),
-        ("update_item", lambda: worker.storage.mark_read("alice", "general", first["seq"])),
+        ("put_item", lambda: worker.storage.claims.put(claim)),
+        ("update_item", lambda: worker.storage.rooms.mark_read("alice", "general", first["seq"])),
     ):
-        monkeypatch.setattr(worker.storage._client, operation, meets_a_transaction)
+        monkeypatch.setattr(worker.storage.client._client, operation, meets_a_transaction)
         with pytest.raises(ChatError) as refused:
             write()
         assert refused.value.code == "unavailable"
@@ -157,13 +157,13 @@ def test_a_write_that_meets_a_transaction_under_way_is_to_be_tried_again(worker,
 
 def test_a_claim_read_before_its_message_is_answered_with_the_message(worker, other, monkeypatch):
     first = send(worker)
-    images, asked = other.storage.images, []
+    images, asked = other.storage.entries.images, []
 
     def not_there_yet(room, seqs):
         asked.append(seqs)
         return images(room, seqs) if len(asked) > 2 else {}
 
-    monkeypatch.setattr(other.storage, "images", not_there_yet)
+    monkeypatch.setattr(other.storage.entries, "images", not_there_yet)
     assert send(other) == first
 
 
@@ -171,7 +171,7 @@ def test_a_number_that_is_given_up_is_decided_at_once(worker, monkeypatch):
     def does_not_commit(*args, **kwargs):
         raise ChatError("unavailable")
 
-    monkeypatch.setattr(worker.storage, "append", does_not_commit)
+    monkeypatch.setattr(worker.storage.transaction, "append", does_not_commit)
     with pytest.raises(ChatError):
         send(worker)
     assert [kind for _, kind, _ in stored(worker)] == ["tombstone"]
@@ -179,17 +179,17 @@ def test_a_number_that_is_given_up_is_decided_at_once(worker, monkeypatch):
 
 def test_a_deadline_gives_the_number_up_and_the_resend_is_stored_once(worker, monkeypatch):
     """Like a storage that hangs: the transaction may or may not happen after who asked was told to try again."""
-    append = worker.storage.append
+    append = worker.storage.transaction.append
 
     def hang(*args, **options):
         gevent.sleep(10)
 
-    monkeypatch.setattr(worker.storage, "append", hang)
+    monkeypatch.setattr(worker.storage.transaction, "append", hang)
     with pytest.raises(ChatError) as error, deadline(0.5):
         worker.messages.send(ALICE, "general", "hung", "hello")
     assert error.value.code == "unavailable" and error.value.retry
-    assert [entry.kind for entry, _ in worker.storage.entries_after("general", 0, 10)] == ["tombstone"]
-    monkeypatch.setattr(worker.storage, "append", append)
+    assert [entry.kind for entry, _ in worker.storage.entries.after("general", 0, 10)] == ["tombstone"]
+    monkeypatch.setattr(worker.storage.transaction, "append", append)
     assert worker.messages.send(ALICE, "general", "hung", "hello")["seq"] == 2
 
 
@@ -215,17 +215,17 @@ def test_many_senders_of_two_workers_leave_a_dense_log_with_each_message_once(wo
 
 
 def test_the_log_goes_on_over_the_edge_of_a_bucket(worker, monkeypatch):
-    monkeypatch.setattr("chat.services.storage.rows.BUCKET_SIZE", 4)
-    monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
+    monkeypatch.setattr("chat.services.storage.entries.BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.storage.entries.MAX_AHEAD", 2)
     monkeypatch.setattr("chat.services.log.append.FIRST_OF_BUCKET", 1)
     for i in range(11):
         send(worker, f"text {i}", f"c{i}")
     assert [seq for seq, _, _ in stored(worker)] == list(range(1, 12))
-    assert worker.storage.head("general") == 11
-    assert worker.storage.head("general", bucket=2) == 11
-    assert worker.storage.head("general", bucket=7) == 11
-    assert worker.storage.get_room("general").bucket == 2
-    assert [e.seq for e, _ in worker.storage.entries_before("general", 10, 5)] == [5, 6, 7, 8, 9]
+    assert worker.storage.entries.head("general") == 11
+    assert worker.storage.entries.head("general", bucket=2) == 11
+    assert worker.storage.entries.head("general", bucket=7) == 11
+    assert worker.storage.rooms.get("general").bucket == 2
+    assert [e.seq for e, _ in worker.storage.entries.before("general", 10, 5)] == [5, 6, 7, 8, 9]
 
 
 # --- changes ----------------------------------------------------------------------------------------------------------
@@ -257,14 +257,14 @@ def test_an_edit_that_changes_nothing_writes_no_entry_and_still_counts_as_done(w
 
 def test_two_edits_at_once_both_happen_one_after_the_other(worker, other, monkeypatch):
     seq = send(worker)["seq"]
-    append = worker.storage.append
+    append = worker.storage.transaction.append
 
     def overtaken(*args, **kwargs):
         monkeypatch.undo()
         other.messages.edit(ALICE, "general", "e2", seq, "from elsewhere")
         append(*args, **kwargs)
 
-    monkeypatch.setattr(worker.storage, "append", overtaken)
+    monkeypatch.setattr(worker.storage.transaction, "append", overtaken)
     assert worker.messages.edit(ALICE, "general", "e1", seq, "mine")["text"] == "mine"
     assert texts(worker) == ["mine"]
     assert [kind for _, kind, _ in stored(worker)].count("change") == 2
@@ -276,7 +276,7 @@ def test_deleted_text_stands_nowhere(worker):
     worker.messages.edit(ALICE, "general", "e1", seq, "secret as well")
     deleted = worker.messages.delete(ALICE, "general", "d1", seq)
     assert deleted["deleted"] is True and deleted["text"] == ""
-    items = worker.storage.call("scan", TableName=worker.storage.table("messages"))["Items"]
+    items = worker.storage.client.call("scan", TableName=worker.storage.client.table("messages"))["Items"]
     assert "secret" not in str(items)
 
 

@@ -16,14 +16,14 @@ FIRST = {"newest": {}, "before": {"before": COUNT + 1}, "after": {"after": 0}}
 @pytest.fixture
 def pieces(worker, monkeypatch):
     """How many entries each question to the database asked for, but for the room's newest."""
-    asked, call = [], worker.storage.call
+    asked, call = [], worker.storage.client.call
 
     def noted(operation, **request):
         if operation == "query" and request.get("Limit", 1) > 1:
             asked.append(request["Limit"])
         return call(operation, **request)
 
-    monkeypatch.setattr(worker.storage, "call", noted)
+    monkeypatch.setattr(worker.storage.client, "call", noted)
     return asked
 
 

@@ -141,7 +141,7 @@ class Room(RuleBasedStateMachine):
         return "message_deleted" if said.deleted else None
 
     def _sees(self, who: str, seq: int) -> bool:
-        membership = self._workers[0].storage.membership(self.room, who)
+        membership = self._workers[0].storage.rooms.membership(self.room, who)
         return membership is not None and membership.start <= seq
 
     @rule(guest=guest, which=which)
@@ -223,7 +223,7 @@ class Room(RuleBasedStateMachine):
 def test_a_room_is_what_a_plain_list_says(config: Config) -> None:
     worker = Worker(config, Wire())
     for person in PEOPLE.values():
-        worker.storage.put_user(User(person.username, person.name))
+        worker.storage.users.put(User(person.username, person.name))
     run_state_machine_as_test(
         lambda: Room(config),
         settings=settings(

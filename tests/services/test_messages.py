@@ -56,8 +56,8 @@ def test_a_page_around_a_number_has_both_sides(worker):
 
 
 def test_pages_go_over_the_edge_of_a_bucket(worker, monkeypatch):
-    monkeypatch.setattr("chat.services.storage.rows.BUCKET_SIZE", 4)
-    monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
+    monkeypatch.setattr("chat.services.storage.entries.BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.storage.entries.MAX_AHEAD", 2)
     fill(worker, 14)
     assert seqs(worker.history.page(ALICE, "general", limit=9)) == list(range(6, 15))
     assert seqs(worker.history.page(ALICE, "general", limit=9, after=2)) == list(range(3, 12))
@@ -79,10 +79,10 @@ def test_a_page_after_a_number_brings_older_messages_that_changed(worker):
 def test_an_image_never_lags_behind_the_change_that_its_page_shows(worker, monkeypatch):
     """A Query may read the message's row before, and the change's row after, one transaction."""
     fill(worker, 1)
-    rows_before = worker.storage.entries_after("general", 0, 10)
+    rows_before = worker.storage.entries.after("general", 0, 10)
     worker.messages.edit(ALICE, "general", "e", 1, "changed")
-    rows_after = worker.storage.entries_after("general", 0, 10)
-    monkeypatch.setattr(worker.storage, "entries_after", lambda *_: [rows_before[0], rows_after[1]])
+    rows_after = worker.storage.entries.after("general", 0, 10)
+    monkeypatch.setattr(worker.storage.entries, "after", lambda *_: [rows_before[0], rows_after[1]])
     page = worker.history.page(ALICE, "general", after=0)
     assert [(m.seq, m.text) for m in page.messages] == [(1, "changed")]
 
@@ -90,9 +90,9 @@ def test_an_image_never_lags_behind_the_change_that_its_page_shows(worker, monke
 def test_an_image_that_is_older_than_its_change_is_read_again(worker, monkeypatch):
     """A transaction's rows become visible one by one: the change may be seen before the image."""
     fill(worker, 1)
-    look, old = worker.storage.images, [worker.storage.images("general", [1])]
+    look, old = worker.storage.entries.images, [worker.storage.entries.images("general", [1])]
     worker.messages.edit(ALICE, "general", "e", 1, "changed")
-    monkeypatch.setattr(worker.storage, "images", lambda *asked: old.pop() if old else look(*asked))
+    monkeypatch.setattr(worker.storage.entries, "images", lambda *asked: old.pop() if old else look(*asked))
     page = worker.history.page(ALICE, "general", after=1)
     assert [(m.seq, m.text) for m in page.messages] == [(1, "changed")] and old == []
 
@@ -124,7 +124,7 @@ def test_a_number_undecided_for_long_is_decided_by_who_reads_past_it(worker, oth
 
 
 def test_a_number_undecided_at_the_edge_of_a_bucket_is_decided_too(worker, other, monkeypatch):
-    monkeypatch.setattr("chat.services.storage.rows.BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.storage.entries.BUCKET_SIZE", 4)
     fill(worker, 2)
     assert other.numbers.propose(other.rooms.get("general")) == 3
     worker.messages.send(ALICE, "general", "late", "in the next bucket")
@@ -162,8 +162,8 @@ def test_there_is_nothing_before_the_first_number(worker, asked):
 def test_a_page_before_a_number_beyond_the_head_is_the_newest_and_decides_nothing_there(worker, monkeypatch):
     fill(worker, 3)
     a_minute_later(worker, monkeypatch)
-    call, left = worker.storage.call, iter(range(10))
-    monkeypatch.setattr(worker.storage, "call", lambda *args, **request: (next(left), call(*args, **request))[1])
+    call, left = worker.storage.client.call, iter(range(10))
+    monkeypatch.setattr(worker.storage.client, "call", lambda *args, **request: (next(left), call(*args, **request))[1])
     page = worker.history.page(ALICE, "general", limit=2, before=10**9)
     assert (seqs(page), page.more, worker.numbers.read_head(worker.rooms.get("general"))) == ([2, 3], True, 3)
 
@@ -236,7 +236,7 @@ def test_no_such_room_and_not_my_room_are_the_same_answer(worker, room):
 def test_who_is_removed_while_a_page_is_read_does_not_get_it(worker, monkeypatch):
     room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
     worker.memberships.invite(ALICE, "i", room, "bob")
-    read = worker.storage.entries_after
+    read = worker.storage.entries.after
 
     def then_removed(*args):
         monkeypatch.undo()
@@ -244,7 +244,7 @@ def test_who_is_removed_while_a_page_is_read_does_not_get_it(worker, monkeypatch
         worker.memberships.remove(ALICE, "x", room, "bob")
         return pairs
 
-    monkeypatch.setattr(worker.storage, "entries_after", then_removed)
+    monkeypatch.setattr(worker.storage.entries, "after", then_removed)
     assert code(lambda: worker.history.page(BOB, room, after=0)) == "room_not_found"
 
 
@@ -276,7 +276,7 @@ def test_reading_positions_move_forward_only_and_not_past_the_head(worker):
     fill(worker, 5)
     assert worker.read_positions.move(BOB, "general", 3) == 3
     assert worker.read_positions.move(BOB, "general", 2) == 3
-    assert worker.storage.membership("general", "bob").read == 3
+    assert worker.storage.rooms.membership("general", "bob").read == 3
     assert worker.read_positions.move(BOB, "general", 10**9) == 5
 
 
@@ -284,9 +284,9 @@ def test_a_read_position_does_not_bring_a_removed_membership_back(worker):
     room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
     worker.memberships.invite(ALICE, "i", room, "bob")
     worker.memberships.remove(ALICE, "x", room, "bob")
-    assert worker.storage.mark_read("bob", room, 99) is False
-    assert worker.storage.mark_read("nobody", room, 99) is False
-    assert worker.storage.membership(room, "nobody") is None
+    assert worker.storage.rooms.mark_read("bob", room, 99) is False
+    assert worker.storage.rooms.mark_read("nobody", room, 99) is False
+    assert worker.storage.rooms.membership(room, "nobody") is None
 
 
 @pytest.mark.parametrize("asked", [{"limit": 0}, {"limit": 201}, {"before": 3, "after": 1}])
@@ -313,8 +313,8 @@ def test_what_was_carried_out_is_not_refused_to_who_was_removed_since(worker, ot
 
 def test_a_page_that_reads_its_readers_removal_shows_nothing(worker, monkeypatch):
     room = private_room(worker)
-    before = worker.storage.membership(room, "bob")
+    before = worker.storage.rooms.membership(room, "bob")
     worker.memberships.remove(ALICE, "remove", room, "bob")
     worker.messages.send(ALICE, room, "after", "not for bob")
-    monkeypatch.setattr(worker.storage, "membership", lambda room, user: before)  # the removal is being written
+    monkeypatch.setattr(worker.storage.rooms, "membership", lambda room, user: before)  # the removal is being written
     assert code(lambda: worker.history.page(BOB, room)) == "room_not_found"

@@ -137,7 +137,7 @@ def test_ready_says_so_and_stays_ready_and_doctor_says_it_in_words(config, redis
     assert "All is well" in doctor.invoke(args=["doctor"]).output
     found.movement.note("Inexact")
     found.movement.watch()
-    pass_by(redis, found.storage.table("messages"), 7_200)
+    pass_by(redis, found.storage.client.table("messages"), 7_200)
     found.workers.beat()
     found.readiness._asked_at = float("-inf")
     ready = client.get("/readyz")
@@ -151,6 +151,6 @@ def test_where_no_worker_reads_the_stream_nobody_asks_whether_it_moves(config, r
     app = create_app(replace(config, ingest_mode="lambda"))
     found = app.extensions["parley"]
     found.movement.watch()
-    pass_by(redis, found.storage.table("messages"), 7_200)
+    pass_by(redis, found.storage.client.table("messages"), 7_200)
     assert "stream" not in browser(app).get("/readyz").json
     assert "All is well" in app.test_cli_runner().invoke(args=["doctor"]).output

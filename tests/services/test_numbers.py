@@ -46,7 +46,7 @@ def counter() -> Counter:
 
 @pytest.fixture
 def numbers(counter) -> Numbers:
-    numbers = Numbers(counter, SimpleNamespace(head=lambda room, bucket: 7))
+    numbers = Numbers(counter, SimpleNamespace(entries=SimpleNamespace(head=lambda room, bucket: 7)))
     numbers.decided("general", 7)
     numbers._trusted.add("general")
     return numbers

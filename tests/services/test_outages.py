@@ -15,8 +15,8 @@ from chat.services.runtime import outages
 from chat.services.runtime.deadline import deadline
 from chat.services.runtime.outages import Outage, words
 from chat.services.storage import redis_client
-from chat.services.storage.dynamodb import Storage
 from chat.services.storage.redis_client import answering, cause
+from chat.services.storage.storage import Storage
 
 
 class Clock:
@@ -50,7 +50,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Outage:
     """Redis and DynamoDB as a process that has just begun knows them."""
     outage = Outage("It cannot be used", clock)
     monkeypatch.setattr(redis_client, "REDIS", outage)
-    monkeypatch.setattr("chat.services.storage.dynamodb.DYNAMODB", outage)
+    monkeypatch.setattr("chat.services.storage.client.DYNAMODB", outage)
     return outage
 
 
@@ -135,7 +135,7 @@ def test_dynamodb_says_that_it_does_not_let_us_in(config, fresh, said, monkeypat
     storage = Storage.connect(config)
     for _ in range(3):
         with pytest.raises(ChatError, match="cannot reach its storage"):
-            storage.get_user("alice")
+            storage.users.get("alice")
     (line,) = said.since()
     assert ("UnrecognizedClientException" if keys[0] else "InvalidSignatureException") in line
     assert "guess" not in line

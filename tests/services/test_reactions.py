@@ -27,7 +27,7 @@ def remove(worker, client_id, emoji=THUMB, person=BOB, seq=1, room="general"):
 
 
 def kinds(worker, room="general"):
-    return [entry.kind for entry, _ in worker.storage.entries_after(room, 0, 200)]
+    return [entry.kind for entry, _ in worker.storage.entries.after(room, 0, 200)]
 
 
 def code(call):
@@ -92,14 +92,14 @@ def test_a_client_id_is_used_for_one_reaction_only(worker):
 def test_two_reactions_at_once_both_count(worker, other, monkeypatch):
     """The other one is written between reading the message and writing it."""
     say(worker)
-    append = worker.storage.append
+    append = worker.storage.transaction.append
 
     def overtaken(*args, **kwargs):
         monkeypatch.undo()
         add(other, "r2", person=ALICE)
         return append(*args, **kwargs)
 
-    monkeypatch.setattr(worker.storage, "append", overtaken)
+    monkeypatch.setattr(worker.storage.transaction, "append", overtaken)
     assert add(worker, "r1")["reactions"] == {THUMB: 2}
 
 
@@ -129,7 +129,7 @@ def test_a_deletion_takes_the_reactions_with_it_and_an_edit_keeps_them(worker):
     add(worker, "r1")
     assert worker.messages.edit(ALICE, "general", "e", 1, "hello!")["reactions"] == {THUMB: 1}
     assert "reactions" not in worker.messages.delete(ALICE, "general", "d", 1)
-    assert worker.storage.get_entry("general", 1)[1].reactions == {}
+    assert worker.storage.entries.get("general", 1)[1].reactions == {}
     assert code(lambda: add(worker, "r2")) == "message_deleted"
     assert code(lambda: worker.history.who_reacted(BOB, "general", 1)) == "message_deleted"
     assert "reactions" not in add(worker, "r1"), "it was carried out before the deletion"

@@ -23,7 +23,7 @@ def slow(worker, other, monkeypatch):
     is, none of them is given up."""
     monkeypatch.setattr("chat.services.log.append.DEADLINE_S", 120)
     for each in (worker, other):
-        monkeypatch.setattr(each.storage, "append", slowly(each.storage.append))
+        monkeypatch.setattr(each.storage.transaction, "append", slowly(each.storage.transaction.append))
 
 
 def slowly(append):
@@ -75,11 +75,11 @@ def test_a_thousand_reactions_of_a_crowd_are_a_few_entries_and_exact(worker, oth
         for emoji, answer in zip(FIVE, own, strict=True):
             assert emoji in answer["mine"], person
     assert counts(worker) == dict.fromkeys(FIVE, 200)
-    stored = worker.storage.get_entry("general", 1)[1].reactions
+    stored = worker.storage.entries.get("general", 1)[1].reactions
     assert all(sorted(stored[emoji]) == sorted(person.username for person in crowd) for emoji in FIVE)
     assert len(kinds(worker)) < 60
     assert (
-        sum(worker.storage.get_claim(p.username, f"{p.username}-{n}") is not None for p in crowd for n in range(5))
+        sum(worker.storage.claims.get(p.username, f"{p.username}-{n}") is not None for p in crowd for n in range(5))
         == 1000
     )
 
@@ -179,12 +179,12 @@ def test_a_refusal_is_for_the_one_whom_it_meets(worker, slow, monkeypatch):
     )
     assert answers[2] == "reactions_full"
     assert counts(worker) == {THUMB: 1, HEART: 2}
-    assert worker.storage.get_claim("bob", "r3") is None
+    assert worker.storage.claims.get("bob", "r3") is None
 
 
 def test_a_message_that_is_deleted_meanwhile_refuses_all_that_wait(worker, other, monkeypatch):
     say(worker)
-    append = worker.storage.append
+    append = worker.storage.transaction.append
 
     def deleted_first(*args, **kwargs):
         monkeypatch.undo()
@@ -192,10 +192,10 @@ def test_a_message_that_is_deleted_meanwhile_refuses_all_that_wait(worker, other
         other.messages.delete(ALICE, "general", "d", 1)
         return append(*args, **kwargs)
 
-    monkeypatch.setattr(worker.storage, "append", deleted_first)
+    monkeypatch.setattr(worker.storage.transaction, "append", deleted_first)
     answers = at_once(lambda: add(worker, "r1"), lambda: add(worker, "r2", HEART), lambda: remove(worker, "r3"))
     assert answers == ["message_deleted"] * 3
-    assert worker.storage.get_entry("general", 1)[1].reactions == {}
+    assert worker.storage.entries.get("general", 1)[1].reactions == {}
 
 
 def test_two_workers_that_fill_a_message_at_once_go_not_beyond_what_it_holds(worker, other, slow, monkeypatch):
@@ -215,8 +215,8 @@ def test_a_storage_that_fails_fails_all_and_they_may_ask_again(worker, monkeypat
         append(*args, **kwargs)
         raise ChatError("unavailable")
 
-    append = worker.storage.append
-    monkeypatch.setattr(worker.storage, "append", commits_but_does_not_answer)
+    append = worker.storage.transaction.append
+    monkeypatch.setattr(worker.storage.transaction, "append", commits_but_does_not_answer)
     calls = (lambda: add(worker, "r1"), lambda: add(worker, "r2", HEART), lambda: add(worker, "a1", person=ALICE))
     assert at_once(*calls) == ["unavailable"] * 3
     monkeypatch.undo()
@@ -227,7 +227,7 @@ def test_a_storage_that_fails_fails_all_and_they_may_ask_again(worker, monkeypat
 @pytest.mark.parametrize("end", ["a deadline", "a kill"])
 def test_who_is_interrupted_while_appending_for_others_strands_nobody(worker, monkeypatch, end):
     say(worker)
-    append, hung = worker.storage.append, []
+    append, hung = worker.storage.transaction.append, []
 
     def hangs_once(*args, **kwargs):
         if not hung:
@@ -235,7 +235,7 @@ def test_who_is_interrupted_while_appending_for_others_strands_nobody(worker, mo
             gevent.sleep(60)
         return append(*args, **kwargs)
 
-    monkeypatch.setattr(worker.storage, "append", hangs_once)
+    monkeypatch.setattr(worker.storage.transaction, "append", hangs_once)
 
     def hurried():
         with deadline(0.5):  # by then it is appending
@@ -254,13 +254,13 @@ def test_who_is_interrupted_while_appending_for_others_strands_nobody(worker, mo
 
 def test_who_waits_longer_than_they_may_leaves_the_others_as_they_were(worker, slow, monkeypatch):
     say(worker)
-    append = worker.storage.append
+    append = worker.storage.transaction.append
 
     def slower(*args, **kwargs):
         gevent.sleep(0.1)
         return append(*args, **kwargs)
 
-    monkeypatch.setattr(worker.storage, "append", slower)
+    monkeypatch.setattr(worker.storage.transaction, "append", slower)
 
     def hurried():
         with deadline(0.03):

@@ -10,7 +10,7 @@ from tests.services.conftest import ALICE, BOB, CAROL
 
 
 def log_of(worker, room):
-    return [entry.kind for entry, _ in worker.storage.entries_after(room, 0, 100)]
+    return [entry.kind for entry, _ in worker.storage.entries.after(room, 0, 100)]
 
 
 @pytest.fixture

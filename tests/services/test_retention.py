@@ -14,7 +14,8 @@ from chat.services.log.append import Log
 from chat.services.messages.history import OLD_HOLE_S
 from chat.services.rooms import rooms as rooms_module
 from chat.services.runtime.background import Background
-from chat.services.storage import rows
+from chat.services.storage.claims import claim_key
+from chat.services.storage.entries import bucket_of
 from tests.services.conftest import ALICE, BOB
 from tests.services.worker import Worker
 
@@ -53,7 +54,7 @@ def say(worker, n, room="general"):
 
 def lying(worker, room="general"):
     """The numbers that lie in the table."""
-    return [entry.seq for entry, _ in worker.storage.entries_before(room, 100, 100)]
+    return [entry.seq for entry, _ in worker.storage.entries.before(room, 100, 100)]
 
 
 def forget_all(worker):
@@ -72,7 +73,7 @@ def test_what_is_older_than_is_kept_goes_and_the_rest_stays(worker, retention, t
     say(worker, range(3, 5))
     assert retention.sweep() == 3
     assert lying(worker) == [4, 5]
-    assert worker.storage.get_room("general").floor == 4
+    assert worker.storage.rooms.get("general").floor == 4
     assert retention.sweep() == 0 and lying(worker) == [4, 5]
 
 
@@ -98,7 +99,7 @@ def test_the_floor_moves_first_and_nothing_goes_while_somebody_may_hold_the_old_
     seen = []
 
     def pause(seconds):
-        seen.append((seconds, worker.storage.get_room("general").floor, lying(worker)))
+        seen.append((seconds, worker.storage.rooms.get("general").floor, lying(worker)))
 
     retention._pause = pause
     retention.sweep()
@@ -110,7 +111,7 @@ def test_a_room_where_everything_is_too_old_keeps_its_last_number_and_counts_on(
     say(worker, range(3))
     time.pass_days(8)
     retention.sweep()
-    assert [(e.seq, e.kind) for e, _ in worker.storage.entries_after("general", 0, 9)] == [(4, "tombstone")]
+    assert [(e.seq, e.kind) for e, _ in worker.storage.entries.after("general", 0, 9)] == [(4, "tombstone")]
     worker.redis.flushall()
     assert other.messages.send(BOB, "general", "again", "again")["seq"] == 5
     time.pass_days(30)
@@ -121,8 +122,8 @@ def test_a_room_where_everything_is_too_old_keeps_its_last_number_and_counts_on(
 
 
 def test_every_room_is_swept_over_the_edges_of_its_buckets(worker, retention, time, monkeypatch):
-    monkeypatch.setattr(rows, "BUCKET_SIZE", 4)
-    monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
+    monkeypatch.setattr("chat.services.storage.entries.BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.storage.entries.MAX_AHEAD", 2)
     monkeypatch.setattr(module, "PAGE", 3)
     room = worker.memberships.create(ALICE, "make", "side", "private")["room"]
     say(worker, range(9))
@@ -132,20 +133,20 @@ def test_every_room_is_swept_over_the_edges_of_its_buckets(worker, retention, ti
     say(worker, [6], room)
     retention.sweep()
     assert lying(worker) == [10] and lying(worker, room) == [8]
-    assert worker.storage.head("general", worker.storage.get_room("general").bucket) == 10
+    assert worker.storage.entries.head("general", worker.storage.rooms.get("general").bucket) == 10
 
 
 def test_a_hole_below_what_is_too_old_goes_with_it_and_one_above_is_kept_free(worker, retention, time):
     for seq in (1, 2, 4, 7):
-        worker.storage.tombstone("general", seq, worker.log.now_ms() + (seq == 7) * 8 * DAY_S * 1000)
+        worker.storage.entries.tombstone("general", seq, worker.log.now_ms() + (seq == 7) * 8 * DAY_S * 1000)
     time.pass_days(8)
     retention.sweep()
-    assert worker.storage.get_room("general").floor == 5 and lying(worker) == [7]
+    assert worker.storage.rooms.get("general").floor == 5 and lying(worker) == [7]
 
 
 def test_more_than_a_batch_goes_at_once(worker, retention, time):
     for seq in range(1, 61):
-        worker.storage.tombstone("general", seq, worker.log.now_ms())
+        worker.storage.entries.tombstone("general", seq, worker.log.now_ms())
     time.pass_days(8)
     say(worker, [1])
     assert retention.sweep() == 60 and lying(worker) == [61]
@@ -186,7 +187,7 @@ def test_a_follower_left_behind_the_floor_goes_on_at_it(worker, other, retention
     for person in (ALICE, BOB):
         follower = other.followers.follow(other.rooms.get(room))
         sids[person.username] = person.username
-        assert follower.subscribe(person.username, other.storage.membership(room, person.username))
+        assert follower.subscribe(person.username, other.storage.rooms.membership(room, person.username))
     worker.memberships.remove(ALICE, "remove", room, "bob")
     say(worker, range(60), room)
     time.pass_days(8)
@@ -202,7 +203,7 @@ def test_a_message_below_the_floor_can_no_longer_be_changed(worker, retention, t
     (old,) = say(worker, [0])
     time.pass_days(8)
     say(worker, [1])
-    retention._raise_floor(worker.storage.get_room("general"))
+    retention._raise_floor(worker.storage.rooms.get("general"))
     forget_all(worker)
     assert code(lambda: worker.messages.edit(ALICE, "general", "e", old, "other")) == "message_not_found"
 
@@ -214,14 +215,14 @@ def test_a_message_sent_again_after_it_went_is_not_stored_again(worker, retentio
     retention.sweep()
     forget_all(worker)
     assert code(lambda: say(worker, [0])) == "expired"
-    assert [e.kind for e, _ in worker.storage.entries_after("general", 0, 9)] == ["message", "tombstone"]
+    assert [e.kind for e, _ in worker.storage.entries.after("general", 0, 9)] == ["message", "tombstone"]
 
 
 def test_what_went_is_not_counted_as_unread(worker, retention, time):
     say(worker, range(3))
     time.pass_days(8)
     say(worker, [3])
-    retention._raise_floor(worker.storage.get_room("general"))
+    retention._raise_floor(worker.storage.rooms.get("general"))
     forget_all(worker)
     assert worker.overview.describe(BOB, "general")["unread"] == 1
 
@@ -230,13 +231,13 @@ def test_a_claim_goes_after_what_it_proves(worker, time):
     log = Log(worker.storage, worker.numbers, worker.bus, now=lambda: time.now, claims_kept_s=14 * DAY_S)
     worker.messages._log = log
     say(worker, [0])
-    row = worker.storage._get("chat", rows.claim_key("alice", "c-general-0"))
+    row = worker.storage.client.get("chat", claim_key("alice", "c-general-0"))
     assert row["expires_at"] == time.now + 14 * DAY_S
 
 
 def test_a_claim_is_kept_for_ever_when_messages_are(worker):
     say(worker, [0])
-    assert "expires_at" not in worker.storage._get("chat", rows.claim_key("alice", "c-general-0"))
+    assert "expires_at" not in worker.storage.client.get("chat", claim_key("alice", "c-general-0"))
 
 
 def test_one_worker_of_all_sweeps_every_few_hours(worker, other, retention, time):
@@ -248,10 +249,10 @@ def test_one_worker_of_all_sweeps_every_few_hours(worker, other, retention, time
     time.pass_days(8)
     second.sweep_if_due()
     assert lying(worker) == [2], "the first holds the lease"
-    worker.storage.tombstone("general", 3, worker.log.now_ms())
+    worker.storage.entries.tombstone("general", 3, worker.log.now_ms())
     first.sweep_if_due()
     assert lying(worker) == [3]
-    worker.storage.tombstone("general", 4, worker.log.now_ms() + 8 * DAY_S * 1000)
+    worker.storage.entries.tombstone("general", 4, worker.log.now_ms() + 8 * DAY_S * 1000)
     time.now += module.SWEEP_EVERY_S - 1
     first.sweep_if_due()
     assert lying(worker) == [3, 4], "it is not time yet"
@@ -284,8 +285,8 @@ def test_an_entry_of_a_deleted_message_does_not_hold_a_follower_up(worker, other
 
 
 def test_a_worker_that_knows_only_buckets_that_went_finds_the_head_again(worker, other, retention, time, monkeypatch):
-    monkeypatch.setattr(rows, "BUCKET_SIZE", 4)
-    monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
+    monkeypatch.setattr("chat.services.storage.entries.BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.storage.entries.MAX_AHEAD", 2)
     say(worker, range(2))
     sid = other.connect(BOB)
     say(worker, range(2, 9))
@@ -299,13 +300,13 @@ def test_a_worker_that_knows_only_buckets_that_went_finds_the_head_again(worker,
 
 
 def test_a_sweep_notes_where_the_log_goes_on_when_nobody_else_did(worker, other, retention, time, monkeypatch):
-    monkeypatch.setattr(rows, "BUCKET_SIZE", 4)
-    monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
+    monkeypatch.setattr("chat.services.storage.entries.BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.storage.entries.MAX_AHEAD", 2)
     for seq in range(1, 10):
-        worker.storage.tombstone("general", seq, worker.log.now_ms())
+        worker.storage.entries.tombstone("general", seq, worker.log.now_ms())
     time.pass_days(8)
-    worker.storage.tombstone("general", 10, worker.log.now_ms())
-    assert worker.storage.get_room("general").bucket == 0
+    worker.storage.entries.tombstone("general", 10, worker.log.now_ms())
+    assert worker.storage.rooms.get("general").bucket == 0
     retention.sweep()
-    assert worker.storage.get_room("general").bucket == rows.bucket_of(10)
+    assert worker.storage.rooms.get("general").bucket == bucket_of(10)
     assert other.messages.send(ALICE, "general", "c", "on")["seq"] == 11

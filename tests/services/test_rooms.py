@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from chat.errors import ChatError
-from chat.models import Entry, Membership
+from chat.models import Claim, Entry, Membership
 from chat.names import room_slug
-from chat.services.storage.rows import Claim
-from chat.services.storage.transaction import AppendRefused
+from chat.services.storage.facts import AppendRefused
+from chat.services.storage.rooms import membership_fact
 from tests.services.conftest import ALICE, BOB, CAROL
 
 
@@ -35,7 +35,7 @@ def test_general_is_open_to_who_asks_for_it_before_anything_else(worker):
 def test_entering_general_writes_no_entry_and_leaves_nothing_unread(worker):
     worker.messages.send(ALICE, "general", "c", "before carol")
     assert rooms_of(worker, CAROL)["general"]["unread"] == 0
-    assert worker.storage.head("general") == 1
+    assert worker.storage.entries.head("general") == 1
 
 
 def test_general_cannot_be_left_and_nobody_can_be_put_out(worker):
@@ -96,7 +96,7 @@ def test_coming_and_going_are_entries_of_the_log(worker):
     worker.memberships.invite(ALICE, "i", room, "Carol")
     worker.memberships.leave(BOB, "l", room)
     worker.memberships.remove(ALICE, "x", room, "carol")
-    entries = [(e.kind, e.user, e.by) for e, _ in worker.storage.entries_after(room, 0, 10)]
+    entries = [(e.kind, e.user, e.by) for e, _ in worker.storage.entries.after(room, 0, 10)]
     assert entries == [
         ("joined", "alice", None),
         ("joined", "bob", None),
@@ -112,7 +112,7 @@ def test_joining_twice_is_joining_once(worker):
     worker.memberships.join(BOB, "j1", room)
     worker.memberships.join(BOB, "j2", room)
     worker.memberships.join(BOB, "j1", room)
-    kinds = [e.kind for e, _ in worker.storage.entries_after(room, 0, 10)]
+    kinds = [e.kind for e, _ in worker.storage.entries.after(room, 0, 10)]
     assert [kind for kind in kinds if kind != "tombstone"] == ["joined", "joined"]
 
 
@@ -136,7 +136,7 @@ def test_what_was_carried_out_is_not_refused_when_it_is_sent_again_by_somebody_p
     worker.memberships.leave(ALICE, "l", room)
     worker.memberships.remove(ALICE, "y", room, "carol")
     worker.memberships.invite(BOB, "i", room, "carol")
-    assert worker.storage.membership(room, "carol").inside is False, "sent again, it changes nothing"
+    assert worker.storage.rooms.membership(room, "carol").inside is False, "sent again, it changes nothing"
 
 
 def test_a_membership_is_what_the_last_entry_says_whoever_writes_last(worker):
@@ -146,13 +146,15 @@ def test_a_membership_is_what_the_last_entry_says_whoever_writes_last(worker):
     def write(seq, inside):
         entry = Entry(room, seq, "joined" if inside else "left", 0, user="bob", name="Bob")
         membership = Membership(room, "bob", "Bob", inside, seq)
-        worker.storage.append(entry, Claim("bob", f"at-{seq}", room, "digest", seq), membership=membership)
+        worker.storage.transaction.append(
+            entry, Claim("bob", f"at-{seq}", room, "digest", seq), facts=(membership_fact(membership),)
+        )
 
     write(3, False)
     with pytest.raises(AppendRefused) as refused:
         write(2, True)
     assert refused.value.changed
-    assert worker.storage.membership(room, "bob").inside is False
+    assert worker.storage.rooms.membership(room, "bob").inside is False
 
 
 def test_only_the_owner_puts_somebody_out(worker):
@@ -180,8 +182,8 @@ def test_unread_counts_what_others_said_since_i_read(worker):
 
 
 def test_unread_counts_over_the_edge_of_a_bucket_and_not_what_was_deleted(worker, monkeypatch):
-    monkeypatch.setattr("chat.services.storage.rows.BUCKET_SIZE", 4)
-    monkeypatch.setattr("chat.services.storage.dynamodb.MAX_AHEAD", 2)
+    monkeypatch.setattr("chat.services.storage.entries.BUCKET_SIZE", 4)
+    monkeypatch.setattr("chat.services.storage.entries.MAX_AHEAD", 2)
     monkeypatch.setattr("chat.services.log.sequence.MAX_AHEAD", 2)
     for i in range(10):
         worker.messages.send(ALICE, "general", f"a{i}", "from alice")

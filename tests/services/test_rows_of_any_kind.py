@@ -36,7 +36,7 @@ def put(worker):
 
     def put(row_id: str, **values: dict[str, Any]) -> None:
         item = {"room": {"S": "general"}, "id": {"S": row_id}, **values}
-        worker.storage.call("put_item", TableName=worker.storage.table("messages"), Item=item)
+        worker.storage.client.call("put_item", TableName=worker.storage.client.table("messages"), Item=item)
 
     return put
 
@@ -84,7 +84,7 @@ def test_an_attribute_that_is_read_sets_its_row_aside_at_most(worker, put, poll,
     assert said(worker) == ["behind them"]
     ingest(worker).reconcile("2099")
     assert said(worker) == ["behind them"]
-    assert {bad.id for bad in worker.storage.rows_set_aside()} == set(VALUES)
+    assert {bad.id for bad in worker.storage.external.rows_set_aside()} == set(VALUES)
 
 
 def test_a_function_is_told_the_same_rows(worker):

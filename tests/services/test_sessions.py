@@ -12,7 +12,7 @@ from chat.errors import ChatError
 from chat.models import Person, User
 from chat.services.sessions.sessions import AT_ONCE, Sessions
 from chat.services.storage import redis_client
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from tests.conftest import wait_until
 from tests.services.server import Server
 
@@ -36,7 +36,7 @@ def clock():
 def storage(config):
     storage = Storage.connect(config)
     for user in (ALICE, BOB):
-        storage.put_user(user)
+        storage.users.put(user)
     return storage
 
 
@@ -47,16 +47,16 @@ def redis(config):
 
 @pytest.fixture
 def sessions(redis, storage, clock):
-    return Sessions(redis, 1800, 43_200, storage.epochs, clock)
+    return Sessions(redis, 1800, 43_200, storage.users.epochs, clock)
 
 
 def another(config, storage, clock):
     """The sessions as another process sees them, over connections of its own."""
-    return Sessions(redis_client.connect(config.redis_url), 1800, 43_200, storage.epochs, clock)
+    return Sessions(redis_client.connect(config.redis_url), 1800, 43_200, storage.users.epochs, clock)
 
 
 def log_out_everywhere(storage, sessions, username="alice", **options):
-    return sessions.raise_epoch(username, storage.raise_epoch(username), "everywhere", **options)
+    return sessions.raise_epoch(username, storage.users.raise_epoch(username), "everywhere", **options)
 
 
 def test_the_keys_the_records_and_their_times_to_live_are_what_the_other_runtime_reads(sessions, redis):
@@ -85,23 +85,23 @@ def test_a_session_that_the_other_runtime_wrote_is_one_of_ours(sessions, redis):
 
 def test_a_session_of_another_epoch_is_over_at_every_door(sessions, storage):
     session, other = sessions.create(ALICE), sessions.create(BOB)
-    assert storage.raise_epoch("alice") == 1
+    assert storage.users.raise_epoch("alice") == 1
     assert sessions.raise_epoch("alice", 1, "everywhere") == [session.sid]
     assert sessions.read(session.sid) is None
     assert sessions.alive({session.sid: "alice", other.sid: "bob"}) == {other.sid}
     assert sessions.reasons([session.sid]) == {session.sid: "everywhere"}
-    assert sessions.create(storage.get_user("alice")).epoch == 1
+    assert sessions.create(storage.users.get("alice")).epoch == 1
 
 
 def test_many_are_read_as_each_would_be(sessions, storage, redis):
     live, other, ended, broken, old = [sessions.create(user) for user in (ALICE, BOB, ALICE, ALICE, User("carol", "C"))]
-    storage.put_user(User("carol", "C"))
+    storage.users.put(User("carol", "C"))
     sids = [live.sid, other.sid, ended.sid, broken.sid, old.sid, "x" * 43, "no id"]
     assert sessions.read_all(sids).keys() == {live.sid, other.sid, ended.sid, broken.sid, old.sid}
     sessions.end(ended.sid, "logout")
     redis.delete(f"session:{broken.sid}")
     redis.lpush(f"session:{broken.sid}", "no record")
-    sessions.raise_epoch("carol", storage.raise_epoch("carol"), "everywhere")
+    sessions.raise_epoch("carol", storage.users.raise_epoch("carol"), "everywhere")
     found = sessions.read_all(sids)
     assert found == {sid: session for sid in sids if (session := sessions.read(sid)) is not None}
     assert found == {live.sid: live, other.sid: other}
@@ -140,7 +140,7 @@ def test_who_raised_the_epoch_after_signing_out_is_not_brought_back(sessions, st
 
 
 def test_a_sign_in_that_a_raise_overtook_is_over_from_the_start(sessions, storage):
-    read_before = storage.get_user("alice")
+    read_before = storage.users.get("alice")
     log_out_everywhere(storage, sessions)
     assert sessions.read(sessions.create(read_before).sid) is None
 
@@ -169,7 +169,7 @@ def primary_and_replica(tmp_path):
 
 def test_a_real_failover_to_a_replica_that_lagged_brings_no_session_back(primary_and_replica, storage, clock):
     primary, replica = primary_and_replica
-    before = Sessions(primary.client, 1800, 43_200, storage.epochs, clock)
+    before = Sessions(primary.client, 1800, 43_200, storage.users.epochs, clock)
     primary.client.ping()
     ended, kept = before.create(ALICE), before.create(BOB)
     primary.client.wait(1, 2_000)
@@ -179,7 +179,7 @@ def test_a_real_failover_to_a_replica_that_lagged_brings_no_session_back(primary
     primary.kill()
     replica.promote()
     assert replica.client.exists(f"session:{ended.sid}") == 1, "the replica has not heard of the end"
-    after = Sessions(redis_client.connect(replica.url), 1800, 43_200, storage.epochs, clock)
+    after = Sessions(redis_client.connect(replica.url), 1800, 43_200, storage.users.epochs, clock)
     assert after.read(ended.sid) is None
     assert after.alive({ended.sid: "alice", kept.sid: "bob"}) == {kept.sid}
 
@@ -202,7 +202,7 @@ def test_a_copy_that_this_server_was_given_is_believed_without_asking_the_table(
 
     def epochs(usernames):
         asked.extend(usernames)
-        return storage.epochs(usernames)
+        return storage.users.epochs(usernames)
 
     process = Sessions(redis, 1800, 43_200, epochs, clock)
     redis.ping()
@@ -230,7 +230,7 @@ def test_the_table_away_is_unavailable_and_ends_nothing(redis, clock):
 def test_an_account_that_is_gone_has_no_sessions(sessions, storage, redis):
     session = sessions.create(ALICE)
     redis.delete("user_epoch:alice")
-    storage.call("delete_item", TableName=storage.table("users"), Key={"username": {"S": "alice"}})
+    storage.client.call("delete_item", TableName=storage.client.table("users"), Key={"username": {"S": "alice"}})
     assert sessions.read(session.sid) is None
 
 
@@ -262,7 +262,7 @@ def test_whoever_finds_a_session_over_can_always_ask_why(sessions, storage, redi
     watcher = threading.Thread(target=look)
     watcher.start()
     for turn in range(150):
-        session = sessions.create(storage.get_user("alice"))
+        session = sessions.create(storage.users.get("alice"))
         current["session"] = session
         if turn % 2:
             log_out_everywhere(storage, sessions)
@@ -331,7 +331,7 @@ def test_a_redis_that_is_full_still_lets_people_sign_out(sessions, redis, reques
 def test_a_redis_that_is_full_ends_nobodys_session(sessions, storage, redis, request):
     mine, hers = sessions.create(ALICE), sessions.create(BOB)
     redis.delete("user_epoch:alice", "user_epoch:bob")
-    storage.raise_epoch("bob")
+    storage.users.raise_epoch("bob")
     request.getfixturevalue("full")
     assert sessions.alive({mine.sid: "alice", hers.sid: "bob"}) == {mine.sid}
 

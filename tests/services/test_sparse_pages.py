@@ -16,7 +16,7 @@ def lay(worker, shown, entries):
     if shown:
         worker.messages.edit(ALICE, "general", "e", 1, "changed")
     for seq in range(shown + 2 if shown else 1, entries + 1):
-        worker.storage.tombstone("general", seq, worker.log.now_ms())
+        worker.storage.entries.tombstone("general", seq, worker.log.now_ms())
     worker.numbers.decided("general", entries)
 
 
@@ -58,7 +58,7 @@ def test_a_sparse_page_has_no_more_messages_than_were_asked_for(worker):
 def test_a_sparse_page_waits_for_what_is_undecided_right_before_it(worker, other):
     lay(worker, 2, 10)
     for seq in (12, 13):
-        worker.storage.tombstone("general", seq, worker.log.now_ms())
+        worker.storage.entries.tombstone("general", seq, worker.log.now_ms())
     with pytest.raises(ChatError) as refused:
         sparse(worker, 12)
     assert refused.value.code == "unavailable"

@@ -8,13 +8,25 @@ from dataclasses import replace
 
 import pytest
 
-from chat.models import GENERAL, Entry, Mark, Membership, SetAside, Worker
+from chat.models import GENERAL, Claim, Entry, Mark, Membership, SetAside, Worker
 from chat.services.ingest.ingest import Ingest
 from chat.services.jobs.retention import YOUNGEST_S, Retention
 from chat.services.sessions.sessions import Sessions
-from chat.services.storage import rows
 from chat.services.storage.changes import DIGITS, Change
+from chat.services.storage.claims import claim_row, read_claim
+from chat.services.storage.entries import IMAGE_ROW, log_row, slot_key
+from chat.services.storage.external import mark_attributes, mark_key, read_mark, read_set_aside, set_aside_row
+from chat.services.storage.rooms import (
+    member_key,
+    membership_attributes,
+    meta_key,
+    meta_row,
+    read_membership,
+    read_meta,
+    user_room_key,
+)
 from chat.services.storage.values import pack, unpack
+from chat.services.storage.workers import read_worker, worker_row
 from tests.services.conftest import ALICE, BOB, CAROL
 
 LATER = {  # as only DynamoDB has them: to write any of them anew, it would have to be understood
@@ -28,13 +40,13 @@ LATER = {  # as only DynamoDB has them: to write any of them anew, it would have
 
 def by_boto3(worker):
     """A client that knows all types of attributes."""
-    return worker.storage._client._client
+    return worker.storage.client._client._client
 
 
 def write_more(worker, key, table="messages", later=LATER):
     """What a later version has in a row of ours."""
     by_boto3(worker).update_item(
-        TableName=worker.storage.table(table),
+        TableName=worker.storage.client.table(table),
         Key=pack(key),
         UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in later),
         ExpressionAttributeNames={f"#{name}": name for name in later},
@@ -43,7 +55,7 @@ def write_more(worker, key, table="messages", later=LATER):
 
 
 def item(worker, key, table="messages"):
-    return by_boto3(worker).get_item(TableName=worker.storage.table(table), Key=pack(key))["Item"]
+    return by_boto3(worker).get_item(TableName=worker.storage.client.table(table), Key=pack(key))["Item"]
 
 
 def more_of(worker, key, table="messages"):
@@ -52,15 +64,15 @@ def more_of(worker, key, table="messages"):
 
 def put_entry(worker, seq, room="general", **further):
     """An entry of a kind that only a later version knows."""
-    row = rows.slot_key(room, seq) | {"kind": "poll", "at_ms": worker.log.now_ms(), "user": "bob"} | further
-    worker.storage.call("put_item", TableName=worker.storage.table("messages"), Item=pack(row))
+    row = slot_key(room, seq) | {"kind": "poll", "at_ms": worker.log.now_ms(), "user": "bob"} | further
+    worker.storage.client.call("put_item", TableName=worker.storage.client.table("messages"), Item=pack(row))
 
 
 @pytest.fixture
 def seq(worker):
     """Alice's message, into whose row a later version has written more."""
     seq = worker.messages.send(ALICE, "general", "m", "hello")["seq"]
-    write_more(worker, rows.slot_key("general", seq))
+    write_more(worker, slot_key("general", seq))
     return seq
 
 
@@ -78,21 +90,21 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_leaves_in_a_row_what_a_later_version_wrote(worker, seq, change):
-    before = item(worker, rows.slot_key("general", seq))
+    before = item(worker, slot_key("general", seq))
     CHANGES[change](worker, seq)
-    after = item(worker, rows.slot_key("general", seq))
+    after = item(worker, slot_key("general", seq))
     assert after["rev"] != before["rev"]
     assert {name: after[name] for name in LATER} == LATER
 
 
 def test_what_a_change_takes_back_is_gone_from_the_row(worker, seq):
     CHANGES["a reaction and its end"](worker, seq)
-    assert "reactions" not in item(worker, rows.slot_key("general", seq))
+    assert "reactions" not in item(worker, slot_key("general", seq))
 
 
 def test_a_deletion_leaves_nothing_of_it(worker, seq):
     worker.messages.delete(ALICE, "general", "d", seq)
-    assert item(worker, rows.slot_key("general", seq)).keys() <= rows.IMAGE_ROW
+    assert item(worker, slot_key("general", seq)).keys() <= IMAGE_ROW
 
 
 def test_a_row_that_others_put_may_change_its_message_too(worker):
@@ -103,20 +115,20 @@ def test_a_row_that_others_put_may_change_its_message_too(worker):
         return Change(kind, "general", "row", row, f"{number:0{DIGITS}d}", "2026-01-01")
 
     ingest.take([told("INSERT", 1, "one")])
-    place, mark = rows.slot_key("general", 1), rows.mark_key("general", "row")
+    place, mark = slot_key("general", 1), mark_key("general", "row")
     write_more(worker, place)
     write_more(worker, mark, "chat")
     ingest.take([told("MODIFY", 2, "two")])
     assert more_of(worker, place) == more_of(worker, mark, "chat") == LATER
-    assert worker.storage.get_entry("general", 1)[1].text == "two"
+    assert worker.storage.entries.get("general", 1)[1].text == "two"
     ingest.take([told("REMOVE", 3, None)])
     assert more_of(worker, place) == {}
-    assert worker.storage.get_mark("general", "row").seq == 0
+    assert worker.storage.external.get_mark("general", "row").seq == 0
 
 
 def test_nobody_is_shown_what_this_version_does_not_know(worker, seq):
     shown = worker.messages.edit(ALICE, "general", "c", seq, "hello again")
-    assert shown.keys() == {*rows.IMAGE_ROW - {"id", "kind", "at_ms", "via", "reactions", "reply_to"}} | {
+    assert shown.keys() == {*IMAGE_ROW - {"id", "kind", "at_ms", "via", "reactions", "reply_to"}} | {
         "seq",
         "generation",
         "created_at_ms",
@@ -221,13 +233,13 @@ def test_retention_deletes_it_with_the_others(worker, polled, monkeypatch):
     now = worker.log._now() + 2 * YOUNGEST_S
     monkeypatch.setattr(worker.log, "_now", lambda: now)
     Retention(worker.storage, worker.log, YOUNGEST_S, lambda s: None).sweep()
-    left = worker.storage.entries_before(polled, 100, 100)
+    left = worker.storage.entries.before(polled, 100, 100)
     assert [(entry.seq, entry.kind) for entry, _ in left] == [(5, "tombstone")], "what it said is as old as the rest"
 
 
 def test_the_stream_announces_it_like_any_other(worker, polled):
     heard = len(worker.heard)
-    key = rows.slot_key(polled, 4)
+    key = slot_key(polled, 4)
     Ingest(worker.storage, worker.rooms, worker.log, worker.bus).take(
         [Change("INSERT", key["room"], key["id"], None, "1", "2026-01-01")]
     )
@@ -236,26 +248,26 @@ def test_the_stream_announces_it_like_any_other(worker, polled):
 
 def test_nobody_writes_what_is_not_known(worker):
     with pytest.raises(KeyError):
-        rows.log_row(Entry("general", 1, "unknown", 1), None)
+        log_row(Entry("general", 1, "unknown", 1), None)
 
 
 # --- other rows -------------------------------------------------------------------------------------------------------
 
-CLAIM = rows.Claim("alice", "c", "general", "digest", 1)
+CLAIM = Claim("alice", "c", "general", "digest", 1)
 MEMBERSHIP = Membership("general", "alice", "Alice", inside=True)
 OTHERS = {
-    "a room": (rows.meta_row(GENERAL), rows.read_meta),
+    "a room": (meta_row(GENERAL), read_meta),
     "a membership": (
-        rows.member_key("general", "alice") | rows.membership_attributes(MEMBERSHIP),
-        rows.read_membership,
+        member_key("general", "alice") | membership_attributes(MEMBERSHIP),
+        read_membership,
     ),
-    "a claim": (rows.claim_row(CLAIM), rows.read_claim),
-    "a worker": (rows.worker_row(Worker("id", 1, True, 1)), rows.read_worker),
+    "a claim": (claim_row(CLAIM), read_claim),
+    "a worker": (worker_row(Worker("id", 1, True, 1)), read_worker),
     "a mark": (
-        rows.mark_key("general", "row") | rows.mark_attributes(Mark("general", "row", "1", "2026-01-01")),
-        rows.read_mark,
+        mark_key("general", "row") | mark_attributes(Mark("general", "row", "1", "2026-01-01")),
+        read_mark,
     ),
-    "what was set aside": (rows.set_aside_row(SetAside("general", "row", "why", 1)), rows.read_set_aside),
+    "what was set aside": (set_aside_row(SetAside("general", "row", "why", 1)), read_set_aside),
 }
 
 
@@ -269,26 +281,26 @@ def test_what_more_a_row_says_is_passed_by(what):
 def test_coming_and_going_leaves_in_a_membership_and_a_room_what_a_later_version_wrote(worker):
     room = worker.memberships.create(ALICE, "c", "Plans", "public")["room"]
     worker.memberships.join(BOB, "j", room)
-    places = [rows.member_key(room, "bob"), rows.user_room_key("bob", room), rows.meta_key(room)]
+    places = [member_key(room, "bob"), user_room_key("bob", room), meta_key(room)]
     for place in places:
         write_more(worker, place, "chat")
     worker.memberships.leave(BOB, "l", room)
     worker.memberships.join(BOB, "j2", room)
     worker.messages.send(ALICE, room, "m", "hello")
     assert worker.read_positions.move(BOB, room, 5) == 5
-    worker.storage.raise_floor(room, 2)
+    worker.storage.rooms.raise_floor(room, 2)
     assert [more_of(worker, place, "chat") for place in places] == [LATER] * 3
 
 
 def test_a_session_keeps_what_a_later_version_wrote_into_its_record(worker):
-    sessions = Sessions(worker.redis, 1800, 43_200, worker.storage.epochs)
-    session = sessions.create(worker.storage.get_user("alice"))
+    sessions = Sessions(worker.redis, 1800, 43_200, worker.storage.users.epochs)
+    session = sessions.create(worker.storage.users.get("alice"))
     key, later = sessions.key(session.sid), {"second": {"at": 1.5}, "via": ["totp"]}
     worker.redis.set(key, json.dumps(json.loads(worker.redis.get(key)) | later), keepttl=True)
     found = sessions.read(session.sid)
     assert (found.person, found.iat) == (session.person, session.iat)
     sessions.write_back(replace(found, device="Firefox"))
-    epoch = worker.storage.raise_epoch("alice")
+    epoch = worker.storage.users.raise_epoch("alice")
     sessions.raise_epoch("alice", epoch, "password", keep=sessions.read(session.sid))
     record = json.loads(worker.redis.get(key))
     assert (record["device"], record["epoch"]) == ("Firefox", epoch)

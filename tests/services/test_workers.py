@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.services.health.workers import FORGOTTEN_AFTER_MS, Workers
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 
 class Ear:
@@ -84,4 +84,4 @@ def test_who_leaves_takes_the_long_gone_with_them(storage):
     for worker in (gone, here, stays):
         worker.beat()
     here.leave()
-    assert [worker.at_ms for worker in storage.workers()] == [5_000_000_000]
+    assert [worker.at_ms for worker in storage.workers.all()] == [5_000_000_000]

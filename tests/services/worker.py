@@ -25,7 +25,7 @@ from chat.services.rooms.membership import Memberships
 from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import Rooms
 from chat.services.storage import redis_client
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 
 class Wire:
@@ -116,7 +116,7 @@ class Worker:
         sid = sid or f"socket-{person.username}"
         for room, membership in self.rooms.memberships(person):
             self.followers.follow(room)
-            membership = self.storage.membership(room.room, person.username)
+            membership = self.storage.rooms.membership(room.room, person.username)
             self.followers.follow(room).subscribe(sid, membership)
         return sid
 

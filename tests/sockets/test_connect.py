@@ -11,7 +11,7 @@ from flask_socketio import ConnectionRefusedError
 from chat.models import Membership, Person, Room, User
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from chat.sockets.client_sockets import ClientSocket, ClientSockets, clock
 from chat.sockets.dispatch import Sockets
 from chat.sockets.subscriptions import Subscriptions
@@ -24,13 +24,13 @@ ROOM = Room("den", "Den", "private")
 def storage(config):
     storage = Storage.connect(config)
     for user in (ALICE, BOB, CAROL):
-        storage.put_user(user)
+        storage.users.put(user)
     return storage
 
 
 @pytest.fixture
 def sessions(config, storage):
-    return Sessions(redis_client.connect(config.redis_url), 1800, 43_200, storage.epochs)
+    return Sessions(redis_client.connect(config.redis_url), 1800, 43_200, storage.users.epochs)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_of_those_who_come_together_each_is_judged_by_their_own_session(sockets,
     for sid in ("s0", "s1", "s2", "s6"):
         registry.remove(sid)
     sessions.end(ended.sid, "logout")
-    sessions.raise_epoch("bob", storage.raise_epoch("bob"), "everywhere")
+    sessions.raise_epoch("bob", storage.users.raise_epoch("bob"), "everywhere")
     assert together(sockets, *doors) == [None, *["unauthenticated"] * 5, None, "user_mismatch"]
     assert {connection.person.username for connection in registry} == {"alice"}
 
@@ -128,7 +128,7 @@ def test_a_session_that_ends_while_its_socket_reads_its_rooms_is_refused(sockets
 
 
 def test_redis_that_does_not_answer_lets_nobody_in_and_the_reason_is_told(registry, subscriptions, storage):
-    silent = Sessions(redis_client.connect("redis://127.0.0.1:1/0"), 1800, 43_200, storage.epochs)
+    silent = Sessions(redis_client.connect("redis://127.0.0.1:1/0"), 1800, 43_200, storage.users.epochs)
     sockets = sockets_of(registry, subscriptions, silent)
     assert together(sockets, *[(f"parley={'x' * 43}", None)] * 3) == ["unavailable"] * 3
     assert len(registry) == 0

@@ -11,7 +11,7 @@ from chat.models import User
 from chat.services.sessions.key_events import KeyEvents
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from chat.sockets import client_sockets as clocked
 from chat.sockets import session_watch as swept
 from chat.sockets.client_sockets import ClientSocket, ClientSockets, clock
@@ -67,8 +67,8 @@ def recorder():
 def sessions(config):
     storage = Storage.connect(config)
     for user in (ALICE, BOB):
-        storage.put_user(user)
-    return Sessions(redis_client.connect(config.redis_url), 1800, 43_200, storage.epochs)
+        storage.users.put(user)
+    return Sessions(redis_client.connect(config.redis_url), 1800, 43_200, storage.users.epochs)
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_the_dead_are_told_why_once_and_get_nothing_more(worker, registry, sessi
 
 def test_an_epoch_raised_ends_the_sockets_of_every_session_before_it(worker, registry, sessions, recorder, now, config):
     connect(worker, registry, sessions.create(ALICE), "one", now)
-    sessions.raise_epoch("alice", Storage.connect(config).raise_epoch("alice"), "everywhere")
+    sessions.raise_epoch("alice", Storage.connect(config).users.raise_epoch("alice"), "everywhere")
     worker.sweep()
     assert recorder.told == [("one", "session:ended", {"reason": "everywhere"})]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chat.models import User
     from chat.services.bus.publisher import Publisher
     from chat.services.runtime.turns import Who
-    from chat.services.storage.dynamodb import Storage
+    from chat.services.storage.users import UserRows
 
 
 class Accounts:
@@ -36,14 +36,14 @@ class Accounts:
 
     def __init__(
         self,
-        storage: Storage,
+        users: UserRows,
         sessions: Sessions,
         passwords: Passwords,
         limits: Limits,
         bus: Publisher | None,
         config: Config,
     ):
-        self._storage = storage
+        self._users = users
         self._bus = bus
         self._sessions = sessions
         self._passwords = passwords
@@ -78,7 +78,7 @@ class Accounts:
         user = self._let_in(found, folded, password, address, browser, who)
         if self._bus is not None and self._passwords.is_weak(user.password_hash):
             stronger = self._passwords.hash(password.encode(), who)
-            self._storage.set_password_hash(folded, user.password_hash, stronger)
+            self._users.set_password_hash(folded, user.password_hash, stronger)
             user = replace(user, password_hash=stronger)
         session = self._sessions.create(user, device(user_agent), remember)
         if self._bus is not None:
@@ -101,7 +101,7 @@ class Accounts:
         tries = strangers if known_in is None else browsers
         with self._noted_if_limited("login", folded, address):
             Tries((logins, *tries)).refuse_if_over()
-            user = self._storage.get_user(found) if found else None
+            user = self._users.get(found) if found else None
             if known_in is not None and (user is None or user.epoch != known_in):
                 tries = strangers  # the mark is older than the password
             counted = Tries((logins, *tries))
@@ -146,7 +146,7 @@ class Accounts:
         Raises: ChatError `unauthenticated` when the account is gone, `unavailable`.
         """
         username = session.person.username
-        epoch = self._storage.raise_epoch(username)
+        epoch = self._users.raise_epoch(username)
         if epoch is None:
             raise ChatError("unauthenticated")
         self._tell(self._sessions.raise_epoch(username, epoch, EVERYWHERE), EVERYWHERE)
@@ -164,7 +164,7 @@ class Accounts:
         tries = Tries(((self._limits.password, username),))
         with self._noted_if_limited("password", username, address):
             tries.refuse_if_over()
-            user = self._storage.get_user(username)
+            user = self._users.get(username)
             stored = user.password_hash if user else None
             right = self._passwords.matches(password, stored, who, tries.count)
         done = not right and self._passwords.matches(new_password, stored, who)
@@ -173,7 +173,7 @@ class Accounts:
             raise ChatError("password_wrong")
         tries.give_back()
         new = stored if done else self._passwords.hash(raw, who)
-        epoch = self._storage.raise_epoch(username, (stored or "", new or ""))
+        epoch = self._users.raise_epoch(username, (stored or "", new or ""))
         if epoch is None:
             raise ChatError("busy", retry_after_s=1)  # it was changed elsewhere in this moment
         self._tell(self._sessions.raise_epoch(username, epoch, "password", keep=session), "password")

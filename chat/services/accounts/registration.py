@@ -14,15 +14,15 @@ from chat.services.accounts.passwords import Passwords, check
 
 if TYPE_CHECKING:
     from chat.services.limits.limits import Limit
-    from chat.services.storage.dynamodb import Storage
+    from chat.services.storage.users import UserRows
 
 
 class Registration:
     """Makes accounts. `limit` is how many may come from one address; without it (a Lambda function has no Redis)
     something in front of it sees to that."""
 
-    def __init__(self, storage: Storage, passwords: Passwords, limit: Limit | None):
-        self._storage = storage
+    def __init__(self, users: UserRows, passwords: Passwords, limit: Limit | None):
+        self._users = users
         self._passwords = passwords
         self._limit = limit
 
@@ -43,7 +43,7 @@ class Registration:
         stored = self._passwords.hash(raw, who)
         user = User(folded, names.shown(username), stored, created_at_ms=int(time.time() * 1000))
         try:
-            self._storage.put_user(user)
+            self._users.put(user)
         except ChatError as error:
             note("register", user=folded, address=address, outcome=error.code)
             raise

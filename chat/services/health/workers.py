@@ -18,7 +18,7 @@ from chat.errors import ChatError
 from chat.models import Worker
 from chat.services.bus.bus import Bus
 from chat.services.storage import rows
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 BEAT_EVERY_S = 2.0
 HEARS_WITHIN_S = 1.8  # a heartbeat comes every second
@@ -66,7 +66,7 @@ class Workers:
             return
         self._beats += 1
         hears = self._bus.deaf_s < HEARS_WITHIN_S
-        self._storage.put_worker(Worker(self._id, self._beats, hears, int(self._now() * 1000), rows.FORMAT))
+        self._storage.workers.put(Worker(self._id, self._beats, hears, int(self._now() * 1000), rows.FORMAT))
 
     def woke(self) -> None:
         """This process was stopped, and could hear nothing: that does not count."""
@@ -80,7 +80,7 @@ class Workers:
         if not self.deaf:
             self._others = None
             return False
-        hearing = {worker.id: worker.beats for worker in self._storage.workers() if worker.hears}
+        hearing = {worker.id: worker.beats for worker in self._storage.workers.all() if worker.hears}
         hearing.pop(self._id, None)
         if self._others is None:
             self._others = hearing
@@ -102,7 +102,7 @@ class Workers:
         return self._clock() - self._seen_at < KNOWN_FOR_S and number <= self._least
 
     def _look(self) -> None:
-        workers, now, before = self._storage.workers(), self._clock(), self._moved
+        workers, now, before = self._storage.workers.all(), self._clock(), self._moved
         stood = {w.id: before[w.id] for w in workers if w.id in before and before[w.id][0] == w.beats}
         self._moved = {w.id: stood.get(w.id, (w.beats, now)) for w in workers}
         living = [w.format for w in workers if now - self._moved[w.id][1] < GONE_AFTER_S]
@@ -113,6 +113,6 @@ class Workers:
         `unavailable`."""
         self._left = True
         long_ago = self._now() * 1000 - FORGOTTEN_AFTER_MS
-        for worker in self._storage.workers():
+        for worker in self._storage.workers.all():
             if worker.id == self._id or worker.at_ms < long_ago:
-                self._storage.delete_worker(worker.id)
+                self._storage.workers.delete(worker.id)

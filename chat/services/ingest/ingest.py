@@ -25,9 +25,10 @@ from chat.services.bus.publisher import Publisher
 from chat.services.log.append import Draft, DraftUnder, Log
 from chat.services.messages.text import check_text
 from chat.services.rooms.rooms import Rooms
-from chat.services.storage import rows
 from chat.services.storage.changes import DIGITS, Change, Row
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.entries import slot_of
+from chat.services.storage.external import is_own
+from chat.services.storage.storage import Storage
 
 SET_ASIDE_KEPT_S = 7 * 24 * 60 * 60
 MAX_NAME_CHARS = 32
@@ -55,8 +56,8 @@ class Ingest:
         """Takes over what these changes mean for the rooms."""
         decided: dict[str, int] = {}
         for change in changes:
-            if rows.is_own(change.room):
-                slot = rows.slot_of(change.room, change.id) if change.kind == "INSERT" else None
+            if is_own(change.room):
+                slot = slot_of(change.room, change.id) if change.kind == "INSERT" else None
                 if slot is not None:
                     decided[slot[0]] = max(decided.get(slot[0], 0), slot[1])
             else:
@@ -75,11 +76,11 @@ class Ingest:
             self._set_aside(change.room, change.id, "it could not be taken over; the server's log says why")
 
     def _take_foreign(self, change: Change) -> None:
-        mark = self._storage.get_mark(change.room, change.id)
+        mark = self._storage.external.get_mark(change.room, change.id)
         if mark is not None and (mark.stream, mark.number) >= (change.stream, change.number):
             return
         if change.kind == "REMOVE" and change.by_ttl:
-            self._storage.put_mark(_mark(change, 0))  # the row has had its time; what was said stays
+            self._storage.external.put_mark(_mark(change, 0))  # the row has had its time; what was said stays
             return
         if change.kind == "REMOVE" or change.row is None:
             self._delete(mark, change)
@@ -90,13 +91,13 @@ class Ingest:
             self._set_aside(change.room, change.id, str(reason))
             return
         if change.kind == "MODIFY":  # it may have been bad, and is put right; first, because the change is told again
-            self._storage.forget_set_aside(change.room, change.id)
+            self._storage.external.forget_set_aside(change.room, change.id)
         if mark is None or not mark.seq:
             self._adopt(room, change, name, text)
         elif mark.seq >= room.floor:
             self._edit(room, mark, change, name, text)
         elif self._said_before(change, name, text):
-            self._storage.put_mark(_mark(change, mark.seq))
+            self._storage.external.put_mark(_mark(change, mark.seq))
         else:  # what it had become is no longer kept
             self._adopt(room, change, name, text)
 
@@ -127,7 +128,7 @@ class Ingest:
 
     def _set_aside(self, room_id: str, row_id: str, reason: str) -> None:
         bad = SetAside(room_id, row_id, reason, self._log.now_ms())
-        self._storage.set_aside(bad, SET_ASIDE_KEPT_S)
+        self._storage.external.set_aside(bad, SET_ASIDE_KEPT_S)
 
     # --- what becomes of it ---------------------------------------------------------------------------------------
 
@@ -157,20 +158,20 @@ class Ingest:
             else:
                 self._change(room, mark.seq, Message.erased, change, 0)
                 return
-        self._storage.put_mark(_mark(change, 0))
+        self._storage.external.put_mark(_mark(change, 0))
 
     def _change(self, room: Room, seq: int, change_image: Any, change: Change, stays: int) -> None:
         """Appends a change of the message that a row has become. A deletion in the chat is final: then, and when there
         is nothing to change, the mark alone is written."""
 
         def judge() -> DraftUnder | None:
-            found = self._storage.get_entry(room.room, seq)
+            found = self._storage.entries.get(room.room, seq)
             old = found[1] if found else None
             new = change_image(old) if old is not None and not old.deleted else None
             return partial(self._log.draft_change, old, new) if old is not None and new is not None else None
 
         if not self._log.take_over(room, judge, lambda number: _mark(change, stays)):
-            self._storage.put_mark(_mark(change, stays))
+            self._storage.external.put_mark(_mark(change, stays))
 
     # --- after a gap in the stream --------------------------------------------------------------------------------
 
@@ -178,17 +179,17 @@ class Ingest:
         """Compares every row that others put with its mark, for what the stream no longer tells: reads both tables
         whole, and calls `hold_on` again and again meanwhile. Changes that are in the stream still count as later than
         what is found here."""
-        for room, row_id in self._storage.foreign_rows():
+        for room, row_id in self._storage.external.rows():
             hold_on()
-            mark = self._storage.get_mark(room, row_id)
-            row = self._storage.foreign_row(room, row_id)  # read after its mark, or it may be older than that
+            mark = self._storage.external.get_mark(room, row_id)
+            row = self._storage.external.row(room, row_id)  # read after its mark, or it may be older than that
             if row is not None:
                 # `before`: what a row said whose message is no longer kept is not known, and not said again.
                 told = Change("MODIFY", room, row_id, row, _after(mark, stream), stream, before=row)
                 self._take_or_set_aside(told)
-        for mark in self._storage.marks():
+        for mark in self._storage.external.marks():
             hold_on()
-            if mark.seq and self._storage.foreign_row(mark.room, mark.id) is None:
+            if mark.seq and self._storage.external.row(mark.room, mark.id) is None:
                 self._take_or_set_aside(Change("REMOVE", mark.room, mark.id, None, _after(mark, stream), stream))
 
 

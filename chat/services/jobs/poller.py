@@ -17,9 +17,9 @@ from chat.services.ingest.ingest import Ingest
 from chat.services.jobs.leases import Lease
 from chat.services.runtime.background import Background, Task
 from chat.services.runtime.outages import Outage
-from chat.services.storage import rows
 from chat.services.storage.changes import Change, label
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.external import is_own
+from chat.services.storage.storage import Storage
 from chat.services.storage.stream import Expired, Shard, Streams, Trimmed
 
 LEASE_MS = 2_500
@@ -106,14 +106,14 @@ class Poller:
         if not self._lease.take():
             return False
         self._streams = self._connect()
-        self._arn = self._storage.stream_arn() or ""
+        self._arn = self._storage.external.stream_arn() or ""
         if not self._arn:
             self._outage.failed("the table of messages has none: run `flask create-tables`")
             raise ChatError("unavailable")
         stream = label(self._arn)
         self._iterators = {}
         self._listed_at = float("-inf")
-        self._copied = self._storage.stream_positions(stream)
+        self._copied = self._storage.external.stream_positions(stream)
         noted = self._lease.notes()
         prefix = f"{stream}/"
         self._positions = self._copied | {
@@ -210,7 +210,7 @@ class Poller:
     def _take(self, changes: list[Change]) -> None:
         own: list[Change] = []
         for change in changes:
-            if rows.is_own(change.room):
+            if is_own(change.room):
                 own.append(change)
             else:
                 self._ingest.take([change])
@@ -225,7 +225,7 @@ class Poller:
     def _copy(self) -> None:
         for shard, position in self._positions.items():
             if self._copied.get(shard) != position:
-                self._storage.note_stream_position(label(self._arn), shard, position, COPY_KEPT_S)
+                self._storage.external.note_stream_position(label(self._arn), shard, position, COPY_KEPT_S)
         self._copied = dict(self._positions)
         self._copied_at = self._now()
 

@@ -16,8 +16,8 @@ from chat.services.jobs.leases import Lease
 from chat.services.log.append import Log
 from chat.services.rooms.rooms import META_FRESH_S
 from chat.services.runtime.background import Background, Task
-from chat.services.storage import rows
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.entries import bucket_of, end_of
+from chat.services.storage.storage import Storage
 
 YOUNGEST_S = 3600  # nothing younger goes: a writer that stood still for less must not find its number free again
 SLACK_S = 10.0  # how long a request may go on with the floor that it began with
@@ -42,7 +42,7 @@ class Retention:
     def sweep(self) -> int:
         """Moves the floors of all rooms to the first entry that is kept, and deletes what is below; takes most of a
         minute. Returns how many entries were deleted. Raises: ChatError `unavailable`; sweep again."""
-        floors = [(room, self._raise_floor(room)) for room in list(self._storage.rooms())]
+        floors = [(room, self._raise_floor(room)) for room in list(self._storage.rooms.all())]
         below = [(room, floor) for room, floor in floors if room.swept < floor]
         if not below:
             return 0
@@ -53,19 +53,19 @@ class Retention:
         floor = self._first_kept(room)
         if floor > room.floor:
             # Where the head is must be known when nothing is left where it was.
-            self._storage.raise_bucket(room.room, rows.bucket_of(self._storage.head(room.room, room.bucket)))
-            self._storage.raise_floor(room.room, floor)
+            self._storage.rooms.raise_bucket(room.room, bucket_of(self._storage.entries.head(room.room, room.bucket)))
+            self._storage.rooms.raise_floor(room.room, floor)
         return floor
 
     def _first_kept(self, room: Room) -> int:
         """The number behind the last entry that is too old; holes below such an entry are as old. When all are, the
         last number stays, without what was said there."""
         cutoff_ms = self._log.now_ms() - self._keep_ms
-        head = self._storage.head(room.room, room.bucket)
+        head = self._storage.entries.head(room.room, room.bucket)
         floor, position = room.floor, room.floor - 1
         last: EntryKind | None = None
         while position < head:
-            entries = [entry for entry, _ in self._storage.entries_after(room.room, position, PAGE)]
+            entries = [entry for entry, _ in self._storage.entries.after(room.room, position, PAGE)]
             for entry in entries:
                 if entry.at_ms > cutoff_ms:
                     return floor
@@ -83,12 +83,12 @@ class Retention:
         deleted = 0
         position = room.swept - 1
         while position < floor - 1:
-            entries = self._storage.entries_after(room.room, position, PAGE)
+            entries = self._storage.entries.after(room.room, position, PAGE)
             numbers = [entry.seq for entry, _ in entries if entry.seq < floor]
-            self._storage.delete_entries(room.room, numbers)
+            self._storage.entries.delete(room.room, numbers)
             deleted += len(numbers)
             position = entries[-1][0].seq if entries else _end_of_bucket(position + 1)
-        self._storage.note_swept(room.room, floor)
+        self._storage.rooms.note_swept(room.room, floor)
         return deleted
 
 
@@ -125,4 +125,4 @@ class Sweeper:
 
 def _end_of_bucket(seq: int) -> int:
     """The last number of the bucket that holds this one."""
-    return (rows.bucket_of(seq) + 1) * rows.BUCKET_SIZE - 1
+    return end_of(bucket_of(seq))

@@ -13,15 +13,17 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from chat.errors import ChatError
-from chat.models import Entry, Mark, Membership, Message, Room
+from chat.models import Claim, Entry, Mark, Membership, Message, Room
 from chat.services.bus.events import Decided, Logged
 from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import Charge
 from chat.services.log.idempotency import CONFLICT_PAUSE_S, Answers, Appended, Asked, Claims, check_client_id
 from chat.services.log.sequence import Numbers
-from chat.services.storage.dynamodb import Storage
-from chat.services.storage.rows import Claim, bucket_of
-from chat.services.storage.transaction import AppendRefused, Proof
+from chat.services.storage.entries import bucket_of
+from chat.services.storage.facts import AppendRefused, Fact
+from chat.services.storage.rooms import membership_fact, room_facts
+from chat.services.storage.storage import Storage
+from chat.services.storage.transaction import Proof
 
 DEADLINE_S = 2.5
 GRACE_MIN_S, GRACE_MAX_S = 0.15, 3.0
@@ -32,13 +34,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Draft:
-    """What an append would store under a number: the entry, and with it an image or a membership (see
-    Storage.append)."""
+    """What an append would store under a number: the entry, with it an image, and the facts of whichever nouns have
+    their part in it (see Append)."""
 
     entry: Entry
     image: Message | None = None
     replaces_rev: int | None = None
-    membership: Membership | None = None
+    facts: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ Judge = Callable[[], DraftUnder | None]
 
 
 class Appender(Protocol):
-    """Stores entries: Storage one by one, Commits together with others."""
+    """Stores entries: Transaction one by one, Commits together with others."""
 
     def append(
         self,
@@ -64,9 +66,9 @@ class Appender(Protocol):
         proof: Proof,
         image: Message | None,
         replaces_rev: int | None,
-        membership: Membership | None,
+        facts: tuple[Fact, ...],
     ) -> None:
-        """See Storage.append."""
+        """See Transaction.append."""
 
 
 class Log:
@@ -92,7 +94,7 @@ class Log:
         self._now = now
         self._pause = pause
         self._defer = defer
-        self._commits = commits or storage
+        self._commits = commits or storage.transaction
         self.claims = Claims(storage, bus, self.now_ms, pause, claims_kept_s)
         self._commits_s: deque[float] = deque(maxlen=200)
 
@@ -126,8 +128,9 @@ class Log:
         says how it may grow). `judge` reads what is true now and refuses, says None when there is nothing to change, or
         tells how to draft the entry under a number, which is asked for only then: what is refused leaves nothing in the
         log. It may be called again. `seen` is the last entry the client knows of; `about` the message that a change
-        speaks of; `charge` is taken with the number. Raises: what `judge` raises, and ChatError `client_id_invalid`,
-        `client_id_reused`, `rate_limited`, `unavailable` (the outcome is unknown: send it again).
+        speaks of; `charge` is taken with the number. Raises: what `judge` raises or a fact of the draft is refused
+        with, and ChatError `client_id_invalid`, `client_id_reused`, `rate_limited`, `unavailable` (the outcome is
+        unknown: send it again).
         """
         check_client_id(client_id)
         asked = Asked(user, client_id, tuple(request))
@@ -180,9 +183,11 @@ class Log:
     ) -> Placed:
         """Finds a number for what `judge` lets pass and stores it there with its proof, then tells the workers.
 
-        Raises: what `judge` raises, and ChatError `unavailable`: the outcome is unknown, and the proof will tell.
+        Raises: what `judge` raises, what a fact of the draft is refused with, and ChatError `unavailable`: the outcome
+        is unknown, and the proof will tell.
         """
         deadline = self._now() + DEADLINE_S
+        late = ChatError("unavailable", retry_after_s=1)
         number = 0
         try:
             while self._now() < deadline:
@@ -202,23 +207,26 @@ class Log:
                 began = time.perf_counter()
                 try:
                     stored = proof(number, draft)
-                    self._commits.append(draft.entry, stored, draft.image, draft.replaces_rev, draft.membership)
+                    self._commits.append(draft.entry, stored, draft.image, draft.replaces_rev, draft.facts)
                 except AppendRefused as refused:
                     if refused.claim or refused.overtaken:
                         if all(claim.seq != number for claim in refused.claims):
                             self._give_up(room, number)
                         return Placed(before=refused)
+                    if refused.final is not None:
+                        raise refused.final from None
                     if refused.slot_taken:
                         number = 0
                         self._numbers.read_head(room)
-                    elif not refused.changed:
+                    elif refused.changed is None:
                         self._pause(CONFLICT_PAUSE_S)
+                    late = refused.changed or late
                     continue
                 self._commits_s.append(time.perf_counter() - began)
                 self._publish(room, draft.entry, draft.image)
                 self._decided(room, number)  # behind the publish: it may write, and fail
                 return Placed(number, draft)
-            raise ChatError("unavailable", retry_after_s=1)
+            raise late
         except BaseException:  # also a deadline, or the end of the socket that asked
             if number:
                 self._defer(self._give_up, room, number)
@@ -247,11 +255,10 @@ class Log:
         claim = self.claims.of(room, asked, 1, None)
         entry = Entry(room.room, 1, "joined", self.now_ms(), user=founder.username, name=founder.name)
         try:
-            self._storage.append(entry, claim, membership=founder, new_room=room, most_rooms=most)
+            self._storage.transaction.append(entry, claim, facts=(membership_fact(founder), *room_facts(room, most)))
         except AppendRefused as refused:
             if refused.claim is None:
-                code = "room_name_taken" if refused.room_taken else "too_many_rooms" if refused.made_enough else None
-                raise ChatError(code or "unavailable") from None
+                raise refused.final or ChatError("unavailable") from None
             self.claims.answer(refused.claim, asked)
             return refused.claim.room
         self._decided(room, 1)
@@ -260,7 +267,7 @@ class Log:
     def _decided(self, room: Room, number: int) -> None:
         self._numbers.decided(room.room, number)
         if bucket_of(number) > room.bucket and bucket_of(number) != bucket_of(number - FIRST_OF_BUCKET):
-            self._storage.raise_bucket(room.room, bucket_of(number))
+            self._storage.rooms.raise_bucket(room.room, bucket_of(number))
 
     def _publish(self, room: Room, entry: Entry, image: Message | None) -> None:
         """An image that is only a part of what its row says goes to nobody: each worker reads what it understands."""
@@ -282,6 +289,6 @@ class Log:
         """Makes sure that this number is decided: a tombstone, unless an entry has it. Raises: ChatError
         `unavailable`."""
         at_ms = self.now_ms()
-        if self._storage.tombstone(room.room, number, at_ms):
+        if self._storage.entries.tombstone(room.room, number, at_ms):
             self._decided(room, number)
             self._publish(room, Entry(room.room, number, "tombstone", at_ms), None)

@@ -20,7 +20,7 @@ from chat.services.log.images import images_of_changes
 from chat.services.log.push import push
 from chat.services.log.sequence import Numbers
 from chat.services.log.subscribers import Outlet, Subscribers
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 REPAIR_AFTER_S = 0.1  # pushes of two workers overtake each other; most gaps close by themselves within this
 PAGE = 500
@@ -117,7 +117,7 @@ class Follower:
 
     def _read_on(self) -> None:
         """Stashes what the table has behind the cursor, and decides numbers that have been undecided for too long."""
-        read = self._storage.entries_after(self.room.room, self.cursor, PAGE)
+        read = self._storage.entries.after(self.room.room, self.cursor, PAGE)
         images = images_of_changes(self._storage, self.room.room, [entry for entry, _ in read])
         for entry, image in read:
             if entry.kind == "change":
@@ -139,14 +139,14 @@ class Follower:
     def _go_on_at_floor(self) -> bool:
         """Whether what is missing is no longer kept: then the cursor moves to what is. Who came and went in between is
         not known any more, so the memberships are read."""
-        room = self._storage.get_room(self.room.room)
+        room = self._storage.rooms.get(self.room.room)
         if room is None or room.floor <= self.cursor + 1:
             return False
         memberships: dict[str, Membership | None] = {}
         asked_at = time.monotonic()
         while unread := self.subscribers.usernames() - memberships.keys():
             username = min(unread)
-            memberships[username] = self._storage.membership(room.room, username)
+            memberships[username] = self._storage.rooms.membership(room.room, username)
         self.cursor = room.floor - 1
         self._stash = {seq: told for seq, told in self._stash.items() if seq > self.cursor}
         self._holes = {}

@@ -13,7 +13,7 @@ from chat.services.log.sequence import Numbers
 from chat.services.log.subscribers import SETTLED_S, Outlet, Subscribers
 from chat.services.runtime.background import Background
 from chat.services.runtime.keyed_lock import OneAtATime
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 REPLAY, MAX_REPLAY = 50, 3_200
 CHECK_EVERY_S = 60.0
@@ -97,7 +97,7 @@ class Followers:
         """
         wanted = REPLAY
         while True:
-            last = self._storage.entries_before(room.room, head + 1, wanted, room.floor)
+            last = self._storage.entries.before(room.room, head + 1, wanted, room.floor)
             if len(last) < wanted:
                 return last, room.floor
             if last[-1][0].at_ms - last[0][0].at_ms > SETTLED_S * 1000 or wanted >= MAX_REPLAY:

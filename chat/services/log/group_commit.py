@@ -12,10 +12,9 @@ import gevent
 from gevent.event import Event
 
 from chat.services.runtime.deadline import deadline
-from chat.services.storage.dynamodb import Storage
-from chat.services.storage.transaction import Append
+from chat.services.storage.storage import Storage
+from chat.services.storage.transaction import MAX_ITEMS, Append
 
-MAX_WRITES = 100  # in one TransactWriteItems
 BOARDING_S = 0.05  # so long one waits for a call of others; then a further call goes beside it
 
 
@@ -42,7 +41,7 @@ class Commits:
         self._under_way = 0
 
     def append(self, *args: Any, **kwargs: Any) -> None:
-        """As Storage.append, which see: each meets its own conditions and none of another's.
+        """As Transaction.append, which see: each meets its own conditions and none of another's.
 
         Whoever is interrupted takes back what has not left yet; of what has, the outcome is unknown.
         """
@@ -88,7 +87,7 @@ class Commits:
         items: set[tuple[str, ...]] = set()
         for passenger in self._waiting:
             its_own = passenger.append.items
-            if len(items) + len(its_own) > MAX_WRITES:
+            if len(items) + len(its_own) > MAX_ITEMS:
                 break
             if items.isdisjoint(its_own):
                 items |= its_own
@@ -100,7 +99,7 @@ class Commits:
         """One call, and what it says to each, in the order of their numbers, which is that of a room's entries."""
         self._under_way += 1
         try:
-            ends = self._storage.append_each([passenger.append for passenger in batch])
+            ends = self._storage.transaction.append_each([passenger.append for passenger in batch])
         finally:
             self._under_way -= 1
         for passenger, end in sorted(zip(batch, ends, strict=True), key=lambda pair: pair[0].append.entry.seq):

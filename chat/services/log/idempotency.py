@@ -14,11 +14,10 @@ from functools import cached_property
 from typing import Any
 
 from chat.errors import ChatError
-from chat.models import Message, Room
+from chat.models import Claim, Message, Room
 from chat.services.bus.events import Decided
 from chat.services.bus.publisher import Publisher
-from chat.services.storage.dynamodb import Storage
-from chat.services.storage.rows import Claim
+from chat.services.storage.storage import Storage
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 CONFLICT_PAUSE_S = 0.02
@@ -81,7 +80,7 @@ class Claims:
         Raises: ChatError `client_id_reused`, `client_id_invalid`.
         """
         check_client_id(client_id)
-        claim = self._storage.get_claim(user, client_id)
+        claim = self._storage.claims.get(user, client_id)
         return self.answer(claim, Asked(user, client_id, tuple(request))) if claim else None
 
     def answer(self, claim: Claim, asked: Asked) -> Appended:
@@ -93,7 +92,7 @@ class Claims:
             self._bus.publish(Decided(claim.room, claim.seq))
         image = None
         for _ in range(CLAIM_TRIES if claim.message else 0):
-            image = self._storage.images(claim.room, [claim.message or 0]).get(claim.message or 0)
+            image = self._storage.entries.images(claim.room, [claim.message or 0]).get(claim.message or 0)
             if image is not None and _proves(claim, image):
                 return Appended(claim.seq, image)
             self._pause(CONFLICT_PAUSE_S)  # the claim was read beside the transaction that writes both
@@ -114,7 +113,7 @@ class Claims:
         """Notes that a request about a message was carried out, and that there was nothing to change; answers it.
         Raises: ChatError as `answer` does."""
         claim = self.of(room, asked, 0, about)
-        return self.answer(self._storage.put_claim(claim) or claim, asked)
+        return self.answer(self._storage.claims.put(claim) or claim, asked)
 
     def change_nothing_for_each(self, room: Room, asked: Collection[Asked], about: int) -> Answers:
         """The same for several requests; an error is the answer to its own."""
@@ -135,7 +134,7 @@ class Claims:
     def _is_kept(self, claim: Claim) -> bool:
         """Whether the message that a claim speaks of has to be in the table, once its transaction has ended: not when
         the room has begun anew since, from a backup that may not have it."""
-        room = self._storage.get_room(claim.room)
+        room = self._storage.rooms.get(claim.room)
         if room is None or claim.generation not in (0, room.generation):
             return False
         return (claim.message or 0) >= room.floor

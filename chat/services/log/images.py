@@ -6,7 +6,7 @@ import gevent
 
 from chat.errors import ChatError
 from chat.models import Entry, Message
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 
 def images_of_changes(storage: Storage, room: str, entries: list[Entry]) -> dict[int, Message]:
@@ -21,7 +21,7 @@ def images_of_changes(storage: Storage, room: str, entries: list[Entry]) -> dict
             needed[entry.message] = max(needed.get(entry.message, 0), entry.seq)
     images: dict[int, Message] = {}
     for _ in range(20):
-        images |= storage.images(room, needed)
+        images |= storage.entries.images(room, needed)
         needed = {seq: rev for seq, rev in needed.items() if seq in images and images[seq].rev < rev}
         if not needed:
             return images

@@ -16,9 +16,9 @@ from chat.errors import ChatError
 from chat.models import Room
 from chat.services.limits.allowance import TAKE, WINDOW_MS, Allowance, Charge, too_fast
 from chat.services.runtime.keyed_lock import OneAtATime
-from chat.services.storage import rows
-from chat.services.storage.dynamodb import MAX_AHEAD, Storage
+from chat.services.storage.entries import MAX_AHEAD, bucket_of
 from chat.services.storage.redis_client import answering
+from chat.services.storage.storage import Storage
 
 # GETSET and not SET: who may count can then not put a number in the place of what is none, such as the bus (`ingest` in
 # deploy/redis-users.json).
@@ -154,10 +154,10 @@ class Numbers:
     def read_head(self, room: Room) -> int:
         """The highest decided number, from the table."""
         known = self._known.get(room.room, 0)
-        head = self._storage.head(room.room, max(room.bucket, rows.bucket_of(known)))
+        head = self._storage.entries.head(room.room, max(room.bucket, bucket_of(known)))
         if head < max(known, 1):  # nothing was said, or these buckets are no longer kept and the log went on elsewhere
-            now = self._storage.get_room(room.room)
-            head = self._storage.head(room.room, now.bucket) if now is not None and now.bucket else head
+            now = self._storage.rooms.get(room.room)
+            head = self._storage.entries.head(room.room, now.bucket) if now is not None and now.bucket else head
         self.decided(room.room, head)
         return head
 

@@ -28,7 +28,7 @@ from chat.services.messages.pairs import (
 )
 from chat.services.messages.reactions import who_reacted
 from chat.services.rooms.rooms import Rooms
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 MAX_PAGE = 200
 # A page ends early behind so many bytes of text, and is read in pieces: what one person asks for at once is not to take
@@ -175,7 +175,7 @@ class History:
         while count_messages(pairs) < limit and len(pairs) < MAX_PAGE_ENTRIES and text_bytes(pairs) < ENOUGH_BYTES:
             last, head = pairs[-1][0].seq if pairs else after, self._numbers.known(room.room)
             wanted = min(piece(pairs, limit), MAX_PAGE_ENTRIES - len(pairs))
-            batch = self._storage.entries_after(room.room, last, wanted, head)
+            batch = self._storage.entries.after(room.room, last, wanted, head)
             pairs += batch
             if len(batch) < wanted:
                 break
@@ -185,7 +185,7 @@ class History:
         pairs: list[Pair] = []
         while count_messages(pairs) < limit and len(pairs) < most and text_bytes(pairs) < ENOUGH_BYTES:
             wanted = min(piece(pairs, limit), most - len(pairs))
-            batch = self._storage.entries_before(room.room, pairs[0][0].seq if pairs else end, wanted, first)
+            batch = self._storage.entries.before(room.room, pairs[0][0].seq if pairs else end, wanted, first)
             pairs = batch + pairs
             if len(batch) < wanted:
                 break
@@ -210,7 +210,7 @@ class History:
     def _settle(self, room: Room, numbers: Iterable[int]) -> None:
         """Decides numbers that nobody wrote, unless they are missing because they are no longer kept: then this page
         began with an old floor. Raises: ChatError `unavailable`."""
-        now = self._storage.get_room(room.room)
+        now = self._storage.rooms.get(room.room)
         if now is not None and now.floor > room.floor:
             self._rooms.forget(room.room)
             raise ChatError("unavailable")
@@ -233,7 +233,7 @@ class History:
         images = {image.seq: image for _, image in pairs if image is not None}
         stale = [e for e in entries if e.message and e.message >= first and rev_of(images.get(e.message)) < e.seq]
         images |= images_of_changes(self._storage, room.room, stale)
-        now = self._storage.membership(room.room, person.username)
+        now = self._storage.rooms.membership(room.room, person.username)
         if now is None or not now.inside or now.start != membership.start:
             raise ChatError("room_not_found")
         if any(e.kind in LEAVING and e.user == person.username and e.seq > now.seq for e in entries):

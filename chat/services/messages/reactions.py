@@ -15,7 +15,7 @@ from chat.services.bus.publisher import Publisher
 from chat.services.log.append import DraftUnder, Log
 from chat.services.log.idempotency import Answers, Appended, Asked
 from chat.services.runtime.keyed_lock import OneAtATime
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 from chat.services.storage.transaction import MAX_PROOFS
 
 MAX_EMOJI = 20  # different ones on a message
@@ -185,12 +185,12 @@ def who_reacted(storage: Storage, room: Room, seq: int, first: int) -> dict[str,
     on. Raises: ChatError `message_not_found`, `message_deleted`."""
     message = _read(storage, room, seq, first)
     shown = {emoji: who[:MAX_NAMES] for emoji, who in message.reactions.items()}
-    names = storage.names({username for who in shown.values() for username in who})
+    names = storage.users.names({username for who in shown.values() for username in who})
     return {emoji: [names.get(username, username) for username in who] for emoji, who in shown.items()}
 
 
 def _read(storage: Storage, room: Room, seq: int, first: int = 1) -> Message:
-    found = storage.get_entry(room.room, seq) if seq >= max(first, room.floor) else None
+    found = storage.entries.get(room.room, seq) if seq >= max(first, room.floor) else None
     if found is None or found[1] is None:
         raise ChatError("message_not_found")
     if found[1].deleted:

@@ -8,7 +8,7 @@ from chat.services.bus.events import PositionMoved
 from chat.services.bus.publisher import Publisher
 from chat.services.log.followers import Followers
 from chat.services.rooms.rooms import Rooms
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 
 class ReadPositions:
@@ -25,10 +25,10 @@ class ReadPositions:
         ChatError `room_not_found` when the room is not theirs."""
         room, _ = self._rooms.require(person, room_id)
         seq = min(seq, self._followers.head(room))
-        if self._storage.mark_read(person.username, room.room, seq):
+        if self._storage.rooms.mark_read(person.username, room.room, seq):
             self._bus.publish(PositionMoved(person.username, room.room, seq))
             return seq
-        membership = self._storage.membership(room.room, person.username)
+        membership = self._storage.rooms.membership(room.room, person.username)
         if membership is None or not membership.inside:
             raise ChatError("room_not_found")
         return membership.read

@@ -15,7 +15,8 @@ from chat.services.limits.allowance import CREATE_COST, MOVE_COST, Allowance
 from chat.services.log.append import Draft, DraftUnder, Log
 from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import UNBOUNDED, Bounds, Rooms
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.rooms import membership_fact
+from chat.services.storage.storage import Storage
 
 
 class Memberships:
@@ -108,7 +109,7 @@ class Memberships:
         return username
 
     def _user(self, username: str) -> Person:
-        user = self._storage.get_user(username)
+        user = self._storage.users.get(username)
         if user is None:
             raise ChatError("user_not_found")
         return Person(user.username, user.name)
@@ -126,7 +127,7 @@ class Memberships:
         enters = kind == "joined"
 
         def judge() -> DraftUnder | None:
-            old = self._storage.membership(room.room, whom.username)
+            old = self._storage.rooms.membership(room.room, whom.username)
             inside = old is not None and old.inside
             if not enters and not inside:
                 raise ChatError("room_not_found" if whom == by else "user_not_found")
@@ -143,7 +144,7 @@ class Memberships:
         most = self._bounds.memberships
         if most is not None:
             most = most if whom == by else most // 2
-            if self._storage.count_memberships(whom.username) >= most:
+            if self._storage.rooms.count_memberships(whom.username) >= most:
                 raise ChatError("too_many_rooms")
 
     def _draft_move(
@@ -153,7 +154,8 @@ class Memberships:
         start = old.start if old and not enters else (1 if room.kind == "public" else seq)
         actor = by.username if by.username != whom.username else None
         entry = Entry(room.room, seq, kind, self._log.now_ms(), user=whom.username, name=whom.name, by=actor)
-        return Draft(entry, membership=Membership(room.room, whom.username, whom.name, enters, seq, start, read=seq))
+        membership = Membership(room.room, whom.username, whom.name, enters, seq, start, read=seq)
+        return Draft(entry, facts=(membership_fact(membership),))
 
     def _membership_changed(self, username: str) -> None:
         self._bus.publish(MembershipChanged(username))

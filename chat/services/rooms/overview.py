@@ -12,7 +12,7 @@ from chat.models import Membership, Person, Room
 from chat.services.limits.allowance import Allowance
 from chat.services.log.sequence import Numbers
 from chat.services.rooms.rooms import Rooms, place
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 MAX_UNREAD_ENTRIES = 500
 LISTED_AT_ONCE = 200  # rooms of a person's in one answer
@@ -69,7 +69,7 @@ class Overview:
         return answer
 
     def _list_joinable(self, inside: set[str], after: str | None, answer: dict[str, Any]) -> None:
-        found = self._storage.public_rooms(after or "", JOINABLE_AT_ONCE)
+        found = self._storage.rooms.public(after or "", JOINABLE_AT_ONCE)
         others = [(room, name) for room, name in found if room not in inside and names.may_be_room(room)]
         answer["joinable"] = [{"room": room, "name": name} for room, name in others]
         if len(found) == JOINABLE_AT_ONCE:
@@ -107,12 +107,14 @@ class Overview:
         more."""
         if head <= read:
             return 0, False
-        count, entries = self._storage.count_messages(room.room, read, head, MAX_UNREAD_ENTRIES, person.username)
+        count, entries = self._storage.entries.count_messages(
+            room.room, read, head, MAX_UNREAD_ENTRIES, person.username
+        )
         return count, entries == MAX_UNREAD_ENTRIES
 
     def members(self, person: Person, room_id: str) -> list[dict[str, str]]:
         """`{username, name}` of everybody in one of the person's rooms, by name. Raises: ChatError `rate_limited`."""
         with self._allowance.reading(person.username, "members"):
             self._rooms.require(person, room_id)
-            inside = [m for m in self._storage.members(room_id) if m.inside]
+            inside = [m for m in self._storage.rooms.members(room_id) if m.inside]
         return [{"username": m.username, "name": m.name} for m in sorted(inside, key=lambda m: m.name.casefold())]

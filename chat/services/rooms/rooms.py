@@ -17,7 +17,7 @@ from chat.services.bus.publisher import Publisher
 from chat.services.log.append import Log
 from chat.services.log.sequence import Numbers
 from chat.services.runtime.keyed_lock import OneAtATime
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.storage import Storage
 
 if TYPE_CHECKING:
     from chat.services.limits.limits import Limit
@@ -79,7 +79,7 @@ class Rooms:
         return room if time.monotonic() <= fresh_until else None
 
     def _read(self, room_id: str) -> Room:
-        room = self._storage.get_room(room_id) if names.may_be_room(room_id) else None
+        room = self._storage.rooms.get(room_id) if names.may_be_room(room_id) else None
         if room_id == GENERAL.room:
             room = self._general(room)
         if room is None:
@@ -90,10 +90,10 @@ class Rooms:
     def _general(self, room: Room | None) -> Room | None:
         """`general` where the tables were made without it; without its owner, whom an older version may have let be."""
         if room is None:
-            self._storage.put_room(replace(GENERAL, generation=self._log.now_ms() // 1000))
-            return self._storage.get_room(GENERAL.room)  # another worker may have been first
+            self._storage.rooms.put(replace(GENERAL, generation=self._log.now_ms() // 1000))
+            return self._storage.rooms.get(GENERAL.room)  # another worker may have been first
         if room.owner:
-            self._storage.disown(room.room)
+            self._storage.rooms.disown(room.room)
         return replace(room, owner="")
 
     def forget(self, room_id: str) -> None:
@@ -108,8 +108,8 @@ class Rooms:
         """Gives every room a generation that it never had, because the tables were put back to an earlier state: then
         every worker and every page starts over. Returns how many rooms there are."""
         now, count = int(time.time()), 0
-        for room in self._storage.rooms():
-            self._storage.set_generation(room, max(room.generation + 1, now))
+        for room in self._storage.rooms.all():
+            self._storage.rooms.set_generation(room, max(room.generation + 1, now))
             count += 1
         self.forget_all()
         self._bus.publish(Restored())
@@ -122,10 +122,10 @@ class Rooms:
         """
         if not names.may_be_room(room_id):
             raise ChatError("room_not_found")
-        membership = self._known(room_id, person.username) or self._storage.membership(room_id, person.username)
+        membership = self._known(room_id, person.username) or self._storage.rooms.membership(room_id, person.username)
         if membership is None and room_id == GENERAL.room:
             self._enter_general(person)
-            membership = self._storage.membership(room_id, person.username)
+            membership = self._storage.rooms.membership(room_id, person.username)
         if membership is None or not membership.inside:
             raise ChatError("room_not_found")
         return self.get(room_id), membership
@@ -142,10 +142,10 @@ class Rooms:
 
     def inside(self, person: Person) -> list[Membership]:
         """Where the person is: `general`, public rooms, private ones."""
-        mine = self._storage.memberships(person.username)
+        mine = self._storage.rooms.memberships(person.username)
         if all(m.room != GENERAL.room for m in mine):
             self._enter_general(person)
-            mine = self._storage.memberships(person.username)
+            mine = self._storage.rooms.memberships(person.username)
         inside = sorted((m for m in mine if m.inside), key=lambda m: place(m.room))
         return inside[: self._bounds.memberships]
 
@@ -170,7 +170,7 @@ class Rooms:
     def _enter_general(self, person: Person) -> None:
         room = self.get(GENERAL.room)
         head = self._numbers.read_head(room)
-        self._storage.put_membership(Membership(room.room, person.username, person.name, inside=True, read=head))
+        self._storage.rooms.put_membership(Membership(room.room, person.username, person.name, inside=True, read=head))
 
 
 def place(room_id: str) -> tuple[bool, bool, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from chat.services.storage import rows
+from chat.services.storage.external import SAID, is_own
 from chat.services.storage.values import texts
 
 DIGITS = 40  # of a place in a stream: AWS gives up to so many
@@ -17,7 +17,7 @@ Row = dict[str, str | None]
 @dataclass(frozen=True)
 class Change:
     """One record of a stream. `number` is its place there, digits of one length; `stream` says which stream; `before`
-    is the row as it was; both say only what stands under `rows.SAID`, with None for what is no text."""
+    is the row as it was; both say only what stands under `SAID`, with None for what is no text."""
 
     kind: Literal["INSERT", "MODIFY", "REMOVE"]
     room: str
@@ -53,4 +53,4 @@ def read_record(arn: str, record: dict[str, Any]) -> Change:
 
 def _foreign(key: dict[str, str], image: dict[str, Any] | None) -> Row | None:
     """What a row says that others put, None for one of the app's own."""
-    return texts(image, rows.SAID) if image is not None and not rows.is_own(key["room"]) else None
+    return texts(image, SAID) if image is not None and not is_own(key["room"]) else None

@@ -1,4 +1,4 @@
-"""Making, checking and dropping the three tables. What lies in them: chat/services/storage/rows.py."""
+"""Making, checking and dropping the three tables. What lies in them says each noun's file."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 from chat import names
 from chat.models import GENERAL
-from chat.services.storage.dynamodb import Storage
+from chat.services.storage.rows import KEYS
+from chat.services.storage.storage import Storage
 
 # name → (its key attributes, whether it has a stream)
 TABLES: dict[str, tuple[tuple[str, ...], bool]] = {
-    "users": (("username",), False),
-    "messages": (("room", "id"), True),
-    "chat": (("pk", "sk"), False),
+    "users": (KEYS["users"], False),
+    "messages": (KEYS["messages"], True),
+    "chat": (KEYS["chat"], False),
 }
 TTL_ATTRIBUTE = "expires_at"
 STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
@@ -29,7 +30,7 @@ def create(storage: Storage) -> list[str]:
     """
     created = []
     for name, (keys, streamed) in TABLES.items():
-        table = storage.table(name)
+        table = storage.client.table(name)
         request: dict[str, Any] = {
             "TableName": table,
             "BillingMode": "PAY_PER_REQUEST",
@@ -40,15 +41,15 @@ def create(storage: Storage) -> list[str]:
         }
         if streamed:
             request["StreamSpecification"] = STREAM
-        if storage.unless("ResourceInUseException", "create_table", **request):
+        if storage.client.unless("ResourceInUseException", "create_table", **request):
             created.append(table)
-        storage.wait_until("table_exists", table)
+        storage.client.wait_until("table_exists", table)
         if streamed and not _has_stream(storage, table):
-            storage.call("update_table", TableName=table, StreamSpecification=STREAM)
-            storage.wait_until("table_exists", table)
+            storage.client.call("update_table", TableName=table, StreamSpecification=STREAM)
+            storage.client.wait_until("table_exists", table)
         _turn_on_ttl(storage, table)
-    storage.put_room(replace(GENERAL, generation=int(time.time())))
-    storage.disown(GENERAL.room)
+    storage.rooms.put(replace(GENERAL, generation=int(time.time())))
+    storage.rooms.disown(GENERAL.room)
     return created
 
 
@@ -56,9 +57,9 @@ def drop(storage: Storage) -> list[str]:
     """Deletes the tables and all that is in them. Returns the real names of those that existed."""
     dropped = []
     for name in TABLES:
-        table = storage.table(name)
-        if storage.unless(MISSING, "delete_table", TableName=table):
-            storage.wait_until("table_not_exists", table)
+        table = storage.client.table(name)
+        if storage.client.unless(MISSING, "delete_table", TableName=table):
+            storage.client.wait_until("table_not_exists", table)
             dropped.append(table)
     return dropped
 
@@ -67,8 +68,8 @@ def problems(storage: Storage) -> list[str]:
     """What is wrong with the tables, one plain sentence each. Raises: ChatError `unavailable`."""
     found = []
     for name, (_, streamed) in TABLES.items():
-        table = storage.table(name)
-        described = storage.unless(MISSING, "describe_table", TableName=table)
+        table = storage.client.table(name)
+        described = storage.client.unless(MISSING, "describe_table", TableName=table)
         if described is None:
             found.append(f"table {table} does not exist: run `flask create-tables`")
         elif described["Table"]["TableStatus"] != "ACTIVE":
@@ -80,22 +81,22 @@ def problems(storage: Storage) -> list[str]:
 
 def _room_problems(storage: Storage) -> list[str]:
     found = []
-    general = storage.get_room(GENERAL.room)
+    general = storage.rooms.get(GENERAL.room)
     if general is not None and general.owner:
         found.append(f"the room general has an owner, {general.owner}: run `flask create-tables`, which ends that")
-    for room, name in storage.public_rooms():
+    for room, name in storage.rooms.public():
         if not names.may_be_room(room):
             found.append(f"the room {name!r} has an id of {len(room)} characters, with which nobody can open it")
     return found
 
 
 def _has_stream(storage: Storage, table: str) -> bool:
-    described = storage.call("describe_table", TableName=table)["Table"]
+    described = storage.client.call("describe_table", TableName=table)["Table"]
     return bool(described.get("StreamSpecification", {}).get("StreamEnabled"))
 
 
 def _turn_on_ttl(storage: Storage, table: str) -> None:
-    described = storage.call("describe_time_to_live", TableName=table)["TimeToLiveDescription"]
+    described = storage.client.call("describe_time_to_live", TableName=table)["TimeToLiveDescription"]
     if described["TimeToLiveStatus"] in ("DISABLED", "DISABLING"):
         specification = {"Enabled": True, "AttributeName": TTL_ATTRIBUTE}
-        storage.call("update_time_to_live", TableName=table, TimeToLiveSpecification=specification)
+        storage.client.call("update_time_to_live", TableName=table, TimeToLiveSpecification=specification)

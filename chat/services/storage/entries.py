@@ -1,0 +1,281 @@
+"""The logs of rooms: each entry's row, which of a message is its image.
+
+`messages`: `room = R#<room>#<n // 10000>`, `id = <12-digit n>`. A message's row is its current image; a change's row
+says only which message changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chat.models import Entry, EntryKind, Message
+from chat.services.storage.client import CONDITION_FAILED, CONFLICT, Client
+from chat.services.storage.facts import AppendRefused, Fact, Write, again, put_new, update
+from chat.services.storage.rows import Row
+from chat.services.storage.values import pack, unpack
+
+BUCKET_SIZE = 10_000
+MAX_AHEAD = 5_000  # how far ahead of a decided entry a number may be proposed
+MAX_DELETES = 25  # in one BatchWriteItem
+# What a log row's `kind` attribute says, in one letter to keep rows small.
+LETTERS: dict[EntryKind, str] = {
+    "message": "m",
+    "change": "c",
+    "joined": "j",
+    "left": "l",
+    "removed": "x",
+    "room": "r",
+    "tombstone": "t",
+}
+KINDS: dict[str, EntryKind] = {letter: kind for kind, letter in LETTERS.items()}
+
+
+def bucket_of(seq: int) -> int:
+    """The bucket that holds the entry with that number."""
+    return seq // BUCKET_SIZE
+
+
+def end_of(bucket: int) -> int:
+    """The last number that the bucket holds."""
+    return (bucket + 1) * BUCKET_SIZE - 1
+
+
+def slot_key(room: str, seq: int) -> Row:
+    """Where a log entry lies."""
+    return {"room": f"R#{room}#{bucket_of(seq)}", "id": f"{seq:012d}"}
+
+
+def slot_of(room_key: str, row_id: str) -> tuple[str, int] | None:
+    """(room, number) of a log entry by its key, None when it is no entry's."""
+    parts = room_key.split("#")
+    return (parts[1], int(row_id)) if len(parts) == 3 and parts[0] == "R" and row_id.isdecimal() else None
+
+
+def log_row(entry: Entry, image: Message | None) -> Row:
+    """The row of a new entry; a message's row is its image."""
+    row = slot_key(entry.room, entry.seq) | {"kind": LETTERS[entry.kind], "at_ms": entry.at_ms}
+    if entry.kind == "message":
+        assert image is not None
+        return row | image_attributes(image)
+    return row | {"message": entry.message, "user": entry.user, "name": entry.name, "by": entry.by}
+
+
+def image_attributes(image: Message) -> Row:
+    """What of a message's row its image says."""
+    return {
+        "rev": image.rev,
+        "client_id": image.client_id,
+        "author": image.author,
+        "name": image.name,
+        "text": image.text,
+        "edited_at_ms": image.edited_at_ms,
+        "reply_to": image.reply_to,
+        "deleted": image.deleted or None,
+        "via": image.via,
+        # A list, because a map has no order: [[emoji, username, …], …]
+        "reactions": [[emoji, *who] for emoji, who in image.reactions.items()] or None,
+    }
+
+
+# All that is read of a message's row; `kind` and `at_ms` are in every log row, of whatever kind and version.
+IMAGE_ROW = frozenset({"room", "id", "kind", "at_ms", *image_attributes(Message("", 0, 0, "", "", "", "", 0))})
+
+
+def image_row(image: Message) -> Row:
+    """The whole row of a message with its present image."""
+    entry = Entry(image.room, image.seq, "message", image.created_at_ms)
+    return log_row(entry, image)
+
+
+def read_entry(room: str, row: Row) -> Entry:
+    """The entry that a log row records; of a kind that only later versions know, its number and time."""
+    kind = KINDS.get(row["kind"], "unknown")
+    seq = int(row["id"])
+    if kind in ("message", "unknown"):
+        return Entry(room, seq, kind, row["at_ms"])
+    return Entry(room, seq, kind, row["at_ms"], row.get("message"), row.get("user"), row.get("name"), row.get("by"))
+
+
+def read_image(room: str, row: Row) -> Message | None:
+    """The message that a log row holds, or None when the entry is not a message."""
+    if row["kind"] != LETTERS["message"]:
+        return None
+    return Message(
+        room=room,
+        seq=int(row["id"]),
+        rev=row["rev"],
+        client_id=row["client_id"],
+        author=row["author"],
+        name=row["name"],
+        text=row["text"],
+        created_at_ms=row["at_ms"],
+        edited_at_ms=row.get("edited_at_ms"),
+        reply_to=row.get("reply_to"),
+        deleted=row.get("deleted", False),
+        via=row.get("via"),
+        reactions={emoji: tuple(who) for emoji, *who in row.get("reactions", ())},
+        more=not row.keys() <= IMAGE_ROW,
+    )
+
+
+def slot_fact(entry: Entry, image: Message | None) -> Fact:
+    """The entry under its number, which nothing has yet; with the image of a message that is sent."""
+    return Fact((put_new("messages", log_row(entry, image)),), lambda row: AppendRefused(slot_taken=True))
+
+
+def image_fact(image: Message, replaces_rev: int | None) -> Fact:
+    """A message's image in the place of the one with that `rev`, which must not be deleted."""
+    return Fact((image_write(image, replaces_rev),), again())
+
+
+def image_write(image: Message, replaces_rev: int | None) -> Write:
+    """What other versions wrote into the row stays there; unless the message is deleted now: then nothing does."""
+    condition, replaced = "#rev = :replaced AND attribute_not_exists(#deleted)", {":replaced": replaces_rev}
+    if not image.deleted:
+        return update("messages", slot_key(image.room, image.seq), image_attributes(image), condition, replaced)
+    request = {
+        "Item": pack(image_row(image)),
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": {"#rev": "rev", "#deleted": "deleted"},
+        "ExpressionAttributeValues": pack(replaced),
+    }
+    return Write("messages", "Put", request)
+
+
+class EntryRows:
+    """The rows of logs."""
+
+    def __init__(self, client: Client):
+        self._client = client
+
+    def tombstone(self, room: str, seq: int, at_ms: int) -> bool:
+        """Decides that nobody uses this number; False when somebody did."""
+        row = log_row(Entry(room, seq, "tombstone", at_ms), None)
+        try:
+            self._client.write(put_new("messages", row))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in (CONDITION_FAILED, CONFLICT):
+                raise
+            return False
+        return True
+
+    def get(self, room: str, seq: int) -> tuple[Entry, Message | None] | None:
+        """The entry with that number, with the image if it is a message; None when the number is undecided."""
+        row = self._client.get("messages", slot_key(room, seq))
+        return (read_entry(room, row), read_image(room, row)) if row else None
+
+    def after(self, room: str, after: int, limit: int, head: int = 0) -> list[tuple[Entry, Message | None]]:
+        """Up to `limit` decided entries after that number, in order; there may be holes among them.
+
+        Goes on into the next bucket only over its edge, or when the `head` is known to be there: without it, entries
+        behind a hole at the very edge are not seen.
+        """
+        found: list[tuple[Entry, Message | None]] = []
+        position = after
+        while len(found) < limit:
+            bucket = bucket_of(position + 1)
+            last = end_of(bucket)
+            batch = self._log_query(room, bucket, ">", position, limit - len(found), forward=True)
+            found += batch
+            if (not batch or batch[-1][0].seq != last) and head <= last:
+                break
+            position = last
+        return found
+
+    def count_messages(self, room: str, after: int, head: int, limit: int, not_by: str) -> tuple[int, int]:
+        """How many messages, not deleted and not by that author, are among the up to `limit` entries after that number
+        up to the head; and how many entries that were. Counted where they lie: nothing but the numbers travels."""
+        counted = seen = 0
+        position = after
+        while seen < limit and position < head:
+            bucket = bucket_of(position + 1)
+            answer = self._client.call(
+                "query",
+                TableName=self._client.table("messages"),
+                KeyConditionExpression="#room = :room AND #id > :id",
+                FilterExpression="#kind = :message AND #author <> :author AND attribute_not_exists(#deleted)",
+                ExpressionAttributeNames={
+                    "#room": "room",
+                    "#id": "id",
+                    "#kind": "kind",
+                    "#author": "author",
+                    "#deleted": "deleted",
+                },
+                ExpressionAttributeValues=pack(
+                    {
+                        ":room": f"R#{room}#{bucket}",
+                        ":id": f"{position:012d}",
+                        ":message": LETTERS["message"],
+                        ":author": not_by,
+                    }
+                ),
+                Select="COUNT",
+                Limit=limit - seen,
+                ConsistentRead=True,
+            )
+            counted += answer["Count"]
+            seen += answer["ScannedCount"]
+            last = answer.get("LastEvaluatedKey")
+            position = int(unpack(last)["id"]) if last else end_of(bucket)
+        return counted, seen
+
+    def before(self, room: str, before: int, limit: int, floor: int = 1) -> list[tuple[Entry, Message | None]]:
+        """The last `limit` decided entries before that number and not below `floor`, in ascending order."""
+        found: list[tuple[Entry, Message | None]] = []
+        bucket = bucket_of(max(before - 1, 0))
+        while len(found) < limit and (bucket + 1) * BUCKET_SIZE > floor and bucket >= 0:
+            found += self._log_query(room, bucket, "<", before, limit - len(found), forward=False)
+            bucket -= 1
+        return [pair for pair in reversed(found) if pair[0].seq >= floor]
+
+    def _log_query(
+        self, room: str, bucket: int, comparison: str, seq: int, limit: int, forward: bool
+    ) -> list[tuple[Entry, Message | None]]:
+        request: dict[str, Any] = {
+            "TableName": self._client.table("messages"),
+            "KeyConditionExpression": f"#room = :room AND #id {comparison} :id",
+            "ExpressionAttributeNames": {"#room": "room", "#id": "id"},
+            "ExpressionAttributeValues": pack({":room": f"R#{room}#{bucket}", ":id": f"{seq:012d}"}),
+            "ScanIndexForward": forward,
+            "ConsistentRead": True,
+        }
+        return [(read_entry(room, row), read_image(room, row)) for row in self._client.query(request, limit)]
+
+    def head(self, room: str, bucket: int = 0) -> int:
+        """The highest decided number of the room, 0 when it has none. `bucket` is one that has begun.
+
+        Numbers are proposed at most 5,000 ahead of a decided one, so a later bucket can have begun only when this one
+        is filled to its last 5,000.
+        """
+        head = self._bucket_head(room, bucket)
+        while not head and bucket > 0:
+            bucket -= 1
+            head = self._bucket_head(room, bucket)
+        while head >= (bucket + 1) * BUCKET_SIZE - MAX_AHEAD:
+            bucket += 1
+            later = self._bucket_head(room, bucket)
+            if not later:
+                break
+            head = later
+        return head
+
+    def _bucket_head(self, room: str, bucket: int) -> int:
+        newest = self._log_query(room, bucket, "<", (bucket + 1) * BUCKET_SIZE, 1, forward=False)
+        return newest[0][0].seq if newest else 0
+
+    def images(self, room: str, seqs: Iterable[int]) -> dict[int, Message]:
+        """The current images of these messages, by number; one that is no message is left out."""
+        rows = self._client.get_each("messages", (slot_key(room, seq) for seq in sorted(set(seqs))))
+        images = (read_image(room, row) for row in rows)
+        return {image.seq: image for image in images if image is not None}
+
+    def delete(self, room: str, seqs: Iterable[int]) -> None:
+        """Deletes these entries for good; what is gone already is no matter."""
+        table = self._client.table("messages")
+        wanted = [{"DeleteRequest": {"Key": pack(slot_key(room, seq))}} for seq in seqs]
+        while wanted:
+            answer = self._client.call("batch_write_item", RequestItems={table: wanted[:MAX_DELETES]})
+            wanted = answer.get("UnprocessedItems", {}).get(table, []) + wanted[MAX_DELETES:]
