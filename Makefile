@@ -1,6 +1,6 @@
 # Parley: `make run` starts the chat, `make test` tests it; both set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock build bench audit faults soak revocations model fuzz mutants browsers screens lambdas invoke cloud up down tunnel
+.PHONY: help run test check lock build protocol bench audit faults soak revocations model fuzz mutants browsers screens lambdas invoke cloud up down tunnel
 .PHONY: setup-dev setup-serverless setup-pages bundle-check
 .SILENT:
 unexport PYTHONDONTWRITEBYTECODE # every process of a test run would compile all that it imports again
@@ -39,6 +39,10 @@ check: setup-dev setup-pages bundle-check ## style and types of both halves, the
 	$(NPM) run --silent lint
 	cd frontend && ./node_modules/.bin/tsc -b --noEmit
 	$(PY) -m pytest --quiet tests/runtime/test_locks.py
+	$(PY) -m frontend.scripts.protocol --check
+
+protocol: setup-dev ## the page's types, made from the server's
+	$(PY) -m frontend.scripts.protocol
 
 build: setup-pages ## the pages: frontend/src into frontend/dist, which is committed
 	$(NPM) run --silent build
