@@ -14,7 +14,7 @@ from chat.services.jobs.reading import Told, entries_of
 from chat.services.storage.days import NAME, Act, Day, DayRows
 from chat.services.storage.dynamodb import Storage
 
-NOTHING = ("tombstone", "unknown")
+ACTS = ("message", "change", "joined", "left", "removed", "room")  # what later versions add, each has to count alike
 
 
 class Days:
@@ -59,7 +59,7 @@ def recount(storage: Storage, room: Room) -> list[Day]:
 def _by_day(entries: Iterable[Entry]) -> dict[str, list[Act]]:
     """Clocks of two workers differ, so about midnight the days of a log alternate."""
     days: dict[str, list[Act]] = {}
-    acts = (entry for entry in entries if entry.kind not in NOTHING)
+    acts = (entry for entry in entries if entry.kind in ACTS)
     for day, of_day in groupby(acts, key=lambda entry: day_of(entry.at_ms)):
         days.setdefault(day, []).extend(Act(e.seq, e.at_ms, e.kind == "message") for e in of_day)
     return days
