@@ -30,6 +30,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("chat.services.assembly",),
     ("chat.http",),
     EDGES,
+    ("chat.cli_tail",),
     ("chat.cli",),
     ("chat.app",),
 ]
