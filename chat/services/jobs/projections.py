@@ -37,7 +37,7 @@ HEADS_EVERY_S = 3600.0
 HEADS_PER_S = 50.0  # at most, after a doubt
 SOONER = 1.1  # than within the hour
 NOTE_EVERY_S = 30.0
-LIST_EVERY_S, LIST_AGAIN_S = 24 * 3600.0, 3600.0
+LIST_EVERY_S, LIST_AGAIN_S, LIST_RETRY_S = 24 * 3600.0, 3600.0, 30.0
 REMOVED_AFTER_S = 30 * 24 * 3600.0
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Projections:
         self._progress: Progress | None = None  # None while another worker holds the lease
         self._made: dict[str, Made] = {}
         self._held_at = self._asked_at = self._noted_at = self._listed_at = self._compared_at = NEVER
-        self._doubt_at = NEVER
+        self._doubt_at = self._list_after = NEVER
         self._list_soon = False
 
     # --- what a worker hears --------------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ class Projections:
         elif event["kind"] == "decided":
             self._wake(event["room"], event["seq"])
         elif event["kind"] == "restored":
-            self._listed_at = NEVER
+            self._listed_at = self._list_after = NEVER
             self.doubt()
 
     def doubt(self) -> None:
@@ -161,7 +161,7 @@ class Projections:
         self._taking.begin(progress, made)
         self._listed_at = now - (now_ms - listed_at_ms) / 1000
         self._held_at = self._noted_at = self._compared_at = self._doubt_at = now
-        self._asked_at, self._list_soon = NEVER, False
+        self._asked_at, self._list_after, self._list_soon = NEVER, NEVER, False
         return True
 
     @property
@@ -186,7 +186,8 @@ class Projections:
         more to take at once. Raises: Lost, ChatError `unavailable`."""
         self._hold_on()
         now = self._clock()
-        if now - self._listed_at > (LIST_AGAIN_S if self._list_soon else LIST_EVERY_S):
+        if now - self._listed_at > (LIST_AGAIN_S if self._list_soon else LIST_EVERY_S) and now >= self._list_after:
+            self._list_after = now + LIST_RETRY_S  # what a full table costs is not asked for every second
             self._list()
         if now - self._asked_at > PROPOSED_EVERY_S:
             self._compare_with_redis()
