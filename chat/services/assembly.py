@@ -113,8 +113,8 @@ class Services:
                 self.movement.end()
                 if self.sweeper is not None:
                     self.sweeper.stop()
-                self.projections.stop()
                 self.workers.leave()
+                self.projections.stop()  # last: it may have much to note, and what is not noted is done again
         except ChatError as error:
             log.warning("this worker stays on the list of workers: %s", error.code)
 

@@ -22,6 +22,7 @@ class Followed:
     at: dict[str, Cursor] = field(default_factory=dict)
     read_at: float = NEVER
     checked_at: float = NEVER
+    not_before: float = NEVER
     wanted: int = 0
     proposed: int = 0
     accounted: int = 0

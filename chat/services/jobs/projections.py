@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gevent
@@ -19,12 +20,13 @@ import gevent
 from chat.errors import ChatError
 from chat.models import Room
 from chat.services.jobs.leases import Lease
-from chat.services.jobs.progress import NEVER, Progress
+from chat.services.jobs.progress import NEVER, Followed, Progress
 from chat.services.jobs.projection import Projection
-from chat.services.jobs.taking import ANEW, Taking
+from chat.services.jobs.taking import ANEW, RETRY_MOST_S, Taking
 from chat.services.log.append import Log
 from chat.services.log.sequence import Numbers
 from chat.services.runtime.background import Background, Task
+from chat.services.runtime.outages import Outage
 from chat.services.storage.dynamodb import Storage
 from chat.services.storage.projections import Made, ProjectionRows
 
@@ -75,6 +77,7 @@ class Projections:
         self._now = now
         self._clock = clock
         self._taking = Taking(storage, rows, numbers, log_, projections, now, clock, pause)
+        self._outage = Outage("Logs are not followed", clock)
         self._task: Task | None = None
         self._progress: Progress | None = None  # None while another worker holds the lease
         self._made: dict[str, Made] = {}
@@ -140,8 +143,15 @@ class Projections:
         while True:
             try:
                 more = self.round()
+            except Lost:
+                raise
             except ChatError:
                 more = False  # what is away, its own line in the log says
+            except Exception as error:  # no reason for this worker to end: it would end the next one too
+                more = False
+                self._outage.failed(f"{type(error).__name__}: {error}", trace=True)
+            else:
+                self._outage.succeeded()
             gevent.sleep(0 if more else PASS_EVERY_S)
 
     def begin(self) -> bool:
@@ -204,9 +214,9 @@ class Projections:
         for room in self._storage.rooms():
             self._hold_on()
             seen.add(room.room)
-            self._taking.learn(self._all.meet(room), room)
+            self._alone(self._all.meet(room), partial(self._taking.learn, room=room))
         for name in [room for room in self._all.rooms if room not in seen]:
-            self._taking.read(self._all.rooms[name], ANEW)  # made meanwhile, or gone
+            self._alone(self._all.rooms[name], partial(self._taking.read, at_most_s=ANEW))  # made meanwhile, or gone
         self._note()
         now_ms, known = self._now_ms(), {each.name for each in self._projections}
         for name, made in list(self._made.items()):
@@ -229,7 +239,7 @@ class Projections:
                 before, each.proposed = each.proposed, proposed[each.room.room]
                 asked = each.proposed if each.checked_at == NEVER else before
                 if asked > max(each.reached, each.wanted, each.accounted):
-                    self._taking.check(each)
+                    self._alone(each, self._taking.check)
                     each.accounted = asked
             self._hold_on()
 
@@ -247,7 +257,7 @@ class Projections:
             oldest = self._all.oldest()
             if oldest is None or oldest.checked_at >= max(self._doubt_at, now - HEADS_EVERY_S):
                 return
-            self._taking.check(oldest)
+            self._alone(oldest, self._taking.check)
 
     def _note(self) -> None:
         moved = self._all.moved()
@@ -262,4 +272,19 @@ class Projections:
     def _take(self, name: str) -> bool:
         self._hold_on()
         followed = self._all.rooms.get(name)
-        return followed is not None and self._taking.take(followed)
+        return (
+            followed is not None and followed.not_before <= self._clock() and self._alone(followed, self._taking.take)
+        )
+
+    def _alone(self, followed: Followed, act: Callable[[Followed], object]) -> bool:
+        """What nobody can read in one room's log, the next worker could not either: it keeps that room waiting, and no
+        other."""
+        try:
+            return bool(act(followed))
+        except ChatError:
+            raise
+        except Exception as error:
+            followed.not_before = self._clock() + RETRY_MOST_S
+            self._all.checked(followed, self._clock())
+            self._outage.failed(f"{type(error).__name__}: {error}", trace=True)
+            return False

@@ -15,6 +15,7 @@ from chat.services.jobs.projections import HEADS_EVERY_S, REMOVED_AFTER_S, Lost
 from chat.services.jobs.reading import Told, entries_of
 from chat.services.storage.days import DayRows
 from chat.services.storage.projections import ProjectionRows
+from chat.services.storage.rows import slot_key
 from chat.services.storage.values import pack
 from tests.services.conftest import ALICE
 from tests.services.jobs.kit import (
@@ -217,6 +218,26 @@ def test_a_projection_that_no_version_has_had_for_a_month_leaves_nothing(stage):
     without.settled(again=False)
     assert rows.made().keys() == {"days"} and not rows.cursors("letters")
     assert not list(rows.in_partition("PROJ#letters#general"))
+
+
+def test_a_row_that_nobody_can_read_keeps_its_own_room_waiting_and_no_other(stage, caplog):
+    scene = stage(subject := DaysAndTheirRows())
+    scene.made()
+    storage, room = scene.worker.storage, scene.worker.rooms.create(ALICE, "make", "Spoilt", "public")["room"]
+    (good,) = scene.say(1, room)
+    spoilt = {"TableName": storage.table("messages"), "Key": pack(slot_key(room, good))}
+    storage.call("update_item", **spoilt, UpdateExpression="REMOVE kind")
+    scene.say(2)
+    holder = scene.follower()
+    holder.begin()
+    holder.hear({"kind": "decided", "room": room, "seq": good})
+    scene.follow(holder, 90)
+    assert subject.wrong(scene.worker, ["general"], False) == []
+    assert "Logs are not followed: KeyError" in caplog.text
+    mended = {"ExpressionAttributeValues": {":kind": {"S": "m"}}, "UpdateExpression": "SET kind = :kind"}
+    storage.call("update_item", **spoilt, **mended)
+    scene.follow(holder, 300).stop()
+    assert subject.wrong(scene.worker, [room], False) == []
 
 
 def test_who_does_not_hold_the_lease_hears_nothing(stage):
