@@ -18,10 +18,9 @@ from chat.services.storage.projections import ProjectionRows
 from chat.services.storage.rows import slot_key
 from chat.services.storage.values import pack
 from tests.services.conftest import ALICE
-from tests.services.jobs.kit import (
-    DAY_S,
+from tests.services.jobs.kit import DAY_S, Scene
+from tests.services.jobs.scenes import (
     SCENES,
-    Scene,
     it_goes_back_to_an_old_cursor,
     it_is_killed_at_every_step,
     two_hold_the_lease,
