@@ -13,6 +13,7 @@ from flask import Flask
 from flask.cli import with_appcontext
 
 from chat.blueprints.guard import services
+from chat.cli_tail import tail
 from chat.errors import ChatError
 from chat.services.storage import schema
 from chat.services.storage.redis_client import answering
@@ -22,7 +23,7 @@ T = TypeVar("T")
 
 def register(app: Flask) -> None:
     """Adds the commands to `flask`."""
-    for command in (create_tables, drop_tables, create_user, doctor, ingest_errors, restored):
+    for command in (create_tables, drop_tables, create_user, doctor, ingest_errors, restored, tail):
         app.cli.add_command(command)
 
 

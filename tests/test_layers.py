@@ -31,6 +31,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("chat.wire",),
     ("chat.http",),
     EDGES,
+    ("chat.cli_tail",),
     ("chat.cli",),
     ("chat.app",),
 ]
@@ -60,8 +61,9 @@ STORES = (  # an edge asks a service; these make the services of their process, 
     "chat.cli",  # the tables
     "chat.lambdas",  # each function is wired by itself, so that its package has what it needs and no more
 )
-# In storage, what every noun stands on, and what is above them or beside. Every other file there is a noun.
-GROUND = tuple(f"chat.services.storage.{name}" for name in ("client", "facts", "rows", "values", "wire"))
+# In storage, what every noun stands on (projections: each one's rows lie under its name), and what is above them or
+# beside. Every other file there is a noun.
+GROUND = tuple(f"chat.services.storage.{name}" for name in ("client", "facts", "projections", "rows", "values", "wire"))
 ON_NOUNS = tuple(
     f"chat.services.storage.{name}"
     for name in ("storage", "transaction", "schema", "changes", "stream", "redis_client")

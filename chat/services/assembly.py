@@ -25,9 +25,12 @@ from chat.services.health.movement import Movement
 from chat.services.health.readiness import Readiness
 from chat.services.health.workers import BEAT_EVERY_S, Workers
 from chat.services.ingest.ingest import Ingest
+from chat.services.jobs.days import Days
 from chat.services.jobs.leases import Lease
 from chat.services.jobs.leaving import APART_MS, leave
 from chat.services.jobs.poller import LEASE_MS, Poller
+from chat.services.jobs.projections import LEASE_MS as PROJECTIONS_LEASE_MS
+from chat.services.jobs.projections import Projections
 from chat.services.jobs.retention import LEASE_MS as SWEEP_LEASE_MS
 from chat.services.jobs.retention import Retention, Sweeper
 from chat.services.limits.allowance import Allowance
@@ -52,6 +55,8 @@ from chat.services.runtime.token_bucket import TokenBuckets
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
 from chat.services.storage.client import MAX_REQUESTS
+from chat.services.storage.days import DayRows
+from chat.services.storage.projections import ProjectionRows
 from chat.services.storage.storage import Storage
 from chat.services.storage.stream import Streams
 
@@ -95,6 +100,7 @@ class Services:
     poller: Poller
     movement: Movement
     sweeper: Sweeper | None
+    projections: Projections
     leaving: Lease
 
     def start(self, end: Callable[[], None]) -> None:
@@ -108,6 +114,7 @@ class Services:
             self.background.every(WATCHED_EVERY_S, self.movement.watch)
         if self.sweeper is not None:
             self.sweeper.start(self.background)
+        self.projections.start(self.background)
 
     def stop(self) -> None:
         """The last thing a worker does: within a second, its events are on the bus, and others have its tasks."""
@@ -119,6 +126,7 @@ class Services:
                 if self.sweeper is not None:
                     self.sweeper.stop()
                 self.workers.leave()
+                self.projections.stop()  # last: it may have much to note, and what is not noted is done again
         except ChatError as error:
             log.warning("this worker stays on the list of workers: %s", error.code)
 
@@ -163,6 +171,9 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     if keep_s:
         retention = Retention(storage, log, keep_s, gevent.sleep)
         sweeper = Sweeper(retention, Lease(redis, f"retention:{storage.client.table('messages')}", SWEEP_LEASE_MS))
+    lease = Lease(redis, f"projections:{storage.client.table('chat')}", PROJECTIONS_LEASE_MS)
+    derived = [Days(DayRows(storage.client))]
+    projections = Projections(storage, ProjectionRows(storage.client), numbers, log, lease, derived, bus.watch)
     return Services(
         config=config,
         storage=storage,
@@ -189,6 +200,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         poller=poller,
         movement=movement,
         sweeper=sweeper,
+        projections=projections,
         leaving=Lease(redis, f"leaving:{storage.client.table('chat')}", APART_MS),
     )
 

@@ -29,7 +29,8 @@ HOLE = "numbers not contiguous"
 ENDLESS = "send never ended"
 STALE = "stale image"
 UNREAD = "unread miscounted"
-KINDS = (LOST, DOUBLED, DISORDERED, LEAKED, REFUSED_STORED, IN_SOME, IMAGES, HOLE, ENDLESS, STALE, UNREAD)
+DAYS = "days miscounted"
+KINDS = (LOST, DOUBLED, DISORDERED, LEAKED, REFUSED_STORED, IN_SOME, IMAGES, HOLE, ENDLESS, STALE, UNREAD, DAYS)
 
 AFTER_REVOKE_S = 2.0
 SEND_WITHIN_S = 30.0
@@ -120,13 +121,14 @@ class RoomLog:
 class Evidence:
     """All that is known of a run. `history` is that of fleet.py; `fresh` room → what `GET …/messages` told somebody who
     had never been there, all pages joined; `shown` (device, room) → `(seq, text)` as a page shows them; `listed`
-    (user, room) → that room in what `GET /api/rooms` told this person at the end."""
+    (user, room) → that room in what `GET /api/rooms` told this person at the end; `miscounts` see days.py."""
 
     history: list[Record]
     logs: dict[str, RoomLog]
     fresh: dict[str, Record] = field(default_factory=dict)
     shown: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
     listed: dict[tuple[str, str], Record] = field(default_factory=dict)
+    miscounts: list[str] = field(default_factory=list)
 
 
 def scan(storage: Storage, rooms: Iterable[str]) -> dict[str, RoomLog]:
@@ -557,6 +559,11 @@ def _recounted(user: str, room: str, told: Record, log: RoomLog) -> Iterator[Vio
         yield Violation(UNREAD, f"{user} has {told['unread']}{more} unread in {room} behind {read}, the log {unread}")
 
 
+def check_days(evidence: Evidence) -> Iterator[Violation]:
+    """What was counted of each room's days is what its log says."""
+    yield from (Violation(DAYS, words) for words in evidence.miscounts)
+
+
 CHECKS = (
     check_table,
     check_sends,
@@ -569,4 +576,5 @@ CHECKS = (
     check_leaks,
     check_shown,
     check_unread,
+    check_days,
 )

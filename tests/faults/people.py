@@ -12,6 +12,7 @@ from typing import Any
 from chat.services.storage.storage import Storage
 from tests.e2e.parley import PASSWORD, Person
 from tests.faults.checker import Evidence, scan
+from tests.faults.days import miscounts
 from tests.faults.fleet import Fleet
 
 AT_ONCE = 4
@@ -125,7 +126,8 @@ class People:
         readers = {room: newcomer if room in self.public else members[0] for room, members in self.rooms.items()}
         fresh = {room: everything(self.persons[reader], room) for room, reader in readers.items()}
         listed = {(user, room["room"]): room for user in self.persons for room in lists(self.persons[user])}
-        return Evidence(self.fleet.history(), scan(self.storage, self.rooms), fresh, listed=listed)
+        wrong = miscounts(self.storage, self.rooms) if patient else []
+        return Evidence(self.fleet.history(), scan(self.storage, self.rooms), fresh, listed=listed, miscounts=wrong)
 
 
 def lists(person: Person) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from typing import Any
 from tests.conftest import wait_until
 from tests.faults.checker import KINDS, Evidence, judge, scan
 from tests.faults.crowd import Crowd
+from tests.faults.days import miscounts
 from tests.faults.faults import CUT, FAULTS, Scene
 from tests.faults.hosts import refusal
 from tests.faults.reader import Reader
@@ -134,10 +135,11 @@ class Run:
         history = self.crowd.history()
         with self.site.clients.inside():
             logs = scan(self.site.storage(), self.crowd.rooms)
+            wrong = miscounts(self.site.storage(), self.crowd.rooms)
         together = sum("+" in row["faults"] for row in self.report.recoveries)
         windows = {"alone": len(self.report.recoveries) - together, "together": together}
         self.report.figures = {"windows": windows, **self.crowd.figures(), "rows": dict(self.rows.done)}
-        found = judge(Evidence(history, logs, fresh, shown, listed))
+        found = judge(Evidence(history, logs, fresh, shown, listed, wrong))
         self.report.violations += [str(violation) for violation in found]
         for reader in self.readers:
             self.report.violations += reader.complaints(logs[reader.room])

@@ -81,6 +81,28 @@ MUTANTS = (
         "in zip(batch, ends, strict=True):",
         ("tests/services/test_commits.py",),
     ),
+    # --- what is derived from the logs ----------------------------------------------------------------------------
+    Mutant(
+        "what a projection could not take counts as taken",
+        "chat/services/jobs/taking.py",
+        "if not facts or self._done(each, followed, partial(each.take, followed.room, facts)):",
+        "if not facts or [self._done(each, followed, partial(each.take, followed.room, facts))]:",
+        ("tests/services/jobs/test_projections.py",),
+    ),
+    Mutant(
+        "a day counts what it is told, each time",
+        "chat/services/storage/days.py",
+        '"attribute_not_exists(upto) OR (generation = :generation AND upto < :first)"',
+        '"attribute_not_exists(upto) OR generation = :generation"',
+        ("tests/services/jobs/test_days.py", "tests/services/jobs/test_projections.py"),
+    ),
+    Mutant(
+        "a projection waits for what is below the floor",
+        "chat/services/jobs/taking.py",
+        "cursor = replace(cursor, seq=max(cursor.seq, room.floor - 1), floor=room.floor)",
+        "cursor = replace(cursor, floor=room.floor)",
+        ("tests/services/jobs/test_projections.py",),
+    ),
     # --- reading and writing --------------------------------------------------------------------------------------
     Mutant(
         "who opens a room again misses the next entry",

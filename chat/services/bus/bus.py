@@ -63,6 +63,8 @@ class Bus(Publisher):
         self._begun = False
         self._listener: Listener | None = None
         self._on_doubt: Callable[[], None] = lambda: None
+        self._watchers: list[tuple[Listener, Callable[[], None]]] = []
+        self._reading = False
         self._tasks: list[Task] = []
         self._heard: OrderedDict[str, int] = OrderedDict()  # origin → the number of its last event heard
         self._heard_at = time.monotonic()
@@ -98,13 +100,30 @@ class Bus(Publisher):
         """Begins to listen. `on_doubt` is called whenever events may have been missed."""
         self._listener = listener
         self._on_doubt = on_doubt
+        if self._reading:
+            on_doubt()
+        self._listen()
+
+    def watch(self, listener: Listener, on_doubt: Callable[[], None]) -> None:
+        """Begins to listen, beside whoever else does or will: the same events go to this one too."""
+        self._watchers.append((listener, on_doubt))
+        self._listen()
+
+    def _listen(self) -> None:
+        if self._reading:
+            return
+        self._reading = True
         self.listen_again()
         self.begin()
         self._tasks += [self._background.forever(work) for work in (self._read, self._beat)]
 
+    def _doubt(self) -> None:
+        for on_doubt in (self._on_doubt, *(on_doubt for _, on_doubt in self._watchers)):
+            on_doubt()
+
     def stop(self) -> None:
         """Writes what waits, as far as Redis takes it within half a second, and stops listening."""
-        self._listener, self._begun = None, False
+        self._listener, self._begun, self._reading = None, False, False
         for task in self._tasks:
             task.stop()
         try:
@@ -167,7 +186,7 @@ class Bus(Publisher):
             try:
                 last = last or self._newest_id(client)
                 if away:
-                    self._on_doubt()
+                    self._doubt()
                     away = False
                 found: Any = client.xread({STREAM: last}, count=READ, block=BLOCK_MS)
                 if not found and _order(self._newest_id(client)) < _order(last):
@@ -219,7 +238,7 @@ class Bus(Publisher):
         if number <= last:
             return False  # written twice: the answer to the first time was lost
         if number > last + 1:
-            self._on_doubt()
+            self._doubt()
         self._heard[origin] = number
         self._heard.move_to_end(origin)
         if len(self._heard) > MAX_ORIGINS:
@@ -228,11 +247,12 @@ class Bus(Publisher):
 
     def _hand_over(self, event: Event) -> None:
         """A listener that fails must not stop the bus, nor fail a send that is stored already."""
-        try:
-            if self._listener is not None:
-                self._listener(event)
-        except Exception:
-            log.exception("an event of the bus could not be handled: %s", events.kind_of(event))
+        for listener in (self._listener, *(listener for listener, _ in self._watchers)):
+            try:
+                if listener is not None:
+                    listener(event)
+            except Exception:
+                log.exception("an event of the bus could not be handled: %s", events.kind_of(event))
 
 
 def _order(event_id: str) -> tuple[int, int]:
