@@ -636,7 +636,7 @@ MUTANTS = (
     Mutant(
         "a message that waits in a hidden tab is not in its title",
         "frontend/src/app/useTitle.ts",
-        '${unsent ? "Not sent · " : ""}',
+        '${unsent ? `${t("Not sent")} · ` : ""}',
         "",
         ("frontend/src/app/telling.test.tsx",),
     ),
@@ -671,7 +671,7 @@ MUTANTS = (
     Mutant(
         "reactions are seen and not heard",
         "frontend/src/features/messages/message/spoken.ts",
-        '  if (reacted.length) parts.push(`Reactions: ${reacted.join(", ")}`);\n',
+        '  if (reacted.length) parts.push(`${t("Reactions")}: ${reacted.join(", ")}`);\n',
         "",
         ("frontend/src/features/messages/message/spoken.test.ts",),
     ),
