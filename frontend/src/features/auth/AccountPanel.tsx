@@ -12,14 +12,14 @@ import { LanguageChoice } from "./LanguageChoice";
 import type { SessionService } from "./session";
 import styles from "./AccountPanel.module.css";
 
-/** Where I am signed in, with the way out of each; my password; the language of the page. */
+/** The language of the page; where I am signed in, with the way out of each; my password. */
 export default function AccountPanel({ session, onClose }: { session: SessionService; onClose(): void }) {
   const account = useMemo(() => createAccount(session.http), [session]);
   return (
     <Dialog title={t("Your account")} onClose={onClose}>
+      <LanguageChoice />
       <Devices account={account} session={session} />
       <Password account={account} />
-      <LanguageChoice />
     </Dialog>
   );
 }
