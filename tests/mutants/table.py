@@ -703,4 +703,26 @@ MUTANTS = (
         "",
         ("frontend/src/lib/http.test.ts",),
     ),
+    # --- the page in other languages ------------------------------------------------------------------------------
+    Mutant(
+        "a message stays in the language in which it was drawn",
+        "frontend/src/features/messages/message/SentMessage.tsx",
+        "  useValue(language);\n",
+        "",
+        ("frontend/src/app/switching.test.tsx",),
+    ),
+    Mutant(
+        "the number of an incident is lost on its way to another language",
+        "frontend/src/lib/failure.ts",
+        '(incident && known("refusal.incident", { incident })) || ',
+        "",
+        ("frontend/src/app/language.test.ts",),
+    ),
+    Mutant(
+        "a number that stands in a name is taken for the number that is said",
+        "frontend/src/lib/sentences.ts",
+        'if (part === "#" && count !== undefined) return count.toLocaleString(language);',
+        'if (part === "#") return String(count);',
+        ("frontend/src/app/language.test.ts",),
+    ),
 )
