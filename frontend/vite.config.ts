@@ -1,3 +1,6 @@
+import { createCompiledCatalog, getCatalogs } from "@lingui/cli/api";
+import { getConfig } from "@lingui/conf";
+import { lingui } from "@lingui/vite-plugin";
 import react from "@vitejs/plugin-react";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -72,6 +75,24 @@ function routerInParts(): Plugin {
   };
 }
 
+/** English stands in the sources as it is said, but for plurals: those of all sentences, compiled as in a catalogue. */
+function plurals(): Plugin {
+  const NAME = "virtual:plurals";
+  return {
+    name: "plurals",
+    resolveId: (source) => (source === NAME ? `\0${NAME}` : null),
+    async load(id) {
+      if (id !== `\0${NAME}`) return null;
+      const [catalogue] = await getCatalogs(getConfig());
+      const sentences = Object.keys((await catalogue?.read("de")) ?? {}).filter((each) => each.includes(", plural,"));
+      const { source } = createCompiledCatalog("en", Object.fromEntries(sentences.map((each) => [each, each])), {
+        namespace: "es",
+      });
+      return source;
+    },
+  };
+}
+
 /** `sw.js` with the names of this build in it, so that every build has one of its own. */
 function serviceWorker(): Plugin {
   return {
@@ -92,8 +113,11 @@ function serviceWorker(): Plugin {
 }
 
 /** `vite --mode fake` and `vite preview --mode fake` bring their own small chat server. */
-export default defineConfig(({ mode }) => ({
-  plugins: [react(), routerInParts(), websocketOnly(), serviceWorker(), ...(mode === "fake" ? [fakeServer()] : [])],
+export default defineConfig(({ mode, command }) => ({
+  plugins: [
+    react(), lingui({ failOnMissing: command === "build", failOnCompileError: true }), plurals(), routerInParts(),
+    websocketOnly(), serviceWorker(), ...(mode === "fake" ? [fakeServer()] : []),
+  ],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: { port: 5173, strictPort: true, proxy: mode === "fake" ? {} : proxy },
   preview: { port: 4173, proxy: mode === "fake" ? {} : proxy },

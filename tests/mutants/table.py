@@ -672,7 +672,7 @@ MUTANTS = (
     Mutant(
         "a message that waits in a hidden tab is not in its title",
         "frontend/src/app/useTitle.ts",
-        '${unsent ? "Not sent · " : ""}',
+        '${unsent ? `${t("Not sent")} · ` : ""}',
         "",
         ("frontend/src/app/telling.test.tsx",),
     ),
@@ -707,7 +707,7 @@ MUTANTS = (
     Mutant(
         "reactions are seen and not heard",
         "frontend/src/features/messages/message/spoken.ts",
-        '  if (reacted.length) parts.push(`Reactions: ${reacted.join(", ")}`);\n',
+        '  if (reacted.length) parts.push(`${t("Reactions")}: ${reacted.join(", ")}`);\n',
         "",
         ("frontend/src/features/messages/message/spoken.test.ts",),
     ),
@@ -738,5 +738,27 @@ MUTANTS = (
         "  void new Headers(init.headers);\n",
         "",
         ("frontend/src/lib/http.test.ts",),
+    ),
+    # --- the page in other languages ------------------------------------------------------------------------------
+    Mutant(
+        "a message stays in the language in which it was drawn",
+        "frontend/src/features/messages/message/SentMessage.tsx",
+        "  useValue(language);\n",
+        "",
+        ("frontend/src/app/switching.test.tsx",),
+    ),
+    Mutant(
+        "the number of an incident is lost on its way to another language",
+        "frontend/src/lib/failure.ts",
+        '(incident && known("refusal.incident", { incident })) || ',
+        "",
+        ("frontend/src/app/language.test.ts",),
+    ),
+    Mutant(
+        "a number that stands in a name is taken for the number that is said",
+        "frontend/src/lib/sentences.ts",
+        'if (part === "#" && count !== undefined) return count.toLocaleString(language);',
+        'if (part === "#") return String(count);',
+        ("frontend/src/app/language.test.ts",),
     ),
 )

@@ -143,6 +143,52 @@ def register_password(stage: Stage) -> None:
     stage.alarmed("easy to guess")
 
 
+# --- another language ---------------------------------------------------------------------------------------------
+
+
+def in_german(stage: Stage) -> None:
+    stage.page.add_init_script("localStorage.setItem('parley.language', 'de')")
+
+
+@shot("login-german.failing", "route /login")
+def login_german(stage: Stage) -> None:
+    stage.prepare("empty")
+    in_german(stage)
+    stage.go("/login")
+    stage.page.get_by_role("textbox", name="Name").fill(ME)
+    stage.page.get_by_label("Passwort").fill("not the password")
+    stage.press("Anmelden")
+    stage.alarmed("passen nicht zusammen")
+
+
+@shot("room-german.full", ROOM)
+def room_german(stage: Stage) -> None:
+    """A refused message, and the line that says that the server is away: the longest words there are."""
+    stage.prepare("full", stage.new_session().cookie)
+    in_german(stage)
+    stage.go(DESIGN)
+    stage.in_sync()
+    stage.line.refuse("message:send", "text_too_long")
+    field = stage.page.get_by_role("textbox", name="Nachricht", exact=True)
+    field.fill("Das wurde abgelehnt.")
+    field.press("Enter")
+    stage.alarmed("Nicht gesendet.")
+    stage.line.cut()
+    stage.sees("Neuer Versuch")
+
+
+@shot("account-german.full", "panel account", "dialog AccountPanel")
+def account_german(stage: Stage) -> None:
+    stage.prepare("full", stage.new_session().cookie)
+    in_german(stage)
+    stage.go(DESIGN)
+    stage.in_sync()
+    if stage.is_phone:
+        stage.page.get_by_role("button", name=re.compile("^Räume")).click()
+    stage.page.get_by_role("button", name=re.compile("Dein Konto")).click()
+    expect(stage.page.get_by_role("list", name="Deine Geräte").get_by_role("listitem").first).to_be_visible()
+
+
 # --- coming in ----------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ import { ProtectedRoute } from "@/features/auth/ProtectedRoute";
 import { Register } from "@/features/auth/Register";
 import { loginPath, nextPath, type SessionService } from "@/features/auth/session";
 import { DoorPage, SessionPanel } from "@/features/auth/SessionPanel";
+import { language } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import type { User } from "@/types/protocol";
 import { lastRoom } from "./lastRoom";
@@ -19,6 +20,7 @@ interface Seat {
 }
 
 export function App({ session }: { session: SessionService }) {
+  useValue(language); // all is said anew, in another one
   const state = useValue(session.state);
   const location = useLocation();
   const [seat, setSeat] = useState<Seat | null>(null);

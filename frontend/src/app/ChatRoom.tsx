@@ -7,6 +7,7 @@ import type { SessionService } from "@/features/auth/session";
 import { MismatchBar, StayBar } from "@/features/auth/StayBar";
 import { unreadIn } from "@/features/rooms/roomList";
 import { goHome, keepFocus } from "@/lib/focus";
+import { sentence, t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
 import type { Room, User } from "@/types/protocol";
@@ -79,13 +80,15 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
 
   return (
     <div className={styles.shell} data-rooms={panel === "rooms" || undefined}>
-      <a className={styles.skip} href="#messages" onClick={toMessages}>To the messages</a>
+      <a className={styles.skip} href="#messages" onClick={toMessages}>{t("To the messages")}</a>
       <div ref={sheet} className={styles.side}>
         <Boundary of={list} instead={ROOMS}>
           <Sidebar client={client} session={session} open={setPanel} close={close} />
         </Boundary>
       </div>
-      {panel === "rooms" && <button type="button" className={styles.veil} aria-label="Close rooms" onClick={close} />}
+      {panel === "rooms" && (
+        <button type="button" className={styles.veil} aria-label={t("Close rooms")} onClick={close} />
+      )}
       <main id="messages" className={styles.main} tabIndex={-1} inert={panel === "rooms"}>
         <MismatchBar session={session} />
         <StayBar session={session} />
@@ -106,8 +109,10 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
         ) : (
           <div className={roomStyles.missing} aria-busy={!failure}>
             {failure && <p role="alert">{failure.message}</p>}
-            {!failure && late && <p role="status">Your rooms are on their way. The server has not answered yet.</p>}
-            {failure && <Button onClick={() => void client.rooms.refetch()}>Try again</Button>}
+            {!failure && late && (
+              <p role="status">{t("Your rooms are on their way. The server has not answered yet.")}</p>
+            )}
+            {failure && <Button onClick={() => void client.rooms.refetch()}>{t("Try again")}</Button>}
           </div>
         )}
       </main>
@@ -133,9 +138,9 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   );
 }
 
-const ROOMS = partly("The rooms");
-const HEADER = partly("The room’s name");
-const ROOM = partly("This room");
+const ROOMS = partly(sentence("The rooms"));
+const HEADER = partly(sentence("The room’s name"));
+const ROOM = partly(sentence("This room"));
 
 /** Past the rooms and their buttons, to the newest message; to the room where it has none. */
 function toMessages(event: MouseEvent<HTMLAnchorElement>) {

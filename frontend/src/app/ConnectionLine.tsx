@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
 import type { Client } from "./client";
@@ -18,7 +19,7 @@ export function ConnectionLine({ client: { connection, outbox, rooms } }: { clie
       <List connection={connection} rooms={rooms} />
       {!keeps && (
         <div className={styles.line} role="status">
-          This device keeps nothing at the moment: leave this page open until all is sent.
+          {t("This device keeps nothing at the moment: leave this page open until all is sent.")}
         </div>
       )}
     </>
@@ -33,17 +34,20 @@ function Server({ connection, outbox }: Pick<Client, "connection" | "outbox">) {
     return (
       <div className={styles.line} role="status">
         <span>
-          {state.restarting ? "The server is restarting. " : ""}Reconnecting <Countdown until_ms={state.retry_at_ms} />
+          {state.restarting && `${t("The server is restarting.")} `}
+          {t("Reconnecting")} <Countdown until_ms={state.retry_at_ms} />
         </span>
-        <button type="button" onClick={connection.tryNow}>Try now</button>
+        <button type="button" onClick={connection.tryNow}>{t("Try now")}</button>
       </div>
     );
   }
-  if (state.phase === "connecting" && late) return <div className={styles.line} role="status">Connecting…</div>;
+  if (state.phase === "connecting" && late) {
+    return <div className={styles.line} role="status">{t("Connecting…")}</div>;
+  }
   if (state.phase === "connected" && slow) {
     return (
       <div className={styles.line} role="status">
-        The server is slow to answer. What you write is kept until it does.
+        {t("The server is slow to answer. What you write is kept until it does.")}
       </div>
     );
   }
@@ -59,8 +63,8 @@ function List({ connection, rooms }: Pick<Client, "connection" | "rooms">) {
   if (!failure || !late) return null;
   return (
     <div className={styles.line} role="status">
-      <span>Your list of rooms may be old. {failure.message}</span>
-      <button type="button" onClick={() => void rooms.refetch()}>Try now</button>
+      <span>{t("Your list of rooms may be old.")} {failure.message}</span>
+      <button type="button" onClick={() => void rooms.refetch()}>{t("Try now")}</button>
     </div>
   );
 }
@@ -72,5 +76,5 @@ function Countdown({ until_ms }: { until_ms: number }) {
     return () => clearInterval(timer);
   }, []);
   const left_s = Math.max(1, Math.ceil((until_ms - now_ms) / 1000));
-  return <span aria-hidden="true">in {left_s} s</span>;
+  return <span aria-hidden="true">{t("in {count} s", { count: left_s })}</span>;
 }

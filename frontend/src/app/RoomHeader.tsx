@@ -1,6 +1,7 @@
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
 import { countOf, type Unread } from "@/features/rooms/roomList";
+import { t } from "@/lib/language";
 import type { Room } from "@/types/protocol";
 import type { Client } from "./client";
 import type { Panel } from "./panels";
@@ -21,19 +22,20 @@ export function RoomHeader({ client, room, missing, elsewhere, open }: Props) {
   return (
     <header className={styles.header}>
       <Button look="icon" className={styles.menu} data-home
-        aria-label={elsewhere.unread ? `Rooms, ${countOf(elsewhere)} unread` : "Rooms"} onClick={() => open("rooms")}>
+        aria-label={elsewhere.unread ? t("Rooms, {count} unread", { count: countOf(elsewhere) }) : t("Rooms")}
+        onClick={() => open("rooms")}>
         <Icon name="menu" />
         {elsewhere.unread > 0 && <i className={styles.dot} aria-hidden="true" />}
       </Button>
-      {(room || missing) && <h1>{room?.name ?? "Not here"}</h1>}
+      {(room || missing) && <h1>{room?.name ?? t("Not here")}</h1>}
       {room?.kind === "private" && (
-        <span className={styles.lock} title="Private">
-          <Icon name="lock" size={16} /><span className="visually-hidden">Private room</span>
+        <span className={styles.lock} title={t("Private")}>
+          <Icon name="lock" size={16} /><span className="visually-hidden">{t("Private room")}</span>
         </span>
       )}
       <SyncMark client={client} open={missing ? null : room?.room} />
       {room && (
-        <Button look="icon" aria-label="People" title="People" onClick={() => open("members")}>
+        <Button look="icon" aria-label={t("People")} title={t("People")} onClick={() => open("members")}>
           <Icon name="people" size={21} />
         </Button>
       )}

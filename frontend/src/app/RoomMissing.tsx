@@ -2,6 +2,7 @@ import { Button } from "@/components/ui/Button";
 import { Link } from "@/components/ui/Link";
 import type { Rooms } from "@/features/rooms/rooms";
 import { Unlisted, useListed } from "@/features/rooms/useListed";
+import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { useTrouble } from "@/lib/trouble";
 import styles from "./RoomView.module.css";
@@ -17,16 +18,20 @@ export default function RoomMissing({ room, rooms }: { room: string; rooms: Room
   return (
     <div className={styles.missing}>
       {removal ? (
-        <p>You were removed from {removal.name}{removal.by && ` by ${removal.by}`}.</p>
+        <p>
+          {removal.by
+            ? t("You were removed from {room} by {name}.", { room: removal.name, name: removal.by })
+            : t("You were removed from {room}.", { room: removal.name })}
+        </p>
       ) : name ? (
-        <p>You are not in {name} yet.</p>
+        <p>{t("You are not in {room} yet.", { room: name })}</p>
       ) : listed === "known" ? (
-        <p>There is no such room, or you are not in it.</p>
+        <p>{t("There is no such room, or you are not in it.")}</p>
       ) : (
         <Unlisted listed={listed} />
       )}
-      {name && <Button look="solid" onClick={() => void go()}>Join {name}</Button>}
-      <Link to="/r/general">Go to {mine.get("general")?.name ?? "general"}</Link>
+      {name && <Button look="solid" onClick={() => void go()}>{t("Join {room}", { room: name })}</Button>}
+      <Link to="/r/general">{t("Go to {room}", { room: mine.get("general")?.name ?? "general" })}</Link>
       {trouble && <p role="alert">{trouble}</p>}
     </div>
   );

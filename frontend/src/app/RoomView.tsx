@@ -12,6 +12,7 @@ import { lastOwn } from "@/features/messages/timeline/timeline";
 import { TypingLine } from "@/features/presence/TypingLine";
 import { copy } from "@/lib/copy";
 import { giveBack } from "@/lib/focus";
+import { sentence, t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { useTrouble } from "@/lib/trouble";
 import { useWord } from "@/lib/useWord";
@@ -59,7 +60,7 @@ export function RoomView({ client, room, target }: Props) {
       reply: setReplyTo,
       copyLink(seq) {
         clear();
-        copy(`${location.origin}/r/${encodeURIComponent(room.room)}/${seq}`).then(() => say("Link copied"), report);
+        copy(`${location.origin}/r/${encodeURIComponent(room.room)}/${seq}`).then(() => say(t("Link copied")), report);
       },
       jump: (seq) => void navigate(`/r/${encodeURIComponent(room.room)}/${seq}`),
       setEditing(seq) {
@@ -113,7 +114,8 @@ export function RoomView({ client, room, target }: Props) {
       {notice && (
         <p className={styles.notice}>
           <span role="alert">{notice}</span>
-          <Button look="icon" small aria-label="Dismiss" onClick={() => { clear(); giveBack(composer.current); }}>
+          <Button look="icon" small aria-label={t("Dismiss")}
+            onClick={() => { clear(); giveBack(composer.current); }}>
             <Icon name="close" size={14} />
           </Button>
         </p>
@@ -130,8 +132,8 @@ export function RoomView({ client, room, target }: Props) {
   );
 }
 
-const MESSAGES = partly("The messages");
-const FIELD = partly("The message field");
+const MESSAGES = partly(sentence("The messages"));
+const FIELD = partly(sentence("The message field"));
 const NOT_HELD = { log: emptyLog, failure: null, trouble: null, loading: null };
 
 /** Follows the room, and fetches what a permalink names when it lies far back. */

@@ -5,6 +5,7 @@ import { Monogram } from "@/components/ui/Monogram";
 import type { SessionService } from "@/features/auth/session";
 import { inOrder } from "@/features/rooms/roomList";
 import { RoomNav } from "@/features/rooms/RoomNav";
+import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { toggleTheme } from "@/lib/theme";
 import { useTrouble } from "@/lib/trouble";
@@ -26,22 +27,23 @@ export function Sidebar({ client, session, open, close }: Props) {
   const signOut = () => session.logout().catch(report);
 
   return (
-    <aside className={styles.sidebar} aria-label="Sidebar">
+    <aside className={styles.sidebar} aria-label={t("Sidebar")}>
       <header className={styles.top}>
         <Brand />
-        <Button look="icon" className={styles.close} aria-label="Close rooms" onClick={close}>
+        <Button look="icon" className={styles.close} aria-label={t("Close rooms")} onClick={close}>
           <Icon name="close" />
         </Button>
       </header>
       <button type="button" className={styles.search} onClick={() => open("switcher")}>
-        <Icon name="search" size={17} /> Go to… <kbd>Ctrl K</kbd>
+        <Icon name="search" size={17} /> {t("Go to…")} <kbd>{t("Ctrl K")}</kbd>
       </button>
       <div className={styles.caption}>
-        <h2>Rooms</h2>
-        <Button look="icon" small aria-label="Browse rooms" title="Browse rooms" onClick={() => open("browse")}>
+        <h2>{t("Rooms")}</h2>
+        <Button look="icon" small aria-label={t("Browse rooms")} title={t("Browse rooms")}
+          onClick={() => open("browse")}>
           <Icon name="list" size={18} />
         </Button>
-        <Button look="icon" small aria-label="New room" title="New room" onClick={() => open("create")}>
+        <Button look="icon" small aria-label={t("New room")} title={t("New room")} onClick={() => open("create")}>
           <Icon name="plus" size={18} />
         </Button>
       </div>
@@ -49,20 +51,20 @@ export function Sidebar({ client, session, open, close }: Props) {
       {!list.loaded && failure && <p className={styles.trouble}>{failure.message}</p>}
       {trouble && <p className={styles.trouble} role="alert">{trouble}</p>}
       <footer className={styles.foot}>
-        <button type="button" className={styles.me} title="Your devices and your password"
+        <button type="button" className={styles.me} title={t("Your devices, password and language")}
           onClick={() => open("account")}>
           <Monogram username={client.user.username} name={client.user.name} />
-          <span className="visually-hidden">Your account, </span>
+          <span className="visually-hidden">{t("Your account")}, </span>
           <strong>{client.user.name}</strong>
         </button>
-        <Button look="icon" aria-label="Light or dark" title="Light or dark" onClick={toggleTheme}>
+        <Button look="icon" aria-label={t("Light or dark")} title={t("Light or dark")} onClick={toggleTheme}>
           <Icon name="theme" size={18} />
         </Button>
-        <Button look="icon" aria-label="Keys" title="Keys (Ctrl /)" className={styles.keys}
+        <Button look="icon" aria-label={t("Keys")} title={t("Keys (Ctrl /)")} className={styles.keys}
           onClick={() => open("keys")}>
           <Icon name="keys" />
         </Button>
-        <Button look="icon" aria-label="Sign out" title="Sign out" onClick={() => void signOut()}>
+        <Button look="icon" aria-label={t("Sign out")} title={t("Sign out")} onClick={() => void signOut()}>
           <Icon name="leave" size={19} />
         </Button>
       </footer>

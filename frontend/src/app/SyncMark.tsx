@@ -1,15 +1,16 @@
+import { sentence, t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import type { Client } from "./client";
 import { syncState, waitingIn, type SyncState } from "./syncState";
 import styles from "./SyncMark.module.css";
 
 const WORDS: Record<SyncState, string> = {
-  synced: "In sync",
-  syncing: "Catching up",
-  sending: "Sending",
-  slow: "Slow connection",
-  failed: "Not everything was sent",
-  offline: "Offline",
+  synced: sentence("In sync"),
+  syncing: sentence("Catching up"),
+  sending: sentence("Sending"),
+  slow: sentence("Slow connection"),
+  failed: sentence("Not everything was sent"),
+  offline: sentence("Offline"),
 };
 
 /** A dot and a word that are true: green only when nothing is missing and nothing waits. */
@@ -29,7 +30,7 @@ export function SyncMark({ client, open }: { client: Client; open: string | null
   return (
     <span className={styles.mark} data-testid="sync-mark" data-state={state}>
       <i aria-hidden="true" />
-      <span>{state === "sending" ? `${WORDS.sending} ${waitingIn(outbox)}` : WORDS[state]}</span>
+      <span>{state === "sending" ? `${t(WORDS.sending)} ${waitingIn(outbox)}` : t(WORDS[state])}</span>
     </span>
   );
 }

@@ -1,6 +1,7 @@
 import { Button } from "@/components/ui/Button";
 import type { Connection } from "@/lib/connection";
 import type { Failure } from "@/lib/failure";
+import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
 import styles from "./RoomView.module.css";
@@ -24,7 +25,7 @@ export function Unloaded({ connection, failure, trouble, again }: Props) {
     return (
       <div className={styles.later}>
         <p role="alert">{failure.message}</p>
-        <Button onClick={again}>Try again</Button>
+        <Button onClick={again}>{t("Try again")}</Button>
       </div>
     );
   }
@@ -32,15 +33,17 @@ export function Unloaded({ connection, failure, trouble, again }: Props) {
   if (away) {
     return (
       <p className={styles.later}>
-        Earlier messages are here again when the server can be reached. What you write waits until then.
+        {t("Earlier messages are here again when the server can be reached. What you write waits until then.")}
       </p>
     );
   }
-  if (trouble) return <p className={styles.later} role="status">{trouble.message} This page goes on trying.</p>;
+  if (trouble) {
+    return <p className={styles.later} role="status">{trouble.message} {t("This page goes on trying.")}</p>;
+  }
   if (late) {
     return (
       <p className={styles.later} role="status">
-        The messages are on their way. The server has not answered yet.
+        {t("The messages are on their way. The server has not answered yet.")}
       </p>
     );
   }

@@ -1,5 +1,6 @@
 import { backoff_ms, jittered, type Clock } from "@/lib/clock";
 import { Failure, isErrorBody, offline, timedOut } from "@/lib/failure";
+import { t } from "@/lib/language";
 import { createStore, type Store } from "@/lib/store";
 import type { Wire } from "@/lib/wire";
 import type { Ask, ErrorBody, ServerEvents } from "@/types/protocol";
@@ -199,7 +200,7 @@ export function createConnection(wire: Wire, clock: Clock, refusals: Refusals): 
       const failure = new Failure(
         isErrorBody(answer.error)
           ? answer.error
-          : { code: "internal", message: "The server gave no reason.", retry: true },
+          : { code: "internal", message: t("The server gave no reason."), retry: true },
       );
       if (failure.code === "unauthenticated") refusals.unauthenticated(failure);
       if (failure.code === "user_mismatch") refusals.mismatch(failure);

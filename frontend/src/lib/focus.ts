@@ -1,11 +1,14 @@
+/** The message field, and none in which a message is edited. */
+const FIELD = "main textarea:not(article textarea)";
+
 /**
  * Where the focus goes when what had it is gone: the message field, or where that would raise a keyboard, the way to
  * the rooms.
  */
 export function goHome(): void {
   const places = matchMedia("(pointer: fine)").matches
-    ? ["main textarea[aria-label=Message]", "[data-home]"]
-    : ["[data-home]", "main textarea[aria-label=Message]"];
+    ? [FIELD, "[data-home]"]
+    : ["[data-home]", FIELD];
   for (const place of [...places, "main"]) {
     document.querySelector<HTMLElement>(place)?.focus({ preventScroll: true });
     if (!isLost()) return;
@@ -24,7 +27,7 @@ export function giveBack(before: Element | null, left?: Element): void {
   if (isLost() || left?.contains(document.activeElement)) goHome();
 }
 
-const STOPS = "button, input, textarea, a[href]";
+const STOPS = "button, input, select, textarea, a[href]";
 
 /**
  * The focus does not go with what had it: when that is taken out of the page, the next stop of its dialog has the

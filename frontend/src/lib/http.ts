@@ -1,4 +1,5 @@
 import { Failure, garbled, isErrorBody, offline } from "@/lib/failure";
+import { t } from "@/lib/language";
 
 interface Listeners {
   /** The server no longer knows this session. */
@@ -63,11 +64,13 @@ async function refusal(response: Response): Promise<Failure> {
   const waits = Number(response.headers.get("Retry-After")) || undefined;
   if (isErrorBody(error)) return new Failure({ ...error, retry_after_s: error.retry_after_s ?? waits });
   if (response.status === 401)
-    return new Failure({ code: "unauthenticated", message: "Please sign in.", retry: false });
+    return new Failure({ code: "unauthenticated", message: t("Please sign in."), retry: false });
   return new Failure({
     code: `http_${response.status}`,
     message:
-      response.status >= 500 ? "The server has a problem right now. Please try again." : "The server refused this.",
+      response.status >= 500
+        ? t("The server has a problem right now. Please try again.")
+        : t("The server refused this."),
     retry: response.status >= 500,
     retry_after_s: waits,
   });

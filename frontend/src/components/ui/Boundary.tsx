@@ -1,4 +1,5 @@
 import { Component, type ReactNode } from "react";
+import { t } from "@/lib/language";
 import { Button } from "./Button";
 import styles from "./Boundary.module.css";
 
@@ -35,8 +36,8 @@ export class Boundary extends Component<Props, { failed: boolean }> {
 
 const wholePage = () => (
   <div className={styles.failed} role="alert">
-    <p>This part of the page could not be shown. What you typed is kept.</p>
-    <Button look="solid" onClick={() => location.reload()}>Reload</Button>
+    <p>{t("This part of the page could not be shown. What you typed is kept.")}</p>
+    <Button look="solid" onClick={() => location.reload()}>{t("Reload")}</Button>
   </div>
 );
 
@@ -44,8 +45,8 @@ const wholePage = () => (
 export const partly = (what: string) => function Instead(again: () => void) {
   return (
     <div className={styles.part} role="alert">
-      <p>{what} cannot be shown. What you typed is kept.</p>
-      <Button small onClick={again}>Try again</Button>
+      <p>{t("{what} cannot be shown. What you typed is kept.", { what: t(what) })}</p>
+      <Button small onClick={again}>{t("Try again")}</Button>
     </div>
   );
 };

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef, type MouseEvent, type ReactNode } from "react";
 import { giveBack } from "@/lib/focus";
+import { t } from "@/lib/language";
 import { Button } from "./Button";
 import { Icon } from "./icons";
 import styles from "./Dialog.module.css";
@@ -40,7 +41,7 @@ export function Dialog({ title, onClose, children, quietTitle = false }: Props) 
         {!quietTitle && (
           <header className={styles.header}>
             <h2>{title}</h2>
-            <Button look="icon" aria-label="Close" onClick={onClose}>
+            <Button look="icon" aria-label={t("Close")} onClick={onClose}>
               <Icon name="close" />
             </Button>
           </header>

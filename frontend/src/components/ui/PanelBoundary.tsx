@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { t } from "@/lib/language";
 import { Boundary } from "./Boundary";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
@@ -7,11 +8,11 @@ import styles from "./Boundary.module.css";
 /** Around a panel: one that cannot be shown says so and can be closed, and the chat under it goes on. */
 export function PanelBoundary({ onClose, children }: { onClose(): void; children: ReactNode }) {
   const broken = () => (
-    <Dialog title="Something went wrong" onClose={onClose}>
-      <p role="alert">This panel cannot be shown. The rest of the page goes on.</p>
+    <Dialog title={t("Something went wrong")} onClose={onClose}>
+      <p role="alert">{t("This panel cannot be shown. The rest of the page goes on.")}</p>
       <div className={styles.panel}>
-        <Button look="solid" onClick={onClose}>Close it</Button>
-        <Button onClick={() => location.reload()}>Reload the page</Button>
+        <Button look="solid" onClick={onClose}>{t("Close it")}</Button>
+        <Button onClick={() => location.reload()}>{t("Reload the page")}</Button>
       </div>
     </Dialog>
   );

@@ -3,6 +3,7 @@ import { Brand } from "@/components/ui/Brand";
 import { Button } from "@/components/ui/Button";
 import { TextField } from "@/components/ui/TextField";
 import { failureOf, type Failure } from "@/lib/failure";
+import { t } from "@/lib/language";
 import styles from "./AccountForm.module.css";
 
 interface Props {
@@ -63,10 +64,11 @@ export function AccountForm({
         <h1 id={heading}>{title}</h1>
         {lead && <p className={styles.lead}>{lead}</p>}
       </div>
-      <TextField ref={nameField} label="Name" name="username" autoComplete="username" autoCapitalize="none"
+      <TextField ref={nameField} label={t("Name")} name="username" autoComplete="username" autoCapitalize="none"
         spellCheck={false} required maxLength={64} defaultValue={known} wrong={aboutName} />
-      <TextField ref={passwordField} label="Password" name="password" type="password" required
-        autoComplete={isNew ? "new-password" : "current-password"} hint={isNew ? "At least 8 characters." : undefined}
+      <TextField ref={passwordField} label={t("Password")} name="password" type="password" required
+        autoComplete={isNew ? "new-password" : "current-password"}
+        hint={isNew ? t("At least 8 characters.") : undefined}
         wrong={failure !== null && !aboutName && !failure.retry && failure.code !== "remember_refused"} />
       {further}
       <p className={styles.failure} role="alert">{failure?.message}</p>

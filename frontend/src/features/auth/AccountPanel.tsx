@@ -5,16 +5,19 @@ import { Question } from "@/components/ui/Question";
 import { TextField } from "@/components/ui/TextField";
 import { dayName, timeOfDay } from "@/lib/dates";
 import { failureOf } from "@/lib/failure";
+import { t } from "@/lib/language";
 import type { Device } from "@/types/protocol";
 import { createAccount, type Account } from "./account";
+import { LanguageChoice } from "./LanguageChoice";
 import type { SessionService } from "./session";
 import styles from "./AccountPanel.module.css";
 
-/** Where I am signed in, with the way out of each; my password. */
+/** The language of the page; where I am signed in, with the way out of each; my password. */
 export default function AccountPanel({ session, onClose }: { session: SessionService; onClose(): void }) {
   const account = useMemo(() => createAccount(session.http), [session]);
   return (
-    <Dialog title="Your account" onClose={onClose}>
+    <Dialog title={t("Your account")} onClose={onClose}>
+      <LanguageChoice />
       <Devices account={account} session={session} />
       <Password account={account} />
     </Dialog>
@@ -38,31 +41,35 @@ function Devices({ account, session }: { account: Account; session: SessionServi
 
   return (
     <section aria-labelledby="devices">
-      <h3 id="devices" className={styles.heading}>Your devices</h3>
+      <h3 id="devices" className={styles.heading}>{t("Your devices")}</h3>
       <p className={styles.failure} role="alert">{trouble}</p>
-      <ul className={styles.devices} aria-label="Your devices">
+      <ul className={styles.devices} aria-label={t("Your devices")}>
         {devices.map(({ id, device, current, began_at, kept }) => (
           <li key={id}>
             <span>
-              {device || "A device"}
-              <small>{current ? "this one" : `since ${since(began_at)}`}{kept && " · kept signed in"}</small>
+              {nameOf(device) || t("A device")}
+              <small>
+                {current ? t("this one") : t("since {when}", { when: since(began_at) })}
+                {kept && ` · ${t("kept signed in")}`}
+              </small>
             </span>
             {!current && (
-              <Button small aria-label={`Sign out ${device || "this device"}`} onClick={() => signOut(id)}>
-                Sign out
+              <Button small aria-label={t("Sign out {device}", { device: nameOf(device) || t("this device") })}
+                onClick={() => signOut(id)}>
+                {t("Sign out")}
               </Button>
             )}
           </li>
         ))}
       </ul>
       {asking ? (
-        <Question label="Sign out everywhere?" className={styles.row} no={stay}>
-          <span className={styles.quiet}>You will sign in again on each of them.</span>
-          <Button small look="alarm" onClick={() => void everywhere()}>Sign out all</Button>
-          <Button small onClick={stay}>Stay</Button>
+        <Question label={t("Sign out everywhere?")} className={styles.row} no={stay}>
+          <span className={styles.quiet}>{t("You will sign in again on each of them.")}</span>
+          <Button small look="alarm" onClick={() => void everywhere()}>{t("Sign out all")}</Button>
+          <Button small onClick={stay}>{t("Stay")}</Button>
         </Question>
       ) : (
-        <Button onClick={() => setAsking(true)}>Sign out everywhere</Button>
+        <Button onClick={() => setAsking(true)}>{t("Sign out everywhere")}</Button>
       )}
     </section>
   );
@@ -98,19 +105,27 @@ function Password({ account }: { account: Account }) {
 
   return (
     <form className={styles.password} onSubmit={submit} aria-labelledby="password">
-      <h3 id="password" className={styles.heading}>Password</h3>
-      <TextField label="Password now" name="password" type="password" autoComplete="current-password" required
+      <h3 id="password" className={styles.heading}>{t("Password")}</h3>
+      <TextField label={t("Password now")} name="password" type="password" autoComplete="current-password" required
         wrong={aboutOld} />
-      <TextField label="New password" name="new_password" type="password" autoComplete="new-password" required
-        hint="At least 8 characters. Your other devices will be signed out." wrong={trouble !== null && !aboutOld} />
+      <TextField label={t("New password")} name="new_password" type="password" autoComplete="new-password" required
+        hint={t("At least 8 characters. Your other devices will be signed out.")}
+        wrong={trouble !== null && !aboutOld} />
       <p className={styles.failure} role="alert">{trouble?.message}</p>
-      <p className={styles.done} role="status">{done && "Your password is changed."}</p>
-      <Button type="submit" look="solid" aria-disabled={busy}>Change password</Button>
+      <p className={styles.done} role="status">{done && t("Your password is changed.")}</p>
+      <Button type="submit" look="solid" aria-disabled={busy}>{t("Change password")}</Button>
     </form>
   );
 }
 
+/** As the server says it: "Firefox on Linux", or what it knows of that. */
+function nameOf(device: string): string {
+  const [program, system] = device.split(" on ");
+  if (device === "Unknown device") return t("Unknown device");
+  return program && system ? t("{program} on {system}", { program, system }) : device;
+}
+
 function since(at_s: number): string {
   const day = dayName(at_s * 1000, Date.now());
-  return `${day === "Today" || day === "Yesterday" ? day.toLowerCase() : day}, ${timeOfDay(at_s * 1000)}`;
+  return `${day === t("Today") || day === t("Yesterday") ? day.toLowerCase() : day}, ${timeOfDay(at_s * 1000)}`;
 }

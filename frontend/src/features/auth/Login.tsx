@@ -1,6 +1,7 @@
 import { useLocation } from "react-router";
 import { Link } from "@/components/ui/Link";
 import { Tick } from "@/components/ui/Tick";
+import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { AccountForm } from "./AccountForm";
 import type { SessionService } from "./session";
@@ -11,15 +12,17 @@ export function Login({ session }: { session: SessionService }) {
   const days = useValue(session.remember_days);
   const former = state.status === "ended" ? state : null;
   return (
-    <AccountForm title={former ? "Welcome back" : "Sign in"} action="Sign in" name={former?.user.name}
-      lead={former ? `${former.why} Everything you typed is still here.` : undefined}
+    <AccountForm title={former ? t("Welcome back") : t("Sign in")} action={t("Sign in")} name={former?.user.name}
+      lead={former ? `${former.why} ${t("Everything you typed is still here.")}` : undefined}
       submit={(name, password, form) => session.login(name, password, form.has("remember"))}
-      further={days > 0 && <Tick label="Keep me signed in on this device" name="remember" hint={keptFor(days)} />}>
-      New here? <Link to={`/register${search}`}>Create an account</Link>
+      further={days > 0 && (
+        <Tick label={t("Keep me signed in on this device")} name="remember" hint={keptFor(days)} />
+      )}>
+      {t("New here?")} <Link to={`/register${search}`}>{t("Create an account")}</Link>
     </AccountForm>
   );
 }
 
 const keptFor = (days: number) =>
-  `Until you have stayed away for ${days === 1 ? "a day" : `${days} days`}. ` +
-  "Better not where others sit at the same computer.";
+  `${t("Until you have stayed away for {days, plural, one {a day} other {# days}}.", { days })} ` +
+  t("Better not where others sit at the same computer.");

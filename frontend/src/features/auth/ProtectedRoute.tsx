@@ -2,6 +2,7 @@ import { useEffect, useState, type ReactNode } from "react";
 import { Navigate, useLocation } from "react-router";
 import { Button } from "@/components/ui/Button";
 import { failureOf, type Failure } from "@/lib/failure";
+import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
 import type { User } from "@/types/protocol";
@@ -33,7 +34,7 @@ export function ProtectedRoute({ session, children }: Props) {
   if (!failure) {
     return (
       <div className={styles.page} role="status" aria-busy={!late}>
-        {late && "The server has not answered yet…"}
+        {late && t("The server has not answered yet…")}
       </div>
     );
   }
@@ -44,7 +45,7 @@ export function ProtectedRoute({ session, children }: Props) {
   return (
     <main className={styles.page}>
       <p role="alert">{failure.message}</p>
-      <Button onClick={again}>Try again</Button>
+      <Button onClick={again}>{t("Try again")}</Button>
     </main>
   );
 }

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, type ReactNode } from "react";
+import { t } from "@/lib/language";
 import styles from "./AccountForm.module.css";
 
 /** The login page over a room that stays visible: a modal that only signing in closes. */
@@ -10,7 +11,8 @@ export function SessionPanel({ children }: { children: ReactNode }) {
     return () => dialog?.close();
   }, []);
   return (
-    <dialog ref={ref} className={styles.over} aria-label="Sign in again" onCancel={(event) => event.preventDefault()}>
+    <dialog ref={ref} className={styles.over} aria-label={t("Sign in again")}
+      onCancel={(event) => event.preventDefault()}>
       {children}
     </dialog>
   );

@@ -2,12 +2,11 @@ import { useEffect, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import { failureOf } from "@/lib/failure";
 import { timeOfDay } from "@/lib/dates";
+import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import type { SessionService } from "./session";
 import { onActs } from "./staying";
 import styles from "./StayBar.module.css";
-
-const LAST = "however much you write. Sign in again then; nothing is lost.";
 
 /**
  * Whoever is at the page stays signed in. Shown in the last minutes of a session that nobody used, or that cannot last
@@ -23,11 +22,14 @@ export function StayBar({ session }: { session: SessionService }) {
     setTrouble("");
     session.stay().catch((thrown: unknown) => setTrouble(failureOf(thrown).message));
   };
-  const ends = `This session ends at ${timeOfDay(expires_at * 1000)}`;
+  const time = timeOfDay(expires_at * 1000);
+  const said = last
+    ? t("This session ends at {time}, however much you write. Sign in again then; nothing is lost.", { time })
+    : t("You have been quiet for a while. This session ends at {time}.", { time });
   return (
     <div className={styles.bar} role="status">
-      <span>{trouble || (last ? `${ends}, ${LAST}` : `You have been quiet for a while. ${ends}.`)}</span>
-      {!last && <Button small onClick={stay}>Stay signed in</Button>}
+      <span>{trouble || said}</span>
+      {!last && <Button small onClick={stay}>{t("Stay signed in")}</Button>}
     </div>
   );
 }
@@ -39,7 +41,7 @@ export function MismatchBar({ session }: { session: SessionService }) {
   return (
     <div className={styles.bar} role="alert">
       <span>{mismatch.message}</span>
-      <Button small onClick={() => location.reload()}>Reload</Button>
+      <Button small onClick={() => location.reload()}>{t("Reload")}</Button>
     </div>
   );
 }

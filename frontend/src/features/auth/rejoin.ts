@@ -1,12 +1,13 @@
 import type { Clock } from "@/lib/clock";
 import type { Connection } from "@/lib/connection";
+import { sentence, t } from "@/lib/language";
 import type { SessionService } from "./session";
 
 const ENDINGS = {
-  expired: "Your session has ended.",
-  elsewhere: "You were signed out from another device.",
-  everywhere: "You were signed out everywhere.",
-  password: "Your password was changed on another device.",
+  expired: sentence("Your session has ended."),
+  elsewhere: sentence("You were signed out from another device."),
+  everywhere: sentence("You were signed out everywhere."),
+  password: sentence("Your password was changed on another device."),
 };
 
 /** How long a tab waits, time after time, for the cookie that another tab was given. */
@@ -30,7 +31,7 @@ export function listenToSession(
         await new Promise<void>((resolve) => clock.after(delay_ms, resolve));
         if (session.state.get().status === "signed-out" || (await session.look())) return;
       }
-      session.end(ENDINGS.expired);
+      session.end(t(ENDINGS.expired));
     } catch {
       goOn(); // no answer: the connection comes back when there is one, and finds out
     }
@@ -41,7 +42,7 @@ export function listenToSession(
     "session:ended"({ reason }) {
       if (reason === "logout") session.forget();
       else if (reason === "replaced") void rejoin();
-      else session.end(ENDINGS[reason] ?? ENDINGS.expired);
+      else session.end(t(ENDINGS[reason] ?? ENDINGS.expired));
     },
   });
 }

@@ -1,6 +1,7 @@
 import { chatBase, createInstallation, isElsewhere } from "@/config/endpoints";
 import { cookieRefused, failureOf, type Failure } from "@/lib/failure";
 import { createHttp } from "@/lib/http";
+import { t } from "@/lib/language";
 import { createStore } from "@/lib/store";
 import type { Session, User } from "@/types/protocol";
 import { createStaying } from "./staying";
@@ -42,7 +43,7 @@ export function createSession() {
     return now.status === "signed-in" ? now.user.username : undefined;
   };
   const listeners = {
-    unauthenticated: () => end("Your session has ended."),
+    unauthenticated: () => end(t("Your session has ended.")),
     mismatch: (failure: Failure) => mismatch.set(failure),
   };
   const http = createHttp(username, listeners);
@@ -142,7 +143,7 @@ export function createSession() {
      */
     async check(): Promise<void> {
       try {
-        if (!(await look())) end("Your session has ended.");
+        if (!(await look())) end(t("Your session has ended."));
       } catch (thrown) {
         if (!failureOf(thrown).retry || !assume()) throw thrown;
       }

@@ -1,4 +1,5 @@
 import type { Clock } from "@/lib/clock";
+import { t } from "@/lib/language";
 import { createStore } from "@/lib/store";
 import type { Ask, ServerEvents } from "@/types/protocol";
 
@@ -54,7 +55,9 @@ export function createTyping({ user, ask, clock }: { user: string; ask: Ask; clo
 export function typingSentence(names: readonly string[]): string {
   const [first, second, ...others] = names;
   if (!first) return "";
-  if (!second) return `${first} is typing`;
-  if (others.length === 0) return `${first} and ${second} are typing`;
-  return `${first}, ${second} and ${others.length} ${others.length === 1 ? "other" : "others"} are typing`;
+  if (!second) return t("{first} is typing", { first });
+  if (others.length === 0) return t("{first} and {second} are typing", { first, second });
+  return t("{first}, {second} and {count, plural, one {# other} other {# others}} are typing", {
+    first, second, count: others.length,
+  });
 }

@@ -1,5 +1,6 @@
 import { Button } from "@/components/ui/Button";
 import { Dialog } from "@/components/ui/Dialog";
+import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { useTrouble } from "@/lib/trouble";
 import type { Room } from "@/types/protocol";
@@ -20,22 +21,24 @@ export default function BrowseRooms({ rooms, onDone, onCreate, onClose }: Props)
   const { said: trouble, report } = useTrouble();
   const go = (room: string) => rooms.join(room).then(onDone, report);
   return (
-    <Dialog title="Rooms you can join" onClose={onClose}>
+    <Dialog title={t("Rooms you can join")} onClose={onClose}>
       {joinable.length === 0 && listed === "known" && (
-        <p className={styles.quiet}>You are in every public room there is.</p>
+        <p className={styles.quiet}>{t("You are in every public room there is.")}</p>
       )}
       <Unlisted listed={listed} />
       <ul className={styles.list}>
         {joinable.map(({ room, name }) => (
           <li key={room}>
             <span className={styles.grow}>{name}</span>
-            <Button small onClick={() => void go(room)} aria-label={`Join ${name}`}>Join</Button>
+            <Button small onClick={() => void go(room)} aria-label={t("Join {room}", { room: name })}>
+              {t("Join")}
+            </Button>
           </li>
         ))}
       </ul>
       <p className={styles.failure} role="alert">{trouble}</p>
       <div className={styles.foot}>
-        <Button onClick={onCreate}>New room</Button>
+        <Button onClick={onCreate}>{t("New room")}</Button>
       </div>
     </Dialog>
   );

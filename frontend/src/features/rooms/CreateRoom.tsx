@@ -2,6 +2,7 @@ import { useState, type FormEvent } from "react";
 import { Button } from "@/components/ui/Button";
 import { Dialog } from "@/components/ui/Dialog";
 import { TextField } from "@/components/ui/TextField";
+import { t } from "@/lib/language";
 import { useTrouble } from "@/lib/trouble";
 import type { Room } from "@/types/protocol";
 import styles from "./RoomDialogs.module.css";
@@ -32,22 +33,23 @@ export default function CreateRoom({ create, onDone, onClose }: Props) {
   }
 
   return (
-    <Dialog title="New room" onClose={onClose}>
+    <Dialog title={t("New room")} onClose={onClose}>
       <form className={styles.form} onSubmit={submit}>
-        <TextField label="Room name" name="name" required maxLength={48} autoComplete="off" wrong={trouble !== ""} />
+        <TextField label={t("Room name")} name="name" required maxLength={48} autoComplete="off"
+          wrong={trouble !== ""} />
         <fieldset className={styles.choice}>
-          <legend>Who can come in?</legend>
+          <legend>{t("Who can come in?")}</legend>
           <label>
             <input type="radio" name="kind" value="public" defaultChecked />{" "}
-            <span>Everybody here <small>— anyone can join</small></span>
+            <span>{t("Everybody here")} <small>{t("— anyone can join")}</small></span>
           </label>
           <label>
             <input type="radio" name="kind" value="private" />{" "}
-            <span>Invited people <small>— nobody else sees it</small></span>
+            <span>{t("Invited people")} <small>{t("— nobody else sees it")}</small></span>
           </label>
         </fieldset>
         <p className={styles.failure} role="alert">{trouble}</p>
-        <Button type="submit" look="solid" aria-disabled={busy}>Create room</Button>
+        <Button type="submit" look="solid" aria-disabled={busy}>{t("Create room")}</Button>
       </form>
     </Dialog>
   );

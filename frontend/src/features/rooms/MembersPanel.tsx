@@ -5,6 +5,7 @@ import { Monogram } from "@/components/ui/Monogram";
 import { Question } from "@/components/ui/Question";
 import { TextField } from "@/components/ui/TextField";
 import { Failure } from "@/lib/failure";
+import { t } from "@/lib/language";
 import { useTrouble } from "@/lib/trouble";
 import type { Room, User } from "@/types/protocol";
 import type { Rooms } from "./rooms";
@@ -45,8 +46,10 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
     const username = String(new FormData(form).get("username")).trim();
     const there = members.find((one) => [one.username, one.name.toLowerCase()].includes(username.toLowerCase()));
     if (there) {
-      const who = there.username === me ? "You are" : `${there.name} is`;
-      return fail(new Failure({ code: "already_in", message: `${who} in this room already.`, retry: false }));
+      const message = there.username === me
+        ? t("You are in this room already.")
+        : t("{name} is in this room already.", { name: there.name });
+      return fail(new Failure({ code: "already_in", message, retry: false }));
     }
     if (!(await attempt(() => rooms.invite(room.room, username)))) return;
     form.reset();
@@ -58,17 +61,17 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
   const leave = () => rooms.leave(room.room).then(onLeft, fail);
 
   return (
-    <Dialog title={`People in ${room.name}`} onClose={onClose}>
+    <Dialog title={t("People in {room}", { room: room.name })} onClose={onClose}>
       {room.room === "general" ? (
         <>
-          <p className={styles.quiet}>Everybody who signs in here is in this room.</p>
+          <p className={styles.quiet}>{t("Everybody who signs in here is in this room.")}</p>
           {said}
         </>
       ) : (
         <form className={styles.invite} onSubmit={invite}>
-          <TextField label="Invite by name" name="username" required maxLength={64} autoComplete="off"
+          <TextField label={t("Invite by name")} name="username" required maxLength={64} autoComplete="off"
             autoCapitalize="none" />
-          <Button type="submit">Invite</Button>
+          <Button type="submit">{t("Invite")}</Button>
           {said}
         </form>
       )}
@@ -78,13 +81,13 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
             <Monogram username={username} name={name} small />
             <span>
               {name}
-              {username === me && <span className={styles.quiet}> (you)</span>}
-              {username === room.owner && <span className={styles.quiet}> made this room</span>}
+              {username === me && <span className={styles.quiet}> {t("(you)")}</span>}
+              {username === room.owner && <span className={styles.quiet}> {t("made this room")}</span>}
             </span>
             {room.owner === me && username !== me && (
-              <Button small aria-label={`Remove ${name}`}
+              <Button small aria-label={t("Remove {name}", { name })}
                 onClick={() => void attempt(() => rooms.remove(room.room, username))}>
-                Remove
+                {t("Remove")}
               </Button>
             )}
           </li>
@@ -92,18 +95,18 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
       </ul>
       {room.room !== "general" &&
         (leaving ? (
-          <Question label={`Leave ${room.name}?`} className={styles.foot} no={stay}>
+          <Question label={t("Leave {room}?", { room: room.name })} className={styles.foot} no={stay}>
             <span className={styles.quiet}>
               {room.kind === "private"
-                ? "You will need an invitation to come back."
-                : "You can join again at any time."}
+                ? t("You will need an invitation to come back.")
+                : t("You can join again at any time.")}
             </span>
-            <Button small look="alarm" onClick={() => void leave()}>Leave it</Button>
-            <Button small onClick={stay}>Stay</Button>
+            <Button small look="alarm" onClick={() => void leave()}>{t("Leave it")}</Button>
+            <Button small onClick={stay}>{t("Stay")}</Button>
           </Question>
         ) : (
           <div className={styles.foot}>
-            <Button onClick={() => setLeaving(true)}>Leave room</Button>
+            <Button onClick={() => setLeaving(true)}>{t("Leave room")}</Button>
           </div>
         ))}
     </Dialog>

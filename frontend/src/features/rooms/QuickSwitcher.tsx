@@ -1,5 +1,6 @@
 import { useId, useState, type KeyboardEvent } from "react";
 import { Dialog } from "@/components/ui/Dialog";
+import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { useTrouble } from "@/lib/trouble";
 import { matching } from "./matching";
@@ -42,23 +43,25 @@ export default function QuickSwitcher({ rooms, onPick, onClose }: Props) {
   }
 
   return (
-    <Dialog title="Go to a room" quietTitle onClose={onClose}>
-      <input className={styles.search} role="combobox" aria-label="Go to a room" aria-expanded="true"
+    <Dialog title={t("Go to a room")} quietTitle onClose={onClose}>
+      <input className={styles.search} role="combobox" aria-label={t("Go to a room")} aria-expanded="true"
         aria-controls={list} aria-activedescendant={choices[chosen] ? `${list}-${chosen}` : undefined}
-        autoComplete="off" placeholder="Go to…" value={query}
+        autoComplete="off" placeholder={t("Go to…")} value={query}
         onChange={(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown={pressed} />
-      <div id={list} role="listbox" aria-label="Rooms" className={styles.options}>
+      <div id={list} role="listbox" aria-label={t("Rooms")} className={styles.options}>
         {choices.map((choice, index) => (
           <div key={choice.room} id={`${list}-${index}`} role="option" aria-selected={index === chosen}
             className={styles.option} onClick={() => pick(index)} onMouseMove={() => setAt(index)}>
             {choice.name}
-            <small>{choice.joinable ? "join" : choice.unread > 0 ? `${countOf(choice)} unread` : ""}</small>
+            <small>
+              {choice.joinable ? t("join") : choice.unread > 0 && t("{count} unread", { count: countOf(choice) })}
+            </small>
           </div>
         ))}
       </div>
       {choices.length === 0 && listed !== "asking" && (
         <p className={styles.quiet}>
-          {listed === "known" ? "No room is called like that." : "None of these rooms is called like that."}
+          {listed === "known" ? t("No room is called like that.") : t("None of these rooms is called like that.")}
         </p>
       )}
       {choices.length === 0 && <Unlisted listed={listed} />}

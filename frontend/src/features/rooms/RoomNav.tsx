@@ -1,6 +1,7 @@
 import { useParams } from "react-router";
 import { Icon } from "@/components/ui/icons";
 import { Link } from "@/components/ui/Link";
+import { t } from "@/lib/language";
 import type { Room } from "@/types/protocol";
 import { countOf } from "./roomList";
 import styles from "./RoomNav.module.css";
@@ -8,7 +9,7 @@ import styles from "./RoomNav.module.css";
 export function RoomNav({ rooms, onPick }: { rooms: readonly Room[]; onPick(): void }) {
   const { room: here } = useParams();
   return (
-    <nav aria-label="Rooms" className={styles.nav}>
+    <nav aria-label={t("Rooms")} className={styles.nav}>
       <ul>
         {rooms.map((room) => (
           <li key={room.room}>
@@ -17,11 +18,11 @@ export function RoomNav({ rooms, onPick }: { rooms: readonly Room[]; onPick(): v
               className={`${styles.room} ${room.room === here ? styles.here : ""} ${room.unread ? styles.unread : ""}`}>
               <span className={styles.name}>{room.name}</span>
               {room.kind === "private" && <Icon name="lock" size={14} />}
-              {room.kind === "private" && <span className="visually-hidden"> private</span>}
+              {room.kind === "private" && <span className="visually-hidden"> {t("private")}</span>}
               {room.unread > 0 && (
                 <span className={styles.count}>
                   {countOf(room)}
-                  <span className="visually-hidden"> unread</span>
+                  <span className="visually-hidden"> {t("unread")}</span>
                 </span>
               )}
             </Link>

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import type { Failure } from "@/lib/failure";
+import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
 import type { Rooms } from "./rooms";
@@ -31,8 +32,8 @@ export function Unlisted({ listed }: { listed: Listed }) {
   return (
     <p className={styles.quiet} role="status">
       {listed === "asking"
-        ? "Asking the server which rooms there are…"
-        : `Which rooms there are cannot be known now. ${listed.message}`}
+        ? t("Asking the server which rooms there are…")
+        : `${t("Which rooms there are cannot be known now.")} ${listed.message}`}
     </p>
   );
 }

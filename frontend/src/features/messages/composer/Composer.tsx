@@ -3,6 +3,7 @@ import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
 import { charactersIn, COUNTER_FROM, inOneLine, MAX_CHARACTERS, TOO_LONG } from "@/features/messages/message/text";
 import { readDraft, writeDraft } from "@/lib/drafts";
+import { inDigits, t } from "@/lib/language";
 import type { Message } from "@/types/protocol";
 import styles from "./Composer.module.css";
 
@@ -68,17 +69,17 @@ export function Composer({ user, room, roomName, replyTo, cancelReply, send, edi
     <form className={styles.composer} onSubmit={(event) => { event.preventDefault(); submit(); }}>
       {replyTo && (
         <p className={styles.reply}>
-          <span>To {replyTo.name}: {inOneLine(replyTo.text, 90)}</span>
-          <Button look="icon" small aria-label="Do not reply" onClick={cancelReply}>
+          <span>{t("To {name}", { name: replyTo.name })}: {inOneLine(replyTo.text, 90)}</span>
+          <Button look="icon" small aria-label={t("Do not reply")} onClick={cancelReply}>
             <Icon name="close" size={16} />
           </Button>
         </p>
       )}
       <div className={styles.pill}>
-        <textarea ref={attach} aria-label="Message" placeholder={`Message ${roomName}`} value={text} rows={1} dir="auto"
-          enterKeyHint="send" aria-invalid={tooLong || undefined} onChange={changed} onKeyDown={pressed}
-          onBlur={stopped} />
-        <Button type="submit" look="solid" className={styles.send} aria-label="Send"
+        <textarea ref={attach} aria-label={t("Message")} placeholder={t("Message {room}", { room: roomName })}
+          value={text} rows={1} dir="auto" enterKeyHint="send" aria-invalid={tooLong || undefined}
+          onChange={changed} onKeyDown={pressed} onBlur={stopped} />
+        <Button type="submit" look="solid" className={styles.send} aria-label={t("Send")}
           aria-disabled={!text.trim() || tooLong}>
           <Icon name="send" />
         </Button>
@@ -86,8 +87,8 @@ export function Composer({ user, room, roomName, replyTo, cancelReply, send, edi
       {characters >= COUNTER_FROM && (
         <p className={tooLong ? styles.over : styles.counter} role={tooLong ? "alert" : undefined}>
           {tooLong
-            ? `${TOO_LONG} ${(characters - MAX_CHARACTERS).toLocaleString("en")} too many.`
-            : `${MAX_CHARACTERS - characters} left`}
+            ? `${t(TOO_LONG)} ${t("{count} too many.", { count: inDigits(characters - MAX_CHARACTERS) })}`
+            : t("{count} left", { count: MAX_CHARACTERS - characters })}
         </p>
       )}
     </form>

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { Button } from "@/components/ui/Button";
 import { failureOf } from "@/lib/failure";
+import { t } from "@/lib/language";
 import { charactersIn, MAX_CHARACTERS, TOO_LONG } from "./text";
 import styles from "./EditMessage.module.css";
 
@@ -23,8 +24,8 @@ export function EditMessage({ text, save, close }: Props) {
   async function submit() {
     const next = field.current?.value.trim() ?? "";
     if (next === text) return close();
-    if (!next) return setTrouble("A message cannot be empty. You can delete it instead.");
-    if (charactersIn(next) > MAX_CHARACTERS) return setTrouble(TOO_LONG);
+    if (!next) return setTrouble(t("A message cannot be empty. You can delete it instead."));
+    if (charactersIn(next) > MAX_CHARACTERS) return setTrouble(t(TOO_LONG));
     try {
       await save(next);
       close();
@@ -45,10 +46,10 @@ export function EditMessage({ text, save, close }: Props) {
 
   return (
     <div className={styles.edit}>
-      <textarea ref={field} aria-label="Edit text" defaultValue={text} rows={1} onKeyDown={pressed} dir="auto" />
+      <textarea ref={field} aria-label={t("Edit text")} defaultValue={text} rows={1} onKeyDown={pressed} dir="auto" />
       <div className={styles.editRow}>
-        <Button small look="solid" onClick={() => void submit()}>Save</Button>
-        <Button small onClick={close}>Cancel</Button>
+        <Button small look="solid" onClick={() => void submit()}>{t("Save")}</Button>
+        <Button small onClick={close}>{t("Cancel")}</Button>
         <span role="alert">{trouble}</span>
       </div>
     </div>

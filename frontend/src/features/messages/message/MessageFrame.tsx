@@ -1,6 +1,7 @@
 import type { HTMLAttributes, ReactNode, Ref } from "react";
 import { Monogram } from "@/components/ui/Monogram";
 import { dayName } from "@/lib/dates";
+import { t } from "@/lib/language";
 import styles from "./Message.module.css";
 
 interface Props extends HTMLAttributes<HTMLElement> {
@@ -29,8 +30,8 @@ export function MessageFrame({
           <p className={styles.heading}>
             <strong>{name}</strong>
             {byTable && (
-              <span className={styles.origin} title="Put into the table by a script, not by a person of this chat">
-                table
+              <span className={styles.origin} title={t("Put into the table by a script, not by a person of this chat")}>
+                {t("table")}
               </span>
             )}
             {time}
@@ -53,7 +54,7 @@ export function DayLine({ at_ms, now_ms }: { at_ms: number; now_ms: number }) {
 export function NewLine() {
   return (
     <div className={styles.firstUnread} role="separator">
-      <span>new</span>
+      <span>{t("new")}</span>
     </div>
   );
 }

@@ -1,4 +1,6 @@
 import { memo, useState } from "react";
+import { language, t } from "@/lib/language";
+import { useValue } from "@/lib/store";
 import { isEmojiOnly, isTall, piecesOf } from "./text";
 import styles from "./MessageText.module.css";
 
@@ -8,6 +10,7 @@ interface Props {
 }
 
 export const MessageText = memo(function MessageText({ text, reachable = true }: Props) {
+  useValue(language);
   const [whole, setWhole] = useState(false);
   const tall = isTall(text);
   const look = `${styles.text} ${isEmojiOnly(text) ? styles.large : ""} ${tall && !whole ? styles.cut : ""}`;
@@ -27,7 +30,7 @@ export const MessageText = memo(function MessageText({ text, reachable = true }:
       {tall && (
         <button type="button" className={styles.more} tabIndex={reachable ? 0 : -1} aria-expanded={whole}
           onClick={() => setWhole(!whole)}>
-          {whole ? "Show less" : "Show more"}
+          {whole ? t("Show less") : t("Show more")}
         </button>
       )}
     </>

@@ -2,6 +2,8 @@ import { Button } from "@/components/ui/Button";
 import type { OutboxItem } from "@/features/messages/outbox/items";
 import { LATE_MS } from "@/features/messages/outbox/outbox";
 import { timeOfDay } from "@/lib/dates";
+import { refusal } from "@/lib/failure";
+import { t } from "@/lib/language";
 import { useLate } from "@/lib/useLate";
 import { MessageFrame } from "./MessageFrame";
 import { MessageText } from "./MessageText";
@@ -31,12 +33,12 @@ export function PendingMessage({ item, name, startsGroup, active = false, retry,
       <div className={waits ? styles.waiting : undefined}>
         <MessageText text={text} />
       </div>
-      {late && <p className={styles.state}>Waiting to be sent</p>}
+      {late && <p className={styles.state}>{t("Waiting to be sent")}</p>}
       {state === "failed" && (
         <div className={styles.failed} role="alert">
-          <span>Not sent. {failed?.message}</span>
-          <Button small onClick={() => retry(client_id)}>Try again</Button>
-          <Button small look="alarm" onClick={() => remove(client_id)}>Delete</Button>
+          <span>{t("Not sent.")} {failed && refusal(failed)}</span>
+          <Button small onClick={() => retry(client_id)}>{t("Try again")}</Button>
+          <Button small look="alarm" onClick={() => remove(client_id)}>{t("Delete")}</Button>
         </div>
       )}
     </MessageFrame>

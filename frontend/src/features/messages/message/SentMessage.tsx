@@ -3,7 +3,8 @@ import { Link } from "@/components/ui/Link";
 import { ReactionRow } from "@/features/messages/reactions/ReactionRow";
 import { keyOf, pillsOf, type Wishes } from "@/features/messages/reactions/wishes";
 import { fullTime, timeOfDay } from "@/lib/dates";
-import { useStore } from "@/lib/store";
+import { language, t } from "@/lib/language";
+import { useStore, useValue } from "@/lib/store";
 import type { Message } from "@/types/protocol";
 import { EditMessage } from "./EditMessage";
 import type { MessageHandlers } from "./handlers";
@@ -33,6 +34,7 @@ const DeleteQuestion = lazy(() => import("./DeleteQuestion"));
 export const SentMessage = memo(function SentMessage({
   message, startsGroup, mine, active, entered, editing, highlighted, quoted, handlers,
 }: Props) {
+  useValue(language);
   const { room, seq, author, name, text, created_at_ms, deleted } = message;
   const [confirming, setConfirming] = useState(false);
   const [picking, setPicking] = useState(false);
@@ -88,7 +90,7 @@ export const SentMessage = memo(function SentMessage({
         <Quote seq={message.reply_to} quoted={quoted} reachable={entered} jump={handlers.jump} />
       )}
       {deleted ? (
-        <p className={styles.gone}>This message was deleted.</p>
+        <p className={styles.gone}>{t("This message was deleted.")}</p>
       ) : editing ? (
         <EditMessage text={text} save={(next) => handlers.edit(message, next)}
           close={() => handlers.setEditing(null)} />
@@ -96,7 +98,7 @@ export const SentMessage = memo(function SentMessage({
         <div className={styles.body}>
           <MessageText text={text} reachable={entered} />
           {message.edited_at_ms !== undefined && (
-            <span className={styles.edited} title={fullTime(message.edited_at_ms)}>edited</span>
+            <span className={styles.edited} title={fullTime(message.edited_at_ms)}>{t("edited")}</span>
           )}
         </div>
       )}
@@ -125,8 +127,8 @@ interface QuoteProps {
 }
 
 function Quote({ seq, quoted, reachable, jump }: QuoteProps) {
-  const what = ({ deleted, name, text }: Message) => (deleted ? "A deleted message" : `${name}: ${inOneLine(text)}`);
-  const said = quoted ? what(quoted) : "An earlier message";
+  const what = ({ deleted, name, text }: Message) => (deleted ? t("A deleted message") : `${name}: ${inOneLine(text)}`);
+  const said = quoted ? what(quoted) : t("An earlier message");
   return (
     <button type="button" className={styles.quote} tabIndex={reachable ? 0 : -1} onClick={() => jump(seq)}>
       {said}

@@ -2,6 +2,8 @@
 import type { OutboxItem } from "@/features/messages/outbox/items";
 import type { Pill } from "@/features/messages/reactions/wishes";
 import { timeOfDay } from "@/lib/dates";
+import { refusal } from "@/lib/failure";
+import { t } from "@/lib/language";
 import type { Message } from "@/types/protocol";
 import { inOneLine } from "./text";
 
@@ -12,27 +14,28 @@ export function spoken(
 ): string {
   const about =
     reply_to === undefined || deleted
-      ? ""
+      ? []
       : quoted && !quoted.deleted
-        ? `, to ${quoted.name}: ${inOneLine(quoted.text, 60)}`
-        : ", to an earlier message";
-  const parts = [`${name}${via === "table" ? ", put into the table" : ""}, ${timeOfDay(created_at_ms)}${about}`];
-  if (deleted) return `${parts[0]}. This message was deleted.`;
+        ? [`${t("to {name}", { name: quoted.name })}: ${inOneLine(quoted.text, 60)}`]
+        : [t("to an earlier message")];
+  const origin = via === "table" ? [t("put into the table")] : [];
+  const parts = [[name, ...origin, timeOfDay(created_at_ms), ...about].join(", ")];
+  if (deleted) return `${parts[0]}. ${t("This message was deleted.")}`;
   parts.push(text);
-  if (edited_at_ms !== undefined) parts.push("Edited");
-  const reacted = pills.map(({ emoji, count, mine }) => `${emoji} ${count}${mine ? ", yours too" : ""}`);
-  if (reacted.length) parts.push(`Reactions: ${reacted.join(", ")}`);
+  if (edited_at_ms !== undefined) parts.push(t("Edited"));
+  const reacted = pills.map(({ emoji, count, mine }) => `${emoji} ${count}${mine ? `, ${t("yours too")}` : ""}`);
+  if (reacted.length) parts.push(`${t("Reactions")}: ${reacted.join(", ")}`);
   return parts.join(". ");
 }
 
 export function spokenWaiting({ text, state, failed }: OutboxItem, name: string, late: boolean): string {
   const how =
     state === "failed"
-      ? `not sent. ${failed?.message ?? ""}`.trim()
+      ? `${t("not sent")}. ${failed ? refusal(failed) : ""}`.trim()
       : state === "sent"
-        ? "sent"
+        ? t("sent")
         : late
-          ? "waiting to be sent"
-          : "sending";
+          ? t("waiting to be sent")
+          : t("sending");
   return `${name}, ${how}. ${text}`;
 }

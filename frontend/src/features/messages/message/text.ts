@@ -1,8 +1,9 @@
 /** What message text is made of. It is plain text: only http(s) addresses become links. */
+import { sentence } from "@/lib/language";
 
 export const MAX_CHARACTERS = 4_000;
 export const COUNTER_FROM = 3_600;
-export const TOO_LONG = "A message has at most 4,000 characters.";
+export const TOO_LONG = sentence("A message has at most 4,000 characters.");
 
 export type Piece = { link: false; text: string } | { link: true; text: string; href: string };
 

@@ -1,12 +1,17 @@
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type RefObject, type ToggleEvent } from "react";
 import { placeBeside } from "@/lib/beside";
+import { sentence, t } from "@/lib/language";
 import styles from "./ReactionPalette.module.css";
 
 const EMOJI: readonly [emoji: string, name: string][] = [
-  ["👍", "Thumbs up"], ["❤️", "Heart"], ["😂", "Laughing"], ["🎉", "Party"], ["🙏", "Thank you"], ["👀", "Looking"],
-  ["✅", "Done"], ["🚀", "Rocket"], ["🔥", "Fire"], ["👏", "Applause"], ["💯", "Hundred"], ["🙌", "Hooray"],
-  ["🙂", "Smile"], ["😍", "In love"], ["😅", "Phew"], ["😮", "Surprised"], ["😢", "Sad"], ["🤔", "Thinking"],
-  ["👎", "Thumbs down"], ["👋", "Hello"], ["💡", "Idea"], ["☕", "Coffee"], ["🤝", "Deal"], ["🐛", "Bug"],
+  ["👍", sentence("Thumbs up")], ["❤️", sentence("Heart")], ["😂", sentence("Laughing")],
+  ["🎉", sentence("Party")], ["🙏", sentence("Thank you")], ["👀", sentence("Looking")],
+  ["✅", sentence("Done")], ["🚀", sentence("Rocket")], ["🔥", sentence("Fire")],
+  ["👏", sentence("Applause")], ["💯", sentence("Hundred")], ["🙌", sentence("Hooray")],
+  ["🙂", sentence("Smile")], ["😍", sentence("In love")], ["😅", sentence("Phew")],
+  ["😮", sentence("Surprised")], ["😢", sentence("Sad")], ["🤔", sentence("Thinking")],
+  ["👎", sentence("Thumbs down")], ["👋", sentence("Hello")], ["💡", sentence("Idea")],
+  ["☕", sentence("Coffee")], ["🤝", sentence("Deal")], ["🐛", sentence("Bug")],
 ];
 const COLUMNS = 6;
 
@@ -61,10 +66,10 @@ export default function ReactionPalette({ anchor, isMine, pick, close }: Props) 
   }
 
   return (
-    <div ref={panel} popover="auto" className={styles.palette} role="dialog" aria-label="Pick a reaction"
+    <div ref={panel} popover="auto" className={styles.palette} role="dialog" aria-label={t("Pick a reaction")}
       onKeyDown={pressed} onToggle={toggled}>
       {EMOJI.map(([emoji, name], index) => (
-        <button key={emoji} type="button" aria-label={name} title={name} aria-pressed={isMine(emoji)}
+        <button key={emoji} type="button" aria-label={t(name)} title={t(name)} aria-pressed={isMine(emoji)}
           tabIndex={index === at ? 0 : -1} onFocus={() => setAt(index)}
           onClick={() => {
             pick(emoji);

@@ -1,5 +1,6 @@
 import { lazy, Suspense, useCallback, useEffect, useId, useState } from "react";
 import { Boundary, nothing } from "@/components/ui/Boundary";
+import { t } from "@/lib/language";
 import { useStore } from "@/lib/store";
 import type { Emoji, Message } from "@/types/protocol";
 import type { ReactionHandlers } from "./handlers";
@@ -31,7 +32,7 @@ export function ReactionRow({ message, reachable, handlers }: Props) {
   const lookAway = () => setLooked(null);
   if (pills.length === 0) return null;
   return (
-    <div className={styles.row} role="group" aria-label="Reactions">
+    <div className={styles.row} role="group" aria-label={t("Reactions")}>
       {pills.map(({ emoji, count, mine }) => (
         <button key={emoji} type="button" className={styles.pill} aria-pressed={mine} tabIndex={reachable ? 0 : -1}
           aria-describedby={names && emoji === shown?.emoji ? id : undefined} onClick={({ currentTarget }) => {

@@ -1,5 +1,6 @@
 import { failureOf } from "@/lib/failure";
 import { newClientId } from "@/lib/identifiers";
+import { t } from "@/lib/language";
 import { createStore, type Store } from "@/lib/store";
 import type { Ask, Emoji, Message } from "@/types/protocol";
 import { keyOf, wished, wishFor, type MessageKey, type Wish, type Wishes } from "./wishes";
@@ -67,5 +68,5 @@ export function createReactions({ ask, look, image, me }: Needs) {
 }
 
 const meLast = (names: string[], me: string) =>
-  names.includes(me) ? [...names.filter((name) => name !== me), "you"] : names;
+  names.includes(me) ? [...names.filter((name) => name !== me), t("you")] : names;
 

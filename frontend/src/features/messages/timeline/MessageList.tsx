@@ -4,6 +4,7 @@ import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
 import { hasMessageAfter, type RoomLog } from "@/features/messages/log/log";
 import { goHome } from "@/lib/focus";
+import { t } from "@/lib/language";
 import type { Seen } from "./reading";
 import { firstPlace, isPrepended, spanOfRows, type Row } from "./timeline";
 import { useRoving } from "./useRoving";
@@ -71,7 +72,7 @@ export function MessageList({
       {/* Before the log, so that the way back from the message field leads to the newest message. */}
       {!inView && rows.length > 0 && (
         <Button className={styles.pill} small look={isNew ? "solid" : "plain"} onClick={newest}>
-          <Icon name="down" size={16} /> {isNew ? "New messages" : "To the newest"}
+          <Icon name="down" size={16} /> {isNew ? t("New messages") : t("To the newest")}
         </Button>
       )}
       <div ref={scroller} className={styles.log} role="log" aria-label={label} aria-live="off" tabIndex={0}

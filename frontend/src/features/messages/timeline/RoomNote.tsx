@@ -1,13 +1,18 @@
 import type { Names } from "@/features/messages/log/names";
 import type { Entry } from "@/types/protocol";
 import styles from "@/features/messages/message/Message.module.css";
+import { t } from "@/lib/language";
 
 const sentence = ({ kind, name, user, by }: Entry, names: Names): string => {
-  const who = name ?? (user ? names.of(user) : "Somebody");
-  if (kind === "joined") return by && by !== user ? `${who} was invited by ${names.of(by)}.` : `${who} joined.`;
-  if (kind === "left") return `${who} left.`;
-  if (kind === "removed") return `${who} was removed.`;
-  return `The room is called ${name} now.`;
+  const who = name ?? (user ? names.of(user) : t("Somebody"));
+  if (kind === "joined") {
+    return by && by !== user
+      ? t("{name} was invited by {by}.", { name: who, by: names.of(by) })
+      : t("{name} joined.", { name: who });
+  }
+  if (kind === "left") return t("{name} left.", { name: who });
+  if (kind === "removed") return t("{name} was removed.", { name: who });
+  return t("The room is called {name} now.", { name: name ?? "" });
 };
 
 export function RoomNote({ entry, names }: { entry: Entry; names: Names }) {

@@ -7,6 +7,7 @@ import { DayLine, NewLine } from "@/features/messages/message/MessageFrame";
 import { PendingMessage } from "@/features/messages/message/PendingMessage";
 import { SentMessage } from "@/features/messages/message/SentMessage";
 import type { OutboxItem } from "@/features/messages/outbox/items";
+import { t } from "@/lib/language";
 import { useMinute } from "@/lib/useMinute";
 import type { Room } from "@/types/protocol";
 import { BrokenRow } from "./BrokenRow";
@@ -84,8 +85,8 @@ export function Timeline({
   );
 
   return (
-    <MessageList label={`Messages in ${room.name}`} log={log} rows={rows} ready={ready} target={target}
-      renderRow={renderRow} onSeen={onSeen}
+    <MessageList label={t("Messages in {room}", { room: room.name })} log={log} rows={rows} ready={ready}
+      target={target} renderRow={renderRow} onSeen={onSeen}
       loadOlder={loadOlder} loadNewer={loadNewer} toNewest={toNewest} />
   );
 }

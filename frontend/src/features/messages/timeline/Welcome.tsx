@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Button } from "@/components/ui/Button";
+import { t } from "@/lib/language";
 import type { Room } from "@/types/protocol";
 import styles from "./Welcome.module.css";
 
@@ -18,31 +19,33 @@ export function Welcome({ room: { room, name, kind, from = 1 }, first }: Props) 
   const address = location.origin;
   const copy = () => void navigator.clipboard?.writeText(address).then(() => setCopied(true));
   return (
-    <section className={styles.welcome} aria-label="Welcome">
-      <h2>{first > 1 ? name : `This is the beginning of ${name}`}</h2>
+    <section className={styles.welcome} aria-label={t("Welcome")}>
+      <h2>{first > 1 ? name : t("This is the beginning of {room}", { room: name })}</h2>
       {first > 1 && (
         <p>
-          {from >= first ? "You see what was said since you joined." : "What was said earlier is not kept any more."}
+          {from >= first
+            ? t("You see what was said since you joined.")
+            : t("What was said earlier is not kept any more.")}
         </p>
       )}
       {kind === "private" ? (
-        <p>Only the people in this room can see it. Invite somebody by name from the members list.</p>
+        <p>{t("Only the people in this room can see it. Invite somebody by name from the members list.")}</p>
       ) : (
         <p>
           {room === "general"
-            ? "Everybody who signs in here is in this room."
-            : "Everybody here can find this room and join it."}{" "}
-          To invite somebody, share the address:{" "}
+            ? t("Everybody who signs in here is in this room.")
+            : t("Everybody here can find this room and join it.")}{" "}
+          {t("To invite somebody, share the address:")}{" "}
           <span className={styles.address}>
             <code>{address}</code>
-            <Button small onClick={copy}>{copied ? "Copied" : "Copy"}</Button>
+            <Button small onClick={copy}>{copied ? t("Copied") : t("Copy")}</Button>
           </span>
         </p>
       )}
       <ul className={styles.keys}>
-        <li><kbd>Ctrl</kbd> <kbd>/</kbd> shows every key there is</li>
-        <li><kbd>Ctrl</kbd> <kbd>K</kbd> takes you to any room</li>
-        <li><kbd>↑</kbd> edits what you said last</li>
+        <li><kbd>{t("Ctrl")}</kbd> <kbd>/</kbd> {t("shows every key there is")}</li>
+        <li><kbd>{t("Ctrl")}</kbd> <kbd>K</kbd> {t("takes you to any room")}</li>
+        <li><kbd>↑</kbd> {t("edits what you said last")}</li>
       </ul>
     </section>
   );

@@ -2,6 +2,7 @@ import type { HeldRooms } from "@/features/messages/log/followers";
 import type { RoomLog } from "@/features/messages/log/log";
 import { inOneLine } from "@/features/messages/message/text";
 import type { Clock } from "@/lib/clock";
+import { t } from "@/lib/language";
 import { createStore, type Store } from "@/lib/store";
 import type { Message } from "@/types/protocol";
 
@@ -47,7 +48,7 @@ export function createAnnouncements({ me, clock, rooms, nameOf }: Needs) {
     waiting.push(text);
     cancel ??= clock.after(GATHER_MS, () => {
       cancel = null;
-      const texts = waiting.length > MOST_AT_ONCE ? [`${waiting.length} new messages`] : waiting;
+      const texts = waiting.length > MOST_AT_ONCE ? [t("{count} new messages", { count: waiting.length })] : waiting;
       waiting = [];
       const added = texts.map((each) => ({ id: (number += 1), text: each }));
       said.set((all) => [...all, ...added]);
@@ -57,8 +58,7 @@ export function createAnnouncements({ me, clock, rooms, nameOf }: Needs) {
 
   function tell({ room, author, name, text, deleted }: Message) {
     if (author === me.username || deleted) return;
-    const where = room === open ? "" : ` in ${nameOf(room)}`;
-    say(`${name}${mention.test(text) ? " mentioned you" : ""}${where}: ${inOneLine(text)}`);
+    say(`${introduced(name, mention.test(text), room === open ? null : nameOf(room))}: ${inOneLine(text)}`);
   }
 
   /** What the log of the open room shows since the last look. */
@@ -99,6 +99,12 @@ export function createAnnouncements({ me, clock, rooms, nameOf }: Needs) {
       };
     },
   };
+}
+
+/** Who speaks, whether to me, and where, unless that is here. */
+function introduced(name: string, mentions: boolean, room: string | null): string {
+  if (room === null) return mentions ? t("{name} mentioned you", { name }) : name;
+  return mentions ? t("{name} mentioned you in {room}", { name, room }) : t("{name} in {room}", { name, room });
 }
 
 function* between({ images, cursor, oldest }: RoomLog, after: number): Iterable<Message> {
