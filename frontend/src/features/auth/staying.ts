@@ -19,7 +19,9 @@ export function onActs(act: () => void): () => void {
   };
 }
 
-/** How old the last request is when an act makes the next: as the server reckons it (chat/services/sessions/record.py). */
+/**
+ * How old the last request is when an act makes the next: as the server reckons it (chat/services/sessions/record.py).
+ */
 export const stayEvery_s = (ttl_s: number): number =>
   Math.min(Math.max(60, Math.min(Math.floor(ttl_s / 30), 3_600)), Math.floor(ttl_s / 4));
 
