@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.sizes import LONGEST, too_long
+
 ROOT = Path(__file__).resolve().parents[1]
 EDGES = ("chat.blueprints", "chat.sockets", "chat.lambdas")
 FLOORS: list[tuple[str, ...]] = [
@@ -254,6 +256,17 @@ def test_whoever_breaks_it_is_named(rule, module, source):
 
 def test_every_rule_is_shown_broken():
     assert BROKEN.keys() == set(RULES)
+
+
+def test_no_file_is_longer_than_one_reads_at_a_time():
+    """The embedded engine, and what one client is to the fast transport, stand apart."""
+    assert too_long(ROOT) == []
+
+
+def test_a_longer_one_would_be_found(tmp_path):
+    (tmp_path / "chat").mkdir()
+    (tmp_path / "chat" / "long.py").write_text("x = 1\n" * (LONGEST + 1))
+    assert too_long(tmp_path) == [f"chat/long.py: {LONGEST + 1} lines"]
 
 
 def test_importing_the_services_does_not_import_flask():
