@@ -12,7 +12,7 @@ Payload = Struct | dict[str, Any]  # of one of the types of chat/sockets/protoco
 
 
 class Broadcaster:
-    """Everybody's way to this worker's sockets, and the followers' (chat.services.log.followers.Outlet)."""
+    """Everybody's way to this worker's sockets, and the followers' (chat.services.log.subscribers.Outlet)."""
 
     def __init__(self, socketio: SocketIO):
         self._socketio = socketio

@@ -232,10 +232,10 @@ class Log:
                 self._defer(self._give_up, room, number)
             raise
 
-    def draft_change(self, old: Message, new: Message, number: int) -> Draft:
+    def draft_change(self, old: Message, new: Message, number: int, facts: tuple[Fact, ...] = ()) -> Draft:
         """The draft, under that number, of the change that makes `new` of a message that is `old`."""
         entry = Entry(old.room, number, "change", self.now_ms(), message=old.seq)
-        return Draft(entry, replace(new, rev=number), replaces_rev=old.rev)
+        return Draft(entry, replace(new, rev=number), replaces_rev=old.rev, facts=facts)
 
     def begin(
         self,

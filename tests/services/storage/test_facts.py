@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from itertools import count
 
 import gevent
@@ -91,6 +93,20 @@ def test_a_condition_that_fails_for_good_is_told_at_once_and_leaves_nothing(work
     assert worker.storage.claims.get("alice", "again") is None
     assert vote(log, BOB, "b").seq == 3
     assert [entry.kind for entry, _ in stored(worker, "general")] == ["message", "tombstone", "message"]
+
+
+def test_a_vote_is_stored_with_a_change_of_its_message_too(worker, polls, log):
+    old = log.append(worker.rooms.get("general"), ALICE.username, "said", ("say",), lambda: saying("said")).image
+    new = replace(old, text="voted")
+    draft = partial(log.draft_change, old, new, facts=(vote_fact("general", POLL, ALICE.username),))
+    log.append(worker.rooms.get("general"), ALICE.username, "edited", ("edit",), lambda: draft)
+    assert said(worker) == ["voted"] and polls.voters("general", POLL) == [ALICE.username]
+
+
+def saying(text):
+    return lambda seq: Draft(
+        Entry("general", seq, "message", 1), Message("general", seq, seq, text, ALICE.username, ALICE.name, text, 1)
+    )
 
 
 def test_a_fact_may_be_a_condition_alone(worker, polls, log):
