@@ -97,7 +97,7 @@ BROWSER = Lane(
     within_s=1_200,
     first=("e2e/test_outbox.py", "e2e/test_people.py", "e2e/test_sessions.py", "e2e/test_revocations.py"),
 )
-MACHINES = Lane("machines", ("deploy", "faults"), processes=1, within_s=1_200, niceness=5)
+MACHINES = Lane("machines", ("deploy", "faults"), processes=1, within_s=1_500, niceness=5)
 PAGES = Pages("pages", (), processes=1, within_s=900)
 LANES = (WAITING, BROWSER, MACHINES, PAGES)
 
