@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+from msgspec import to_builtins
+
 from chat.errors import ChatError
 from chat.models import Person
 from chat.services.bus.events import Event
@@ -23,6 +25,7 @@ from chat.services.presence.read_position import ReadPositions
 from chat.services.rooms.membership import Memberships
 from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import Rooms
+from chat.services.runtime.background import Background
 from chat.services.runtime.deadline import deadline
 from chat.services.storage.client import Client
 from chat.services.storage.storage import Storage
@@ -73,7 +76,7 @@ class Server:
     ) -> None:
         for sid in [to] if to is not None else list(self._rooms.get(room or "", ())):
             if sid in self.pushes and sid not in skip_sid:
-                self.pushes[sid](event, payload)
+                self.pushes[sid](event, to_builtins(payload))
 
     def enter_room(self, sid: str, room: str) -> None:
         self._rooms.setdefault(room, {})[sid] = None
@@ -134,13 +137,14 @@ class Worker(Process):
 
     def start(self) -> None:
         """Begins to listen and to check."""
-        self.scheduler.spawn(self, self._listen)
-        if self.poller is not None:
-            self.scheduler.spawn(self, self.poller.start)
+        self.scheduler.spawn(self, self._begin)
 
-    def _listen(self) -> None:
+    def _begin(self) -> None:
+        background = Background(standins.TIME.monotonic)
         self.listener.start()
-        self.subscriptions.start()
+        self.subscriptions.start(background)
+        if self.poller is not None:
+            self.poller.start(background)
 
     def sweep(self) -> None:
         """Lets the old go, however often it takes."""
