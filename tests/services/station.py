@@ -9,9 +9,12 @@ from gevent import monkey
 monkey.patch_all()
 
 import json  # noqa: E402
+import os  # noqa: E402
+import signal  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from functools import partial  # noqa: E402
+from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
@@ -45,6 +48,15 @@ def publish(bus: Bus, command: dict[str, Any]) -> None:
         bus.publish(numbered(command["publish"], number, command.get("volatile", False)))
 
 
+def stop_redis(bus: Bus, pid: int) -> None:
+    """Stops Redis while nothing is being written to it, and nothing else comes before what is written next."""
+    while bus._outbox:
+        gevent.sleep(0)
+    os.kill(pid, signal.SIGSTOP)
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        pass
+
+
 def hasten() -> None:
     for name in ("BEAT_S", "RETRY_S", "VOLATILE_LAG_S"):
         setattr(bus_module, name, getattr(bus_module, name) / 10)
@@ -59,6 +71,8 @@ def main() -> None:
     while line := gevent.get_hub().threadpool.apply(sys.stdin.readline):
         command = json.loads(line)
         if "publish" in command:
+            if "stopping" in command:
+                stop_redis(bus, command["stopping"])
             tell(switches=switches_of(partial(publish, bus, command)))
         elif "room_for" in command:
             bus_module.MAX_OUTBOX = command["room_for"]
