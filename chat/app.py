@@ -62,9 +62,9 @@ def _register_sockets(socketio: SocketIO, broadcaster: Broadcaster, services: Se
     redis = redis_client.connect(config.redis_url, queue_class=LifoQueue)
     swept = create_sessions(config, redis, services.storage)
     sessions = SessionWatch(socketio, clients, swept, KeyEvents(config.redis_url))
-    followers, rooms = services.followers, services.rooms
+    followers, checks, rooms = services.followers, services.checks, services.rooms
     subscriptions = Subscriptions(broadcaster, clients, sessions, followers, rooms)
-    listener = BusListener(broadcaster, clients, sessions, subscriptions, followers, rooms, services.bus)
+    listener = BusListener(broadcaster, clients, sessions, subscriptions, followers, checks, rooms, services.bus)
     isolation = Isolation(socketio, services.workers)
     sockets = Sockets(clients, subscriptions, listener, sessions, isolation, services)
     sockets.register(socketio)

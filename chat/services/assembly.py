@@ -37,6 +37,7 @@ from chat.services.limits.allowance import Allowance
 from chat.services.limits.limits import Limits
 from chat.services.limits.tarpit import Tarpit
 from chat.services.log.append import Log
+from chat.services.log.checks import Checks
 from chat.services.log.followers import Followers
 from chat.services.log.group_commit import Commits
 from chat.services.log.sequence import Numbers
@@ -68,7 +69,7 @@ REQUESTS_PER_WRITE = 4  # so many requests of any kind, in one worker, for each 
 REQUESTS_WINDOW_S = 10.0
 REQUESTS_AT_ONCE = 2  # of one person by HTTP, in one worker; more wait for their turn, not in everybody's way
 WATCHED_EVERY_S = 10.0
-SIDE_BY_SIDE = 16  # requests to DynamoDB that one list of rooms may have under way
+SIDE_BY_SIDE = 16  # requests to DynamoDB that one reading of many rooms may have under way
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class Services:
     tickets: Tickets
     bus: Bus
     followers: Followers
+    checks: Checks
     rooms: Rooms
     memberships: Memberships
     overview: Overview
@@ -155,7 +157,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         claims_kept_s=claims_kept_s,
         commits=Commits(storage),
     )
-    followers = Followers(storage, numbers, log, outlet)
+    followers = Followers(storage, numbers, log, outlet, _gather)
     bounds = Bounds(config.rooms_per_user, config.memberships_per_user, limits.invitations)
     rooms = Rooms(storage, numbers, log, bus, followers.member, bounds)
     overview = Overview(storage, numbers, rooms, _gather, allowance)
@@ -188,6 +190,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         tickets=tickets,
         bus=bus,
         followers=followers,
+        checks=Checks(followers, numbers, _gather),
         rooms=rooms,
         memberships=memberships,
         overview=overview,

@@ -19,6 +19,8 @@ from chat.services.bus.events import (
     SessionEnded,
     Typing,
 )
+from chat.services.log.checks import Checks
+from chat.services.log.follower import Follower
 from chat.services.log.followers import Followers
 from chat.services.rooms.rooms import Rooms
 from chat.sockets.broadcaster import Broadcaster, Payload
@@ -38,6 +40,7 @@ class BusListener:
         sessions: SessionWatch,
         subscriptions: Subscriptions,
         followers: Followers,
+        checks: Checks,
         rooms: Rooms,
         bus: Bus,
     ):
@@ -46,6 +49,7 @@ class BusListener:
         self._sessions = sessions
         self._subscriptions = subscriptions
         self._followers = followers
+        self._checks = checks
         self._rooms = rooms
         self._bus = bus
         self._acts: dict[type[Event], Callable[[Any], None]] = {
@@ -71,7 +75,7 @@ class BusListener:
 
     def on_doubt(self) -> None:
         """The bus may have lost events: read the heads, and everybody's rooms, again."""
-        self._followers.doubt()
+        self._checks.doubt()
         self._subscriptions.doubt()
 
     def _logged(self, event: Logged) -> None:
@@ -97,10 +101,12 @@ class BusListener:
             self._sessions.end(client, event.reason)
 
     def _typing(self, event: Typing) -> None:
-        follower = self._followers.get(event.room)
-        if follower is not None:
-            payload = told.Typing(event.room, event.user, event.name, event.typing)
+        payload = told.Typing(event.room, event.user, event.name, event.typing)
+
+        def tell(follower: Follower) -> None:
             self._broadcaster.emit(event.room, "typing", payload, skip=follower.subscribers.sids(event.user))
+
+        self._followers.when_followed(event.room, tell)
 
     def _restored(self, event: Restored) -> None:
         """The tables were put back to an earlier state: everything is read anew, the rooms of every socket first."""

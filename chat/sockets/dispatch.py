@@ -114,6 +114,7 @@ class Sockets:
         if not self._running:
             self._running = True
             self._listener.start()
+            self._services.checks.start(self._services.background)
             self._subscriptions.start(self._services.background)
             self._sessions.start(self._services.background)
             self._isolation.start(self._services.background)

@@ -48,7 +48,7 @@ class Subscriptions:
     def start(self, background: Background) -> None:
         """Follows the rooms, and reads again what may have changed unheard."""
         self._sessions.on_resume = self.resume
-        self._followers.start(background)
+        self._followers.on_refused = self._read_again
         background.every(1.0, self._read_rooms)
         background.every(HEADS_EVERY_S, self._tell_heads)
 
@@ -60,27 +60,38 @@ class Subscriptions:
     def subscribe(self, client: ClientSocket) -> bool:
         """Subscribes a socket to every room of its person; whether that added one. Raises: ChatError `unavailable`.
 
-        Memberships count only when read after the follower existed: else a removal could pass between the two.
+        Memberships count only when read since their rooms are attended: else a removal could pass between the two.
         """
         client.rooms_read_at = time.monotonic()
+        left_out: set[str] = set()
         for _ in range(SUBSCRIBE_TRIES):
-            before, asked_at = self._followers.all(), time.monotonic()
-            mine = self._memberships(client.person)
-            followers = [(self._followers.follow(room), membership) for room, membership in mine]
-            if all(before.get(follower.room.room) is follower for follower, _ in followers):
+            asked_at = time.monotonic()
+            mine = [(room, m) for room, m in self._memberships(client.person) if room.room not in left_out]
+            unattended = [room for room, _ in mine if not self._attended(room, asked_at)]
+            if not unattended:
                 break
+            left_out |= self._followers.attend(unattended)
         else:
             client.rooms_read_at = LONG_AGO  # those that are missing come with the next reading
-        added, now = False, self._followers.all()
-        for follower, membership in followers:
-            existed = before.get(follower.room.room) is follower is now.get(follower.room.room)
+        added = False
+        for room, membership in mine:
             connected = self._clients.get(client.sid) is client
-            if existed and connected and not follower.subscribers.has(client.sid):
-                if follower.subscribe(client.sid, membership, asked_at):
+            if connected and self._attended(room, asked_at) and not self._followers.has(client.sid, room.room):
+                if self._followers.subscribe(client.sid, room, membership, asked_at):
                     added = True
                 else:
-                    client.rooms_read_at = time.monotonic() - ROOMS_EVERY_S + AGAIN_AFTER_S  # it is no longer so
+                    self._read_again(client.sid)
         return added
+
+    def _attended(self, room: Room, asked_at: float) -> bool:
+        since = self._followers.attended_since(room)
+        return since is not None and since <= asked_at
+
+    def _read_again(self, sid: str) -> None:
+        """A membership is no longer what it was when it was read."""
+        client = self._clients.get(sid)
+        if client is not None:
+            client.rooms_read_at = time.monotonic() - ROOMS_EVERY_S + AGAIN_AFTER_S
 
     def _memberships(self, person: Person) -> list[tuple[Room, Membership]]:
         """Read now, once for all sockets of a person that ask in one turn."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import random
 import secrets
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
@@ -306,10 +307,11 @@ def non_member_joins() -> None:
 
     def everywhere(self: Subscriptions, client: ClientSocket) -> bool:
         added = subscribe(self, client)
-        for each in self._followers.all().values():
-            if self._clients.get(client.sid) is client and not each.subscribers.has(client.sid):
-                username = client.person.username
-                each.subscribe(client.sid, Membership(each.room.room, username, "", True))
+        attended = [*self._followers.all().values(), *self._followers.dormant]
+        for room in (each.room for each in attended):
+            if self._clients.get(client.sid) is client and not self._followers.has(client.sid, room.room):
+                membership = Membership(room.room, client.person.username, "", True)
+                self._followers.subscribe(client.sid, room, membership, time.monotonic())
         return added
 
     put(Subscriptions, "subscribe", everywhere)

@@ -11,7 +11,7 @@ from chat.errors import ChatError
 from chat.models import Person
 from chat.services.jobs import retention
 from chat.services.log import append as log
-from chat.services.log import follower, followers
+from chat.services.log import checks, follower, followers
 from chat.services.log import sequence as numbers
 from chat.services.messages import history
 from chat.services.rooms import rooms
@@ -49,6 +49,8 @@ WAITS = (
     (rooms, "META_FRESH_S", 1.5),
     (retention, "META_FRESH_S", 1.5),
     (retention, "SLACK_S", 1.0),
+    (checks, "QUIET_S", 1.5),
+    (checks, "IDLE_S", 5.0),
 )
 
 
@@ -349,9 +351,9 @@ class Schedule:
         for room in self._rooms:
             head = self.truth.head(room)
             for worker in self.workers:
-                follower = worker.followers.get(room)
-                if follower is not None and follower.cursor != head:
-                    return f"{worker.name} is at {room}/{follower.cursor} of {head}"
+                attended = worker.followers.get(room) or worker.followers.dormant.get(room)
+                if attended is not None and attended.head != head:
+                    return f"{worker.name} is at {room}/{attended.head} of {head}"
             for browser in self.browsers:
                 view = browser.views.get(room)
                 if self._inside(room, browser.person) and (view is None or view.cursor != head):

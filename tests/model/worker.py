@@ -16,6 +16,7 @@ from chat.services.jobs.leases import Lease
 from chat.services.jobs.poller import LEASE_MS, Poller
 from chat.services.jobs.retention import Retention
 from chat.services.log.append import Log
+from chat.services.log.checks import Checks
 from chat.services.log.followers import Followers
 from chat.services.log.group_commit import Commits
 from chat.services.log.sequence import Numbers
@@ -117,6 +118,7 @@ class Worker(Process):
         self.server = Server()
         broadcaster = Broadcaster(SimpleNamespace(server=self.server))
         self.followers = Followers(self.storage, self.numbers, self.log, broadcaster)
+        self.checks = Checks(self.followers, self.numbers)
         self.rooms = Rooms(self.storage, self.numbers, self.log, bus, self.followers.member)
         self.overview = Overview(self.storage, self.numbers, self.rooms)
         self.memberships = Memberships(self.storage, self.rooms, self.overview, self.log, bus)
@@ -132,7 +134,7 @@ class Worker(Process):
         self.clients, sessions = ClientSockets(PLENTY), SimpleNamespace()
         self.subscriptions = Subscriptions(broadcaster, self.clients, sessions, self.followers, self.rooms)
         self.listener = BusListener(
-            broadcaster, self.clients, sessions, self.subscriptions, self.followers, self.rooms, bus
+            broadcaster, self.clients, sessions, self.subscriptions, self.followers, self.checks, self.rooms, bus
         )
 
     def start(self) -> None:
@@ -142,6 +144,7 @@ class Worker(Process):
     def _begin(self) -> None:
         background = Background(standins.TIME.monotonic)
         self.listener.start()
+        self.checks.start(background)
         self.subscriptions.start(background)
         if self.poller is not None:
             self.poller.start(background)

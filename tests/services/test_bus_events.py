@@ -122,12 +122,12 @@ def test_one_of_a_kind_of_this_version_alone_is_nothing_to_a_listener_without_it
     class Asked(events.Event, frozen=True, tag="poll:asked"):
         room: str
 
-    listener = BusListener(*[Mock() for _ in range(7)])
+    listener = BusListener(*[Mock() for _ in range(8)])
     listener.on_event(Asked("general"))
 
 
 def test_the_listener_has_a_function_for_every_kind_but_the_heartbeat():
-    listener = BusListener(*[Mock() for _ in range(7)])
+    listener = BusListener(*[Mock() for _ in range(8)])
     known = {each for each in events.KINDS.values() if each.__module__ == events.__name__}
     assert set(listener._acts) == known - {events.Beat}
 

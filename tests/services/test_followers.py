@@ -87,10 +87,10 @@ def test_after_a_doubt_about_the_bus_the_heads_are_read_at_once(worker, other, w
     sid = other.connect(BOB)
     say(worker, "lost")
     wire.waiting.clear()
-    other.followers._check_due()
+    other.checks.check_followers()
     assert other.follower()._repairing is None, "it was not time yet"
-    other.followers.doubt()
-    other.followers._check_due()
+    other.checks.doubt()
+    other.checks.check_followers()
     assert other.follower()._repairing is not None
     other.catch_up()
     assert sent_texts(other, sid) == ["lost"]
@@ -116,9 +116,9 @@ def test_a_lost_publish_shows_in_what_redis_has_proposed(worker, other, wire):
     sid = other.connect(BOB)
     say(worker, "lost")
     wire.waiting.clear()
-    other.followers._check_proposed()
+    other.checks.check_proposed()
     assert other.follower()._repairing is None, "it may still be on its way"
-    other.followers._check_proposed()
+    other.checks.check_proposed()
     assert other.follower()._repairing is not None
     other.catch_up()
     assert sent_texts(other, sid) == ["lost"]
@@ -132,7 +132,7 @@ def test_a_number_that_was_only_proposed_is_looked_for_once(worker, other, monke
         other.storage.entries, "head", lambda *key, real=other.storage.entries.head: read.append(key) or real(*key)
     )
     for _ in range(5):
-        other.followers._check_proposed()
+        other.checks.check_proposed()
     assert len(read) == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import deque
 from collections.abc import Collection
 from typing import Any
@@ -14,6 +15,7 @@ from chat.config import Config
 from chat.models import Person
 from chat.services.bus.events import Event
 from chat.services.log.append import Log
+from chat.services.log.checks import Checks
 from chat.services.log.follower import Follower
 from chat.services.log.followers import Followers
 from chat.services.log.sequence import Numbers
@@ -94,6 +96,7 @@ class Worker:
         self.log = Log(self.storage, self.numbers, self.bus)
         self.outlet = Outlet()
         self.followers = Followers(self.storage, self.numbers, self.log, self.outlet)
+        self.checks = Checks(self.followers, self.numbers)
         self.rooms = Rooms(self.storage, self.numbers, self.log, self.bus, self.followers.member)
         self.overview = Overview(self.storage, self.numbers, self.rooms)
         self.memberships = Memberships(self.storage, self.rooms, self.overview, self.log, self.bus)
@@ -113,11 +116,18 @@ class Worker:
 
     def connect(self, person: Person, sid: str | None = None) -> str:
         """A socket of that person in all their rooms."""
+        sid = self.wait(person, sid)
+        for room in list(self.followers.dormant.of(sid)):
+            self.followers.follow(self.rooms.get(room))
+        return sid
+
+    def wait(self, person: Person, sid: str | None = None) -> str:
+        """The same in rooms that are dormant for as long as nobody has said anything."""
         sid = sid or f"socket-{person.username}"
+        self.followers.attend([room for room, _ in self.rooms.memberships(person)])
+        asked_at = time.monotonic()
         for room, membership in self.rooms.memberships(person):
-            self.followers.follow(room)
-            membership = self.storage.rooms.membership(room.room, person.username)
-            self.followers.follow(room).subscribe(sid, membership)
+            assert self.followers.subscribe(sid, room, membership, asked_at)
         return sid
 
     def follower(self, room: str = "general") -> Follower:

@@ -53,7 +53,8 @@ def sockets_of(registry, subscriptions, sessions):
     listener, isolation = SimpleNamespace(start=bool), SimpleNamespace(start=bool)
     watch = SimpleNamespace(start=bool, watch=bool)
     config = SimpleNamespace(cookie_name="parley")
-    services = SimpleNamespace(sessions=sessions, config=config, background=None)
+    checks = SimpleNamespace(start=bool)
+    services = SimpleNamespace(sessions=sessions, config=config, background=None, checks=checks)
     return Sockets(registry, subscriptions, listener, watch, isolation, services)
 
 
@@ -150,15 +151,20 @@ class Memberships:
         return answer.get(timeout=30)
 
 
-class Follower:
-    room = ROOM
+class Den:
+    """In the place of Followers: they attend one room."""
 
     def __init__(self):
         self.subscribed = []
-        self.subscribers = SimpleNamespace(has=self.subscribed.__contains__)
         self.changed_at = float("-inf")
 
-    def subscribe(self, sid, membership, asked_at):
+    def attended_since(self, room):
+        return float("-inf")
+
+    def has(self, sid, room):
+        return sid in self.subscribed
+
+    def subscribe(self, sid, room, membership, asked_at):
         if asked_at <= self.changed_at:
             return False
         self.subscribed.append(sid)
@@ -167,7 +173,7 @@ class Follower:
 
 @pytest.fixture
 def den():
-    return Follower()
+    return Den()
 
 
 @pytest.fixture
@@ -177,8 +183,7 @@ def rooms():
 
 @pytest.fixture
 def real(registry, rooms, den):
-    followers = SimpleNamespace(all=lambda: {"den": den}, follow=lambda room: den)
-    return Subscriptions(SimpleNamespace(), registry, SimpleNamespace(), followers, rooms)
+    return Subscriptions(SimpleNamespace(), registry, SimpleNamespace(), den, rooms)
 
 
 @pytest.fixture

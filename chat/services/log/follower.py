@@ -43,7 +43,7 @@ class Follower:
     ):
         self.room = room
         self.cursor = cursor
-        self.checked_at = time.monotonic()
+        self.since = self.checked_at = self._moved_at = time.monotonic()
         self.subscribers = Subscribers(room, outlet, by_socket)
         self._storage = storage
         self._numbers = numbers
@@ -55,6 +55,16 @@ class Follower:
         self._wanted = 0
         self._proposed = 0  # the last number that Redis had proposed when it was asked last
         self._accounted = 0  # the highest of these that is known to be in the table, or to be given up
+
+    @property
+    def head(self) -> int:
+        """How far the room's log has come, as it is known here."""
+        return self.cursor
+
+    def is_quiet(self, since: float) -> bool:
+        """Whether nothing has moved since then, and nothing is known to be on its way."""
+        ahead = max(self._known_head(), self._proposed, self._numbers.known(self.room.room))
+        return self._moved_at < since and self._repairing is None and ahead <= self.cursor
 
     def subscribe(self, sid: str, membership: Membership, asked_at: float = float("-inf")) -> bool:
         """Adds a socket, from the next entry on that it may see; Subscribers.add says by what membership."""
@@ -87,6 +97,7 @@ class Follower:
         while self.cursor + 1 in self._stash:
             entry, image = self._stash.pop(self.cursor + 1)
             self.cursor += 1
+            self._moved_at = time.monotonic()
             self._numbers.decided(self.room.room, self.cursor)
             self.subscribers.admit(self.cursor)
             earlier = entry.get("message") or self.cursor
@@ -172,8 +183,8 @@ class Follower:
 
     def check_head(self) -> None:
         """Compares the cursor with the table: finds what the bus lost. Raises: ChatError `unavailable`."""
-        self.checked_at = time.monotonic()
         head = self._numbers.read_head(self.room)
+        self.checked_at = time.monotonic()
         if head > self.cursor:
             self.repair(upto=head)
 

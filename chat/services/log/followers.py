@@ -1,39 +1,55 @@
-"""Followers: all of this worker's, one for each room that its sockets are in."""
+"""Followers: all of this worker's, one for each room that its sockets are in and in which something moves.
+
+A room in which nothing does is dormant (dormant.py): its sockets are known, its head is, and the first that is heard of
+it wakes it. Its follower then begins at that head, so to the sockets there is no difference.
+"""
 
 from __future__ import annotations
 
-import random
+import logging
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import gevent
+
+from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Room
 from chat.services.log.append import Log
+from chat.services.log.dormant import Dormant, DormantRooms
 from chat.services.log.follower import Follower
+from chat.services.log.heads import Heads
 from chat.services.log.sequence import Numbers
 from chat.services.log.subscribers import SETTLED_S, Outlet, Subscribers
-from chat.services.runtime.background import Background
+from chat.services.runtime.gather import Gather, one_by_one
 from chat.services.runtime.keyed_lock import OneAtATime
+from chat.services.storage.rows import UNREADABLE
 from chat.services.storage.storage import Storage
 
 REPLAY, MAX_REPLAY = 50, 3_200
-CHECK_EVERY_S = 60.0
-PROPOSED_EVERY_S = 2.0
-DOUBT_S, DOUBT_EVERY_S = 60.0, 3.0
-IDLE_S = 60.0
+AGAIN_S = 1.0
+
+log = logging.getLogger(__name__)
 
 
 class Followers:
-    """All followers of this worker: made when a socket needs one, checked against the table, dropped when idle."""
+    """All followers and dormant rooms of this worker. `on_refused` is told of a socket that a room did not take, since
+    the log knows more than the membership it came by: its memberships are to be read again."""
 
-    def __init__(self, storage: Storage, numbers: Numbers, log_: Log, outlet: Outlet):
+    def __init__(self, storage: Storage, numbers: Numbers, log_: Log, outlet: Outlet, gather: Gather = one_by_one):
+        self.on_refused: Callable[[str], None] = lambda sid: None
+        self.dormant = DormantRooms()
+        self.heads_of = Heads(storage, numbers, gather).read
         self._storage = storage
         self._numbers = numbers
         self._log = log_
         self._outlet = outlet
         self._followers: dict[str, Follower] = {}
         self._by_socket: dict[str, dict[str, Subscribers]] = {}  # socket → room: leaving costs one's own rooms
+        self._attending = OneAtATime()
         self._starting = OneAtATime()
-        self._doubt_until = float("-inf")
+
+    # --- which rooms ------------------------------------------------------------------------------------------------
 
     def get(self, room: str) -> Follower | None:
         """The room's follower, if this worker has one."""
@@ -43,20 +59,173 @@ class Followers:
         """Room → its follower, as they are now."""
         return dict(self._followers)
 
+    def attend(self, rooms: Sequence[Room]) -> set[str]:
+        """From now on nothing that happens in these rooms is missed. Returns which are left out, since their log cannot
+        be read. Raises: ChatError `unavailable`."""
+        with self._attending("rooms"):  # those who come in a crowd have most of them in common
+            new = [room for room in rooms if self._attended(room) is None]
+            heads = self.heads_of(new)
+            for room in new:
+                if self._attended(room) is None and room.room in heads:
+                    self._give_up(room.room)
+                    self._lay(Dormant(room, heads[room.room], time.monotonic()))
+        return {room.room for room in new} - heads.keys()
+
+    def attended_since(self, room: Room) -> float | None:
+        """Since when nothing that happens in the room is missed, by the monotonic clock; None when it may be."""
+        attended = self._attended(room)
+        return attended.since if attended is not None else None
+
+    def _attended(self, room: Room) -> Follower | Dormant | None:
+        return self._following(room) or self._sleeping(room)
+
+    def _following(self, room: Room) -> Follower | None:
+        follower = self._followers.get(room.room)
+        return follower if follower is not None and follower.room.generation == room.generation else None
+
+    def _sleeping(self, room: Room) -> Dormant | None:
+        dormant = self.dormant.get(room.room)
+        return dormant if dormant is not None and dormant.room.generation == room.generation else None
+
+    def _give_up(self, room: str) -> None:
+        self.dormant.take(room)
+        follower = self._followers.pop(room, None)
+        if follower is not None:
+            follower.abandon()
+
+    def head(self, room: Room) -> int:
+        """How far the room's log has come: as this worker knows, else as the table has it. Raises: ChatError
+        `unavailable`."""
+        attended = self._attended(room)
+        return attended.head if attended is not None else self._numbers.read_head(room)
+
+    # --- whose sockets ----------------------------------------------------------------------------------------------
+
+    def subscribe(self, sid: str, room: Room, membership: Membership, asked_at: float) -> bool:
+        """Adds a socket to an attended room, by a membership that was asked for since then, at that time of the
+        monotonic clock. False when it is to be read again: the log has told of a later one."""
+        follower, dormant = self._following(room), self._sleeping(room)
+        if follower is None and dormant is not None:
+            self.dormant.add(dormant, sid, membership, asked_at)
+            return True
+        return follower is not None and follower.subscribe(sid, membership, asked_at)
+
+    def has(self, sid: str, room: str) -> bool:
+        """Whether the socket is in the room, as far as it is known here."""
+        return room in self._by_socket.get(sid, ()) or room in self.dormant.of(sid)
+
     def member(self, room: str, username: str) -> Membership | None:
-        """What the log, as far as it is known here, says of somebody with a socket in the room; None without one."""
+        """What the log, as far as it is followed here, says of somebody with a socket in the room; None without one."""
         follower = self._followers.get(room)
         return follower.subscribers.member(username) if follower is not None else None
 
-    def head(self, room: Room) -> int:
-        """How far the room's log has come: as this worker follows it, else as the table has it. Raises: ChatError
-        `unavailable`."""
-        follower = self._followers.get(room.room)
-        return follower.cursor if follower is not None else self._numbers.read_head(room)
+    def forget(self, sid: str) -> None:
+        """Takes a closed socket out of every room."""
+        self.dormant.forget(sid)
+        for subscribers in list(self._by_socket.get(sid, {}).values()):
+            subscribers.remove(sid)
+
+    def heads(self, sid: str) -> dict[str, tuple[int, int]]:
+        """Room → (generation, the entry that it was told up to) of each room that the socket is in."""
+        mine: dict[str, Follower | Dormant] = dict(self.dormant.of(sid))
+        for room, subscribers in self._by_socket.get(sid, {}).items():
+            follower = self._followers.get(room)
+            if follower is not None and follower.subscribers is subscribers:
+                mine[room] = follower
+        return {room: (attended.room.generation, attended.head) for room, attended in mine.items()}
+
+    # --- what is heard ----------------------------------------------------------------------------------------------
+
+    def offer(self, room: str, generation: int, entry: dict[str, Any], image: dict[str, Any] | None) -> None:
+        """An entry from the bus."""
+        self._numbers.decided(room, entry["seq"])
+        follower, dormant = self._followers.get(room), self.dormant.get(room)
+        if follower is not None and follower.room.generation == generation:
+            follower.offer(entry, image)
+        elif dormant is not None and dormant.room.generation == generation and entry["seq"] > dormant.head:
+            self.wake(dormant)
+
+    def decided(self, room: str, seq: int) -> None:
+        """The bus says that this number is decided, without saying what it is."""
+        follower, dormant = self._followers.get(room), self.dormant.get(room)
+        if follower is not None and follower.cursor < seq:
+            follower.repair(upto=seq)
+        elif dormant is not None and dormant.head < seq:
+            self.wake(dormant)
+
+    def when_followed(self, room: str, act: Callable[[Follower], None]) -> None:
+        """Does this with the room's follower: now, or when the dormant room is awake; never where no socket is."""
+        follower, dormant = self._followers.get(room), self.dormant.get(room)
+        if follower is not None:
+            act(follower)
+        elif dormant is not None:
+            self.wake(dormant, act)
+
+    def restored(self) -> None:
+        """The tables were put back to an earlier state: nothing that is known here holds any more. Sockets are to be
+        subscribed anew."""
+        self._numbers.forget()
+        for follower in self._followers.values():
+            follower.abandon()
+        self._followers.clear()
+        self.dormant.clear()
+
+    # --- waking and falling asleep ----------------------------------------------------------------------------------
+
+    def wake(self, dormant: Dormant, act: Callable[[Follower], None] | None = None) -> None:
+        """Follows a dormant room, soon, and then does that."""
+        if act is not None:
+            dormant.then.append(act)
+        if not dormant.waking:
+            dormant.waking = True
+            gevent.spawn(self._wake, dormant)
+
+    def _wake(self, dormant: Dormant) -> None:
+        try:
+            room = self._storage.rooms.get(dormant.room.room)  # its floor may have risen while it slept
+            if self._sleeping(dormant.room) is not dormant:
+                return
+            if room is None or room.generation != dormant.room.generation:
+                self._put_out(dormant)
+                return
+            follower = self.follow(room)
+            for act in dormant.then:
+                act(follower)
+        except ChatError:
+            gevent.spawn_later(AGAIN_S, self.wake, dormant)
+        except UNREADABLE:
+            log.exception("what was said in %.80r cannot be read", dormant.room.room)
+            dormant.head = max(dormant.head, dormant.proposed, self._numbers.known(dormant.room.room))
+        finally:
+            dormant.waking = False
+
+    def _put_out(self, dormant: Dormant) -> None:
+        """The room is another one now."""
+        self._give_up(dormant.room.room)
+        for sid in dormant.sockets:
+            self.on_refused(sid)
+
+    def sleep(self, follower: Follower) -> None:
+        """Nothing has moved in the room for a while: its sockets wait, and its follower is not needed."""
+        dormant = Dormant(follower.room, follower.cursor, follower.since)
+        members = follower.subscribers.memberships()
+        self._give_up(follower.room.room)
+        self._lay(dormant)
+        for sid, membership in members.items():
+            self.dormant.add(dormant, sid, membership, time.monotonic())
+
+    def drop(self, room: str) -> None:
+        """No socket is in the room any more."""
+        self._give_up(room)
+
+    def _lay(self, dormant: Dormant) -> None:
+        self.dormant.put(dormant)
+        if self._numbers.known(dormant.room.room) > dormant.head:  # heard of while its head was read
+            self.wake(dormant)
 
     def follow(self, room: Room) -> Follower:
-        """The room's follower; a new one starts at the head of the log, or before the first number still undecided, and
-        knows who came and went lately.
+        """The room's follower. A new one starts where the dormant room was, else at the head of the log, or before the
+        first number still undecided; and it knows who came and went lately.
 
         Raises: ChatError `unavailable`.
         """
@@ -66,106 +235,46 @@ class Followers:
         with self._starting(room.room):
             return self._following(room) or self._start(room)
 
-    def _following(self, room: Room) -> Follower | None:
-        follower = self._followers.get(room.room)
-        return follower if follower is not None and follower.room.generation == room.generation else None
-
     def _start(self, room: Room) -> Follower:
+        dormant = self._sleeping(room)
         head = self._numbers.read_head(room)
-        last, first = self._recent(room, head)
+        last, first = self._recent(room, head, min(dormant.head, head) if dormant is not None else head)
         cursor = first - 1
         for entry, _ in last:
             if entry.seq != cursor + 1:
                 break
             cursor = entry.seq
+        if dormant is not None:
+            cursor = min(cursor, dormant.head)
         follower = Follower(room, cursor, self._storage, self._numbers, self._log, self._outlet, self._by_socket)
         for entry, _ in last:
             if entry.seq <= cursor:
                 follower.subscribers.note(entry.to_dict())
-        before = self._followers.get(room.room)
-        if before is not None:
-            before.abandon()
+        awake = dormant if dormant is not None and self._sleeping(room) is dormant else None
+        waiting = dict(awake.sockets) if awake is not None else {}
+        self._give_up(room.room)
         self._followers[room.room] = follower
+        if awake is not None:
+            follower.since = awake.since
+        for sid, (membership, asked_at) in waiting.items():
+            if not follower.subscribe(sid, membership, asked_at):
+                self.on_refused(sid)
         if cursor < head:
             follower.repair(upto=head)
         return follower
 
-    def _recent(self, room: Room, head: int) -> tuple[list[tuple[Entry, Message | None]], int]:
-        """The last entries, and the number that they begin with: no number below it can still become an entry.
+    def _recent(self, room: Room, head: int, upto: int) -> tuple[list[tuple[Entry, Message | None]], int]:
+        """The last entries, and the number that they begin with: no number below it can still become an entry, nor
+        could one when `upto` was the head.
 
-        So they go back for as long as a commit may take, or to the beginning of the log.
+        So they go back from there for as long as a commit may take, or to the beginning of the log.
         """
         wanted = REPLAY
         while True:
             last = self._storage.entries.before(room.room, head + 1, wanted, room.floor)
             if len(last) < wanted:
                 return last, room.floor
-            if last[-1][0].at_ms - last[0][0].at_ms > SETTLED_S * 1000 or wanted >= MAX_REPLAY:
+            until = max((entry.at_ms for entry, _ in last if entry.seq <= upto), default=0)
+            if until - last[0][0].at_ms > SETTLED_S * 1000 or wanted >= MAX_REPLAY:
                 return last, last[0][0].seq
             wanted *= 4
-
-    def forget(self, sid: str) -> None:
-        """Takes a closed socket out of every room."""
-        for subscribers in list(self._by_socket.get(sid, {}).values()):
-            subscribers.remove(sid)
-
-    def heads(self, sid: str) -> dict[str, tuple[int, int]]:
-        """Room → (generation, last delivered entry) for every room this socket is in."""
-        mine = self._by_socket.get(sid, {})
-        found = [(follower, mine[room]) for room in mine if (follower := self._followers.get(room)) is not None]
-        return {
-            follower.room.room: (follower.room.generation, follower.cursor)
-            for follower, subscribers in found
-            if follower.subscribers is subscribers
-        }
-
-    def offer(self, room: str, generation: int, entry: dict[str, Any], image: dict[str, Any] | None) -> None:
-        """An entry from the bus."""
-        self._numbers.decided(room, entry["seq"])
-        follower = self._followers.get(room)
-        if follower is not None and follower.room.generation == generation:
-            follower.offer(entry, image)
-
-    def decided(self, room: str, seq: int) -> None:
-        """The bus says that this number is decided, without saying what it is."""
-        follower = self._followers.get(room)
-        if follower is not None and follower.cursor < seq:
-            follower.repair(upto=seq)
-
-    def restored(self) -> None:
-        """The tables were put back to an earlier state: nothing that is known here holds any more. Sockets are to be
-        subscribed anew."""
-        self._numbers.forget()
-        for follower in self._followers.values():
-            follower.abandon()
-        self._followers.clear()
-
-    def doubt(self) -> None:
-        """The bus may have lost events: for the next minute every head is read often, beginning now."""
-        self._doubt_until = time.monotonic() + DOUBT_S
-        self._numbers.doubt()
-        for follower in self._followers.values():
-            follower.checked_at = float("-inf")
-
-    def start(self, background: Background) -> None:
-        """Checks followers from now on."""
-        background.every(0.5 + random.random() / 2, self._check_due)
-        background.every(PROPOSED_EVERY_S, self._check_proposed)
-
-    def _check_proposed(self) -> None:
-        """Raises: ChatError `unavailable`; then the heads are read from the table instead, once Redis is back."""
-        followers = dict(self._followers)
-        proposed = self._numbers.proposed(follower.room for follower in followers.values())
-        for room, follower in followers.items():
-            follower.check_proposed(proposed[room])
-
-    def _check_due(self) -> None:
-        """Raises: ChatError `unavailable`; the rest is checked in the next round."""
-        now = time.monotonic()
-        every_s = DOUBT_EVERY_S if now < self._doubt_until else CHECK_EVERY_S
-        for room, follower in list(self._followers.items()):
-            empty_since = follower.subscribers.empty_since
-            if empty_since is not None and now - empty_since > IDLE_S:
-                del self._followers[room]
-            elif now - follower.checked_at > every_s:
-                follower.check_head()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from redis import Redis
@@ -19,6 +20,8 @@ from chat.services.runtime.keyed_lock import OneAtATime
 from chat.services.storage.entries import MAX_AHEAD, bucket_of
 from chat.services.storage.redis_client import answering
 from chat.services.storage.storage import Storage
+
+AT_ONCE = 1_000  # counters in one question: more would keep Redis, and who decodes the answer, from others
 
 # GETSET and not SET: who may count can then not put a number in the place of what is none, such as the bus (`ingest` in
 # deploy/redis-users.json).
@@ -172,12 +175,13 @@ class Numbers:
 
     def proposed(self, rooms: Iterable[Room]) -> dict[str, int]:
         """Room → the last number that Redis proposed, 0 where it knows none. Raises: ChatError `unavailable`."""
-        asked = list(rooms)
-        if not asked:
-            return {}
-        with answering():
-            counters: list[Any] = self._redis.mget([self._key(room) for room in asked])
-        return {room.room: int(counter or 0) for room, counter in zip(asked, counters, strict=True)}
+        found: dict[str, int] = {}
+        rest = iter(rooms)
+        while asked := list(islice(rest, AT_ONCE)):
+            with answering():
+                counters: list[Any] = self._redis.mget([self._key(room) for room in asked])
+            found |= {room.room: int(counter or 0) for room, counter in zip(asked, counters, strict=True)}
+        return found
 
     def forget(self) -> None:
         """The tables are others than before: no number is known to be decided."""

@@ -97,9 +97,16 @@ class Subscribers:
     def member(self, username: str) -> Membership | None:
         """The membership of somebody whose socket is in the room; None when none is."""
         for sid in self._sids.get(username, ()):
-            subscriber = self._subscribers[sid]
-            return Membership(self._room.room, username, "", True, subscriber.seq, subscriber.start)
+            return self._membership(sid)
         return None
+
+    def _membership(self, sid: str) -> Membership:
+        subscriber = self._subscribers[sid]
+        return Membership(self._room.room, subscriber.username, "", True, subscriber.seq, subscriber.start)
+
+    def memberships(self) -> dict[str, Membership]:
+        """Socket → by what it is in the room, as the log has it."""
+        return {sid: self._membership(sid) for sid in self._subscribers}
 
     def usernames(self) -> Collection[str]:
         """Whose sockets are in the room, as it is now and later."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -10,8 +9,11 @@ from chat import names
 from chat.errors import ChatError
 from chat.models import Membership, Person, Room
 from chat.services.limits.allowance import Allowance
+from chat.services.log.heads import Heads
 from chat.services.log.sequence import Numbers
 from chat.services.rooms.rooms import Rooms, place
+from chat.services.runtime.gather import Gather, one_by_one
+from chat.services.storage.rows import UNREADABLE
 from chat.services.storage.storage import Storage
 
 MAX_UNREAD_ENTRIES = 500
@@ -19,14 +21,6 @@ LISTED_AT_ONCE = 200  # rooms of a person's in one answer
 JOINABLE_AT_ONCE = 500
 MAX_CURSOR_CHARS = 256  # older versions made rooms of longer ids than a request takes: they are left out, but passed by
 ROOMS_PER_READ = 10  # described for what a page of messages costs
-
-# Runs jobs side by side and answers their results in order (in a worker: a pool of greenlets).
-Gather = Callable[[Iterable[Callable[[], Any]]], list[Any]]
-
-
-def one_by_one(jobs: Iterable[Callable[[], Any]]) -> list[Any]:
-    """The Gather of a process without greenlets."""
-    return [job() for job in jobs]
 
 
 class Overview:
@@ -43,6 +37,7 @@ class Overview:
         self._storage = storage
         self._numbers = numbers
         self._rooms = rooms
+        self._heads = Heads(storage, numbers, gather)
         self._gather = gather
         self._allowance = allowance or Allowance()
 
@@ -59,8 +54,9 @@ class Overview:
         listed = rest[:LISTED_AT_ONCE] if joinable_after is None else []
         answer: dict[str, Any] = {"rooms": [], "joinable": []}
         with self._allowance.reading(person.username, "rooms", max(1.0, len(listed) / ROOMS_PER_READ)):
-            found = [(self._rooms.readable(m.room), m) for m in listed]
-            mine = [partial(self._described_if_readable, person, room, m) for room, m in found if room is not None]
+            found = self._rooms.readable(listed)
+            heads = self._heads.read(room for room, _ in found)
+            mine = [partial(self._described_if_readable, person, room, m, heads.get(room.room)) for room, m in found]
             answer["rooms"] = [each for each in self._gather(mine) if each is not None]
             if len(rest) > len(listed) > 0:
                 answer["rooms_after"] = listed[-1].room
@@ -75,19 +71,23 @@ class Overview:
         if len(found) == JOINABLE_AT_ONCE:
             answer["joinable_after"] = found[-1][0]
 
-    def _described_if_readable(self, person: Person, room: Room, membership: Membership) -> dict[str, Any] | None:
+    def _described_if_readable(
+        self, person: Person, room: Room, membership: Membership, head: int | None
+    ) -> dict[str, Any] | None:
         try:
-            return self._described(person, room, membership)
-        except (KeyError, TypeError, ValueError):  # in its log is what this version cannot read
-            self._rooms.leave_out(room.room)
-            return None
+            if head is not None:
+                return self._described(person, room, membership, head)
+        except UNREADABLE:
+            pass
+        self._rooms.leave_out(room.room)  # in its log is what this version cannot read
+        return None
 
     def describe(self, person: Person, room_id: str) -> dict[str, Any]:
         """One of the person's rooms as `rooms` shows it."""
-        return self._described(person, *self._rooms.require(person, room_id))
+        room, membership = self._rooms.require(person, room_id)
+        return self._described(person, room, membership, self._numbers.read_head(room))
 
-    def _described(self, person: Person, room: Room, membership: Membership) -> dict[str, Any]:
-        head = self._numbers.read_head(room)
+    def _described(self, person: Person, room: Room, membership: Membership, head: int) -> dict[str, Any]:
         unread, more = self._unread(person, room, max(membership.read, membership.start - 1, room.floor - 1), head)
         return {
             "room": room.room,

@@ -17,6 +17,7 @@ from chat.services.bus.publisher import Publisher
 from chat.services.log.append import Log
 from chat.services.log.sequence import Numbers
 from chat.services.runtime.keyed_lock import OneAtATime
+from chat.services.storage.rows import UNREADABLE
 from chat.services.storage.storage import Storage
 
 if TYPE_CHECKING:
@@ -137,8 +138,7 @@ class Rooms:
     def memberships(self, person: Person) -> list[tuple[Room, Membership]]:
         """The rooms the person is in; `general` always, from the first time on. One that cannot be read is left out,
         and who was brought into more than anybody may be in has the first of them."""
-        found = [(self.readable(m.room), m) for m in self.inside(person)]
-        return [(room, m) for room, m in found if room is not None]
+        return self.readable(self.inside(person))
 
     def inside(self, person: Person) -> list[Membership]:
         """Where the person is: `general`, public rooms, private ones."""
@@ -149,14 +149,29 @@ class Rooms:
         inside = sorted((m for m in mine if m.inside), key=lambda m: place(m.room))
         return inside[: self._bounds.memberships]
 
-    def readable(self, room_id: str) -> Room | None:
-        """A room of somebody's list. One that cannot be read, now or ever, does not take the others with it."""
+    def readable(self, memberships: list[Membership]) -> list[tuple[Room, Membership]]:
+        """The rooms of somebody's list. One that cannot be read, now or ever, does not take the others with it."""
+        self._read_many([m.room for m in memberships])
+        found = [(self._readable(m.room), m) for m in memberships]
+        return [(room, m) for room, m in found if room is not None]
+
+    def _read_many(self, room_ids: list[str]) -> None:
+        """Reads many descriptions together. What is missing then is read alone, and says why."""
+        stale = [each for each in room_ids if each != GENERAL.room and not self._fresh(each)]
+        fresh_until = time.monotonic() + META_FRESH_S
+        try:
+            for room in self._storage.rooms.each(filter(names.may_be_room, stale)):
+                self._metas[room.room] = (fresh_until, room)
+        except UNREADABLE:
+            pass
+
+    def _readable(self, room_id: str) -> Room | None:
         try:
             return self.get(room_id)
         except ChatError as error:
             if error.retry:
                 raise
-        except (KeyError, TypeError, ValueError):  # its row is not one of ours
+        except UNREADABLE:
             pass
         self.leave_out(room_id)
         return None

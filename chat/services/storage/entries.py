@@ -266,6 +266,15 @@ class EntryRows:
         newest = self._log_query(room, bucket, "<", (bucket + 1) * BUCKET_SIZE, 1, forward=False)
         return newest[0][0].seq if newest else 0
 
+    def decided(self, slots: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
+        """Which of these (room, number) are decided; a hundred are asked for in one request."""
+        names = {"#room": "room", "#id": "id"}
+        keys = (slot_key(room, seq) for room, seq in slots)
+        rows = self._client.get_each(
+            "messages", keys, ProjectionExpression="#room, #id", ExpressionAttributeNames=names
+        )
+        return {slot for row in rows if (slot := slot_of(row["room"], row["id"])) is not None}
+
     def images(self, room: str, seqs: Iterable[int]) -> dict[int, Message]:
         """The current images of these messages, by number; one that is no message is left out."""
         rows = self._client.get_each("messages", (slot_key(room, seq) for seq in sorted(set(seqs))))

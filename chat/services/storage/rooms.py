@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from chat.errors import ChatError
@@ -143,6 +143,11 @@ class RoomRows:
         """A room's description, or None when there is no such room."""
         row = self._client.get("chat", meta_key(room))
         return read_meta(row) if row else None
+
+    def each(self, rooms: Iterable[str]) -> Iterator[Room]:
+        """The descriptions of those of these rooms that are there, in any order. Raises, as `get` does, KeyError,
+        TypeError or ValueError at one that cannot be read."""
+        yield from map(read_meta, self._client.get_each("chat", map(meta_key, rooms)))
 
     def put(self, room: Room) -> bool:
         """Stores a room without an entry in its log (`general`); False when it exists."""

@@ -18,3 +18,4 @@ FORMAT = 1
 KEYS = {"users": ("username",), "messages": ("room", "id"), "chat": ("pk", "sk")}
 
 Row = dict[str, Any]
+UNREADABLE = (KeyError, TypeError, ValueError)  # what reading a row raises that is not one of ours
