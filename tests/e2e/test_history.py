@@ -22,7 +22,7 @@ WALK_UP = f"""async (log, beginning) => {{
   const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   const first = () => Math.min(...[...log.querySelectorAll('[data-seq]')].map((row) => Number(row.dataset.seq)));
   const walk = {{ from: first(), to: 0, rows: 0, jumps: [] }};
-  const deadline = performance.now() + 15000;
+  const deadline = performance.now() + 90000;
   while (performance.now() < deadline && (log.scrollTop > 0 || first() > beginning)) {{
     log.scrollTop = Math.max(0, log.scrollTop - 300);
     await frame();
