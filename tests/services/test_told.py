@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from msgspec import convert
 from msgspec.json import encode
 
+from chat.models import Entry
+from chat.services.log.append import Draft
 from chat.sockets.client_sockets import ClientSocket
 from chat.sockets.protocol import EVENTS, REQUESTS
 from chat.wire import requests
@@ -20,6 +23,11 @@ from tests.services.conftest import ALICE, BOB, CAROL
 def is_of(kind: Any, value: Any) -> bool:
     """Whether nothing of the value is lost when it is taken for that: no field that the type does not have."""
     return bool(json.loads(encode(convert(value, kind))) == json.loads(encode(value)))
+
+
+def at(draft: Draft, seq: int) -> Draft:
+    """The draft under its number."""
+    return replace(draft, entry=replace(draft.entry, seq=seq))
 
 
 def is_done(value: Any) -> bool:
@@ -69,6 +77,8 @@ def test_what_is_answered_and_told_in_a_room_is_of_its_types(worker, room, ask):
     worker.log.settle(worker.rooms.get(room), worker.numbers.read_head(worker.rooms.get(room)) + 1)
     worker.memberships.invite(ALICE, "g", room, "carol")
     worker.memberships.leave(CAROL, "h", room)
+    named = Draft(Entry(room, 0, "room", worker.log.now_ms(), name="Better plans"))
+    worker.log.append(worker.rooms.get(room), "alice", "j", ("named",), lambda: lambda seq: at(named, seq))
     worker.memberships.remove(ALICE, "i", room, "bob")
     told = worker.outlet.sent["socket-bob"]
     assert all(is_of(EVENTS[event].payload, payload) for event, payload in told), told
@@ -79,6 +89,7 @@ def test_what_is_answered_and_told_in_a_room_is_of_its_types(worker, room, ask):
         "member:joined",
         "member:left",
         "member:removed",
+        "room:changed",
     }
     assert is_of(EVENTS["room:heads"].payload, worker.followers.heads("socket-bob"))
     late = worker.history.page(ALICE, room, before=5, sparse=True).to_dict()

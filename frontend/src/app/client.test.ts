@@ -169,6 +169,11 @@ describe("what the server tells", () => {
     expect([...(client.typing.people.get().get("general") ?? [])]).toEqual([["linus", "linus"]]);
   });
 
+  it("of a room's new name is its name in the list", () => {
+    server.say("room:changed", { room: "general", generation: 1, entry: 3, name: "Everybody", at_ms: 1 });
+    expect(client.rooms.list.get().rooms.get("general")?.name).toBe("Everybody");
+  });
+
   it("is nothing to whoever was here before", () => {
     session.forget();
     server.say("typing", { room: "general", user: "grace", name: "Grace", typing: true });
