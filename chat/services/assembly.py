@@ -51,6 +51,7 @@ from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import Bounds, Rooms
 from chat.services.runtime.background import Background
 from chat.services.runtime.deadline import deadline
+from chat.services.runtime.gather import outcome, results
 from chat.services.runtime.keyed_lock import OneAtATime
 from chat.services.runtime.token_bucket import TokenBuckets
 from chat.services.sessions.sessions import Sessions
@@ -215,4 +216,4 @@ def create_sessions(config: Config, redis: Redis, storage: Storage) -> Sessions:
 
 
 def _gather(jobs: Iterable[Callable[[], Any]]) -> list[Any]:
-    return Pool(SIDE_BY_SIDE).map(lambda job: job(), jobs)
+    return results(Pool(SIDE_BY_SIDE).map(outcome, jobs))

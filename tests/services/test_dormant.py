@@ -77,6 +77,14 @@ def test_who_was_told_a_head_is_sent_all_behind_it_however_late_it_wakes(worker,
     delivered(other, bob, *texts)
 
 
+def test_how_far_it_has_come_is_known_before_it_is_awake(worker, other, wire, room):
+    other.wait(BOB)
+    said = say(worker, "read at once", room=room)
+    wire.carry()
+    assert other.followers.all() == {}
+    assert other.read_positions.move(BOB, room, said) == said
+
+
 def test_what_is_heard_while_its_head_is_read_wakes_it(worker, other, wire, room, monkeypatch):
     read = other.storage.entries.decided
 

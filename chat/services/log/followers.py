@@ -97,7 +97,9 @@ class Followers:
         """How far the room's log has come: as this worker knows, else as the table has it. Raises: ChatError
         `unavailable`."""
         attended = self._attended(room)
-        return attended.head if attended is not None else self._numbers.read_head(room)
+        if attended is None:
+            return self._numbers.read_head(room)
+        return max(attended.head, self._numbers.known(room.room))  # a dormant room that is waking has heard of more
 
     # --- whose sockets ----------------------------------------------------------------------------------------------
 
