@@ -176,6 +176,15 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Marking:
+    """A mark in the place of the one `before` it (None: of none), by which the change was judged: only while that one
+    is still there."""
+
+    mark: Mark
+    before: Mark | None
+
+
+@dataclass(frozen=True)
 class SetAside:
     """A row in the table that could not become a message, and why."""
 

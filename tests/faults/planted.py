@@ -208,8 +208,8 @@ def foreign_row_adopted_twice() -> None:
     """Without the mark that says what became of a row, whatever is told of it is news."""
     mark_write = external.mark_write
 
-    def unconditional(mark: Any) -> Write:
-        request = mark_write(mark).request
+    def unconditional(marking: Any) -> Write:
+        request = mark_write(marking).request
         return Write("chat", "Update", {name: request[name] for name in request if name != "ConditionExpression"})
 
     put(external, "mark_write", unconditional)

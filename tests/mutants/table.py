@@ -182,8 +182,8 @@ MUTANTS = (
     Mutant(
         "a change of a row that was taken over is taken over again",
         "chat/services/storage/external.py",
-        "#number < :number)",
-        "#number <= :number)",
+        "attribute_not_exists(pk)",
+        "attribute_not_exists(pk) OR attribute_exists(pk)",
         ("tests/services/test_ingest.py",),
     ),
     Mutant(

@@ -2,8 +2,8 @@
 
 Whoever may write to the table may speak in every room: by the AWS CLI, a script, another service. Their rows are never
 written to: a plain put of the same key would wipe what we wrote there. What became of a row stands in its mark, which
-is stored in the same transaction as the entry, on the condition that no later change was taken over before. So a
-change may be told twice, late, or by two pollers at once.
+is stored in the same transaction as the entry, on the condition that the mark is still the one that the change was
+judged by. So a change may be told twice, late, or by two pollers at once.
 
 The stream also reports the app's own entries: these are announced again, because a worker may have died between the
 commit and the publish.
@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from chat.errors import ChatError
-from chat.models import Entry, Mark, Message, Room, SetAside
+from chat.models import Entry, Mark, Marking, Message, Room, SetAside
 from chat.services.bus.events import Decided
 from chat.services.bus.publisher import Publisher
 from chat.services.log.append import Draft, DraftUnder, Log
@@ -34,6 +34,7 @@ SET_ASIDE_KEPT_S = 7 * 24 * 60 * 60
 MAX_NAME_CHARS = 32
 BEFORE_ALL = "0" * DIGITS
 NAMELESS = "table"
+TRIES = 10  # so often another reader may be a change ahead; then the change is told again
 
 
 log = logging.getLogger(__name__)
@@ -76,30 +77,34 @@ class Ingest:
             self._set_aside(change.room, change.id, "it could not be taken over; the server's log says why")
 
     def _take_foreign(self, change: Change) -> None:
-        mark = self._storage.external.get_mark(change.room, change.id)
-        if mark is not None and (mark.stream, mark.number) >= (change.stream, change.number):
-            return
-        if change.kind == "REMOVE" and change.by_ttl:
-            self._storage.external.put_mark(_mark(change, 0))  # the row has had its time; what was said stays
-            return
+        for _ in range(TRIES):
+            mark = self._storage.external.get_mark(change.room, change.id)
+            if mark is not None and (mark.stream, mark.number) >= (change.stream, change.number):
+                return
+            if self._take_after(mark, change):
+                return
+        raise ChatError("unavailable", retry_after_s=1)
+
+    def _take_after(self, mark: Mark | None, change: Change) -> bool:
+        """Takes over a change of a row that has this mark; False when it has another one meanwhile."""
+        if change.kind == "REMOVE" and change.by_ttl:  # the row has had its time; what was said stays
+            return self._storage.external.put_mark(_marking(mark, change, 0))
         if change.kind == "REMOVE" or change.row is None:
-            self._delete(mark, change)
-            return
+            return self._delete(mark, change)
         try:
             room, name, text = self._read(change.room, change.row)
         except Unusable as reason:
             self._set_aside(change.room, change.id, str(reason))
-            return
+            return True
         if change.kind == "MODIFY":  # it may have been bad, and is put right; first, because the change is told again
             self._storage.external.forget_set_aside(change.room, change.id)
         if mark is None or not mark.seq:
-            self._adopt(room, change, name, text)
-        elif mark.seq >= room.floor:
-            self._edit(room, mark, change, name, text)
-        elif self._said_before(change, name, text):
-            self._storage.external.put_mark(_mark(change, mark.seq))
-        else:  # what it had become is no longer kept
-            self._adopt(room, change, name, text)
+            return self._adopt(room, mark, change, name, text)
+        if mark.seq >= room.floor:
+            return self._edit(room, mark, change, name, text)
+        if self._said_before(change, name, text):
+            return self._storage.external.put_mark(_marking(mark, change, mark.seq))
+        return self._adopt(room, mark, change, name, text)  # what it had become is no longer kept
 
     # --- what a row says ------------------------------------------------------------------------------------------
 
@@ -132,23 +137,23 @@ class Ingest:
 
     # --- what becomes of it ---------------------------------------------------------------------------------------
 
-    def _adopt(self, room: Room, change: Change, name: str, text: str) -> None:
+    def _adopt(self, room: Room, mark: Mark | None, change: Change, name: str, text: str) -> bool:
         def build(seq: int) -> Draft:
             at_ms = self._log.now_ms()
             image = Message(room.room, seq, seq, _client_id(change), f"table:{name}", name, text, at_ms, via="table")
             return Draft(Entry(room.room, seq, "message", at_ms), image)
 
-        self._log.take_over(room, lambda: build, lambda seq: _mark(change, seq))
+        return self._log.take_over(room, lambda: build, lambda seq: _marking(mark, change, seq)).before is None
 
-    def _edit(self, room: Room, mark: Mark, change: Change, name: str, text: str) -> None:
+    def _edit(self, room: Room, mark: Mark, change: Change, name: str, text: str) -> bool:
         def edited(old: Message) -> Message | None:
             if (old.name, old.text) == (name, text):
                 return None
             return replace(old, name=name, text=text, author=f"table:{name}", edited_at_ms=self._log.now_ms())
 
-        self._change(room, mark.seq, edited, change, mark.seq)
+        return self._change(room, mark, edited, change, mark.seq)
 
-    def _delete(self, mark: Mark | None, change: Change) -> None:
+    def _delete(self, mark: Mark | None, change: Change) -> bool:
         if mark is not None and mark.seq:
             try:
                 room = self._rooms.get(change.room)
@@ -156,22 +161,24 @@ class Ingest:
                 if error.retry:
                     raise
             else:
-                self._change(room, mark.seq, Message.erased, change, 0)
-                return
-        self._storage.external.put_mark(_mark(change, 0))
+                return self._change(room, mark, Message.erased, change, 0)
+        return self._storage.external.put_mark(_marking(mark, change, 0))
 
-    def _change(self, room: Room, seq: int, change_image: Any, change: Change, stays: int) -> None:
+    def _change(self, room: Room, mark: Mark, change_image: Any, change: Change, stays: int) -> bool:
         """Appends a change of the message that a row has become. A deletion in the chat is final: then, and when there
         is nothing to change, the mark alone is written."""
 
         def judge() -> DraftUnder | None:
-            found = self._storage.entries.get(room.room, seq)
+            found = self._storage.entries.get(room.room, mark.seq)
             old = found[1] if found else None
             new = change_image(old) if old is not None and not old.deleted else None
             return partial(self._log.draft_change, old, new) if old is not None and new is not None else None
 
-        if not self._log.take_over(room, judge, lambda number: _mark(change, stays)):
-            self._storage.external.put_mark(_mark(change, stays))
+        marking = _marking(mark, change, stays)
+        placed = self._log.take_over(room, judge, lambda number: marking)
+        if placed.draft is None and placed.before is None:
+            return self._storage.external.put_mark(marking)
+        return placed.before is None
 
     # --- after a gap in the stream --------------------------------------------------------------------------------
 
@@ -193,8 +200,8 @@ class Ingest:
                 self._take_or_set_aside(Change("REMOVE", mark.room, mark.id, None, _after(mark, stream), stream))
 
 
-def _mark(change: Change, seq: int) -> Mark:
-    return Mark(change.room, change.id, change.number, change.stream, seq)
+def _marking(before: Mark | None, change: Change, seq: int) -> Marking:
+    return Marking(Mark(change.room, change.id, change.number, change.stream, seq), before)
 
 
 def _after(mark: Mark | None, stream: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from chat.errors import ChatError
-from chat.models import Claim, Entry, Mark, Membership, Message, Room
+from chat.models import Claim, Entry, Marking, Membership, Message, Room
 from chat.services.bus.events import Decided, Logged
 from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import Charge
@@ -163,15 +163,14 @@ class Log:
             return self.claims.change_nothing_for_each(room, asked, about)
         return {each: Appended(placed.number, placed.draft.image) for each in asked}
 
-    def take_over(self, room: Room, judge: Judge, mark: Callable[[int], Mark]) -> int:
+    def take_over(self, room: Room, judge: Judge, marking: Callable[[int], Marking]) -> Placed:
         """Appends what a change of a row that somebody put makes of the log, once, however often it is told.
 
-        `judge` as in `append`; `mark(n)` is the proof that is stored with it. Returns the entry's number, 0 when a
-        later change was taken over before or there is nothing to change. Raises: ChatError `unavailable` (tell it
-        again).
+        `judge` as in `append`; `marking(n)` is the proof that is stored with it. When another change of the row was
+        taken over meanwhile, nothing is stored, and this one is to be judged anew by the mark that there is now
+        (`before`). Raises: ChatError `unavailable` (tell it again).
         """
-        placed = self._place(room, judge, lambda number, draft: mark(number))
-        return placed.number if placed.draft is not None else 0
+        return self._place(room, judge, lambda number, draft: marking(number))
 
     def _place(
         self,

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 
 from chat.errors import ChatError
-from chat.models import Mark, SetAside
+from chat.models import Mark, Marking, SetAside
 from chat.services.runtime.outages import DYNAMODB
 from chat.services.storage.client import Client
 from chat.services.storage.facts import AppendRefused, Fact, Write, update
@@ -67,15 +67,20 @@ def position_key(stream: str, shard: str) -> Row:
     return {"pk": f"INGEST#{stream}", "sk": shard}
 
 
-def mark_fact(mark: Mark) -> Fact:
-    """What has become of a row that somebody put, unless a later change was taken over before."""
-    return Fact((mark_write(mark),), lambda row: AppendRefused(overtaken=True))
+def mark_fact(marking: Marking) -> Fact:
+    """What has become of a row that somebody put, unless another change was taken over meanwhile."""
+    return Fact((mark_write(marking),), lambda row: AppendRefused(overtaken=True))
 
 
-def mark_write(mark: Mark) -> Write:
-    """The same, also where no entry is made of it."""
-    earlier = "attribute_not_exists(pk) OR #stream < :stream OR (#stream = :stream AND #number < :number)"
-    return update("chat", mark_key(mark.room, mark.id), mark_attributes(mark), earlier)
+def mark_write(marking: Marking) -> Write:
+    """The same, also where no entry is made of it. That the change is a later one is not enough: what it means was
+    judged by the mark before it, and an earlier one may come in between."""
+    mark, before = marking.mark, marking.before
+    key, attributes = mark_key(mark.room, mark.id), mark_attributes(mark)
+    if before is None:
+        return update("chat", key, attributes, "attribute_not_exists(pk)")
+    still = {":before": before.number, ":of": before.stream}
+    return update("chat", key, attributes, "#number = :before AND #stream = :of", still)
 
 
 class ExternalRows:
@@ -84,9 +89,9 @@ class ExternalRows:
     def __init__(self, client: Client):
         self._client = client
 
-    def put_mark(self, mark: Mark) -> bool:
-        """Notes a change that makes no entry; False when a later one was taken over before."""
-        return self._client.write_if(mark_write(mark))
+    def put_mark(self, marking: Marking) -> bool:
+        """Notes a change that makes no entry; False when another one was taken over meanwhile."""
+        return self._client.write_if(mark_write(marking))
 
     def get_mark(self, room: str, row_id: str) -> Mark | None:
         """What has become of a row that somebody put, None when nothing has."""

@@ -63,8 +63,8 @@ def update(table: str, key: Row, attributes: Row, condition: str, values: Row | 
 class AppendRefused(Exception):
     """Why an append wrote nothing; the first that holds, in this order, says what to do next.
 
-    `claims`: requests that were carried out before, as these. `overtaken`: a later change of the row was taken over
-    before. `final`: whoever asks is told so, and asking again is no use. `slot_taken`: another entry has the number.
+    `claims`: requests that were carried out before, as these. `overtaken`: another change of the row was taken over
+    meanwhile. `final`: whoever asks is told so, and asking again is no use. `slot_taken`: another entry has the number.
     `changed`: something is not what it was judged by; judge again, and say this when there is no time for that. None
     of them: a passing conflict, try again.
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chat.models import Claim, Entry, Mark, Message
+from chat.models import Claim, Entry, Marking, Message
 from chat.services.storage import claims, entries, external
 from chat.services.storage.client import CONFLICT, Client
 from chat.services.storage.facts import AppendRefused, Fact
@@ -17,7 +17,7 @@ from chat.services.storage.values import unpack
 MAX_ITEMS = 100  # in one TransactWriteItems
 MAX_PROOFS = 90  # in one append, with what else it writes
 
-Proof = Claim | Mark | tuple[Claim, ...]
+Proof = Claim | Marking | tuple[Claim, ...]
 
 
 class Append:
