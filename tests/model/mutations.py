@@ -170,7 +170,7 @@ MUTATIONS = [
         "a dormant room wakes where the log is now",
         Followers,
         "_start",
-        (("cursor = min(cursor, dormant.head)", "pass"),),
+        (("cursor = min(cursor, dormant.head, max(dormant.begin, first - 1))", "pass"),),
         meets=6,
     ),
     Mutation(

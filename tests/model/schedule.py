@@ -360,6 +360,11 @@ class Schedule:
                     return f"{browser.name} is at {room}/{view.cursor if view else None} of {head}"
         return ""
 
+    def _was_followed(self, room: str) -> bool:
+        """Whether something moved in it since workers came to it; else it was dormant all the time."""
+        dormant = [found for worker in self.workers if (found := worker.followers.dormant.get(room))]
+        return any(worker.followers.get(room) for worker in self.workers) or any(each.settled for each in dormant)
+
     def _stream_is_read(self) -> bool:
         pollers = [worker.poller for worker in self.workers if worker.poller is not None]
         return self.producer.done and any(poller._positions.get(SHARD) == self.stream.end for poller in pollers)
@@ -371,7 +376,7 @@ class Schedule:
 
     def _judge(self, worker: Worker) -> None:
         followed = {room for room in self._rooms for b in self.browsers if self._inside(room, b.person)}
-        self.truth.check(self._rooms, followed)
+        self.truth.check(self._rooms, {room for room in followed if self._was_followed(room)})
         for browser in self.browsers:
             for room in self._rooms:
                 if self._inside(room, browser.person):

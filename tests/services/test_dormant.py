@@ -18,9 +18,10 @@ from tests.services.test_followers import put_back, say, sent_texts
 
 
 @pytest.fixture
-def room(worker):
+def room(worker, wire):
     made = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
     worker.memberships.invite(ALICE, "i", made, "bob")
+    wire.carry()  # nothing of this is on its way any more
     return made
 
 
@@ -103,14 +104,44 @@ def test_what_is_heard_while_its_head_is_read_wakes_it(worker, other, wire, room
     assert sent_texts(other, bob) in (["meanwhile"], []) and other.followers.heads(bob)[room][1] == 3
 
 
-def test_a_repeated_event_wakes_nobody(worker, other, wire, room):
+def test_a_repeated_event_wakes_nobody_who_was_followed(worker, other, wire, room, monkeypatch):
+    bob = other.connect(BOB)
     say(worker, "once", room=room)
     repeated = list(wire.waiting)
-    other.wait(BOB)
+    wire.carry()
+    asleep(other, monkeypatch, bob)
     wire.waiting.extend(repeated)
     wire.carry()
-    gevent.sleep(0)
-    assert other.followers.all() == {}
+    gevent.sleep(0.05)
+    assert other.followers.all() == {} and sent_texts(other, bob) == ["once"]
+
+
+def test_what_is_decided_late_below_its_head_is_told(worker, other, wire, room):
+    """A worker stood still between a number and its transaction; the numbers behind it were decided meanwhile."""
+    meta = worker.rooms.get(room)
+    late = worker.numbers.propose(meta)
+    after = say(worker, "overtook it", room=room)
+    bob = other.wait(BOB)
+    assert other.followers.heads(bob)[room][1] == after == late + 1
+    wire.waiting.clear()
+    worker.storage.entries.tombstone(room, late, worker.log.now_ms())
+    other.followers.decided(room, late)
+    wait_until(lambda: gevent.sleep(0.01) or room in other.followers.all(), what="it is awake")
+    other.catch_up(room)
+    assert [event for event, _ in other.outlet.sent[bob]] == ["entry:skipped", "message:sent"]
+
+
+def test_an_old_number_that_is_told_again_makes_nobody_read_a_long_log(worker, other, wire, room, monkeypatch):
+    monkeypatch.setattr(followers, "REPLAY", 5)
+    monkeypatch.setattr(followers, "SETTLED_S", -1.0)
+    for i in range(40):
+        say(worker, f"{i}", room=room)
+    wire.waiting.clear()
+    bob = other.wait(BOB)
+    other.followers.decided(room, 3)
+    wait_until(lambda: gevent.sleep(0.01) or room in other.followers.all(), what="it is awake")
+    other.catch_up(room)
+    assert len(other.outlet.sent[bob]) <= 5
 
 
 def test_of_another_generation_nothing_wakes_it_for_its_sockets(worker, other, wire, room):

@@ -16,18 +16,32 @@ from chat.models import Membership, Room
 
 @dataclass(slots=True, eq=False)
 class Dormant:
-    """One dormant room. `head` is decided, and what its sockets were told; `since` is when it was first
-    attended, `checked_at` when its head was compared with the table."""
+    """One dormant room. `head` is decided, and what its sockets were told; up to `settled` no number can become an
+    entry any more, so what is heard of those is no news. `begin` is where its follower begins: at the head, or before
+    what was decided late. `since` is when it was first attended, `checked_at` when its head was compared with the
+    table."""
 
     room: Room
     head: int
     since: float
+    settled: int = 0
     checked_at: float = field(default_factory=time.monotonic)
+    begin: int = field(init=False)
     proposed: int = 0
     waking: bool = False
     empty_since: float | None = field(default_factory=time.monotonic)
     sockets: dict[str, tuple[Membership, float]] = field(default_factory=dict)  # and when the membership was asked for
     then: list[Callable[[Any], None]] = field(default_factory=list)  # to be done with its follower
+
+    def __post_init__(self) -> None:
+        self.begin = self.head
+
+    def hears(self, number: int) -> bool:
+        """Whether it is news that this number is decided: the room is to be woken."""
+        if number <= self.settled:
+            return False
+        self.begin = min(self.begin, number - 1)
+        return True
 
 
 class DormantRooms:

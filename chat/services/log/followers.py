@@ -144,7 +144,7 @@ class Followers:
         follower, dormant = self._followers.get(room), self.dormant.get(room)
         if follower is not None and follower.room.generation == generation:
             follower.offer(entry, image)
-        elif dormant is not None and dormant.room.generation == generation and entry["seq"] > dormant.head:
+        elif dormant is not None and dormant.room.generation == generation and dormant.hears(entry["seq"]):
             self.wake(dormant)
 
     def decided(self, room: str, seq: int) -> None:
@@ -152,7 +152,7 @@ class Followers:
         follower, dormant = self._followers.get(room), self.dormant.get(room)
         if follower is not None and follower.cursor < seq:
             follower.repair(upto=seq)
-        elif dormant is not None and dormant.head < seq:
+        elif dormant is not None and dormant.hears(seq):
             self.wake(dormant)
 
     def when_followed(self, room: str, act: Callable[[Follower], None]) -> None:
@@ -209,7 +209,7 @@ class Followers:
 
     def sleep(self, follower: Follower) -> None:
         """Nothing has moved in the room for a while: its sockets wait, and its follower is not needed."""
-        dormant = Dormant(follower.room, follower.cursor, follower.since)
+        dormant = Dormant(follower.room, follower.cursor, follower.since, settled=follower.cursor)
         members = follower.subscribers.memberships()
         self._give_up(follower.room.room)
         self._lay(dormant)
@@ -247,7 +247,7 @@ class Followers:
                 break
             cursor = entry.seq
         if dormant is not None:
-            cursor = min(cursor, dormant.head)
+            cursor = min(cursor, dormant.head, max(dormant.begin, first - 1))
         follower = Follower(room, cursor, self._storage, self._numbers, self._log, self._outlet, self._by_socket)
         for entry, _ in last:
             if entry.seq <= cursor:
