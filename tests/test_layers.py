@@ -162,9 +162,11 @@ def greenlets_elsewhere(tree: Tree) -> Iterator[str]:
 
 
 def services_in_the_transport(tree: Tree) -> Iterator[str]:
-    """The transport and the embedded engine are products of their own: settings and errors, and no service."""
+    """The transport and the embedded engine are products of their own: settings and errors, and hardly a
+    service."""
     allowed = ("chat.config", "chat.depth", "chat.errors")
     allowed += ("chat.services.accounts.addresses",)  # whose address it is, behind proxies
+    allowed += ("chat.services.accounts.audit",)  # who was refused
     for module, source in tree.items():
         if is_of(module, ("chat.sockets.transport",)):
             for other in imports(source, tree):

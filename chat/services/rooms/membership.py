@@ -9,6 +9,7 @@ from typing import Any
 from chat import names
 from chat.errors import ChatError
 from chat.models import GENERAL, Entry, EntryKind, Membership, Person, Room, RoomKind
+from chat.services.accounts.audit import note
 from chat.services.bus.events import MembershipChanged
 from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import CREATE_COST, MOVE_COST, Allowance
@@ -17,6 +18,8 @@ from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import UNBOUNDED, Bounds, Rooms
 from chat.services.storage.rooms import membership_fact
 from chat.services.storage.storage import Storage
+
+NOTED: dict[EntryKind, str] = {"joined": "room_join", "left": "room_leave", "removed": "room_remove"}
 
 
 class Memberships:
@@ -56,6 +59,7 @@ class Memberships:
         founder = Membership(room_id, person.username, person.name, inside=True, seq=1, start=1, read=1)
         room = Room(room_id, name, kind, owner=person.username, generation=self._log.now_ms() // 1000)
         room_id = self._log.begin(room, person.username, client_id, ("create", name, kind), founder, self._bounds.made)
+        note("room_create", user=person.username, room=room_id, kind=kind, outcome="ok")
         self._membership_changed(person.username)
         return self._overview.describe(person, room_id)
 
@@ -137,7 +141,10 @@ class Memberships:
                 self._refuse_if_in_too_many(whom, by)
             return partial(self._draft_move, room, by, whom, kind, old)
 
-        self._log.append(room, by.username, client_id, request, judge)
+        done = self._log.append(room, by.username, client_id, request, judge)
+        if done.seq:
+            event = "room_invite" if enters and whom != by else NOTED[kind]
+            note(event, user=by.username, room=room.room, whom=whom.username, outcome="ok")
         self._membership_changed(whom.username)
 
     def _refuse_if_in_too_many(self, whom: Person, by: Person) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 from chat.config import MAX_BODY_BYTES, Config
 from chat.errors import ChatError
 from chat.services.accounts.addresses import address_bucket, client_address
+from chat.services.accounts.audit import refusals
 from chat.sockets.transport.engine import Engine
 from chat.sockets.transport.places import Place, Places
 from chat.sockets.transport.websocket import accept_key
@@ -50,6 +51,7 @@ class Gate:
         try:
             place = environ["parley.place"] = self.admit(environ)
         except ChatError as error:
+            refusals.note(error, "websocket", address=self._address(environ))
             return _refuse(error, start_response)
         try:
             return self._inner(environ, start_response)
