@@ -144,7 +144,7 @@ def _refused(error: ChatError) -> Answer:
 
 
 def _wire(answer: Answer, origin: str | None) -> dict[str, Any]:
-    headers = http.HEADERS | http.NOT_CACHED | (http.SECURE_HEADERS if config().secure else {}) | answer.headers
+    headers = {**http.headers(config()), **http.NOT_CACHED, **answer.headers}
     headers["Vary"] = ", ".join(http.VARY)
     if origin in config().origins:
         headers |= {"Access-Control-Allow-Origin": str(origin), "Access-Control-Allow-Credentials": "true"}
