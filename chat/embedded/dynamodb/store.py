@@ -21,6 +21,7 @@ from chat.embedded.dynamodb.values import Item
 
 ACCOUNT, REGION = "000000000000", "local"
 MAX_SHARED_COMMIT = 256
+WAIT_MS, FOLD_WAIT_MS = 5_000, 100  # for who else uses the file
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS tables (
     number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE NOT NULL, description TEXT NOT NULL);
@@ -93,6 +94,7 @@ class Store:
         self._tables: dict[str, Table] = {}
         self._schema_changed = False
         writer = self._open()
+        writer.execute("PRAGMA secure_delete=ON")  # what is deleted or replaced is written over, in the file too
         writer.executescript(SCHEMA)
         self._load(writer)
         self._jobs: queue.SimpleQueue[tuple[Job, Future[Any]] | None] = queue.SimpleQueue()
@@ -100,7 +102,7 @@ class Store:
         self._thread.start()
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=WAIT_MS / 1000)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={self._synchronous}")
         connection.execute("PRAGMA wal_autocheckpoint=2000")
@@ -120,6 +122,10 @@ class Store:
         self._jobs.put((job, future))
         return future
 
+    def fold(self) -> Future[Any]:
+        """Folds the log into the file and empties it, so that nothing stays there which the file has no more."""
+        return self.write(_fold)
+
     def _write_all(self, connection: sqlite3.Connection) -> None:
         running = True
         while running:
@@ -127,7 +133,10 @@ class Store:
             while len(waiting) < MAX_SHARED_COMMIT and not self._jobs.empty():
                 waiting.append(self._jobs.get())
             running = None not in waiting
-            self._commit_together(connection, [each for each in waiting if each is not None])
+            jobs = [each for each in waiting if each is not None]
+            self._commit_together(connection, [each for each in jobs if each[0] is not _fold])
+            for _, future in [each for each in jobs if each[0] is _fold]:
+                future.set_result(_fold(connection))
         with suppress(sqlite3.Error):  # on a full disk the log stays, and is read at the next start
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
@@ -284,6 +293,14 @@ class Store:
         """Trims what streams and transactions need no longer."""
         connection.execute("DELETE FROM records WHERE at < ?", (before,))
         connection.execute("DELETE FROM tokens WHERE at < ?", (tokens_before,))
+
+
+def _fold(connection: sqlite3.Connection) -> None:
+    """Outside of any transaction. Waits for no reader: what cannot be folded now is the next time."""
+    with suppress(sqlite3.Error):
+        connection.execute(f"PRAGMA busy_timeout={FOLD_WAIT_MS}")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
 
 
 def new_table(name: str, keys: tuple[tuple[str, str], ...], billing: str) -> Table:
