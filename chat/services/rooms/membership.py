@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chat import names
 from chat.errors import ChatError
@@ -18,6 +18,9 @@ from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import UNBOUNDED, Bounds, Rooms
 from chat.services.storage.rooms import membership_fact
 from chat.services.storage.storage import Storage
+
+if TYPE_CHECKING:
+    from chat.services.limits.limits import Limit
 
 NOTED: dict[EntryKind, str] = {"joined": "room_join", "left": "room_leave", "removed": "room_remove"}
 
@@ -89,10 +92,7 @@ class Memberships:
         username = self._named(username)
         if not self._moved(person, client_id, "joined", room_id, username):
             room, _ = self._rooms.require(person, room_id)
-            whom = self._user(username)
-            if self._bounds.invitations is not None:
-                self._bounds.invitations.spend(person.username)
-            self._move(person, client_id, room, whom, "joined")
+            self._move(person, client_id, room, self._user(username), "joined", self._bounds.invitations)
 
     def remove(self, person: Person, client_id: str, room_id: str, username: str) -> None:
         """Puts somebody out of a room the person owns. Raises: ChatError `not_room_owner`, `room_required`,
@@ -125,12 +125,16 @@ class Memberships:
             self._membership_changed(username)
         return done
 
-    def _move(self, by: Person, client_id: str, room: Room, whom: Person, kind: EntryKind) -> None:
-        """Appends a membership entry unless it would change nothing. Who is out cannot leave: `room_not_found`."""
+    def _move(
+        self, by: Person, client_id: str, room: Room, whom: Person, kind: EntryKind, spends: Limit | None = None
+    ) -> None:
+        """Appends a membership entry unless it would change nothing. Who is out cannot leave: `room_not_found`. What it
+        spends is spent once, and only for what nothing else refuses."""
         request = (kind, room.room, whom.username)
-        enters = kind == "joined"
+        enters, spent = kind == "joined", False
 
         def judge() -> DraftUnder | None:
+            nonlocal spent
             old = self._storage.rooms.membership(room.room, whom.username)
             inside = old is not None and old.inside
             if not enters and not inside:
@@ -139,6 +143,9 @@ class Memberships:
                 return None
             if enters:
                 self._refuse_if_in_too_many(whom, by)
+            if spends is not None and not spent:
+                spends.spend(by.username)
+                spent = True
             return partial(self._draft_move, room, by, whom, kind, old)
 
         done = self._log.append(room, by.username, client_id, request, judge)
