@@ -20,6 +20,7 @@ from chat.embedded.dynamodb.errors import ApiError, invalid, no_table
 from chat.embedded.dynamodb.values import Item
 
 ACCOUNT, REGION = "000000000000", "local"
+ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
 MAX_SHARED_COMMIT = 256
 WAIT_MS, FOLD_WAIT_MS = 5_000, 100  # for who else uses the file
 SCHEMA = """
@@ -50,10 +51,11 @@ class Table:
     stream_arn: str = ""
     stream_view: str = ""
     ttl_attribute: str = ""
+    protected: bool = False  # against DeleteTable
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self.name}"
+        return ARN + self.name
 
     @property
     def key_names(self) -> set[str]:
@@ -136,7 +138,8 @@ class Store:
             jobs = [each for each in waiting if each is not None]
             self._commit_together(connection, [each for each in jobs if each[0] is not _fold])
             for _, future in [each for each in jobs if each[0] is _fold]:
-                future.set_result(_fold(connection))
+                _fold(connection)
+                future.set_result(None)
         with suppress(sqlite3.Error):  # on a full disk the log stays, and is read at the next start
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
@@ -177,8 +180,8 @@ class Store:
         self._tables = {name: _table(number, name, text) for number, name, text in rows}
 
     def table(self, name: Any) -> Table:
-        """The table of that name. Raises: ApiError ResourceNotFoundException."""
-        found = self._tables.get(name) if isinstance(name, str) else None
+        """The table of that name or ARN. Raises: ApiError ResourceNotFoundException."""
+        found = self._tables.get(named(name)) if isinstance(name, str) else None
         if found is None:
             raise no_table(str(name))
         return found
@@ -303,6 +306,11 @@ def _fold(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
 
 
+def named(said: Any) -> Any:
+    """The name of a table that is called by its ARN; anything else as it is."""
+    return said.removeprefix(ARN) if isinstance(said, str) else said
+
+
 def new_table(name: str, keys: tuple[tuple[str, str], ...], billing: str) -> Table:
     """A table that is not stored yet."""
     return Table(0, name, keys, time.time(), str(uuid.uuid4()), billing)
@@ -321,6 +329,8 @@ def _table(number: int, name: str, text: str) -> Table:
 
 def _description(table: Table) -> str:
     fields = {name: value for name, value in vars(table).items() if name not in ("number", "name")}
+    if not table.protected:
+        del fields["protected"]  # an engine of before does not know it
     return _compact(fields)
 
 
