@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # What no page of ours does, nor anything that gets into one. Left as it is: what reads and writes the clipboard, shows
-# in full, shares, and signs in by a key.
+# in full, shares, and signs in by a key. What Chromium does not know (bluetooth) would be a warning on its console.
 DENIED = (
-    "accelerometer bluetooth camera display-capture encrypted-media gamepad geolocation gyroscope hid idle-detection",
+    "accelerometer camera display-capture encrypted-media gamepad geolocation gyroscope hid idle-detection",
     "local-fonts magnetometer microphone midi otp-credentials payment screen-wake-lock serial usb window-management",
     "xr-spatial-tracking",
 )
