@@ -8,7 +8,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 from gevent.queue import LifoQueue
 
-from chat import cli
+from chat import cli, http
 from chat.blueprints import auth, errors, frontend, guard, health, messages, rooms
 from chat.blueprints.session import StoredSessionInterface
 from chat.config import MAX_BODY_BYTES, Config
@@ -40,7 +40,7 @@ def create_app(config: Config | None = None) -> Flask:
         SESSION_COOKIE_PATH="/",
         SESSION_REFRESH_EACH_REQUEST=False,
     )
-    socketio = create_socketio(app, config)
+    socketio = create_socketio(app, config, http.headers(config))
     broadcaster = Broadcaster(socketio)
     services = create_services(config, broadcaster)
     app.extensions["parley"] = services

@@ -16,6 +16,7 @@ from chat.errors import ConfigError
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 MIN_SECRET_BYTES = 32
+MIN_SECRET_KINDS = 8  # different characters; of 32 random digits one in a thousand has fewer
 MAX_BODY_BYTES = 64 * 1024  # of a request, at every door
 
 
@@ -131,8 +132,17 @@ class Config:
                 or origin != f"{parts.scheme}://{parts.netloc}"
             ):
                 found.append(f"ALLOWED_ORIGINS: {origin!r} is not an exact origin like http://localhost:5173")
+            elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
+                found.append(
+                    f"ALLOWED_ORIGINS: {origin!r} is plain http on a host other than localhost: whoever stands between "
+                    "could act as the people who open it"
+                )
         if self.auth_base and not _is_base(self.auth_base):
             found.append(f"AUTH_BASE={self.auth_base!r} is neither like https://api.example.org/prod nor like /auth")
+        if not self.testing and _lacks_password(self.redis_url):
+            found.append("REDIS_URL is on another machine and has no password: who reaches it is signed in as anybody")
+        if self.front_secret and len(self.front_secret.encode()) < MIN_SECRET_BYTES:
+            found.append(f"FRONT_SECRET has fewer than {MIN_SECRET_BYTES} bytes")
         if self.cookie_mode not in ("same_site", "cross_site"):
             found.append("COOKIE_MODE must be same_site or cross_site")
         if self.bcrypt_cost < 12 and not self.testing:
@@ -168,8 +178,11 @@ class Config:
 
     def lacks_secret(self) -> list[str]:
         """What is wrong with the secret key, which only who signs something needs."""
-        short = len(self.secret_key.encode()) < MIN_SECRET_BYTES
-        return [f"SECRET_KEY has fewer than {MIN_SECRET_BYTES} bytes"] if short else []
+        if len(self.secret_key.encode()) < MIN_SECRET_BYTES:
+            return [f"SECRET_KEY has fewer than {MIN_SECRET_BYTES} bytes"]
+        if len(set(self.secret_key)) < MIN_SECRET_KINDS and not self.testing:
+            return [f"SECRET_KEY has fewer than {MIN_SECRET_KINDS} different characters: a random one is needed"]
+        return []
 
     def redis_address(self) -> str:
         """REDIS_HOST and what belongs to it as an address."""
@@ -230,6 +243,12 @@ def _is_base(base: str) -> bool:
         return plain and not url.netloc and base.startswith("/") and not set(base) & set(" \\;,\"'")
     local = url.scheme == "http" and url.hostname in LOOPBACK
     return plain and (url.scheme == "https" or local) and bool(url.hostname) and not set(base) & set(" \\;,\"'")
+
+
+def _lacks_password(redis_url: str) -> bool:
+    """Whether anybody else who reaches that Redis may use it."""
+    url = urlsplit(redis_url)
+    return bool(url.hostname) and url.hostname not in LOOPBACK and not url.password
 
 
 def environment(env_file: Path) -> dict[str, str]:

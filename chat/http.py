@@ -3,25 +3,54 @@ refusal looks like, what a session is described as. Knows neither of them. What 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
+from chat.config import Config
 from chat.errors import ChatError
 
 if TYPE_CHECKING:
     from chat.services.sessions.record import Session
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-# On every answer; by https the second too; those of the API are never cached.
+# What no page of ours does, nor anything that gets into one. Left as it is: what reads and writes the clipboard, shows
+# in full, shares, and signs in by a key. What Chromium does not know (bluetooth) would be a warning on its console.
+DENIED = (
+    "accelerometer camera display-capture encrypted-media gamepad geolocation gyroscope hid idle-detection",
+    "local-fonts magnetometer microphone midi otp-credentials payment screen-wake-lock serial usb window-management",
+    "xr-spatial-tracking",
+)
+# On every answer, `headers` adds what depends on the settings; those of the API are never cached. No Clear-Site-Data:
+# it would take drafts and what waits to be sent.
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in " ".join(DENIED).split()),
 }
 SECURE_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 NOT_CACHED = {"Cache-Control": "no-store"}
 VARY = ("Cookie", "Origin")
+
+
+@lru_cache(maxsize=8)
+def headers(config: Config) -> Mapping[str, str]:
+    """What every answer carries, of whatever door: files, refusals and faults too."""
+    live = [_websocket(origin) for origin in config.own_origins if "[" not in origin]  # CSP knows no IPv6
+    reached = " ".join(["'self'", *live, config.auth_origin]).rstrip()
+    policy = (
+        f"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        f"connect-src {reached}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    )
+    return {"Content-Security-Policy": policy} | HEADERS | (SECURE_HEADERS if config.secure else {})
+
+
+def _websocket(origin: str) -> str:
+    parts = urlsplit(origin)
+    return f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}"
 
 
 def check_origin(method: str, origin: str | None, fetch_site: str | None, listed: Collection[str]) -> None:

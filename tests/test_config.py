@@ -7,7 +7,7 @@ import pytest
 from chat.config import Config
 from chat.errors import ConfigError
 
-SECRET = {"SECRET_KEY": "s" * 32}
+SECRET = {"SECRET_KEY": "0123456789abcdef" * 2}
 
 
 def problems(**env: str) -> list[str]:
@@ -82,3 +82,45 @@ def test_an_origin_is_exact_or_refused(origin):
 def test_cheap_hashes_are_for_tests_alone():
     assert problems(BCRYPT_COST="4")
     assert Config.from_env(SECRET | {"BCRYPT_COST": "4", "TESTING": "1"}).bcrypt_cost == 4
+
+
+@pytest.mark.parametrize("secret", ["x" * 43, "ab" * 32, "0123456" * 9, "é" * 40])
+def test_a_key_that_repeats_itself_is_none(secret):
+    with pytest.raises(ConfigError, match="SECRET_KEY has fewer than 8 different"):
+        Config.from_env({"SECRET_KEY": secret})
+    assert Config.from_env({"SECRET_KEY": secret, "TESTING": "1"}).secret_key == secret
+
+
+def test_another_site_may_call_by_plain_http_on_this_machine_only():
+    good = "http://localhost:5173,http://127.0.0.1:8000,http://[::1]:9000,https://chat.example.org"
+    assert len(Config.from_env(SECRET | {"ALLOWED_ORIGINS": good}).allowed_origins) == 4
+    for origin in ("http://chat.example.org", "http://10.0.0.7:5173", "http://localhost.evil.example"):
+        [problem] = problems(ALLOWED_ORIGINS=f"{good},{origin}")
+        assert origin in problem and "plain http" in problem
+
+
+REMOTE = {"REDIS_URL": "redis://redis:6379/0"}, {"REDIS_URL": "rediss://parley@10.0.0.7/0"}, {"REDIS_HOST": "redis"}
+OURS = (
+    {"REDIS_URL": "redis://localhost/0"},
+    {"REDIS_URL": "redis://[::1]:6379"},
+    {"REDIS_URL": "unix:///run/redis.sock"},
+    {"REDIS_URL": "redis://:pass@redis:6379/0"},
+    {"REDIS_HOST": "redis", "REDIS_PASSWORD": "p@ss/word"},
+)
+
+
+@pytest.mark.parametrize("env", REMOTE)
+def test_a_redis_on_another_machine_has_a_password(env):
+    [problem] = problems(**env)
+    assert problem.startswith("REDIS_URL") and "password" in problem
+    assert Config.from_env(SECRET | env | {"TESTING": "1"})
+
+
+@pytest.mark.parametrize("env", OURS)
+def test_one_on_this_machine_or_with_a_password_is_as_before(env):
+    assert Config.from_env(SECRET | env)
+
+
+def test_what_cloudfront_shows_is_not_to_be_guessed():
+    assert problems(FRONT_SECRET="short") == ["FRONT_SECRET has fewer than 32 bytes"]
+    assert Config.from_env(SECRET | {"FRONT_SECRET": "0123456789abcdef" * 2})

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EDGES = ("chat.blueprints", "chat.sockets", "chat.lambdas")
 FLOORS: list[tuple[str, ...]] = [
     ("chat.errors",),
-    ("chat.models", "chat.names", "chat.config"),
+    ("chat.models", "chat.names", "chat.config", "chat.depth"),
     ("chat.services.runtime",),
     ("chat.services.storage",),
     ("chat.services.bus", "chat.services.sessions", "chat.services.limits"),
@@ -162,8 +162,11 @@ def greenlets_elsewhere(tree: Tree) -> Iterator[str]:
 
 
 def services_in_the_transport(tree: Tree) -> Iterator[str]:
-    """The transport and the embedded engine are products of their own: settings and errors, and no service."""
-    allowed = ("chat.config", "chat.errors", "chat.services.accounts.addresses")  # whose address it is, behind proxies
+    """The transport and the embedded engine are products of their own: settings and errors, and hardly a
+    service."""
+    allowed = ("chat.config", "chat.depth", "chat.errors")
+    allowed += ("chat.services.accounts.addresses",)  # whose address it is, behind proxies
+    allowed += ("chat.services.accounts.audit",)  # who was refused
     for module, source in tree.items():
         if is_of(module, ("chat.sockets.transport",)):
             for other in imports(source, tree):

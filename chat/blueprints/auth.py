@@ -61,7 +61,7 @@ def ticket() -> ResponseReturnValue:
     body = json_body(Ticket)
     if request.headers.get("Origin") not in services().config.origins:  # refused without one too: it signs somebody in
         raise ChatError("origin_refused")
-    session = services().tickets.redeem(body.ticket)
+    session = services().tickets.redeem(body.ticket, address())
     former = current().stored
     if former is not None and former.sid != session.sid:
         services().accounts.replace(former.sid)

@@ -8,8 +8,11 @@ from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from chat import errors, http
+from chat import errors, http, names
+from chat.blueprints.guard import address
+from chat.blueprints.session import current
 from chat.errors import ChatError
+from chat.services.accounts.audit import refusals
 
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type", 429: "rate_limited"}
 
@@ -31,6 +34,10 @@ def register(app: Flask) -> None:
 
 def refused(error: ChatError) -> ResponseReturnValue:
     """A refusal (chat.http.refusal)."""
+    stored, rule = current().stored, request.url_rule
+    who, where = stored.person.username if stored else None, (request.view_args or {}).get("room")
+    door = f"{request.method} {rule.rule if rule else '?'}"
+    refusals.note(error, door, user=who, address=address(), room=where and where[: names.ROOM_ID_CHARS])
     if error.code == "not_found" and _asked_by_a_person():
         return Response(NOTHING_HERE, error.status, mimetype="text/html")
     body, headers = http.refusal(error)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
@@ -136,24 +135,11 @@ def check_origin() -> None:
 
 def add_headers(response: Response) -> Response:
     """Security headers on every answer; nothing of the API is cached."""
-    config = services().config
-    live = [_websocket(origin) for origin in config.own_origins if "[" not in origin]  # CSP knows no IPv6
-    reached = " ".join(["'self'", *live, config.auth_origin]).rstrip()
-    response.headers.setdefault(
-        "Content-Security-Policy",
-        f"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        f"connect-src {reached}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
-    )
-    response.headers.update(http.HEADERS | (http.SECURE_HEADERS if config.secure else {}))
+    response.headers.update(http.headers(services().config))
     if request.path.startswith("/api/"):
         response.headers.update(http.NOT_CACHED)
         response.vary.update(http.VARY)
     return response
-
-
-def _websocket(origin: str) -> str:
-    parts = urlsplit(origin)
-    return f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}"
 
 
 # --- with what -------------------------------------------------------------------------------------------------------

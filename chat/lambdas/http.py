@@ -14,16 +14,18 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from chat import http
 from chat.config import Config
 from chat.errors import ChatError, unexpected
 from chat.services.accounts import cookies
 from chat.services.accounts.addresses import client_address, viewer_address
+from chat.services.accounts.audit import refusals
 from chat.services.runtime.budget import budget
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -36,18 +38,26 @@ class Request:
     peer: str
 
     @classmethod
-    def of(cls, event: dict[str, Any]) -> Request:
-        """Raises: ChatError `body_invalid` for a body that cannot be read."""
-        content = (event.get("body") or "").encode("utf-8", "surrogatepass")
-        if event.get("isBase64Encoded"):
+    def of(cls, event: Any) -> Request:
+        """Raises: ChatError `body_invalid` for an event of another shape than API Gateway's, which somebody has typed,
+        and for a body that cannot be read."""
+        content = _said(event, "body", "").encode("utf-8", "surrogatepass")
+        if _said(event, "isBase64Encoded", False):
             try:
                 content = base64.b64decode(content, validate=True)
             except binascii.Error:
                 raise ChatError("body_invalid") from None
-        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-        many = {name.lower(): _joined(name, values) for name, values in (event.get("multiValueHeaders") or {}).items()}
-        identity = (event.get("requestContext") or {}).get("identity") or {}
-        return cls(event.get("httpMethod") or "POST", headers | many, content, identity.get("sourceIp") or "")
+        one: dict[str, Any] = _said(event, "headers", {})
+        several: dict[str, Any] = _said(event, "multiValueHeaders", {})
+        headers = {name.lower(): _said(one, name, "") for name in one}
+        many = {name.lower(): _joined(name, _said(several, name, list[str]())) for name in several}
+        identity: dict[str, Any] = _said(_said(event, "requestContext", {}), "identity", {})
+        method, peer = _said(event, "httpMethod", "") or "POST", _said(identity, "sourceIp", "")
+        try:
+            "".join((*headers.values(), *many.values(), peer)).encode()
+        except UnicodeEncodeError:  # no request has half a character
+            raise ChatError("body_invalid") from None
+        return cls(method, headers | many, content, peer)
 
     @property
     def content_type(self) -> str:
@@ -88,7 +98,7 @@ def function(view: Callable[[Request], Answer], method: str) -> Callable[[dict[s
     """The handler of a view: origins, errors and headers as Flask has them."""
 
     def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-        origin = None
+        request, origin = None, None
         try:
             request = Request.of(event)
             origin = request.headers.get("origin")
@@ -98,6 +108,8 @@ def function(view: Callable[[Request], Answer], method: str) -> Callable[[dict[s
             with budget():
                 answer = view(request)
         except ChatError as error:
+            door = f"{method} {view.__name__}"
+            refusals.note(error, door, address=request.address if request else None)
             answer = _refused(error)
             if error.code == "method_not_allowed":
                 answer.headers["Allow"] = f"{method}, OPTIONS"
@@ -108,8 +120,21 @@ def function(view: Callable[[Request], Answer], method: str) -> Callable[[dict[s
     return handler
 
 
+def _said(event: Any, name: str, otherwise: T) -> T:
+    """What an event says there; `otherwise` where it says nothing. Raises: ChatError `body_invalid` for what is of
+    another type."""
+    value = event.get(name) if isinstance(event, dict) else ()
+    if value is None:
+        return otherwise
+    if type(value) is not type(otherwise):
+        raise ChatError("body_invalid")
+    return value
+
+
 def _joined(name: str, values: list[str]) -> str:
     """Several lines of one header as one: cookies have a separator of their own, and HTTP/2 may part them."""
+    if not all(isinstance(value, str) for value in values):
+        raise ChatError("body_invalid")
     return ("; " if name.lower() == "cookie" else ", ").join(values)
 
 
@@ -119,7 +144,7 @@ def _refused(error: ChatError) -> Answer:
 
 
 def _wire(answer: Answer, origin: str | None) -> dict[str, Any]:
-    headers = http.HEADERS | http.NOT_CACHED | (http.SECURE_HEADERS if config().secure else {}) | answer.headers
+    headers = {**http.headers(config()), **http.NOT_CACHED, **answer.headers}
     headers["Vary"] = ", ".join(http.VARY)
     if origin in config().origins:
         headers |= {"Access-Control-Allow-Origin": str(origin), "Access-Control-Allow-Credentials": "true"}

@@ -7,6 +7,7 @@ can never be a message stops nobody (`flask ingest-errors` lists it).
 
 from __future__ import annotations
 
+import json
 import logging
 from functools import lru_cache
 from typing import Any
@@ -37,11 +38,17 @@ def ingest() -> Ingest:
     return Ingest(storage, Rooms(storage, numbers, entries, bus), entries, bus)
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """`{Records}` → `{batchItemFailures}`: empty, or where to begin again."""
-    records = event["Records"]
+def handler(event: Any, context: object) -> dict[str, Any]:
+    """`{Records}` → `{batchItemFailures}`: empty, or where to begin again. An event that no stream sends, and somebody
+    has typed, is answered 400."""
     try:
-        ingest().take([read_record(record["eventSourceARN"], record) for record in records])
+        records = event["Records"]
+        changes = [read_record(record["eventSourceARN"], record) for record in records]
+    except (AttributeError, LookupError, TypeError):
+        log.error("an event is not of a stream's shape")
+        return {"statusCode": 400, "body": json.dumps({"error": ChatError("body_invalid").to_dict()})}
+    try:
+        ingest().take(changes)
     except ChatError as error:
         log.warning("%d records are to be told again: %s", len(records), error.code)
         return {"batchItemFailures": [{"itemIdentifier": records[0]["dynamodb"]["SequenceNumber"]}]}

@@ -31,6 +31,7 @@ class ClientSocket:
     rooms_read_at: float = 0.0
     warned: bool = False
     ended: bool = False
+    address: str = ""
 
     @property
     def session_id(self) -> str:

@@ -11,8 +11,11 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 from gevent.lock import BoundedSemaphore
 from msgspec import Struct
 
+from chat import names
 from chat.errors import ChatError
 from chat.services.accounts import cookies
+from chat.services.accounts.addresses import client_address
+from chat.services.accounts.audit import refusals
 from chat.services.assembly import Services
 from chat.services.runtime.coalesce import Together
 from chat.services.runtime.deadline import deadline
@@ -73,6 +76,7 @@ class Sockets:
             with deadline(CONNECT_WITHIN_S):
                 self._connect(sid, environ, auth)
         except ChatError as error:
+            refusals.note(error, "connect", address=self._address(environ))
             raise ConnectionRefusedError(error.message, error.to_dict()) from error
         except ConnectionRefusedError:
             raise
@@ -89,7 +93,7 @@ class Sockets:
         if expected is not None and expected != session.person.username:
             raise ChatError("user_mismatch")
         self._run()
-        client = ClientSocket(sid, session, began)
+        client = ClientSocket(sid, session, began, address=self._address(environ))
         self._sessions.watch(client)
         self._clients.add(client)
         try:
@@ -101,6 +105,10 @@ class Sockets:
             self._forget(sid)
             raise
         self._subscriptions.heads(client)
+
+    def _address(self, environ: dict[str, Any]) -> str:
+        hops = self._services.config.trusted_proxy_hops
+        return client_address(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR"), hops)
 
     def _session(self, environ: dict[str, Any]) -> Session | None:
         """The live session whose cookie a handshake carries; those who come in one turn are looked up together."""
@@ -156,9 +164,16 @@ class Sockets:
         try:
             return {"ok": True} | self._dispatch(event, sid, args, asked)
         except ChatError as error:
+            self._note(error, event, sid, args)
             return {"ok": False, "error": error.to_dict()}
         except Exception:
             return {"ok": False, "error": _unexpected(event).to_dict()}
+
+    def _note(self, error: ChatError, event: str, sid: str, args: tuple[Any, ...]) -> None:
+        client, room = self._clients.get(sid), args[0].get("room") if args and isinstance(args[0], dict) else None
+        if client is not None:
+            room = room[: names.ROOM_ID_CHARS] if isinstance(room, str) else None
+            refusals.note(error, event, user=client.person.username, address=client.address, room=room)
 
     def _dispatch(self, event: str, sid: str, args: tuple[Any, ...], asked: Struct | None) -> dict[str, Any]:
         client = self._clients.get(sid)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 from msgspec import Struct, ValidationError, convert, structs
 
 from chat.config import MAX_BODY_BYTES
+from chat.depth import too_deep
 from chat.errors import ChatError
 
 # The second is what msgspec says of half a character where it wants something else than text.
@@ -16,16 +17,20 @@ T = TypeVar("T", bound=Struct)
 
 
 def read(kind: type[T], given: dict[str, Any]) -> T:
-    """Each field of exactly its type. Raises: ChatError with the code of the first that is not: `body_invalid`, where
-    the field names no other."""
+    """Each field of exactly its type, and no half characters in what is read. Raises: ChatError with the code of the
+    first that is not: `body_invalid`, where the field names no other."""
     try:
-        return convert(given, kind)
+        found = convert(given, kind)
     except WRONG:
         raise ChatError(_code(kind, given)) from None
+    for value in structs.astuple(found):
+        if type(value) is str and not value.isascii() and not _is_text(value):
+            raise ChatError("body_invalid")
+    return found
 
 
 def read_json(kind: type[T], content_type: str, content: bytes) -> T:
-    """A JSON body, decoded strictly: no name stands twice, no NaN, no half characters in what is read.
+    """A JSON body, decoded strictly: no name stands twice, no NaN, nothing too deep, no half characters in its fields.
 
     Raises: ChatError `too_large`, `media_type`, and those of `read`.
     """
@@ -38,12 +43,9 @@ def read_json(kind: type[T], content_type: str, content: bytes) -> T:
         body = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise ChatError("body_invalid") from None
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or too_deep(body, content.count(b"[") + content.count(b"{")):
         raise ChatError("body_invalid")
-    found = read(kind, body)
-    if any(isinstance(value, str) and not _is_text(value) for value in structs.astuple(found)):
-        raise ChatError("body_invalid")
-    return found
+    return read(kind, body)
 
 
 def _code(kind: type[Struct], given: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from chat.config import MAX_BODY_BYTES
+from chat.depth import MAX_DEPTH
 from chat.errors import ChatError
 from chat.wire import bodies
 from chat.wire.bodies import Say
@@ -80,11 +81,20 @@ def test_a_number_that_no_entry_has_is_said_to_be_one():
         b'{"client_id":"c","text":"\\ud800"}',
         b'{"client_id":"c","text":"a","more":' + b"[" * 60_000,
         b'{"client_id":"c","text":"a","more":' + b"9" * 5_000 + b"}",
+        b'{"client_id":"c","text":"a","more":' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}",
+        b'{"client_id":"c","text":"a","more":' + b'{"a":' * MAX_DEPTH + b"1" + b"}" * MAX_DEPTH + b"}",
     ],
     ids=lambda content: repr(content[:40]),
 )
 def test_what_is_no_object_of_json_is_refused(content):
     assert code(Say, content) == "body_invalid"
+
+
+def test_lists_and_objects_may_stand_in_one_another_up_to_a_depth():
+    inner = MAX_DEPTH - 1
+    for opened, closed in ((b"[", b"]"), (b'{"a":', b"}")):
+        more = opened * inner + b"1" + closed * inner
+        assert code(Say, b'{"client_id":"c","text":"a","more":' + more + b"}") is None
 
 
 def test_what_a_later_version_asks_for_besides_is_passed_by():

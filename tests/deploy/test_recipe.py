@@ -34,9 +34,10 @@ def test_the_laptop_asks_the_tables_of_the_account_and_has_a_cookie_of_its_own(t
     exports = "\n".join(line for line in block.splitlines() if line.startswith("export"))
     exports = exports.replace("AUTH_BASE=…", "AUTH_BASE=https://abc.execute-api.eu-west-1.amazonaws.com/live")
     stub = tmp_path / "aws"
-    stub.write_text(f"#!/bin/sh\necho {'k' * 48}\n")
+    stub.write_text(f"#!/bin/sh\necho {'0123456789abcdef' * 3}\n")
     stub.chmod(0o755)
-    script = exports.replace("REDIS_URL=…", "REDIS_URL=redis://x").replace("<", "").replace(">", "") + "\nenv -0"
+    exports = exports.replace("REDIS_URL=…", "REDIS_URL=rediss://:password@x")
+    script = exports.replace("<", "").replace(">", "") + "\nenv -0"
     env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
     said = subprocess.run(["sh", "-ec", script], env=env, capture_output=True, text=True, check=True).stdout
     config = Config.from_env(dict(line.split("=", 1) for line in said.split("\0") if line))

@@ -16,6 +16,7 @@ from chat import cli
 from chat.config import Config, environment
 from tests.runtime.running import ROOT
 
+KEY = "0123456789abcdef" * 3
 SETTINGS: Mapping[str, Field[Any]] = {f.name.upper(): f for f in fields(Config)}
 
 
@@ -44,7 +45,7 @@ def test_the_env_example_lists_every_setting_with_its_default_and_help() -> None
 def test_the_env_example_with_every_line_taken_is_the_default() -> None:
     lines = [line.removeprefix("#") for line in (ROOT / ".env.example").read_text().splitlines() if line[:2] != "# "]
     env = dict(line.split("=", 1) for line in lines if line)
-    assert Config.from_env({**env, "SECRET_KEY": "s" * 32}) == Config(secret_key="s" * 32)
+    assert Config.from_env({**env, "SECRET_KEY": KEY}) == Config(secret_key=KEY)
 
 
 def test_an_env_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

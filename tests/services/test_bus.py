@@ -323,6 +323,7 @@ def test_what_a_worker_without_a_socket_publishes_side_by_side_reaches_redis_in_
     def write(events):
         gevent.sleep(next(delays_s))  # Redis answers the first one late
         written.extend(json.loads(event)["n"] for event in events)
+        return "0-1"
 
     monkeypatch.setattr(services.bus, "_write", write)
     services.start(end=lambda: None)

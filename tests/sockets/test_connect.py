@@ -52,7 +52,7 @@ def sockets(registry, subscriptions, sessions):
 def sockets_of(registry, subscriptions, sessions):
     listener, isolation = SimpleNamespace(start=bool), SimpleNamespace(start=bool)
     watch = SimpleNamespace(start=bool, watch=bool)
-    config = SimpleNamespace(cookie_name="parley")
+    config = SimpleNamespace(cookie_name="parley", trusted_proxy_hops=0)
     checks = SimpleNamespace(start=bool)
     services = SimpleNamespace(sessions=sessions, config=config, background=None, checks=checks)
     return Sockets(registry, subscriptions, listener, watch, isolation, services)

@@ -77,7 +77,7 @@ def serve(app: str, port: int, log: Path, fanout: str, **settings: object) -> Se
 
 def _spawn(app: str, port: int, log: Path, fanout: str, settings: dict[str, object]) -> subprocess.Popen[bytes]:
     env = {name: value for name, value in os.environ.items() if name not in OURS}
-    env |= {"FANOUT": fanout, "SECRET_KEY": "x" * 43, "PORT": str(port)}
+    env |= {"FANOUT": fanout, "SECRET_KEY": "0123456789abcdef" * 3, "PORT": str(port)}
     env |= {name.upper(): str(value) for name, value in settings.items()}
     argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", app]
     WATCHED.file(log)

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from socketio.packet import Packet
 
+from chat.depth import MAX_DEPTH
 from chat.sockets.transport.packets import (
     ACK,
     CONNECT,
     DISCONNECT,
     EVENT,
-    MAX_DEPTH,
     RESERVED,
     ClientPacket,
     Malformed,

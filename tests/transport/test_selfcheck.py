@@ -170,7 +170,7 @@ def start(before: str = "", patch: str = "patch_all()", after: str = "") -> subp
         program = program.replace(
             "import tests.transport.tiny", "monkey.patch_all = lambda: None\nimport tests.transport.tiny"
         )
-    env = os.environ | {"SECRET_KEY": "x" * 43, "PORT": "8000"}
+    env = os.environ | {"SECRET_KEY": "0123456789abcdef" * 3, "PORT": "8000"}
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120
     )

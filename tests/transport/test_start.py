@@ -18,7 +18,7 @@ from tests.transport.served import OURS
 
 def run(port: int, **settings: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if name not in OURS}
-    env |= {"SECRET_KEY": "x" * 43, "PORT": str(port)} | settings
+    env |= {"SECRET_KEY": "0123456789abcdef" * 3, "PORT": str(port)} | settings
     argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "tests.transport.tiny:app"]
     return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
 
@@ -66,7 +66,7 @@ def test_a_proxy_on_the_same_host_may_come_through_a_unix_socket(tmp_path: Path,
     """Nobody but its owner and group may; whose socket it is, is what the proxy says: each address has one."""
     port, path = free_port(), tmp_path / "parley.sock"
     env = {name: value for name, value in os.environ.items() if name not in OURS}
-    env |= {"SECRET_KEY": "x" * 43, "PORT": str(port), "BIND": f"unix:{path}", "FANOUT": fanout}
+    env |= {"SECRET_KEY": "0123456789abcdef" * 3, "PORT": str(port), "BIND": f"unix:{path}", "FANOUT": fanout}
     env |= {"TRUSTED_PROXY_HOPS": "1", "SOCKETS_PER_ADDRESS": "1"}
     argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "tests.transport.tiny:app"]
     process = subprocess.Popen(argv, cwd=ROOT, env=env)

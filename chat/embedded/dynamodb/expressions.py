@@ -46,6 +46,7 @@ class Expressions:
                 raise malformed("ExpressionAttributeNames maps names to names")
             if not NAME.fullmatch(name):
                 raise invalid(f'ExpressionAttributeNames contains invalid key: Syntax error; key: "{name}"')
+            values.check_name(attribute)
         self._check_placeholders()
         for what, parsed in self._parsed.items():
             if what in ("ConditionExpression", "FilterExpression", "KeyConditionExpression"):

@@ -216,19 +216,20 @@ class Items:
         ]
         if not 1 <= len(asked) <= MAX_BATCH_GET:
             raise invalid("Too many items requested for the BatchGetItem call" if asked else "Nothing is asked for")
-        places = [(name, self._store.table(name).encode(key, exact=True)) for name, _, key in asked]
-        if len(set(places)) != len(places):
+        tables = [self._store.table(name) for name, _, _ in asked]
+        places = [table.encode(key, exact=True) for table, (_, _, key) in zip(tables, asked, strict=True)]
+        if len({(table.name, place) for table, place in zip(tables, places, strict=True)}) != len(places):
             raise invalid("Provided list of item keys contains duplicates")
         projections = {name: Expressions(options) for name, options, _ in asked}
         responses: dict[str, list[Item]] = {name: [] for name in projections}
         unprocessed: dict[str, Any] = {}
         units: dict[str, float] = {}
         size = 0
-        for (name, options, key), (_, place) in zip(asked, places, strict=True):
+        for (name, options, key), table, place in zip(asked, tables, places, strict=True):
             if size >= MAX_BATCH_GET_BYTES:
                 unprocessed.setdefault(name, options | {"Keys": []})["Keys"].append(key)
                 continue
-            item = Store.get(self._store.reader, self._store.table(name), place)
+            item = Store.get(self._store.reader, table, place)
             item_bytes = values.item_size(item or {})
             size += item_bytes
             units[name] = units.get(name, 0) + _read_units(item_bytes, options.get("ConsistentRead", False))

@@ -15,15 +15,15 @@ _READ = (
     "Limit ProjectionExpression ReturnConsumedCapacity Select"
 )
 _TABLE = (
-    "TableName AttributeDefinitions KeySchema BillingMode ProvisionedThroughput StreamSpecification TableClass Tags "
-    "DeletionProtectionEnabled SSESpecification"
+    "TableName AttributeDefinitions KeySchema BillingMode ProvisionedThroughput StreamSpecification "
+    "DeletionProtectionEnabled"
 )
 
 ALLOWED: dict[str, frozenset[str]] = {
     operation: frozenset(names.split())
     for operation, names in {
         "CreateTable": _TABLE,
-        "UpdateTable": "TableName AttributeDefinitions BillingMode StreamSpecification",
+        "UpdateTable": "TableName AttributeDefinitions BillingMode StreamSpecification DeletionProtectionEnabled",
         "DeleteTable": "TableName",
         "DescribeTable": "TableName",
         "ListTables": "ExclusiveStartTableName Limit",
@@ -79,6 +79,8 @@ TYPES: dict[str, type] = {
     "TotalSegments": int,
     "ConsistentRead": bool,
     "ScanIndexForward": bool,
+    "DeletionProtectionEnabled": bool,
+    "ProvisionedThroughput": dict,
     "StreamSpecification": dict,
     "TimeToLiveSpecification": dict,
 } | dict.fromkeys(

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chat.embedded.dynamodb.errors import ApiError, invalid, malformed
-from chat.embedded.dynamodb.store import Store, Table, new_table
+from chat.embedded.dynamodb.store import Store, Table, named, new_table
 
 NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+MAX_KEY_NAME_CHARS = 255
 Job = Callable[[sqlite3.Connection], dict[str, Any]]
 VIEWS = {"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}
 
@@ -26,12 +27,13 @@ class Schema:
 
     def create(self, request: dict[str, Any]) -> Job:
         """CreateTable"""
-        name = request.get("TableName")
+        name = named(request.get("TableName"))
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise invalid("TableName must be at least 3 characters long and at most 255 of a-z A-Z 0-9 _ - .")
         keys = _keys(request.get("KeySchema") or [], request.get("AttributeDefinitions") or [])
         table = new_table(name, keys, request.get("BillingMode", "PROVISIONED"))
         table = _with_stream(table, request.get("StreamSpecification") or {})
+        table = replace(table, protected=request.get("DeletionProtectionEnabled", False))
 
         def job(connection: sqlite3.Connection) -> dict[str, Any]:
             stored = self._store.create_table(connection, table)
@@ -41,15 +43,16 @@ class Schema:
         return job
 
     def update(self, request: dict[str, Any]) -> Job:
-        """UpdateTable: the stream, on or off."""
+        """UpdateTable: the stream, on or off; whether it may be deleted."""
         table = self._store.table(request.get("TableName"))
         wanted = request.get("StreamSpecification")
-        if wanted is None and "BillingMode" not in request:
+        if wanted is None and not request.keys() & {"BillingMode", "DeletionProtectionEnabled"}:
             raise invalid(
                 "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates "
                 "or SSESpecification or ReplicaUpdates is required"
             )
-        changed = replace(table, billing=request.get("BillingMode", table.billing))
+        protected = request.get("DeletionProtectionEnabled", table.protected)
+        changed = replace(table, billing=request.get("BillingMode", table.billing), protected=protected)
         if wanted is not None:
             if wanted.get("StreamEnabled") and table.stream_view:
                 raise invalid(f"Table already has an enabled stream: TableName: {table.name}")
@@ -67,6 +70,11 @@ class Schema:
     def delete(self, request: dict[str, Any]) -> Job:
         """DeleteTable"""
         table = self._store.table(request.get("TableName"))
+        if table.protected:
+            raise invalid(
+                "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection "
+                "first."
+            )
 
         def job(connection: sqlite3.Connection) -> dict[str, Any]:
             self._store.delete_table(connection, table)
@@ -131,6 +139,7 @@ def describe(table: Table, size: tuple[int, int]) -> dict[str, Any]:
         "TableSizeBytes": size[1],
         "BillingModeSummary": {"BillingMode": table.billing},
         "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0},
+        "DeletionProtectionEnabled": table.protected,
     }
     if table.stream_arn:
         described["LatestStreamArn"] = table.stream_arn
@@ -158,6 +167,8 @@ def _keys(schema: list[Any], definitions: list[Any]) -> tuple[tuple[str, str], .
             "One or more parameter values were invalid: Number of attributes in KeySchema does not exactly "
             "match number of attributes defined in AttributeDefinitions"
         )
+    if not all(isinstance(name, str) and 1 <= len(name) <= MAX_KEY_NAME_CHARS for name in names):
+        raise invalid(f"The name of a key attribute must have 1 to {MAX_KEY_NAME_CHARS} characters")
     if any(kind not in ("S", "N", "B") for kind in kinds.values()):
         raise invalid("AttributeType must be one of S, N, B")
     return tuple((name, kinds[name]) for name in names)

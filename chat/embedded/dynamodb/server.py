@@ -89,10 +89,12 @@ class Engine:
                 log.exception("the sweep failed")
 
     async def sweep_once(self, now: float) -> None:
-        """Removes expired items in small commits, then the records and tokens that nobody may ask for any more."""
+        """Removes expired items in small commits, then the records and tokens that nobody may ask for any more, and
+        then all that is left of what was removed or replaced."""
         while await asyncio.wrap_future(self._store.write(lambda c: self._store.sweep_expired(c, now))):
             await asyncio.sleep(0)
         await asyncio.wrap_future(self._store.write(lambda c: self._store.sweep_records(c, now - KEPT_S, now - 600)))
+        await asyncio.wrap_future(self._store.fold())
 
 
 def _parse(body: bytes) -> Any:

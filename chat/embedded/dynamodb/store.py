@@ -20,7 +20,9 @@ from chat.embedded.dynamodb.errors import ApiError, invalid, no_table
 from chat.embedded.dynamodb.values import Item
 
 ACCOUNT, REGION = "000000000000", "local"
+ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
 MAX_SHARED_COMMIT = 256
+WAIT_MS, FOLD_WAIT_MS = 5_000, 100  # for who else uses the file
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS tables (
     number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE NOT NULL, description TEXT NOT NULL);
@@ -49,10 +51,11 @@ class Table:
     stream_arn: str = ""
     stream_view: str = ""
     ttl_attribute: str = ""
+    protected: bool = False  # against DeleteTable
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self.name}"
+        return ARN + self.name
 
     @property
     def key_names(self) -> set[str]:
@@ -93,6 +96,7 @@ class Store:
         self._tables: dict[str, Table] = {}
         self._schema_changed = False
         writer = self._open()
+        writer.execute("PRAGMA secure_delete=ON")  # what is deleted or replaced is written over, in the file too
         writer.executescript(SCHEMA)
         self._load(writer)
         self._jobs: queue.SimpleQueue[tuple[Job, Future[Any]] | None] = queue.SimpleQueue()
@@ -100,7 +104,7 @@ class Store:
         self._thread.start()
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=WAIT_MS / 1000)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={self._synchronous}")
         connection.execute("PRAGMA wal_autocheckpoint=2000")
@@ -120,6 +124,10 @@ class Store:
         self._jobs.put((job, future))
         return future
 
+    def fold(self) -> Future[Any]:
+        """Folds the log into the file and empties it, so that nothing stays there which the file has no more."""
+        return self.write(_fold)
+
     def _write_all(self, connection: sqlite3.Connection) -> None:
         running = True
         while running:
@@ -127,7 +135,11 @@ class Store:
             while len(waiting) < MAX_SHARED_COMMIT and not self._jobs.empty():
                 waiting.append(self._jobs.get())
             running = None not in waiting
-            self._commit_together(connection, [each for each in waiting if each is not None])
+            jobs = [each for each in waiting if each is not None]
+            self._commit_together(connection, [each for each in jobs if each[0] is not _fold])
+            for _, future in [each for each in jobs if each[0] is _fold]:
+                _fold(connection)
+                future.set_result(None)
         with suppress(sqlite3.Error):  # on a full disk the log stays, and is read at the next start
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
@@ -168,8 +180,8 @@ class Store:
         self._tables = {name: _table(number, name, text) for number, name, text in rows}
 
     def table(self, name: Any) -> Table:
-        """The table of that name. Raises: ApiError ResourceNotFoundException."""
-        found = self._tables.get(name) if isinstance(name, str) else None
+        """The table of that name or ARN. Raises: ApiError ResourceNotFoundException."""
+        found = self._tables.get(named(name)) if isinstance(name, str) else None
         if found is None:
             raise no_table(str(name))
         return found
@@ -286,6 +298,19 @@ class Store:
         connection.execute("DELETE FROM tokens WHERE at < ?", (tokens_before,))
 
 
+def _fold(connection: sqlite3.Connection) -> None:
+    """Outside of any transaction. Waits for no reader: what cannot be folded now is the next time."""
+    with suppress(sqlite3.Error):
+        connection.execute(f"PRAGMA busy_timeout={FOLD_WAIT_MS}")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
+
+
+def named(said: Any) -> Any:
+    """The name of a table that is called by its ARN; anything else as it is."""
+    return said.removeprefix(ARN) if isinstance(said, str) else said
+
+
 def new_table(name: str, keys: tuple[tuple[str, str], ...], billing: str) -> Table:
     """A table that is not stored yet."""
     return Table(0, name, keys, time.time(), str(uuid.uuid4()), billing)
@@ -304,6 +329,8 @@ def _table(number: int, name: str, text: str) -> Table:
 
 def _description(table: Table) -> str:
     fields = {name: value for name, value in vars(table).items() if name not in ("number", "name")}
+    if not table.protected:
+        del fields["protected"]  # an engine of before does not know it
     return _compact(fields)
 
 

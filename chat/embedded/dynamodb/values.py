@@ -18,6 +18,7 @@ Item = dict[str, Value]
 
 MAX_ITEM_BYTES = 400 * 1024
 MAX_DEPTH = 32
+MAX_NAME_BYTES = 65_535
 MAX_HASH_BYTES, MAX_RANGE_BYTES = 2048, 1024
 SETS = {"SS": "S", "NS": "N", "BS": "B"}
 ORDERED = {"S", "N", "B"}
@@ -56,7 +57,7 @@ def check(value: Any, depth: int = 0) -> Value:
             )
         return value
     if kind == "M" and isinstance(content, dict):
-        return {"M": {name: check(inner, depth + 1) for name, inner in content.items()}}
+        return {"M": {check_name(name): check(inner, depth + 1) for name, inner in content.items()}}
     if kind == "L" and isinstance(content, list):
         return {"L": [check(inner, depth + 1) for inner in content]}
     if kind in SETS and isinstance(content, list):
@@ -110,10 +111,19 @@ def check_item(item: Any) -> Item:
     """A whole item in its normal form. Raises: ApiError ValidationException, also when it is too large."""
     if not isinstance(item, dict):
         raise invalid("Item must be a map")
-    checked = {name: check(value) for name, value in item.items()}
+    checked = {check_name(name): check(value) for name, value in item.items()}
     if item_size(checked) > MAX_ITEM_BYTES:
         raise invalid("Item size has exceeded the maximum allowed size")
     return checked
+
+
+def check_name(name: str) -> str:
+    """The name of an attribute. Raises: ApiError ValidationException."""
+    if not name:
+        raise invalid("One or more parameter values were invalid: An attribute name must not be empty")
+    if len(name.encode()) > MAX_NAME_BYTES:
+        raise invalid("Attribute name is too large, must be less than 65536 bytes")
+    return name
 
 
 def item_size(item: Item) -> int:

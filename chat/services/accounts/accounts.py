@@ -99,16 +99,20 @@ class Accounts:
         browsers = ((self._limits.browsers, folded), (self._limits.browsers_address, bucket))
         known_in = self._browsers.epoch(browser, folded)
         tries = strangers if known_in is None else browsers
-        with self._noted_if_limited("login", folded, address):
+        # Who signs in may have typed their password as their name: only names that are an account's are noted.
+        told = {"user": folded} if known_in is not None else {}
+        with self._noted_if_limited("login", address, told):
             Tries((logins, *tries)).refuse_if_over()
             user = self._users.get(found) if found else None
+            if user is not None:
+                told["user"] = folded
             if known_in is not None and (user is None or user.epoch != known_in):
                 tries = strangers  # the mark is older than the password
             counted = Tries((logins, *tries))
             right = self._passwords.matches(password, user.password_hash if user else None, who, counted.count)
         if not right or user is None:
             Tries((logins,)).give_back()
-            note("login", user=folded, address=address, outcome="bad_credentials")
+            note("login", **told, address=address, outcome="bad_credentials")
             raise ChatError("bad_credentials")
         Tries(tries).give_back()
         return user
@@ -162,7 +166,7 @@ class Accounts:
         who = address_bucket(address), username
         raw = check(new_password, username)
         tries = Tries(((self._limits.password, username),))
-        with self._noted_if_limited("password", username, address):
+        with self._noted_if_limited("password", address, {"user": username}):
             tries.refuse_if_over()
             user = self._users.get(username)
             stored = user.password_hash if user else None
@@ -181,12 +185,12 @@ class Accounts:
         return replace(session, epoch=epoch)
 
     @contextmanager
-    def _noted_if_limited(self, event: str, user: str, address: str) -> Iterator[None]:
+    def _noted_if_limited(self, event: str, address: str, told: dict[str, str]) -> Iterator[None]:
         try:
             yield
         except ChatError as error:
             if error.code == "rate_limited":
-                note(event, user=user, address=address, outcome="rate_limited")
+                note(event, **told, address=address, outcome="rate_limited")
             raise
 
     def _end(self, sids: list[str], reason: str) -> None:

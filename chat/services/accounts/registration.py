@@ -45,7 +45,8 @@ class Registration:
         try:
             self._users.put(user)
         except ChatError as error:
-            note("register", user=folded, address=address, outcome=error.code)
+            told = {"user": folded} if error.code == "username_taken" else {}  # else it may be nobody's, but a password
+            note("register", **told, address=address, outcome=error.code)
             raise
         note("register", user=folded, address=address, outcome="ok")
         return user

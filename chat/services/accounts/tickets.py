@@ -15,6 +15,7 @@ import secrets
 from redis import Redis
 
 from chat.errors import ChatError
+from chat.services.accounts.audit import note
 from chat.services.sessions.record import Session
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage.redis_client import answering
@@ -40,8 +41,9 @@ class Tickets:
         packed = base64.urlsafe_b64encode(said.encode()).decode()
         return f"{packed}.{self._mark(packed)}"
 
-    def redeem(self, ticket: str) -> Session:
-        """The live session that the ticket was given for. Of many who show it at once, one gets it.
+    def redeem(self, ticket: str, address: str = "") -> Session:
+        """The live session that the ticket was given for. Of many who show it at once, one gets it; `address` is
+        noted.
 
         Raises: ChatError `ticket_invalid` when it is made up, too old, used, or its session is over; `unavailable`.
         """
@@ -56,6 +58,7 @@ class Tickets:
         found = next((each for each in self._sessions.of_user(username) if each.public_id == public_id), None)
         if not first or found is None:
             raise ChatError("ticket_invalid")
+        note("ticket", user=username, address=address, outcome="ok")
         return found
 
     def _now(self) -> int:

@@ -9,6 +9,7 @@ tells a deaf reader from a quiet bus.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -41,6 +42,10 @@ BLOCK_MS = 2_000
 BEAT_S = 1.0
 RETRY_S = 0.2
 STOP_WITHIN_S = 0.5
+# What was said leaves Redis again, whether or not it is deleted: nobody is so late, and who is reads the table.
+KEPT_S = 60
+TRIM_EVERY_S = 5.0
+LEFT_ALONE_S = 300  # the stream of a site without a worker is gone then
 BEAT = events.kind_of(Beat)
 
 log = logging.getLogger(__name__)
@@ -69,6 +74,7 @@ class Bus(Publisher):
         self._heard: OrderedDict[str, int] = OrderedDict()  # origin → the number of its last event heard
         self._heard_at = time.monotonic()
         self._lag_s = 0.0
+        self._trim_at = 0.0
         self.dropped = 0
 
     @property
@@ -153,10 +159,24 @@ class Bus(Publisher):
             if size > MAX_ENTRY_BYTES:
                 break
             batch.append(line)
-        self._write(batch)
+        newest = self._write(batch)
         REDIS.succeeded()
         for _ in batch:
             self._outbox_bytes -= len(self._outbox.popleft())
+        if time.monotonic() >= self._trim_at:
+            self._trim(newest)
+
+    def _trim(self, newest: str) -> None:
+        """Takes what is old out of the stream, by the clock of Redis, which made the newest id. A Redis before 6.2
+        knows no such way: there its length alone bounds it."""
+        self._trim_at = time.monotonic() + TRIM_EVERY_S
+        oldest = max(0, _order(newest)[0] - KEPT_S * 1_000)
+        try:
+            self._client.xtrim(STREAM, minid=str(oldest), approximate=False)
+            self._client.expire(STREAM, LEFT_ALONE_S)
+        except redis.ResponseError as error:
+            log.warning("the bus keeps what is old: %s", error)
+            self._trim_at = math.inf
 
     def _flush(self) -> None:
         while True:

@@ -46,6 +46,8 @@ class Publisher:
             encoded = events.encode(self._sent, Decided(event.room, event.entry["seq"]))
         return encoded
 
-    def _write(self, lines: list[bytes]) -> None:
+    def _write(self, lines: list[bytes]) -> str:
+        """The entry's id."""
         entry = {"from": self._origin, "e": b"\n".join(lines)}
-        self._client.xadd(STREAM, entry, maxlen=MAX_STREAM, approximate=True)  # type: ignore[arg-type]
+        added = self._client.xadd(STREAM, entry, maxlen=MAX_STREAM, approximate=True)  # type: ignore[arg-type]
+        return str(added)

@@ -23,7 +23,7 @@ from chat.models import Entry, Mark, Marking, Message, Room, SetAside
 from chat.services.bus.events import Decided
 from chat.services.bus.publisher import Publisher
 from chat.services.log.append import Draft, DraftUnder, Log
-from chat.services.messages.text import check_text
+from chat.services.messages.text import check_text, shows
 from chat.services.rooms.rooms import Rooms
 from chat.services.storage.changes import DIGITS, Change, Row
 from chat.services.storage.entries import slot_of
@@ -114,7 +114,7 @@ class Ingest:
         name = row.get("username", row.get("user", NAMELESS))
         if not isinstance(text, str):
             raise Unusable("it has no text: an attribute `text` (or `message`) of type S")
-        if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME_CHARS or not name.isprintable():
+        if not isinstance(name, str) or len(name.strip()) > MAX_NAME_CHARS or not name.isprintable() or not shows(name):
             raise Unusable(f"its `username` (or `user`) is not a name of 1 to {MAX_NAME_CHARS} characters")
         try:
             check_text(text)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chat import names
 from chat.errors import ChatError
 from chat.models import GENERAL, Entry, EntryKind, Membership, Person, Room, RoomKind
+from chat.services.accounts.audit import note
 from chat.services.bus.events import MembershipChanged
 from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import CREATE_COST, MOVE_COST, Allowance
@@ -17,6 +18,11 @@ from chat.services.rooms.overview import Overview
 from chat.services.rooms.rooms import UNBOUNDED, Bounds, Rooms
 from chat.services.storage.rooms import membership_fact
 from chat.services.storage.storage import Storage
+
+if TYPE_CHECKING:
+    from chat.services.limits.limits import Limit
+
+NOTED: dict[EntryKind, str] = {"joined": "room_join", "left": "room_leave", "removed": "room_remove"}
 
 
 class Memberships:
@@ -56,6 +62,7 @@ class Memberships:
         founder = Membership(room_id, person.username, person.name, inside=True, seq=1, start=1, read=1)
         room = Room(room_id, name, kind, owner=person.username, generation=self._log.now_ms() // 1000)
         room_id = self._log.begin(room, person.username, client_id, ("create", name, kind), founder, self._bounds.made)
+        note("room_create", user=person.username, room=room_id, kind=kind, outcome="ok")
         self._membership_changed(person.username)
         return self._overview.describe(person, room_id)
 
@@ -85,10 +92,7 @@ class Memberships:
         username = self._named(username)
         if not self._moved(person, client_id, "joined", room_id, username):
             room, _ = self._rooms.require(person, room_id)
-            whom = self._user(username)
-            if self._bounds.invitations is not None:
-                self._bounds.invitations.spend(person.username)
-            self._move(person, client_id, room, whom, "joined")
+            self._move(person, client_id, room, self._user(username), "joined", self._bounds.invitations)
 
     def remove(self, person: Person, client_id: str, room_id: str, username: str) -> None:
         """Puts somebody out of a room the person owns. Raises: ChatError `not_room_owner`, `room_required`,
@@ -121,12 +125,16 @@ class Memberships:
             self._membership_changed(username)
         return done
 
-    def _move(self, by: Person, client_id: str, room: Room, whom: Person, kind: EntryKind) -> None:
-        """Appends a membership entry unless it would change nothing. Who is out cannot leave: `room_not_found`."""
+    def _move(
+        self, by: Person, client_id: str, room: Room, whom: Person, kind: EntryKind, spends: Limit | None = None
+    ) -> None:
+        """Appends a membership entry unless it would change nothing. Who is out cannot leave: `room_not_found`. What it
+        spends is spent once, and only for what nothing else refuses."""
         request = (kind, room.room, whom.username)
-        enters = kind == "joined"
+        enters, spent = kind == "joined", False
 
         def judge() -> DraftUnder | None:
+            nonlocal spent
             old = self._storage.rooms.membership(room.room, whom.username)
             inside = old is not None and old.inside
             if not enters and not inside:
@@ -135,9 +143,15 @@ class Memberships:
                 return None
             if enters:
                 self._refuse_if_in_too_many(whom, by)
+            if spends is not None and not spent:
+                spends.spend(by.username)
+                spent = True
             return partial(self._draft_move, room, by, whom, kind, old)
 
-        self._log.append(room, by.username, client_id, request, judge)
+        done = self._log.append(room, by.username, client_id, request, judge)
+        if done.seq:
+            event = "room_invite" if enters and whom != by else NOTED[kind]
+            note(event, user=by.username, room=room.room, whom=whom.username, outcome="ok")
         self._membership_changed(whom.username)
 
     def _refuse_if_in_too_many(self, whom: Person, by: Person) -> None:

@@ -206,6 +206,7 @@ class RoomRows:
             "ExpressionAttributeNames": {"#key": "pk", "#sort": "sk", "#state": "state"},
             "ExpressionAttributeValues": pack({":key": f"USER#{username}", ":prefix": "ROOM#", ":in": "in"}),
             "Select": "COUNT",
+            "ConsistentRead": True,  # a cap that is asked right behind the join that fills it must know of that
         }
         counted = 0
         while True:

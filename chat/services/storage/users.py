@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Iterator
 
@@ -10,6 +11,8 @@ from chat.models import User
 from chat.services.storage.client import CONDITION_FAILED, Client
 from chat.services.storage.rows import Row
 from chat.services.storage.values import pack, unpack
+
+log = logging.getLogger(__name__)
 
 
 def user_row(user: User) -> Row:
@@ -24,14 +27,18 @@ def user_row(user: User) -> Row:
 
 
 def read_user(row: Row) -> User:
-    """The account that a row records."""
-    return User(
-        username=row["username"],
-        name=row.get("name") or row["username"],
-        password_hash=row.get("hash", ""),
-        epoch=row.get("epoch", 0),
-        created_at_ms=row.get("created_at_ms", 0),
-    )
+    """The account that a row records. One whose hash or epoch is of another type than ours lets nobody in: then it has
+    no hash that any password has."""
+    username, stored, epoch = row["username"], row.get("hash", ""), row.get("epoch", 0)
+    if type(stored) is not str or type(epoch) is not int:
+        log.error("the account %r cannot be read: its hash or its epoch is of another type", username)
+        stored, epoch = "", 0
+    return User(username, _name(row), stored, epoch, row.get("created_at_ms", 0))
+
+
+def _name(row: Row) -> str:
+    name = row.get("name")
+    return name if name and type(name) is str else str(row["username"])
 
 
 class UserRows:
@@ -69,12 +76,13 @@ class UserRows:
         )
 
     def epochs(self, usernames: Iterable[str]) -> dict[str, int]:
-        """The epochs of these accounts, as they are now; who has none is left out."""
-        return {row["username"]: row.get("epoch", 0) for row in self._each(usernames, "epoch")}
+        """The epochs of these accounts, as they are now; who has no account that can be read is left out."""
+        found = {row["username"]: row.get("epoch", 0) for row in self._each(usernames, "epoch")}
+        return {username: epoch for username, epoch in found.items() if type(epoch) is int}
 
     def names(self, usernames: Iterable[str]) -> dict[str, str]:
         """What these people call themselves; who has no account is left out."""
-        return {row["username"]: row.get("name") or row["username"] for row in self._each(usernames, "name")}
+        return {row["username"]: _name(row) for row in self._each(usernames, "name")}
 
     def _each(self, usernames: Iterable[str], attribute: str) -> Iterator[Row]:
         """The rows of these accounts, of which only that attribute and the username are read."""

@@ -14,6 +14,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from flask import Flask
 from flask_socketio import SocketIO
 
@@ -29,10 +32,12 @@ __all__ = ["LATER", "check", "create_socketio", "drain", "send_away"]
 
 PING_INTERVAL_S = 25
 PING_TIMEOUT_S = 20
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def create_socketio(app: Flask, config: Config) -> SocketIO:
-    """The sockets of one app: websocket only, handled in order, bounded in every direction."""
+def create_socketio(app: Flask, config: Config, headers: Mapping[str, str] = NONE) -> SocketIO:
+    """The sockets of one app: websocket only, handled in order, bounded in every direction. `headers` are what answers
+    carry that are not the app's: refused handshakes, and what gunicorn says of what is no request."""
     options = {
         "async_mode": "gevent",
         "async_handlers": False,
@@ -49,5 +54,5 @@ def create_socketio(app: Flask, config: Config) -> SocketIO:
     # Flask-SocketIO has no setting for the server's class: ours takes the place of the one it made.
     made = FastServer(**options) if config.fanout == "fast" else Server(**options)
     socketio.server = socketio.sockio_mw.engineio_app = made
-    app.wsgi_app = Gate(app.wsgi_app, config, socketio.server.eio)  # type: ignore[method-assign]
+    app.wsgi_app = Gate(app.wsgi_app, config, socketio.server.eio, headers)  # type: ignore[method-assign]
     return socketio

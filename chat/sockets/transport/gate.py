@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 from chat.config import MAX_BODY_BYTES, Config
 from chat.errors import ChatError
 from chat.services.accounts.addresses import address_bucket, client_address
+from chat.services.accounts.audit import refusals
 from chat.sockets.transport.engine import Engine
 from chat.sockets.transport.places import Place, Places
 from chat.sockets.transport.websocket import accept_key
@@ -31,7 +32,10 @@ STATUS = {
 class Gate:
     """WSGI in front of everything: websocket handshakes need a good Host and Origin, and a free place."""
 
-    def __init__(self, inner: Callable[..., Iterable[bytes]], config: Config, engine: Engine):
+    def __init__(
+        self, inner: Callable[..., Iterable[bytes]], config: Config, engine: Engine, headers: Mapping[str, str]
+    ):
+        self.headers = headers
         self.places = Places(config)
         self._inner = inner
         self._hosts, self._origins = config.hosts, frozenset(config.origins)
@@ -42,7 +46,7 @@ class Gate:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if any(len(environ[name]) > MAX_HEADER_CHARS for name in environ if name.startswith(READ_FIRST)):
-            return _refuse(ChatError("too_large"), start_response)
+            return self._refuse(ChatError("too_large"), start_response)
         if not environ.get("PATH_INFO", "").startswith("/socket.io"):
             _read_chunks(environ)
             environ["parley.began"] = time.monotonic()
@@ -50,7 +54,8 @@ class Gate:
         try:
             place = environ["parley.place"] = self.admit(environ)
         except ChatError as error:
-            return _refuse(error, start_response)
+            refusals.note(error, "websocket", address=self._address(environ))
+            return self._refuse(error, start_response)
         try:
             return self._inner(environ, start_response)
         finally:
@@ -72,8 +77,25 @@ class Gate:
             raise ChatError("busy", retry_after_s=5)
         return self.places.take(self._address(environ), nameless="HTTP_COOKIE" not in environ)
 
+    def _refuse(self, error: ChatError, start_response: Any) -> list[bytes]:
+        """Answers, and ends the connection: gunicorn's own response object is behind its `start_response`."""
+        force_close = getattr(getattr(start_response, "__self__", None), "force_close", None)
+        if force_close is not None:
+            force_close()
+        body = refusal(error)
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *self.headers.items()]
+        if error.retry_after_s is not None:
+            headers.append(("Retry-After", str(error.retry_after_s)))
+        start_response(STATUS[error.status], headers)
+        return [body]
+
     def _address(self, environ: dict[str, Any]) -> str:
         return self._bucket(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR"))
+
+
+def refusal(error: ChatError) -> bytes:
+    """The body of a refusal."""
+    return json.dumps({"error": error.to_dict()}).encode()
 
 
 @lru_cache(64)  # everybody comes with the same
@@ -91,16 +113,3 @@ def _read_chunks(environ: dict[str, Any]) -> None:
         body = environ["wsgi.input"].read(MAX_BODY_BYTES + 1)
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
-
-
-def _refuse(error: ChatError, start_response: Any) -> list[bytes]:
-    """Answers, and ends the connection: gunicorn's own response object is behind its `start_response`."""
-    force_close = getattr(getattr(start_response, "__self__", None), "force_close", None)
-    if force_close is not None:
-        force_close()
-    body = json.dumps({"error": error.to_dict()}).encode()
-    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-    if error.retry_after_s is not None:
-        headers.append(("Retry-After", str(error.retry_after_s)))
-    start_response(STATUS[error.status], headers)
-    return [body]

@@ -61,6 +61,8 @@ HOOKS = (
     Hook("gunicorn.workers.base", "Worker.init_process", "calls run after post_worker_init, by its name", "self"),
     Hook("gunicorn.http.body", "LengthReader", "its length says what was not read"),
     Hook("gunicorn.http.wsgi", "Response.force_close", "ends a connection after a refusal", "self"),
+    Hook("gunicorn.util", "write_error", "replaced: our headers", "sock, status_int, reason, mesg"),
+    Hook("gunicorn.util", "write_nonblock", "writes what we say in its place", "sock, data, chunked"),
     Hook("gunicorn.http.wsgi", "SERVER", "replaced: no banner"),
     Hook("gevent.socket", "socket.detach", "hands a connection's file over", "self"),
     Hook("gevent.core", "loop.io", "tells that a connection can be read or written", fast=True),

@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
 from typing import Any, NamedTuple
+
+from chat.depth import too_deep
 
 CONNECT, DISCONNECT, EVENT, ACK = 0, 1, 2, 3
 
 MAX_ID_DIGITS = 15  # below 2^53: JavaScript tells such numbers apart
 MAX_NAMESPACE = 64
 MAX_EVENT_NAME = 64
-MAX_DEPTH = 32  # lists and objects in one another; what is decoded near the end of the stack ends whoever walks it next
 _EVENT = re.compile(rf"2([0-9]{{0,{MAX_ID_DIGITS}}})(?=\[)")
 RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener", "*"})
 
@@ -80,22 +80,9 @@ def _json(text: str, at: int = 0) -> Any:
         value, end = _DECODER.raw_decode(text, at)
     except (ValueError, RecursionError):
         raise Malformed("json") from None
-    if end != len(text) or (text.count("[", at) + text.count("{", at) > MAX_DEPTH and _too_deep(value)):
+    if end != len(text) or too_deep(value, text.count("[", at) + text.count("{", at)):
         raise Malformed("json")
     return value
-
-
-def _too_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [inner for outer in level for inner in _inside(outer)]
-    return any(isinstance(inner, list | dict) for inner in level)
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def _refuse(constant: str) -> None:

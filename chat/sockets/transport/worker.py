@@ -5,17 +5,23 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import gevent
+import gunicorn.util
 
+from chat.errors import ChatError
 from chat.sockets.transport.drain import drain
 from chat.sockets.transport.fast.engine import FastEngine
 from chat.sockets.transport.fast.handshake import take_handshake
+from chat.sockets.transport.gate import refusal
 from chat.sockets.transport.visitors import Visitor, Visitors, said_already
 
 POLL_S = 0.05
 ENDING_S = 2.0  # of gunicorn's graceful_timeout, which begins with the signal, for noticing it and for saying goodbye
+TOO_LARGE = (413, 414, 431)
 GC_THRESHOLDS = (50_000, 50, 1_000)  # a look at all objects of ten thousand sockets takes 50 ms: seldom, then
 
 
@@ -29,6 +35,7 @@ def install(worker: Any) -> None:
     handle = worker.handle
 
     app = worker.wsgi
+    gunicorn.util.write_error = partial(refuse, app.wsgi_app.headers)
     fast = isinstance(app.extensions["socketio"].server.eio, FastEngine)
 
     def handle_visitor(listener: Any, client: Any, address: Any) -> None:
@@ -67,6 +74,16 @@ def install(worker: Any) -> None:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
+
+
+def refuse(headers: Mapping[str, str], client: Any, status: int, reason: str, message: str) -> None:
+    """What gunicorn says of what is no request, and of a fault in one, in the place of its own page: it has the headers
+    of every other answer, and nothing of what was asked. Raises: OSError."""
+    code = "internal" if status >= 500 else "too_large" if status in TOO_LARGE else "body_invalid"
+    body = refusal(ChatError(code))
+    lines = [f"HTTP/1.1 {status} {reason}", "Connection: close", "Content-Type: application/json"]
+    lines += [f"Content-Length: {len(body)}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    gunicorn.util.write_nonblock(client, "\r\n".join(lines).encode() + body)
 
 
 def request_began(request: Any) -> None:

@@ -107,7 +107,7 @@ def test_it_can_write_no_file(tmp_path: Path) -> None:
 
 
 def test_it_finds_nothing_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SECRET_KEY", "s" * 32)
+    monkeypatch.setenv("SECRET_KEY", "0123456789abcdef" * 2)
     with (tmp_path / "secret").open("w") as file, socket.create_server(("127.0.0.1", 0)) as listener:
         os.set_inheritable(file.fileno(), True)
         os.set_inheritable(listener.fileno(), True)

@@ -19,7 +19,8 @@ export const MessageText = memo(function MessageText({ text, reachable = true }:
       <div className={look} data-testid="message-text" dir="auto">
         {piecesOf(text).map((piece, index) =>
           piece.link ? (
-            <a key={index} href={piece.href} tabIndex={reachable ? 0 : -1} target="_blank" rel="noopener noreferrer">
+            <a key={index} href={piece.href} dir="ltr" tabIndex={reachable ? 0 : -1} target="_blank"
+              rel="noopener noreferrer">
               {piece.text}
             </a>
           ) : (

@@ -4,6 +4,7 @@ import { ReactionRow } from "@/features/messages/reactions/ReactionRow";
 import { keyOf, pillsOf, type Wishes } from "@/features/messages/reactions/wishes";
 import { fullTime, timeOfDay } from "@/lib/dates";
 import { language, t } from "@/lib/language";
+import { apart } from "@/lib/sentences";
 import { useStore, useValue } from "@/lib/store";
 import type { Message } from "@/types/protocol";
 import { EditMessage } from "./EditMessage";
@@ -127,7 +128,8 @@ interface QuoteProps {
 }
 
 function Quote({ seq, quoted, reachable, jump }: QuoteProps) {
-  const what = ({ deleted, name, text }: Message) => (deleted ? t("A deleted message") : `${name}: ${inOneLine(text)}`);
+  const what = ({ deleted, name, text }: Message) =>
+    deleted ? t("A deleted message") : `${apart(name)}: ${inOneLine(text)}`;
   const said = quoted ? what(quoted) : t("An earlier message");
   return (
     <button type="button" className={styles.quote} tabIndex={reachable ? 0 : -1} onClick={() => jump(seq)}>

@@ -1,5 +1,6 @@
 /** What message text is made of. It is plain text: only http(s) addresses become links. */
 import { sentence } from "@/lib/language";
+import { apart } from "@/lib/sentences";
 
 export const MAX_CHARACTERS = 4_000;
 export const COUNTER_FROM = 3_600;
@@ -7,7 +8,8 @@ export const TOO_LONG = sentence("A message has at most 4,000 characters.");
 
 export type Piece = { link: false; text: string } | { link: true; text: string; href: string };
 
-const ADDRESS = /https?:\/\/[^\s<>"'`]+/gi;
+/** No address has the signs that turn a text's direction: they would show another one than it leads to. */
+const ADDRESS = /https?:\/\/[^\s<>"'`\u200e-\u200f\u202a-\u202e\u2066-\u2069]+/gi;
 const AFTERTHOUGHT = new Set(".,;:!?*_~…");
 const OPENING = new Set("([{");
 const CLOSING = new Set(")]}");
@@ -70,8 +72,8 @@ export const isTall = (text: string): boolean => text.length > 1_800 || (text.ma
 export const charactersIn = (text: string): number =>
   text.length <= COUNTER_FROM / 2 ? text.length : [...text].length;
 
-/** One line that stands for a message elsewhere: a quote, an announcement. */
+/** One line that stands for a message elsewhere: a quote, an announcement. Turns nothing beside it. */
 export const inOneLine = (text: string, characters = 140): string => {
   const line = [...text.slice(0, characters * 3).replace(/\s+/g, " ").trim()];
-  return line.length > characters ? `${line.slice(0, characters).join("")}…` : line.join("");
+  return apart(line.length > characters ? `${line.slice(0, characters).join("")}…` : line.join(""));
 };
