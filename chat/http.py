@@ -3,15 +3,17 @@ refusal looks like, what a session is described as. Knows neither of them. What 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from chat.errors import ChatError
+from chat.errors import ChatError, misdirected
 
 if TYPE_CHECKING:
     from chat.services.sessions.record import Session
 
+log = logging.getLogger(__name__)
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # On every answer; by https the second too; those of the API are never cached.
 HEADERS = {
@@ -24,17 +26,18 @@ NOT_CACHED = {"Cache-Control": "no-store"}
 VARY = ("Cookie", "Origin")
 
 
-def check_origin(method: str, origin: str | None, fetch_site: str | None, listed: Collection[str]) -> None:
-    """Refuses what another site makes a browser send. Without either header it is no browser: let it pass.
+def check_origin(method: str, origin: str | None, fetch_site: str | None, listed: Collection[str], right: str) -> None:
+    """Refuses what another site makes a browser send; `right` is the address to use. Without either header it is no
+    browser: let it pass.
 
     Raises: ChatError `origin_refused`.
     """
     if method in SAFE_METHODS:
         return
     if origin is not None and origin not in listed:
-        raise ChatError("origin_refused")
+        raise misdirected(log, "Origin", origin, right)
     if origin is None and (fetch_site or "none") not in ("none", "same-origin"):
-        raise ChatError("origin_refused")
+        raise misdirected(log, "Sec-Fetch-Site", fetch_site, right)
 
 
 def check_user(session: Session, expected: str | None) -> None:

@@ -22,7 +22,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from chat import env_file
-from chat.config import Config
+from chat.config import LOOPBACK, Config
 from chat.embedded import redis_server
 from chat.embedded.children import BY_KERNEL, Child, Guard, stop
 from chat.embedded.errors import RunError, StartError
@@ -221,6 +221,9 @@ class Supervisor:
                 said.append(
                     f"{name}={shlex.quote(self._env[name])}"
                 )  # to be pasted, also from a folder with a space in it
+        url = urlsplit(self._config.public_url)
+        if url.hostname in LOOPBACK:
+            said.append(f"# {url.netloc} works on this computer only; for other people: README, at the beginning")
         try:
             print("\n".join(said), flush=True)
         except BrokenPipeError:  # whoever read it has gone (`make run | head -1`): the chat goes on
