@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from chat import cli_doctor
 from chat.app import create_app
@@ -21,6 +22,7 @@ from chat.services.health import redis_examined, tables_examined
 from chat.services.health.address_examined import examine_address
 from chat.services.health.findings import Finding, side_by_side
 from chat.services.storage import schema
+from chat.services.storage.client import Client, away
 from chat.services.storage.storage import Storage
 from chat.services.storage.stream import Batch, Streams
 from tests.conftest import free_port, wait_until
@@ -171,6 +173,34 @@ def test_no_tables_a_wrong_key_and_nobody_there_are_each_told_what_to_do(
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     (without,) = tables_examined.TablesExamined(config).run()
     assert not without.ok and "AWS_PROFILE" in without.do
+
+
+@pytest.mark.parametrize(
+    ("operation", "check"),
+    [
+        ("describe_table", "the tables are there"),
+        ("transact_write_items", "dynamodb takes writes"),
+        ("batch_get_item", "dynamodb takes writes"),
+        ("update_item", "dynamodb takes writes"),
+        ("get_item", "dynamodb answers"),
+    ],
+)
+def test_a_role_that_may_not_do_something_is_named(
+    config: Config, monkeypatch: pytest.MonkeyPatch, operation: str, check: str
+) -> None:
+    call = Client.call
+
+    def refused(self: Client, name: str, **request: Any) -> dict[str, Any]:
+        if name == operation:
+            told = {"Error": {"Code": "AccessDeniedException", "Message": f"not authorised: {name}"}}
+            error = ClientError({**told, "ResponseMetadata": {"HTTPStatusCode": 400}}, name)
+            raise away(error) from error
+        return call(self, name, **request)
+
+    monkeypatch.setattr(Client, "call", refused)
+    found = {each.check: each for each in tables_examined.TablesExamined(config).run()}
+    assert not found[check].ok and "the role" in found[check].do
+    assert not found[check].cause.startswith("ChatError")
 
 
 def test_a_stream_that_does_not_move_is_named(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -161,6 +162,26 @@ def test_flask_run_says_that_it_serves_no_sockets(checkout: Path) -> None:
     done = started(checkout, SECRET, "flask", "--app", "wsgi", "run", "--port", "0")
     assert done.returncode == 2
     assert "`flask run` serves no websockets" in done.stderr and "make run" in done.stderr
+
+
+def test_gunicorn_says_that_it_was_told_another_port(checkout: Path) -> None:
+    """By its command line, which no setting of ours sees."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = ("gunicorn", "-c", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}", "wsgi:app")
+        done = started(checkout, SECRET, *command)
+    assert f"listens at port {port} and answers to http://localhost:8000 alone: say PORT" in done.stderr
+    assert f"port {port} of 127.0.0.1 is taken" in done.stderr
+
+
+def test_the_tests_leave_out_what_a_person_has_in_theirs() -> None:
+    """Whatever they start: the variable goes with the environment."""
+    code = "import os, tests; print(os.environ['FLASK_SKIP_DOTENV'])"
+    for package_of_ours in ("tests", "bench"):
+        told = subprocess.run(
+            [sys.executable, "-c", code.replace("tests", package_of_ours)], cwd=ROOT, capture_output=True, text=True
+        ).stdout
+        assert told == "1\n"
 
 
 def test_functions_never_read_it(checkout: Path) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from chat.config import Config
 from chat.errors import ChatError
@@ -73,28 +72,30 @@ class TablesExamined:
         if self.urls and self.config.ingest_mode == "poller":
             yield self._taken_over()
 
-    def _tried(self, check: str, attempt: Any) -> Finding:
+    def _tried(self, check: str, attempt: Callable[[], object]) -> Finding:
         try:
             with budget(ASKED_WITHIN_S):
                 attempt()
         except Exception as error:
-            cause = words(error.__cause__ if isinstance(error, ChatError) and error.__cause__ else error)  # type: ignore[arg-type]
-            remedy = next((do for code, do in REMEDIES.items() if code in cause), ELSE)
-            return Finding(check, False, " ".join(cause.split()), remedy)
+            return _broken(check, error)
         return Finding(check, True)
 
     def _read(self) -> None:
         self._storage.client.get("users", {"username": NOBODY})
 
     def _tables(self) -> Iterator[Finding]:
-        with budget(ASKED_WITHIN_S):
-            problems = schema.problems(self._storage)
+        check = "the tables are there"
+        try:
+            with budget(ASKED_WITHIN_S):
+                problems = schema.problems(self._storage)
+        except Exception as error:
+            yield _broken(check, error)
+            return
         if not problems:
-            yield Finding("the tables are there", True)
+            yield Finding(check, True)
         for problem in problems:
             cause, run, do = problem.partition(": run ")
-            fatal = problem.startswith("table ")
-            yield Finding("the tables are there", not fatal, cause, run[2:] + do if run else "tell its owner")
+            yield Finding(check, not problem.startswith("table "), cause, f"run {do}" if run else "tell its owner")
 
     def _write(self) -> None:
         """All that a message and an account ask for. Nothing can be put into `users` that a server may take away again,
@@ -158,13 +159,19 @@ class TablesExamined:
         return Finding(check, False, problem, "read the log of the workers: it says what stops them")
 
     def _beats(self) -> dict[str, int]:
-        return {worker.id: worker.beats for worker in self._storage.workers.all()}
+        try:
+            return {worker.id: worker.beats for worker in self._storage.workers.all()}
+        except ChatError:
+            return {}
 
-    def _living(self, began: float, beats: dict[str, int]) -> set[str]:
+    def _living(self, began: float, beats: dict[str, int]) -> set[str] | None:
         """Where those answer whose row has moved since."""
         if beats:
             time.sleep(max(0.0, began + 1.25 * BEAT_EVERY_S - time.monotonic()))
-        return {w.url for w in self._storage.workers.all() if w.beats > beats.get(w.id, 0)}
+        try:
+            return {w.url for w in self._storage.workers.all() if w.beats > beats.get(w.id, 0)}
+        except ChatError:
+            return None
 
     def _rows(self) -> dict[str, Row]:
         more = {"n": 1, "expires_at": int(time.time()) + KEPT_S}
@@ -172,6 +179,11 @@ class TablesExamined:
             "messages": {"room": NOBODY, "id": self._id, **more},
             "chat": {"pk": NOBODY, "sk": self._id, **more},
         }
+
+
+def _broken(check: str, error: Exception) -> Finding:
+    cause = " ".join(words(error.__cause__ if isinstance(error.__cause__, Exception) else error).split())
+    return Finding(check, False, cause, next((do for code, do in REMEDIES.items() if code in cause), ELSE))
 
 
 def _key(table: str, row: Row) -> Row:
