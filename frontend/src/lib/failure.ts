@@ -30,7 +30,8 @@ function withPatience({ retry_after_s = 0, ...body }: ErrorBody): string {
  * server broke down at has a number to quote; who came to another address than the chat's is told the right one.
  */
 export function refusal({ code, message }: Pick<ErrorBody, "code" | "message">): string {
-  const [, incident, use] = /\bincident (\w+)| at (\S+) instead/.exec(message) ?? [];
+  const incident = /\bincident (\w+)/.exec(message)?.[1];
+  const use = / at (\S+) instead/.exec(message)?.[1];
   return (
     (incident && known("refusal.incident", { incident })) || (use && known("refusal.elsewhere", { use })) ||
     (known(`refusal.${code}`) ?? message)
