@@ -7,13 +7,16 @@ import signal
 import socket
 import sys
 from functools import partial
+from urllib.parse import urlsplit
 
 import gunicorn.http.wsgi
 
-from chat.config import Config
+from chat import env_file
+from chat.config import LOOPBACK, Config
 from chat.errors import ConfigError
 
 try:
+    env_file.load()
     _config = Config.from_env()
 except ConfigError as error:
     sys.exit("Parley does not start:\n" + "\n".join(f"- {problem}" for problem in error.problems))
@@ -76,7 +79,8 @@ if _soft != resource.RLIM_INFINITY and _soft < _files:
 
 
 def on_starting(server):
-    """Says at once that the port is taken; gunicorn would try for five seconds."""
+    """Says at once that the port is taken, where gunicorn would try for five seconds, and that it is another one."""
+    _compare(server.cfg.address, server.log)
     if os.environ.get("GUNICORN_FD") or os.environ.get("LISTEN_FDS"):
         return  # the socket is handed to us
     address = server.cfg.address[0]
@@ -91,6 +95,16 @@ def on_starting(server):
             taken = error.errno == errno.EADDRINUSE
             why = "is taken by another program" if taken else f"cannot be used: {error.strerror}"
             sys.exit(f"Parley does not start: port {port} of {host} {why}. PORT names another.")
+
+
+def _compare(addresses, log):
+    """Where `--bind` of gunicorn's own command line says another port than PUBLIC_URL, and nothing is in between."""
+    url = urlsplit(_config.public_url)
+    listens = [address[1] for address in addresses if isinstance(address, tuple)]
+    if url.hostname in LOOPBACK and listens and (url.port or (443 if url.scheme == "https" else 80)) not in listens:
+        ports = " and ".join(map(str, listens))
+        told = "Parley listens at port %s and answers to %s alone: say PORT in place of --bind"
+        log.warning(told, ports, _config.public_url)
 
 
 def post_worker_init(worker):

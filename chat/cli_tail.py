@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import sys
@@ -13,14 +12,13 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from chat.blueprints.guard import services
+from chat.cli_plainly import or_fail, services
 from chat.errors import ChatError
 from chat.services.jobs.tail import AGAIN_EVERY_S, LOOK_EVERY_S, Position, Tail, nobody_reads
 from chat.services.log.sequence import Numbers
 
 FLUSHED_EVERY = 500  # lines; then it is noted how far they went
 
-outages = logging.getLogger("chat.services.runtime.outages")
 _written: dict[Path, str] = {}
 
 
@@ -39,16 +37,14 @@ def tail(room: str | None, every: bool, after: int | None, new: bool, cursor: Pa
     found = services()
     numbers = Numbers(found.redis, found.storage)
     reading = Tail(found.storage, numbers, room, _read(cursor), after or 0, new, _complain)
-    outages.disabled = True  # it is said once here, and not every minute
     ended: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: _end(ended, number))
     try:
-        _follow(reading, cursor, no_follow, ended)
+        or_fail(lambda: _follow(reading, cursor, no_follow, ended))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it ends
     finally:
         signal.signal(signal.SIGINT, before)
-        outages.disabled = False
 
 
 def _end(ended: list[int], number: int) -> None:

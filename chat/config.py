@@ -6,11 +6,12 @@ The README's table is tested against the fields of `Config`; keep this module le
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from chat.errors import ConfigError
 
@@ -93,12 +94,16 @@ class Config:
         """Reads and checks the settings. Raises: ConfigError with every problem, not only the first."""
         env = os.environ if env is None else env
         values: dict[str, Any] = {}
+        try:
+            env = {**env, **_bound(env.get("GUNICORN_CMD_ARGS", ""))}
+        except ValueError as error:
+            raise ConfigError([f"GUNICORN_CMD_ARGS: {error}"]) from None
         problems: list[str] = []
         for f in fields(cls):
             raw = env.get(f.name.upper(), "")
             if f.name == "aws_region":
                 raw = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or ""
-            if f.name == "public_url" and not raw and env.get("PORT", "").isdigit():
+            if f.name == "public_url" and not raw and _split(f"http://x:{env.get('PORT')}").port:
                 raw = f"http://localhost:{env['PORT']}"
             if raw == "":
                 continue
@@ -119,18 +124,14 @@ class Config:
     def problems(self) -> list[str]:
         """What is missing or unsafe, one plain sentence each; empty when the chat may start."""
         found = []
-        url = urlsplit(self.public_url)
-        if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/"):
+        url = _split(self.public_url)
+        if not _is_site(url):
             found.append(f"PUBLIC_URL={self.public_url!r} is not like https://chat.example.org")
         elif url.scheme == "http" and url.hostname not in LOOPBACK:
             found.append("PUBLIC_URL is plain http on a host other than localhost: session cookies would be readable")
         for origin in self.allowed_origins:
-            parts = urlsplit(origin)
-            if (
-                parts.scheme not in ("http", "https")
-                or not parts.netloc
-                or origin != f"{parts.scheme}://{parts.netloc}"
-            ):
+            parts = _split(origin)
+            if not _is_site(parts) or origin != f"{parts.scheme}://{parts.netloc}":
                 found.append(f"ALLOWED_ORIGINS: {origin!r} is not an exact origin like http://localhost:5173")
             elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
                 found.append(
@@ -143,6 +144,17 @@ class Config:
             found.append("REDIS_URL is on another machine and has no password: who reaches it is signed in as anybody")
         if self.front_secret and len(self.front_secret.encode()) < MIN_SECRET_BYTES:
             found.append(f"FRONT_SECRET has fewer than {MIN_SECRET_BYTES} bytes")
+        redis = _split(self.redis_url)
+        if redis.scheme not in ("redis", "rediss", "unix") or not (redis.hostname or redis.scheme == "unix"):
+            shown = self.redis_url.rpartition("@")[2]  # what is before it may be a password
+            found.append(f"REDIS_URL {shown!r} is not like redis://default:password@host:6379/0")
+        dynamodb = _split(self.dynamodb_endpoint)
+        if self.dynamodb_endpoint and (dynamodb.scheme not in ("http", "https") or not dynamodb.hostname):
+            found.append(
+                f"DYNAMODB_ENDPOINT={self.dynamodb_endpoint!r} is not like https://dynamodb.eu-west-1.amazonaws.com"
+            )
+        if not re.fullmatch(r"[a-z0-9-]+", self.aws_region):
+            found.append(f"AWS_REGION={self.aws_region!r} is not like eu-west-1")
         if self.cookie_mode not in ("same_site", "cross_site"):
             found.append("COOKIE_MODE must be same_site or cross_site")
         if self.bcrypt_cost < 12 and not self.testing:
@@ -218,12 +230,13 @@ class Config:
 
     @property
     def own_origins(self) -> tuple[str, ...]:
-        """Where our own page is served from; on localhost, each of its loopback names."""
+        """Where our own page is served from, as browsers say it; on localhost, each of its loopback names."""
         url = urlsplit(self.public_url)
+        port = f":{url.port}" if url.port not in (None, 443 if url.scheme == "https" else 80) else ""
         if url.hostname in LOOPBACK:
-            port = f":{url.port}" if url.port else ""
             return tuple(f"{url.scheme}://{host}{port}" for host in ("localhost", "127.0.0.1", "[::1]"))
-        return (f"{url.scheme}://{url.netloc}",)
+        host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+        return (f"{url.scheme}://{host}{port}",)
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -236,8 +249,48 @@ class Config:
         return frozenset(urlsplit(origin).netloc for origin in self.own_origins)
 
 
+def _split(address: str) -> SplitResult:
+    """Its parts; none where it cannot be taken apart, or its port is no number of one."""
+    try:
+        parts = urlsplit(address)
+        return parts if (parts.port or 1) > 0 else SplitResult("", "", "", "", "")
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+
+
+def _is_site(url: SplitResult) -> bool:
+    plain = not (url.query or url.fragment or "@" in url.netloc)
+    return url.scheme in ("http", "https") and bool(url.hostname) and url.path in ("", "/") and plain
+
+
+def _bound(gunicorn_arguments: str) -> dict[str, str]:
+    """BIND and PORT as gunicorn's own setting has them: it wins there, so it must be what everybody goes by. Raises:
+    ValueError."""
+    words = shlex.split(gunicorn_arguments)
+    addresses = []
+    for at, word in enumerate(words):
+        flag, _, value = word.partition("=")
+        if word in ("-b", "--bind"):
+            addresses += words[at + 1 : at + 2]
+        elif flag == "--bind":
+            addresses.append(value)
+        elif word.startswith("-b") and not word.startswith("--"):
+            addresses.append(word[2:].removeprefix("="))
+    if not addresses:
+        return {}
+    if len(addresses) > 1:
+        raise ValueError("Parley listens at one address, --bind names several")
+    (address,) = addresses
+    if address.startswith("unix:"):
+        return {"BIND": address}
+    host, colon, port = address.rpartition(":")
+    if address.startswith("fd://") or not colon or not port.isdigit():
+        raise ValueError(f"--bind {address} is not like 127.0.0.1:8000 or unix:/path")
+    return {"BIND": host.strip("[]") or "0.0.0.0", "PORT": port}
+
+
 def _is_base(base: str) -> bool:
-    url = urlsplit(base)
+    url = _split(base)
     plain = not (url.query or url.fragment or url.username) and not base.endswith("/") and base.isascii()
     if not url.scheme:
         return plain and not url.netloc and base.startswith("/") and not set(base) & set(" \\;,\"'")
@@ -247,21 +300,8 @@ def _is_base(base: str) -> bool:
 
 def _lacks_password(redis_url: str) -> bool:
     """Whether anybody else who reaches that Redis may use it."""
-    url = urlsplit(redis_url)
+    url = _split(redis_url)
     return bool(url.hostname) and url.hostname not in LOOPBACK and not url.password
-
-
-def environment(env_file: Path) -> dict[str, str]:
-    """A copy of this process's environment, over the `NAME=value` lines of `env_file` if there is one.
-
-    For `make run`, which completes it and hands it to its children.
-    """
-    try:
-        lines = env_file.read_text().splitlines()
-    except OSError:
-        lines = []
-    settings = [line.strip().split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith("#")]
-    return {name.rstrip(): value.lstrip().strip("\"'") for name, value in settings} | dict(os.environ)
 
 
 def _parse(default: Any, raw: str) -> Any:

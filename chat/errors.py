@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
+from collections import deque
 from dataclasses import dataclass
 
 
@@ -92,6 +94,22 @@ def unexpected(log: logging.Logger, error: BaseException, during: str = "") -> C
     incident = secrets.token_hex(4)
     log.error("unexpected error%s, incident %s", f" in {during:.40}" if during else "", incident, exc_info=error)
     return ChatError("internal", f"Something went wrong on the server (incident {incident}).")
+
+
+_said_at: deque[float] = deque(maxlen=10)  # when the log was told of a request that went astray
+
+
+def misdirected(
+    log: logging.Logger, header: str, got: str | None, right: str, code: str = "origin_refused"
+) -> ChatError:
+    """The refusal of a request under another Host, or from another Origin, than ours: it names the address to use. The
+    log gets both, in ten lines a minute at most: anybody may write anything there."""
+    now = time.monotonic()
+    if len(_said_at) < 10 or now - _said_at[0] > 60:
+        _said_at.append(now)
+        told = "refused: %s is %.200s, and this chat is used at %s (PUBLIC_URL); a proxy passes Host and Origin on"
+        log.warning(told, header, "missing" if got is None else ascii(got), right)
+    return ChatError(code, f"This chat does not answer here. Please open it at {right} instead.")
 
 
 class ConfigError(Exception):

@@ -3,17 +3,19 @@ refusal looks like, what a session is described as. Knows neither of them. What 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from chat.config import Config
-from chat.errors import ChatError
+from chat.errors import ChatError, misdirected
 
 if TYPE_CHECKING:
     from chat.services.sessions.record import Session
 
+log = logging.getLogger(__name__)
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # What no page of ours does, nor anything that gets into one. Left as it is: what reads and writes the clipboard, shows
 # in full, shares, and signs in by a key. What Chromium does not know (bluetooth) would be a warning on its console.
@@ -53,17 +55,18 @@ def _websocket(origin: str) -> str:
     return f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}"
 
 
-def check_origin(method: str, origin: str | None, fetch_site: str | None, listed: Collection[str]) -> None:
-    """Refuses what another site makes a browser send. Without either header it is no browser: let it pass.
+def check_origin(method: str, origin: str | None, fetch_site: str | None, listed: Collection[str], right: str) -> None:
+    """Refuses what another site makes a browser send; `right` is the address to use. Without either header it is no
+    browser: let it pass.
 
     Raises: ChatError `origin_refused`.
     """
     if method in SAFE_METHODS:
         return
     if origin is not None and origin not in listed:
-        raise ChatError("origin_refused")
+        raise misdirected(log, "Origin", origin, right)
     if origin is None and (fetch_site or "none") not in ("none", "same-origin"):
-        raise ChatError("origin_refused")
+        raise misdirected(log, "Sec-Fetch-Site", fetch_site, right)
 
 
 def check_user(session: Session, expected: str | None) -> None:

@@ -151,13 +151,15 @@ class Claim:
 @dataclass(frozen=True)
 class Worker:
     """A worker as it shows itself to the others. `beats` counts up while it lives; `hears` says that the bus reaches
-    it; `format` is what it reads (chat.services.storage.rows.FORMAT), 0 from before there was a word for it."""
+    it; `format` is what it reads (chat.services.storage.rows.FORMAT), 0 from before there was a word for it; `url` the
+    address that it answers to, empty when it has not said."""
 
     id: str
     beats: int
     hears: bool
     at_ms: int
     format: int = 0
+    url: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 
+from deploy.plainly import plainly
 from deploy.up import STACK, existing
 
 WAIT = {"Delay": 5, "MaxAttempts": 720}  # CloudFront and ElastiCache take their time
@@ -56,12 +57,11 @@ def _empty(s3: Any, bucket: str) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Exit code: 0, or 2 when nobody said that they mean it."""
+    """Exit code: 0, 1 when it failed, 2 when nobody said that they mean it or something must be given first."""
     if argv != ["--yes"]:
         print(f"This deletes the stack {STACK} with every message and account in it: say --yes.", file=sys.stderr)
         return 2
-    down(STACK)
-    return 0
+    return plainly(lambda: down(STACK) or 0)
 
 
 if __name__ == "__main__":

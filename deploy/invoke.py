@@ -14,7 +14,7 @@ import os
 import sys
 from pathlib import Path
 
-from chat.config import environment
+from chat import env_file
 from chat.errors import ConfigError
 
 EVENTS = Path(__file__).with_name("events")
@@ -26,7 +26,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("name", choices=names)
     parser.add_argument("--session", default="", help="the value of a session's cookie, as login gave it")
     options = parser.parse_args(argv)
-    os.environ.update(environment(Path(".env")))
+    try:
+        env_file.load()
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
     made = Path(os.environ.get("DATA_DIR", "data")) / "secret-key"
     if "SECRET_KEY" not in os.environ and made.is_file():
         os.environ["SECRET_KEY"] = made.read_text().strip()

@@ -216,7 +216,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("name", nargs="*", choices=[[], *FUNCTIONS], help="a function; all when none is named")
     parser.add_argument("--python", default=RUNTIME, help="the runtime's version; the local cloud has this machine's")
     options = parser.parse_args(argv)
-    for path in build_all(options.name or FUNCTIONS, python=options.python):
+    try:
+        made = build_all(options.name or FUNCTIONS, python=options.python)
+    except subprocess.CalledProcessError:
+        print("The libraries could not be fetched: what pip says stands above.", file=sys.stderr)
+        return 1
+    for path in made:
         print(f"{path.stem:<10} {path.stat().st_size / 1000:7.0f} kB")
     return 0
 

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import boto3
 
+from deploy.plainly import plainly
 from deploy.up import STACK, outputs
 
 PORT = 6380
@@ -35,7 +36,11 @@ def address(host: str, port: int, password: str) -> str:
 
 
 def main() -> int:
-    """Becomes the session; exit code 2 when something is lacking."""
+    """Becomes the session; exit code 2 when something is lacking, 1 when AWS refuses it."""
+    return plainly(_tunnel)
+
+
+def _tunnel() -> int:
     if not (shutil.which("aws") and shutil.which("session-manager-plugin")):
         print("make tunnel needs the AWS CLI and its Session Manager plugin on the PATH.", file=sys.stderr)
         return 2

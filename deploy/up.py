@@ -18,6 +18,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from deploy.plainly import plainly
+
 ROOT = Path(__file__).resolve().parents[1]
 SAM = ROOT / ".venv-serverless" / "bin" / "sam"
 STACK = os.environ.get("STACK", "parley")
@@ -100,9 +102,16 @@ def up(stack: str, parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def main(argv: list[str]) -> int:
-    """Exit code: 0, or 1 when it failed."""
+    """Exit code: 0, 1 when it failed, 2 when something must be given first."""
+    if odd := [argument for argument in argv if "=" not in argument]:
+        print(f"{odd[0]!r} is not like Size=full, a parameter of deploy/template.yaml.", file=sys.stderr)
+        return 2
+    return plainly(lambda: _up(dict(argument.split("=", 1) for argument in argv)))
+
+
+def _up(parameters: Mapping[str, str]) -> int:
     try:
-        found = up(STACK, dict(argument.split("=", 1) for argument in argv))
+        found = up(STACK, parameters)
     except DeployError as error:
         print(error, file=sys.stderr)
         return 1

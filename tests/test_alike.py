@@ -6,7 +6,7 @@ import logging
 import re
 from pathlib import Path
 
-from chat.errors import KINDS, unexpected
+from chat.errors import KINDS, misdirected, unexpected
 from chat.names import ROOM_NAME_CHARS
 from chat.services.messages import text
 
@@ -43,3 +43,9 @@ def test_a_fault_of_ours_has_its_number_in_the_page_too():
     number = unexpected(logging.getLogger("tests.alike"), ValueError()).message
     (found,) = re.findall(r"const incident = /(.+)/\.exec", SOURCE)
     assert re.search(found, number)
+
+
+def test_the_address_to_use_stands_in_the_page_too():
+    told = misdirected(logging.getLogger("tests.alike"), "Host", "10.0.0.1", "https://chat.example.org").message
+    (found,) = re.findall(r"const use = /(.+)/\.exec", SOURCE)
+    assert re.search(found, told)[1] == "https://chat.example.org"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 from flask import Blueprint, g, jsonify, request
@@ -9,11 +10,12 @@ from flask.typing import ResponseReturnValue
 
 from chat.blueprints.guard import address, json_body, require_auth, services
 from chat.blueprints.session import begin, current, finish, renew
-from chat.errors import ChatError
+from chat.errors import misdirected
 from chat.http import described
 from chat.services.accounts import cookies
 from chat.wire.bodies import Login, NewPassword, Register, Ticket
 
+log = logging.getLogger(__name__)
 bp = Blueprint("auth", __name__, url_prefix="/api/auth")
 
 
@@ -60,7 +62,7 @@ def protected() -> ResponseReturnValue:
 def ticket() -> ResponseReturnValue:
     body = json_body(Ticket)
     if request.headers.get("Origin") not in services().config.origins:  # refused without one too: it signs somebody in
-        raise ChatError("origin_refused")
+        raise misdirected(log, "Origin", request.headers.get("Origin"), services().config.public_url)
     session = services().tickets.redeem(body.ticket, address())
     former = current().stored
     if former is not None and former.sid != session.sid:

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Blueprint, Response, current_app, jsonify, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
+from markupsafe import escape
 
-from chat.blueprints.guard import services
-from chat.errors import ChatError
+from chat.blueprints.guard import is_our_host, services
+from chat.errors import ChatError, misdirected
 
 DIST = Path(__file__).resolve().parents[2] / "frontend" / "dist"
 FOREVER = "public, max-age=31536000, immutable"  # names under assets/ carry a hash of what is in them
 REVALIDATE = "no-cache"
 WORTH_PACKING_BYTES = 512
 NOT_BUILT = "<!doctype html><title>Parley</title><p>The pages are not built yet. Run <code>make build</code>.</p>\n"
+ELSEWHERE = (
+    '<!doctype html><html lang="en"><meta name="color-scheme" content="light dark">'
+    '<meta name="viewport" content="width=device-width"><title>Parley</title>'
+    "<p>This chat does not answer at <code>{came_to}</code>. "
+    'Please open it at <a href="{right}">{right}</a> instead.</p>'
+    "<p>Whoever runs it sets that address by <code>PUBLIC_URL</code>.</p></html>\n"
+)
+
+log = logging.getLogger(__name__)
 
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -103,10 +114,19 @@ def _file(name: str) -> File | None:
 @bp.get("/r/<path:place>")
 def page(place: str = "") -> ResponseReturnValue:
     """The page that draws every address a person sees."""
+    if not is_our_host():
+        return _elsewhere(request.headers.get("Host", ""), services().config.public_url)
     index = _file("index.html")
     if index is None:
         return Response(NOT_BUILT, 503, {"Cache-Control": "no-store"}, mimetype="text/html")
     return index.response()
+
+
+def _elsewhere(came_to: str, right: str) -> Response:
+    """In place of a page at which nobody could sign in."""
+    error = misdirected(log, "Host", came_to, right)
+    body = ELSEWHERE.format(came_to=escape(came_to[:200]), right=escape(right))
+    return Response(body, error.status, {"Cache-Control": "no-store"}, mimetype="text/html")
 
 
 @bp.get("/config.json")

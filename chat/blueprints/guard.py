@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from msgspec import Struct
 
 from chat import http
 from chat.blueprints.session import current
-from chat.errors import ChatError
+from chat.errors import ChatError, misdirected
 from chat.models import Person
 from chat.services.accounts.addresses import client_address
 from chat.services.runtime.deadline import ANSWER_WITHIN_S, deadline
@@ -36,6 +37,7 @@ class Hurried(Flask):
             return super().dispatch_request()
 
 
+log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T", bound=Struct)
@@ -123,14 +125,20 @@ def current_person() -> Person:
 
 def check_host() -> None:
     """The API answers under its own names only, so that a foreign name pointed at it (rebinding) gets nothing."""
-    if request.path.startswith("/api/") and request.headers.get("Host", "") not in services().config.hosts:
-        raise ChatError("origin_refused")
+    if request.path.startswith("/api/") and not is_our_host():
+        raise misdirected(log, "Host", request.headers.get("Host"), services().config.public_url)
+
+
+def is_our_host() -> bool:
+    """Whether this request came under a name of ours."""
+    return request.headers.get("Host", "") in services().config.hosts
 
 
 def check_origin() -> None:
     """Refuses what another site makes a browser send."""
-    headers = request.headers
-    http.check_origin(request.method, headers.get("Origin"), headers.get("Sec-Fetch-Site"), services().config.origins)
+    headers, config = request.headers, services().config
+    site = headers.get("Sec-Fetch-Site")
+    http.check_origin(request.method, headers.get("Origin"), site, config.origins, config.public_url)
 
 
 def add_headers(response: Response) -> Response:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from chat.config import Config, environment
+from chat import env_file
+from chat.config import LOOPBACK, Config
 from chat.embedded import redis_server
 from chat.embedded.children import BY_KERNEL, Child, Guard, stop
 from chat.embedded.errors import RunError, StartError
@@ -115,10 +116,12 @@ class Supervisor:
             self._guard = Guard()
         self._env["DATA_DIR"] = str(folder.path)
         self._env["SECRET_KEY"] = self._env.get("SECRET_KEY") or folder.secret("secret-key")
-        if not self._env.get("REDIS_URL"):
-            self._start_redis(folder)
+        self._env[env_file.SKIP] = "1"  # what the children are to know of it is in their environment
+        if self._env.get("REDIS_URL") or self._env.get("REDIS_HOST"):
+            self._redis_url = self._env["REDIS_URL"] = config.redis_url
+            self._env.pop("REDIS_HOST", None)  # it would be asked in place of the address that is shown
         else:
-            self._redis_url = self._env["REDIS_URL"]
+            self._start_redis(folder)
         self._await_redis(self._env["REDIS_URL"])
         if not self._env.get("DYNAMODB_ENDPOINT"):
             self._start_engine(folder)
@@ -142,10 +145,7 @@ class Supervisor:
     def _await_redis(self, url: str) -> None:
         from chat.services.storage.redis_client import answering, connect  # the first library that is not Python's own
 
-        try:
-            client = connect(url)
-        except ValueError:
-            raise StartError(f"REDIS_URL {_shown(url)} is not like redis://default:password@host:6379/0.") from None
+        client = connect(url)
 
         def answers() -> bool:
             with answering():
@@ -221,6 +221,9 @@ class Supervisor:
                 said.append(
                     f"{name}={shlex.quote(self._env[name])}"
                 )  # to be pasted, also from a folder with a space in it
+        url = urlsplit(self._config.public_url)
+        if url.hostname in LOOPBACK:
+            said.append(f"# {url.netloc} works on this computer only; for other people: README, at the beginning")
         try:
             print("\n".join(said), flush=True)
         except BrokenPipeError:  # whoever read it has gone (`make run | head -1`): the chat goes on
@@ -323,6 +326,14 @@ class _Line:
         return next((line.removeprefix(self._prefix).decode() for line in lines if line.startswith(self._prefix)), None)
 
 
+def _environment() -> dict[str, str]:
+    """This process's, over what `.env` says. Raises: StartError."""
+    try:
+        return env_file.environment()
+    except ConfigError as error:
+        raise StartError("\n".join(f"{problem}." for problem in error.problems)) from None
+
+
 def _check(env: dict[str, str]) -> Config:
     """The settings as they will be once a secret is made. Raises: StartError."""
     try:
@@ -360,7 +371,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--stop-with-parent", action="store_true", help="stop when the starting process ends")
     options = parser.parse_args(argv)
     try:
-        Supervisor(environment(ROOT / ".env"), options.stop_with_parent).run()
+        Supervisor(_environment(), options.stop_with_parent).run()
     except StartError as error:
         if str(error):
             _say(str(error))

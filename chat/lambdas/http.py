@@ -104,7 +104,8 @@ def function(view: Callable[[Request], Answer], method: str) -> Callable[[dict[s
             origin = request.headers.get("origin")
             if request.method != method:
                 raise ChatError("method_not_allowed")
-            http.check_origin(request.method, origin, request.headers.get("sec-fetch-site"), config().origins)
+            site, listed = request.headers.get("sec-fetch-site"), config().origins
+            http.check_origin(request.method, origin, site, listed, config().public_url)
             with budget():
                 answer = view(request)
         except ChatError as error:

@@ -164,7 +164,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     overview = Overview(storage, numbers, rooms, _gather, allowance)
     memberships = Memberships(storage, rooms, overview, log, bus, allowance, bounds)
     history = History(storage, rooms, log, numbers, followers, allowance)
-    workers = Workers(storage, bus)
+    workers = Workers(storage, bus, url=config.public_url)
     movement = Movement(redis, storage.client.table("messages"))
     readiness = Readiness(redis, workers, background, movement if config.ingest_mode == "poller" else None)
     ingest = Ingest(storage, rooms, log, bus)

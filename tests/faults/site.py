@@ -184,7 +184,7 @@ class Site(ExitStack):
         self.clients = self.network["clients"]
         self.sources = {f"127.0.0.{k}": a for k, a in enumerate(self.network.further("clients"), 11)}
         self._seed = seed
-        own = {"PATH", "HOME", "LANG", "TMPDIR", "FANOUT"}
+        own = {"PATH", "HOME", "LANG", "TMPDIR", "FANOUT", "FLASK_SKIP_DOTENV"}
         base = {name: value for name, value in os.environ.items() if name in own}
         self._env = base | ROOMY | settings | {
             "SECRET_KEY": secrets.token_urlsafe(32),

@@ -393,9 +393,9 @@ MUTANTS = (
     ),
     Mutant(
         "the doctor knows nothing of a stream that stands still",
-        "chat/cli.py",
-        "        problem = found.movement.problem()",
-        "        problem = None",
+        "chat/services/health/tables_examined.py",
+        '            problem = Movement(redis, self._storage.client.table("messages")).problem()',
+        "            problem = None",
         ("tests/services/test_movement.py",),
     ),
     Mutant(

@@ -96,5 +96,7 @@ def test_no_python_that_is_new_enough_is_one_sentence(copy: Path, tmp_path: Path
     (old / "redis-server").symlink_to("/bin/true")
     done = subprocess.run(["bin/venv", "run"], cwd=tmp_path, env={"PATH": str(old)}, capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr == "Parley needs Python 3.11 or newer, and there is none on the PATH.\n"
+    assert done.stderr == (
+        "Parley needs Python 3.11 or newer, and there is none on the PATH. Amazon Linux 2023: dnf install python3.12\n"
+    )
     assert not (tmp_path / ".venv").exists()

@@ -6,14 +6,12 @@ import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import Field, fields
-from pathlib import Path
 from typing import Any
 
-import pytest
 from flask import Flask
 
 from chat import cli
-from chat.config import Config, environment
+from chat.config import Config
 from tests.runtime.running import ROOT
 
 KEY = "0123456789abcdef" * 3
@@ -48,16 +46,6 @@ def test_the_env_example_with_every_line_taken_is_the_default() -> None:
     assert Config.from_env({**env, "SECRET_KEY": KEY}) == Config(secret_key=KEY)
 
 
-def test_an_env_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / ".env"
-    file.write_text("# a comment=1\n\nPORT=9000\nWORKERS=3\nLOG_LEVEL='debug'\nPUBLIC_URL=https://a.example/?b=c\n")
-    monkeypatch.setenv("PORT", "9001")
-    env = environment(file)
-    assert (env["PORT"], env["WORKERS"], env["LOG_LEVEL"]) == ("9001", "3", "debug")
-    assert env["PUBLIC_URL"] == "https://a.example/?b=c"
-    assert environment(tmp_path / "none")["PORT"] == "9001"
-
-
 def test_the_readme_lists_every_task() -> None:
     listed = re.findall(r"^\| `flask --app wsgi ([a-z-]+)", (ROOT / "README.md").read_text(), re.M)
     app = Flask("tasks")
@@ -78,7 +66,7 @@ def test_make_help_lists_every_target_and_is_what_make_alone_says() -> None:
 
 def test_the_procfile_names_what_is_there() -> None:
     lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-    assert lines["web"] == "gunicorn -k gevent -c gunicorn.conf.py wsgi:app"
+    assert lines["web"] == "env BIND=${BIND:-0.0.0.0} gunicorn -k gevent -c gunicorn.conf.py wsgi:app"
     assert lines["release"] == "flask --app wsgi create-tables"
     assert (ROOT / "gunicorn.conf.py").exists()
     assert (ROOT / "wsgi.py").exists()

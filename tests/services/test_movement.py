@@ -19,6 +19,7 @@ from chat.services.storage.stream import Streams
 from tests.conftest import browser
 from tests.services.split_stream import SplitStream
 from tests.services.test_poller import Ours, Recording
+from tests.test_doctor import working
 
 
 class Clock:
@@ -142,9 +143,10 @@ def test_ready_says_so_and_stays_ready_and_doctor_says_it_in_words(config, redis
     found.readiness._asked_at = float("-inf")
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json["stream"]) == (200, False)
-    said = doctor.invoke(args=["doctor"])
-    words = "- Rows that others put wait: nothing was taken over from the table's stream for 120 min (Inexact)\n"
-    assert (said.exit_code, said.output) == (1, words)
+    with working(config, config.public_url):
+        said = doctor.invoke(args=["doctor"])
+    words = "- Broken: a worker takes rows over: nothing was taken over from the table's stream for 120 min (Inexact)."
+    assert said.exit_code == 2 and words in said.output
 
 
 def test_where_no_worker_reads_the_stream_nobody_asks_whether_it_moves(config, redis):

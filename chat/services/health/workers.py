@@ -32,7 +32,8 @@ GONE_AFTER_S = 60.0  # a row that stood still for so long while it was looked at
 
 class Workers:
     """All workers of this chat, as this one sees them. `now` gives seconds since 1970, and judges no worker by another
-    one's clock: what counts is whether its row moves, by `clock`, in seconds."""
+    one's clock: what counts is whether its row moves, by `clock`, in seconds. `url` is the address that this one
+    answers to."""
 
     def __init__(
         self,
@@ -40,9 +41,11 @@ class Workers:
         bus: Bus,
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
+        url: str = "",
     ):
         self._storage = storage
         self._bus = bus
+        self._url = url
         self._now = now
         self._clock = clock
         self._id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -66,7 +69,8 @@ class Workers:
             return
         self._beats += 1
         hears = self._bus.deaf_s < HEARS_WITHIN_S
-        self._storage.workers.put(Worker(self._id, self._beats, hears, int(self._now() * 1000), rows.FORMAT))
+        me = Worker(self._id, self._beats, hears, int(self._now() * 1000), rows.FORMAT, self._url)
+        self._storage.workers.put(me)
 
     def woke(self) -> None:
         """This process was stopped, and could hear nothing: that does not count."""

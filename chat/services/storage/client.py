@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chat.config import Config
-from chat.errors import ChatError
+from chat.errors import ChatError, ConfigError
 from chat.services.runtime.outages import DYNAMODB, words
 from chat.services.storage.facts import Write
 from chat.services.storage.rows import KEYS, Row
@@ -63,7 +63,10 @@ class Client:
     def connect(cls, config: Config, places: Places | None = None) -> Client:
         """The way to `config.dynamodb_endpoint`, or to AWS; credentials as boto3 finds them. A process that asks for
         many things at once has `places` for MAX_REQUESTS of them."""
-        client = endpoint.connect(config.aws_region, config.dynamodb_endpoint or None, MAX_REQUESTS)
+        try:
+            client = endpoint.connect(config.aws_region, config.dynamodb_endpoint or None, MAX_REQUESTS)
+        except (BotoCoreError, ValueError, OSError) as error:  # a profile that is not there, a certificate, a region
+            raise ConfigError([f"AWS cannot be asked with these settings: {error}"]) from error
         return cls(client, config.table_prefix, places)
 
     def table(self, name: str) -> str:
@@ -71,8 +74,14 @@ class Client:
         return self._prefix + name
 
     def wait_until(self, waiter: str, table: str) -> None:
-        """Waits, at most two minutes, for `table_exists` (and ACTIVE) or `table_not_exists`; a real name."""
-        self._client.get_waiter(waiter).wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+        """Waits, at most two minutes, for `table_exists` (and ACTIVE) or `table_not_exists`; a real name.
+
+        Raises: ChatError `unavailable`.
+        """
+        try:
+            self._client.get_waiter(waiter).wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+        except BotoCoreError as error:
+            raise away(error) from error
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         """One request. Raises: ChatError `unavailable`; ClientError for what the caller must understand."""

@@ -75,6 +75,11 @@ class Streams:
         answer = self._call("get_shard_iterator", StreamArn=arn, ShardId=shard, **where)
         return str(answer["ShardIterator"])
 
+    def newest(self, arn: str, shard: str) -> str:
+        """An iterator that leads to what comes from now on. Raises: Expired."""
+        answer = self._call("get_shard_iterator", StreamArn=arn, ShardId=shard, ShardIteratorType="LATEST")
+        return str(answer["ShardIterator"])
+
     def read(self, arn: str, iterator: str) -> Batch:
         """The next changes. Raises: Trimmed, Expired."""
         answer = self._call("get_records", ShardIterator=iterator, Limit=BATCH)

@@ -19,13 +19,14 @@ def worker_key(worker: str) -> Row:
 
 def worker_row(worker: Worker) -> Row:
     """A worker as a row."""
-    said = {"beats": worker.beats, "hears": worker.hears, "at_ms": worker.at_ms, "format": worker.format}
+    said: Row = {"beats": worker.beats, "hears": worker.hears, "at_ms": worker.at_ms, "format": worker.format}
+    said |= {"url": worker.url} if worker.url else {}
     return worker_key(worker.id) | said
 
 
 def read_worker(row: Row) -> Worker:
     """The worker that a row describes."""
-    return Worker(row["sk"], row["beats"], row["hears"], row["at_ms"], row.get("format", 0))
+    return Worker(row["sk"], row["beats"], row["hears"], row["at_ms"], row.get("format", 0), row.get("url", ""))
 
 
 class WorkerRows:

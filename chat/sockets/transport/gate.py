@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -11,13 +12,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from chat.config import MAX_BODY_BYTES, Config
-from chat.errors import ChatError
+from chat.errors import ChatError, misdirected
 from chat.services.accounts.addresses import address_bucket, client_address
 from chat.services.accounts.audit import refusals
 from chat.sockets.transport.engine import Engine
 from chat.sockets.transport.places import Place, Places
 from chat.sockets.transport.websocket import accept_key
 
+log = logging.getLogger(__name__)
 READ_FIRST = ("HTTP_", "QUERY_STRING")
 MAX_HEADER_CHARS = 16 * 1024  # a line has 8,190 at most (gunicorn.conf.py); lines of one name arrive joined
 STATUS = {
@@ -40,6 +42,7 @@ class Gate:
         self._inner = inner
         self._hosts, self._origins = config.hosts, frozenset(config.origins)
         self._engine = engine
+        self._url = config.public_url
         hops = config.trusted_proxy_hops
         # Kept for some: when everybody comes back, they come through one proxy.
         self._bucket = lru_cache(1024)(lambda peer, forwarded: address_bucket(client_address(peer, forwarded, hops)))
@@ -67,9 +70,9 @@ class Gate:
         X-Forwarded-Host and -Proto are not asked: a client may have written them. Raises: ChatError."""
         origin = environ.get("HTTP_ORIGIN")
         if environ.get("HTTP_HOST") not in self._hosts:
-            raise ChatError("body_invalid", "The chat does not answer under this name.")
+            raise misdirected(log, "Host", environ.get("HTTP_HOST"), self._url, "body_invalid")
         if origin not in self._origins and (origin is not None or "HTTP_COOKIE" in environ):
-            raise ChatError("origin_refused")
+            raise misdirected(log, "Origin", origin, self._url)
         accept = environ["parley.accept"] = accept_key(environ)
         if not _opens(environ.get("QUERY_STRING", "")) or accept is None:
             raise ChatError("body_invalid", "Live events travel by websocket only.")

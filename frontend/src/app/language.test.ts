@@ -143,4 +143,12 @@ describe("a refusal", () => {
     await speak("de");
     expect(refused("internal", message)).toBe("Auf dem Server ist etwas schiefgegangen (Vorfall 00c0ffee).");
   });
+
+  it("keeps the address that is to be used", async () => {
+    const message = "This chat does not answer here. Please open it at https://chat.example.org instead.";
+    expect(refused("origin_refused", message)).toBe(message);
+    await speak("de");
+    expect(refused("origin_refused", message))
+      .toBe("Hier antwortet dieser Chat nicht. Bitte öffne ihn unter https://chat.example.org.");
+  });
 });

@@ -27,11 +27,15 @@ function withPatience({ retry_after_s = 0, ...body }: ErrorBody): string {
 
 /**
  * A refusal as the language of the page has it, by its code; else as the server says it, which is English. What the
- * server broke down at has a number to quote.
+ * server broke down at has a number to quote; who came to another address than the chat's is told the right one.
  */
 export function refusal({ code, message }: Pick<ErrorBody, "code" | "message">): string {
   const incident = /\bincident (\w+)/.exec(message)?.[1];
-  return (incident && known("refusal.incident", { incident })) || (known(`refusal.${code}`) ?? message);
+  const use = / at (\S+) instead/.exec(message)?.[1];
+  return (
+    (incident && known("refusal.incident", { incident })) || (use && known("refusal.elsewhere", { use })) ||
+    (known(`refusal.${code}`) ?? message)
+  );
 }
 
 /** Our own codes, for what the server never got to say. */

@@ -4,6 +4,8 @@ import { t } from "@/lib/language";
 import type { Room } from "@/types/protocol";
 import styles from "./Welcome.module.css";
 
+const LOCAL = /^(localhost|127\.0\.0\.1|\[::1\])$/;
+
 interface Props {
   room: Room;
   /** The first entry that there is for this person: others may have come before. */
@@ -35,7 +37,9 @@ export function Welcome({ room: { room, name, kind, from = 1 }, first }: Props) 
           {room === "general"
             ? t("Everybody who signs in here is in this room.")
             : t("Everybody here can find this room and join it.")}{" "}
-          {t("To invite somebody, share the address:")}{" "}
+          {LOCAL.test(location.hostname)
+            ? t("This address works on this computer only:")
+            : t("To invite somebody, share the address:")}{" "}
           <span className={styles.address}>
             <code>{address}</code>
             <Button small onClick={copy}>{copied ? t("Copied") : t("Copy")}</Button>

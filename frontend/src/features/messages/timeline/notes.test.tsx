@@ -1,5 +1,5 @@
 import { render, screen } from "@testing-library/react";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { createNames } from "@/features/messages/log/names";
 import { message, page } from "@/testing/messages";
 import type { Room } from "@/types/protocol";
@@ -31,6 +31,18 @@ it.each([
 it("an invitation by somebody of whom nothing is known names the key", () => {
   render(<RoomNote entry={invited} names={createNames()} />);
   expect(screen.getByText("Иван was invited by ann.")).toBeTruthy();
+});
+
+it("whoever sits at the server's own computer reads that its address leads nobody else here", () => {
+  const open = { ...room(), room: "general", kind: "public" as const };
+  const { unmount } = render(<Welcome room={open} first={1} />);
+  expect(location.hostname).toBe("localhost");
+  expect(screen.getByText(/This address works on this computer only:/)).toBeTruthy();
+  unmount();
+  vi.stubGlobal("location", new URL("https://chat.example.org/"));
+  render(<Welcome room={open} first={1} />);
+  expect(screen.getByText(/To invite somebody, share the address:/)).toBeTruthy();
+  vi.unstubAllGlobals();
 });
 
 it.each([
