@@ -101,7 +101,11 @@ def parley(stack: ExitStack, folder: Path, fanout: str = "fast", **more: str) ->
     port = free_port()
     env = {name: value for name, value in os.environ.items() if name not in _settings()}
     roomy = dict.fromkeys(("SOCKETS_PER_WORKER", "SOCKETS_PER_ADDRESS", "SOCKETS_PER_USER"), str(SOCKETS))
-    env |= {"SECRET_KEY": "0123456789abcdef" * 3, "PORT": str(port), "LOG_LEVEL": "warning", "FANOUT": fanout} | roomy | more
+    env |= (
+        {"SECRET_KEY": "0123456789abcdef" * 3, "PORT": str(port), "LOG_LEVEL": "warning", "FANOUT": fanout}
+        | roomy
+        | more
+    )
     argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "bench.fanout.app:app"]
     peer = Peer(stack, f"Parley, {fanout}", port, argv, folder / f"parley-{fanout}.log", env)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=READY_WITHIN_S):
