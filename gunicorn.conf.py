@@ -29,7 +29,7 @@ else:
 workers = _config.workers
 worker_class = "gevent"
 # 100 more than sockets, so that plain HTTP is answered when all are taken. The fast transport takes its sockets out of
-# gunicorn's hands: there the rest is spare for visitors, and no more than that is needed.
+# gunicorn's hands: there the rest is spare for plain HTTP, and no more than that is needed.
 _sockets = _config.sockets_per_worker
 worker_connections = 100 + (min(_sockets, 900) if _config.fanout == "fast" else _sockets)
 preload_app = False  # each worker patches first and connects for itself
@@ -69,7 +69,7 @@ logconfig_dict = {
 
 gunicorn.http.wsgi.SERVER = "parley"
 
-# A file for each socket and visitor, and as many again for logs, pools and what is about to be closed.
+# A file for each connection, and as many again for logs, pools and what is about to be closed.
 _files = 2 * (_sockets + worker_connections)
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 if _hard != resource.RLIM_INFINITY:

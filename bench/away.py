@@ -74,8 +74,8 @@ def fill(parley: Parley, room: str, author: Person, messages: int = EACH) -> Non
         puts = []
         for seq in range(first, min(first + 25, messages + 3)):
             text = f"Message {seq}, about as long as people's messages usually are."
-            image = Message(room, seq, seq, new_id(), author.user, author.name, text, at_ms + seq)
-            puts.append({"PutRequest": {"Item": pack(log_row(Entry(room, seq, "message", at_ms + seq), image))}})
+            snapshot = Message(room, seq, seq, new_id(), author.user, author.name, text, at_ms + seq)
+            puts.append({"PutRequest": {"Item": pack(log_row(Entry(room, seq, "message", at_ms + seq), snapshot))}})
         client.batch_write_item(RequestItems={"messages": puts})
 
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:

@@ -26,7 +26,7 @@ from chat.config import Config  # noqa: E402
 from chat.models import Membership, Message, Person, Room  # noqa: E402
 from chat.services.assembly import Services, create_services  # noqa: E402
 from chat.services.storage import schema  # noqa: E402
-from chat.services.storage.entries import image_row  # noqa: E402
+from chat.services.storage.entries import snapshot_row  # noqa: E402
 from chat.services.storage.rooms import membership_attributes, membership_keys, meta_row  # noqa: E402
 from chat.services.storage.storage import Storage  # noqa: E402
 from chat.services.storage.values import pack  # noqa: E402
@@ -55,7 +55,7 @@ def main() -> None:
         config = Config.from_env(
             {
                 "REDIS_HOST": "127.0.0.1",
-                "SECRET_KEY": "x" * 48,
+                "SECRET_KEY": "0123456789abcdef" * 3,
                 "DYNAMODB_ENDPOINT": backing.endpoint,
                 "AWS_REGION": "eu-central-1",
             }
@@ -79,7 +79,9 @@ def furnish(storage: Storage, redis: Any, person: Person, number: int, emptied: 
         attributes = membership_attributes(membership) | {"read": SAID}
         chat += [key | attributes for key in membership_keys(membership)]
     said = [
-        image_row(Message(name, n, n, "c", "ann", "Ann", "words", now_ms)) for name in names for n in range(1, SAID + 1)
+        snapshot_row(Message(name, n, n, "c", "ann", "Ann", "words", now_ms))
+        for name in names
+        for n in range(1, SAID + 1)
     ]
     for table, rows in (("chat", chat), ("messages", said)):
         for start in range(0, len(rows), 25):

@@ -28,11 +28,11 @@ from chat.services.jobs.days import Days
 from chat.services.jobs.leases import Lease
 from chat.services.jobs.projections import LEASE_MS, Projections
 from chat.services.log.append import Log
-from chat.services.log.sequence import Numbers
+from chat.services.log.sequence import Sequences
 from chat.services.storage import redis_client
 from chat.services.storage.client import Client
 from chat.services.storage.days import DayRows
-from chat.services.storage.entries import image_row
+from chat.services.storage.entries import snapshot_row
 from chat.services.storage.projections import ProjectionRows
 from chat.services.storage.rooms import meta_row
 from chat.services.storage.storage import Storage
@@ -117,7 +117,7 @@ def _furnish(storage: Storage, redis: Any, number: int) -> None:
     names = [f"room{n}" for n in range(number)]
     now_ms = int(time.time() * 1000)
     meta = [meta_row(Room(name, name, "private", generation=2)) for name in names]
-    said = [image_row(Message(name, 1, 1, "c", "ann", "Ann", "words", now_ms)) for name in names]
+    said = [snapshot_row(Message(name, 1, 1, "c", "ann", "Ann", "words", now_ms)) for name in names]
     for table, made in (("chat", meta), ("messages", said)):
         puts = [{"PutRequest": {"Item": pack(row)}} for row in made]
         storage.client.call("batch_write_item", RequestItems={storage.client.table(table): puts})
@@ -133,11 +133,11 @@ def _following(storage: Storage, redis_url: str, clock: Clock, counts: Counter[s
         return execute(*args, **options)
 
     redis.execute_command = counted  # type: ignore[method-assign]
-    numbers = Numbers(redis, storage)
-    log, lease = Log(storage, numbers, Publisher(redis)), Lease(redis, "bench", LEASE_MS)
+    sequences = Sequences(redis, storage)
+    log, lease = Log(storage, sequences, Publisher(redis)), Lease(redis, "bench", LEASE_MS)
     derived = [Days(DayRows(storage.client))]
     times: dict[str, Any] = {"now": clock, "clock": clock, "pause": lambda seconds: None}
-    return Projections(storage, ProjectionRows(storage.client), numbers, log, lease, derived, **times)
+    return Projections(storage, ProjectionRows(storage.client), sequences, log, lease, derived, **times)
 
 
 def _pass(following: Projections, clock: Clock, seconds: int) -> None:

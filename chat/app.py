@@ -15,7 +15,7 @@ from chat.config import MAX_BODY_BYTES, Config
 from chat.services.assembly import Services, create_services, create_sessions
 from chat.services.sessions.key_events import KeyEvents
 from chat.services.storage import redis_client
-from chat.sockets.broadcaster import Broadcaster
+from chat.sockets.broadcaster import SocketBroadcaster
 from chat.sockets.bus_listener import BusListener
 from chat.sockets.client_sockets import ClientSockets
 from chat.sockets.dispatch import Sockets
@@ -41,7 +41,7 @@ def create_app(config: Config | None = None) -> Flask:
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     socketio = create_socketio(app, config, http.headers(config))
-    broadcaster = Broadcaster(socketio)
+    broadcaster = SocketBroadcaster(socketio)
     services = create_services(config, broadcaster)
     app.extensions["parley"] = services
     app.session_interface = StoredSessionInterface(app, services.sessions, config)
@@ -55,7 +55,7 @@ def create_app(config: Config | None = None) -> Flask:
     return app
 
 
-def _register_sockets(socketio: SocketIO, broadcaster: Broadcaster, services: Services) -> None:
+def _register_sockets(socketio: SocketIO, broadcaster: SocketBroadcaster, services: Services) -> None:
     config = services.config
     clients = ClientSockets(config.sockets_per_user)
     # its own: no queue of requests stands before the sweep

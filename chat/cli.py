@@ -60,7 +60,7 @@ def create_user(name: str, password_stdin: bool) -> None:
 @with_appcontext
 def ingest_errors() -> None:
     """List the rows put into the table of messages that could not become messages, of the last seven days."""
-    found = or_fail(services().storage.external.rows_set_aside)
+    found = or_fail(services().storage.external.rejected_rows)
     for bad in sorted(found, key=lambda bad: bad.at_ms):
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(bad.at_ms / 1000))
         click.echo(f"{at} UTC  room {bad.room!r}, id {bad.id!r}: {bad.reason}")

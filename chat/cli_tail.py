@@ -15,7 +15,7 @@ from flask.cli import with_appcontext
 from chat.cli_plainly import or_fail, services
 from chat.errors import ChatError
 from chat.services.jobs.tail import AGAIN_EVERY_S, LOOK_EVERY_S, Position, Tail, nobody_reads
-from chat.services.log.sequence import Numbers
+from chat.services.log.sequence import Sequences
 
 FLUSHED_EVERY = 500  # lines; then it is noted how far they went
 
@@ -35,8 +35,8 @@ def tail(room: str | None, every: bool, after: int | None, new: bool, cursor: Pa
     if (room is None) != every or (after is not None and every):
         raise click.UsageError("Name a room, or say --all. --after goes with a room.")
     found = services()
-    numbers = Numbers(found.redis, found.storage)
-    reading = Tail(found.storage, numbers, room, _read(cursor), after or 0, new, _complain)
+    sequences = Sequences(found.redis, found.storage)
+    reading = Tail(found.storage, sequences, room, _read(cursor), after or 0, new, _complain)
     ended: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: _end(ended, number))
     try:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from chat.errors import ConfigError
+from chat.urls import LOOPBACK, bound, is_base, is_site, lacks_password, split
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 MIN_SECRET_BYTES = 32
 MIN_SECRET_KINDS = 8  # different characters; of 32 random digits one in a thousand has fewer
 MAX_BODY_BYTES = 64 * 1024  # of a request, at every door
@@ -95,7 +94,7 @@ class Config:
         env = os.environ if env is None else env
         values: dict[str, Any] = {}
         try:
-            env = {**env, **_bound(env.get("GUNICORN_CMD_ARGS", ""))}
+            env = {**env, **bound(env.get("GUNICORN_CMD_ARGS", ""))}
         except ValueError as error:
             raise ConfigError([f"GUNICORN_CMD_ARGS: {error}"]) from None
         problems: list[str] = []
@@ -103,7 +102,7 @@ class Config:
             raw = env.get(f.name.upper(), "")
             if f.name == "aws_region":
                 raw = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or ""
-            if f.name == "public_url" and not raw and _split(f"http://x:{env.get('PORT')}").port:
+            if f.name == "public_url" and not raw and split(f"http://x:{env.get('PORT')}").port:
                 raw = f"http://localhost:{env['PORT']}"
             if raw == "":
                 continue
@@ -124,31 +123,31 @@ class Config:
     def problems(self) -> list[str]:
         """What is missing or unsafe, one plain sentence each; empty when the chat may start."""
         found = []
-        url = _split(self.public_url)
-        if not _is_site(url):
+        url = split(self.public_url)
+        if not is_site(url):
             found.append(f"PUBLIC_URL={self.public_url!r} is not like https://chat.example.org")
         elif url.scheme == "http" and url.hostname not in LOOPBACK:
             found.append("PUBLIC_URL is plain http on a host other than localhost: session cookies would be readable")
         for origin in self.allowed_origins:
-            parts = _split(origin)
-            if not _is_site(parts) or origin != f"{parts.scheme}://{parts.netloc}":
+            parts = split(origin)
+            if not is_site(parts) or origin != f"{parts.scheme}://{parts.netloc}":
                 found.append(f"ALLOWED_ORIGINS: {origin!r} is not an exact origin like http://localhost:5173")
             elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
                 found.append(
                     f"ALLOWED_ORIGINS: {origin!r} is plain http on a host other than localhost: whoever stands between "
                     "could act as the people who open it"
                 )
-        if self.auth_base and not _is_base(self.auth_base):
+        if self.auth_base and not is_base(self.auth_base):
             found.append(f"AUTH_BASE={self.auth_base!r} is neither like https://api.example.org/prod nor like /auth")
-        if not self.testing and _lacks_password(self.redis_url):
+        if not self.testing and lacks_password(self.redis_url):
             found.append("REDIS_URL is on another machine and has no password: who reaches it is signed in as anybody")
         if self.front_secret and len(self.front_secret.encode()) < MIN_SECRET_BYTES:
             found.append(f"FRONT_SECRET has fewer than {MIN_SECRET_BYTES} bytes")
-        redis = _split(self.redis_url)
+        redis = split(self.redis_url)
         if redis.scheme not in ("redis", "rediss", "unix") or not (redis.hostname or redis.scheme == "unix"):
             shown = self.redis_url.rpartition("@")[2]  # what is before it may be a password
             found.append(f"REDIS_URL {shown!r} is not like redis://default:password@host:6379/0")
-        dynamodb = _split(self.dynamodb_endpoint)
+        dynamodb = split(self.dynamodb_endpoint)
         if self.dynamodb_endpoint and (dynamodb.scheme not in ("http", "https") or not dynamodb.hostname):
             found.append(
                 f"DYNAMODB_ENDPOINT={self.dynamodb_endpoint!r} is not like https://dynamodb.eu-west-1.amazonaws.com"
@@ -247,61 +246,6 @@ class Config:
     def hosts(self) -> frozenset[str]:
         """The values of the Host header that we answer to with a session."""
         return frozenset(urlsplit(origin).netloc for origin in self.own_origins)
-
-
-def _split(address: str) -> SplitResult:
-    """Its parts; none where it cannot be taken apart, or its port is no number of one."""
-    try:
-        parts = urlsplit(address)
-        return parts if (parts.port or 1) > 0 else SplitResult("", "", "", "", "")
-    except ValueError:
-        return SplitResult("", "", "", "", "")
-
-
-def _is_site(url: SplitResult) -> bool:
-    plain = not (url.query or url.fragment or "@" in url.netloc)
-    return url.scheme in ("http", "https") and bool(url.hostname) and url.path in ("", "/") and plain
-
-
-def _bound(gunicorn_arguments: str) -> dict[str, str]:
-    """BIND and PORT as gunicorn's own setting has them: it wins there, so it must be what everybody goes by. Raises:
-    ValueError."""
-    words = shlex.split(gunicorn_arguments)
-    addresses = []
-    for at, word in enumerate(words):
-        flag, _, value = word.partition("=")
-        if word in ("-b", "--bind"):
-            addresses += words[at + 1 : at + 2]
-        elif flag == "--bind":
-            addresses.append(value)
-        elif word.startswith("-b") and not word.startswith("--"):
-            addresses.append(word[2:].removeprefix("="))
-    if not addresses:
-        return {}
-    if len(addresses) > 1:
-        raise ValueError("Parley listens at one address, --bind names several")
-    (address,) = addresses
-    if address.startswith("unix:"):
-        return {"BIND": address}
-    host, colon, port = address.rpartition(":")
-    if address.startswith("fd://") or not colon or not port.isdigit():
-        raise ValueError(f"--bind {address} is not like 127.0.0.1:8000 or unix:/path")
-    return {"BIND": host.strip("[]") or "0.0.0.0", "PORT": port}
-
-
-def _is_base(base: str) -> bool:
-    url = _split(base)
-    plain = not (url.query or url.fragment or url.username) and not base.endswith("/") and base.isascii()
-    if not url.scheme:
-        return plain and not url.netloc and base.startswith("/") and not set(base) & set(" \\;,\"'")
-    local = url.scheme == "http" and url.hostname in LOOPBACK
-    return plain and (url.scheme == "https" or local) and bool(url.hostname) and not set(base) & set(" \\;,\"'")
-
-
-def _lacks_password(redis_url: str) -> bool:
-    """Whether anybody else who reaches that Redis may use it."""
-    url = _split(redis_url)
-    return bool(url.hostname) and url.hostname not in LOOPBACK and not url.password
 
 
 def _parse(default: Any, raw: str) -> Any:

@@ -37,10 +37,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Message:
-    """A message's image: what it is now. `rev` is the number of the entry that changed it last. `via` is `table` when
-    it was put into the table by somebody who is no user here; then `author` is nobody's username. `reactions` has the
-    usernames of those who reacted, by emoji, both in the order in which they came. `more`: another version has written
-    more into its row than this one reads."""
+    """A message's snapshot: what it is now. `rev` is the number of the entry that changed it last. `via` is `table`
+    when it was put into the table by somebody who is no user here; then `author` is nobody's username. `reactions` has
+    the usernames of those who reacted, by emoji, both in the order in which they came. `more`: another version has
+    written more into its row than this one reads."""
 
     room: str
     seq: int
@@ -103,7 +103,7 @@ class Room:
     room of the same name before it is none to pages and counters. `bucket` is the highest log bucket begun, `floor` the
     oldest number kept; below `swept` everything has been deleted."""
 
-    room: str
+    id: str
     name: str
     kind: RoomKind
     owner: str = ""
@@ -163,7 +163,7 @@ class Worker:
 
 
 @dataclass(frozen=True)
-class Mark:
+class Checkpoint:
     """What has become of a row that somebody put into the table: the last of its changes that was taken over.
 
     `number` is that change's place in the stream, digits of one length; `stream` says which stream, the later the
@@ -178,16 +178,16 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Marking:
-    """A mark in the place of the one `before` it (None: of none), by which the change was judged: only while that one
-    is still there."""
+class CheckpointMove:
+    """A checkpoint in the place of the one `before` it (None: of none), by which the change was judged: only while that
+    one is still there."""
 
-    mark: Mark
-    before: Mark | None
+    checkpoint: Checkpoint
+    before: Checkpoint | None
 
 
 @dataclass(frozen=True)
-class SetAside:
+class RejectedRow:
     """A row in the table that could not become a message, and why."""
 
     room: str
@@ -198,7 +198,7 @@ class SetAside:
 
 @dataclass(frozen=True)
 class Page:
-    """A stretch of a room's log with the images it speaks of, for one `reader`; see docs/protocol.md."""
+    """A stretch of a room's log with the snapshots it speaks of, for one `reader`; see docs/protocol.md."""
 
     generation: int
     head: int

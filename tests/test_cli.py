@@ -100,9 +100,9 @@ def test_restored_gives_every_room_a_generation_that_it_never_had(flask, app):
     assert min(first) > 1_700_000_000
     for room, generation in zip(backup, first, strict=True):
         assert not found.storage.rooms.set_generation(room, 2), "only one of two that run at once"
-        assert found.storage.rooms.get(room.room).generation == generation
+        assert found.storage.rooms.get(room.id).generation == generation
     flask.invoke(args=["restored"])
-    assert all(found.storage.rooms.get(room.room).generation > old for room, old in zip(backup, first, strict=True))
+    assert all(found.storage.rooms.get(room.id).generation > old for room, old in zip(backup, first, strict=True))
 
 
 def test_restored_says_it_when_the_tables_cannot_be_reached(config):

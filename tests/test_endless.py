@@ -20,7 +20,7 @@ ENDS = {
     ("chat.services.log.follower", "self._settle"): "with one number",
     ("chat.services.log.followers", "self._wake"): "when the room is followed; what fails is tried again later",
     ("chat.services.log.followers", "self.wake"): "at once: it begins to wake a room",
-    ("chat.services.log.group_commit", "self._depart"): "with one transaction",
+    ("chat.services.log.group_commit", "self._commit_waiting"): "with one transaction",
     ("chat.sockets.bus_listener", "self._subscriptions.refresh"): "with one reading",
     ("chat.sockets.session_watch", "self._socketio.server.expel"): "with one socket's goodbye",
     ("chat.sockets.subscriptions", "self._tell_rooms"): "with one event",

@@ -19,7 +19,7 @@ from bench.sizes import LONGEST, too_long
 ROOT = Path(__file__).resolve().parents[1]
 EDGES = ("chat.blueprints", "chat.sockets", "chat.lambdas")
 FLOORS: list[tuple[str, ...]] = [
-    ("chat.errors",),
+    ("chat.errors", "chat.urls"),
     ("chat.models", "chat.names", "chat.config", "chat.depth", "chat.env_file"),
     ("chat.services.runtime",),
     ("chat.services.storage",),
@@ -51,7 +51,7 @@ GREENLETS = (
     "chat.services.log.follower",
     "chat.services.log.followers",
     "chat.services.log.group_commit",
-    "chat.services.log.images",
+    "chat.services.log.snapshots",
     "chat.services.health",
     "chat.services.jobs",
     "chat.services.assembly",

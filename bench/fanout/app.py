@@ -15,9 +15,9 @@ from chat.config import Config  # noqa: E402
 from chat.services.bus import events  # noqa: E402
 from chat.services.bus.bus import Bus  # noqa: E402
 from chat.services.storage.redis_client import connect  # noqa: E402
-from chat.sockets.transport import check, create_socketio, credit  # noqa: E402
+from chat.sockets.transport import check, create_socketio, token_bucket  # noqa: E402
 
-credit.CREDIT = credit.CREDIT_PER_S = 10**9
+token_bucket.CAPACITY = token_bucket.REFILL_PER_S = 10**9
 config = Config.from_env()
 app = Flask(__name__)
 app.config.update(SESSION_COOKIE_NAME=config.cookie_name, SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax")
@@ -66,5 +66,5 @@ if config.workers > 1:
     bus = Bus(connect(config.redis_url), config.redis_url)
     bus.start(heard, lambda: None)
 socketio.server.on("join", on_join)
-socketio.server.on_hot("say", on_say)
+socketio.server.on_inline("say", on_say)
 check(socketio, config)

@@ -41,7 +41,8 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T", bound=Struct)
-BEGAN = "parley.began"  # in a request's environ: when it came, by the monotonic clock (chat.sockets.transport.gate)
+# in a request's environ: when it came, by the monotonic clock (chat.sockets.transport.admission)
+BEGAN = "parley.began"
 
 
 def register(app: Flask) -> None:

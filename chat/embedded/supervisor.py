@@ -22,12 +22,13 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from chat import env_file
-from chat.config import LOOPBACK, Config
+from chat.config import Config
 from chat.embedded import redis_server
 from chat.embedded.children import BY_KERNEL, Child, Guard, stop
 from chat.embedded.errors import RunError, StartError
 from chat.embedded.folder import Folder, free_port, why_not
 from chat.errors import ChatError, ConfigError
+from chat.urls import LOOPBACK
 
 ROOT = Path(__file__).resolve().parents[2]
 START_WITHIN_S = 60.0

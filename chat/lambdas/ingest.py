@@ -17,7 +17,7 @@ from chat.lambdas.http import config
 from chat.services.bus.publisher import Publisher
 from chat.services.ingest.ingest import Ingest
 from chat.services.log.append import Log
-from chat.services.log.sequence import Numbers
+from chat.services.log.sequence import Sequences
 from chat.services.rooms.rooms import Rooms
 from chat.services.storage import redis_client
 from chat.services.storage.changes import read_record
@@ -32,10 +32,10 @@ def ingest() -> Ingest:
     settings = config()
     storage = Storage.connect(settings)
     redis = redis_client.connect(settings.redis_url)
-    numbers = Numbers(redis, storage)
+    sequences = Sequences(redis, storage)
     bus = Publisher(redis)
-    entries = Log(storage, numbers, bus)
-    return Ingest(storage, Rooms(storage, numbers, entries, bus), entries, bus)
+    entries = Log(storage, sequences, bus)
+    return Ingest(storage, Rooms(storage, sequences, entries, bus), entries, bus)
 
 
 def handler(event: Any, context: object) -> dict[str, Any]:

@@ -39,9 +39,9 @@ from chat.services.limits.tarpit import Tarpit
 from chat.services.log.append import Log
 from chat.services.log.checks import Checks
 from chat.services.log.followers import Followers
-from chat.services.log.group_commit import Commits
-from chat.services.log.sequence import Numbers
-from chat.services.log.subscribers import Outlet
+from chat.services.log.group_commit import GroupCommit
+from chat.services.log.sequence import Sequences
+from chat.services.log.subscribers import Broadcaster
 from chat.services.messages.history import History
 from chat.services.messages.writing import Messages
 from chat.services.presence.read_position import ReadPositions
@@ -52,7 +52,7 @@ from chat.services.rooms.rooms import Bounds, Rooms
 from chat.services.runtime.background import Background
 from chat.services.runtime.deadline import deadline
 from chat.services.runtime.gather import outcome, results
-from chat.services.runtime.keyed_lock import OneAtATime
+from chat.services.runtime.keyed_lock import KeyedLock
 from chat.services.runtime.token_bucket import TokenBuckets
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage import redis_client
@@ -85,7 +85,7 @@ class Services:
     registration: Registration
     accounts: Accounts
     requests: TokenBuckets
-    side_by_side: OneAtATime
+    side_by_side: KeyedLock
     tarpit: Tarpit
     tickets: Tickets
     bus: Bus
@@ -134,7 +134,7 @@ class Services:
             log.warning("this worker stays on the list of workers: %s", error.code)
 
 
-def create_services(config: Config, outlet: Outlet) -> Services:
+def create_services(config: Config, broadcaster: Broadcaster) -> Services:
     """The services of one process, wired to each other. Connects lazily: nothing is asked of Redis or DynamoDB yet."""
     storage = Storage.connect(config, BoundedSemaphore(MAX_REQUESTS))
     redis = redis_client.connect(config.redis_url, queue_class=LifoQueue)
@@ -146,24 +146,24 @@ def create_services(config: Config, outlet: Outlet) -> Services:
     accounts = Accounts(storage.users, sessions, passwords, limits, bus, config)
     tickets = Tickets(redis, sessions, config.secret_key)
     allowance = Allowance(redis, config.sends_per_user, config.reads_per_user)
-    numbers = Numbers(redis, storage, allowance)
+    sequences = Sequences(redis, storage, allowance)
     keep_s = config.retention_days * DAY_S
     claims_kept_s = keep_s + CLAIMS_LONGER_S if keep_s else None
     log = Log(
         storage,
-        numbers,
+        sequences,
         bus,
         pause=gevent.sleep,
         defer=gevent.spawn,
         claims_kept_s=claims_kept_s,
-        commits=Commits(storage),
+        appender=GroupCommit(storage),
     )
-    followers = Followers(storage, numbers, log, outlet, _gather)
+    followers = Followers(storage, sequences, log, broadcaster, _gather)
     bounds = Bounds(config.rooms_per_user, config.memberships_per_user, limits.invitations)
-    rooms = Rooms(storage, numbers, log, bus, followers.member, bounds)
-    overview = Overview(storage, numbers, rooms, _gather, allowance)
+    rooms = Rooms(storage, sequences, log, bus, followers.member, bounds)
+    overview = Overview(storage, sequences, rooms, _gather, allowance)
     memberships = Memberships(storage, rooms, overview, log, bus, allowance, bounds)
-    history = History(storage, rooms, log, numbers, followers, allowance)
+    history = History(storage, rooms, log, sequences, followers, allowance)
     workers = Workers(storage, bus, url=config.public_url)
     movement = Movement(redis, storage.client.table("messages"))
     readiness = Readiness(redis, workers, background, movement if config.ingest_mode == "poller" else None)
@@ -176,7 +176,7 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         sweeper = Sweeper(retention, Lease(redis, f"retention:{storage.client.table('messages')}", SWEEP_LEASE_MS))
     lease = Lease(redis, f"projections:{storage.client.table('chat')}", PROJECTIONS_LEASE_MS)
     derived = [Days(DayRows(storage.client))]
-    projections = Projections(storage, ProjectionRows(storage.client), numbers, log, lease, derived, bus.watch)
+    projections = Projections(storage, ProjectionRows(storage.client), sequences, log, lease, derived, bus.watch)
     return Services(
         config=config,
         storage=storage,
@@ -186,12 +186,12 @@ def create_services(config: Config, outlet: Outlet) -> Services:
         registration=registration,
         accounts=accounts,
         requests=TokenBuckets(REQUESTS_PER_WRITE * config.sends_per_user, REQUESTS_WINDOW_S),
-        side_by_side=OneAtATime(REQUESTS_AT_ONCE),
+        side_by_side=KeyedLock(REQUESTS_AT_ONCE),
         tarpit=Tarpit(gevent.sleep),
         tickets=tickets,
         bus=bus,
         followers=followers,
-        checks=Checks(followers, numbers, _gather),
+        checks=Checks(followers, sequences, _gather),
         rooms=rooms,
         memberships=memberships,
         overview=overview,

@@ -11,8 +11,8 @@ from msgspec import Struct
 Payload = Struct | dict[str, Any]  # of one of the types of chat/sockets/protocol.py, EVENTS
 
 
-class Broadcaster:
-    """Everybody's way to this worker's sockets, and the followers' (chat.services.log.subscribers.Outlet)."""
+class SocketBroadcaster:
+    """Everybody's way to this worker's sockets, and the followers' (chat/services/log/subscribers.py)."""
 
     def __init__(self, socketio: SocketIO):
         self._socketio = socketio

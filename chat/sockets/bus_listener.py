@@ -23,7 +23,7 @@ from chat.services.log.checks import Checks
 from chat.services.log.follower import Follower
 from chat.services.log.followers import Followers
 from chat.services.rooms.rooms import Rooms
-from chat.sockets.broadcaster import Broadcaster, Payload
+from chat.sockets.broadcaster import Payload, SocketBroadcaster
 from chat.sockets.client_sockets import ClientSockets
 from chat.sockets.session_watch import SessionWatch
 from chat.sockets.subscriptions import Subscriptions
@@ -35,7 +35,7 @@ class BusListener:
 
     def __init__(
         self,
-        broadcaster: Broadcaster,
+        broadcaster: SocketBroadcaster,
         clients: ClientSockets,
         sessions: SessionWatch,
         subscriptions: Subscriptions,

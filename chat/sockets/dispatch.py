@@ -17,7 +17,7 @@ from chat.services.accounts import cookies
 from chat.services.accounts.addresses import client_address
 from chat.services.accounts.audit import refusals
 from chat.services.assembly import Services
-from chat.services.runtime.coalesce import Together
+from chat.services.runtime.coalesce import Coalescer
 from chat.services.runtime.deadline import deadline
 from chat.services.sessions.record import Session
 from chat.sockets.bus_listener import BusListener
@@ -26,7 +26,7 @@ from chat.sockets.isolation import Isolation
 from chat.sockets.protocol import PING, REQUESTS
 from chat.sockets.session_watch import SessionWatch
 from chat.sockets.subscriptions import Subscriptions
-from chat.sockets.transport import LATER
+from chat.sockets.transport import WOULD_BLOCK
 from chat.wire.reading import read
 
 CONNECT_WITHIN_S = 10.0  # the first socket of a worker waits until the heads of all its rooms are read
@@ -53,7 +53,7 @@ class Sockets:
         self._sessions = sessions
         self._isolation = isolation
         self._services = services
-        self._together = Together()
+        self._coalesce = Coalescer()
         self._running = False
         self._places = BoundedSemaphore(READING)
 
@@ -66,9 +66,9 @@ class Sockets:
             socketio.server.on(event, partial(self.on_request, event))
         socketio.server.on("*", self.on_request)
         for event, request in REQUESTS.items():
-            if request.at_once is not None:
-                socketio.server.on_hot(event, partial(self.on_hot, event))
-        socketio.server.on_hot(PING, self.on_ping)
+            if request.inline is not None:
+                socketio.server.on_inline(event, partial(self.on_inline, event))
+        socketio.server.on_inline(PING, self.on_ping)
 
     def on_connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
         """Lets a socket in that carries a live session. Any failure refuses it: an error here must never let it in."""
@@ -115,7 +115,7 @@ class Sockets:
         session_id = cookies.session_id(environ.get("HTTP_COOKIE", ""), self._services.config.cookie_name)
         if session_id is None:
             return None
-        return self._together("sessions", session_id, self._services.sessions.read_all).get(session_id)
+        return self._coalesce("sessions", session_id, self._services.sessions.read_all).get(session_id)
 
     def _run(self) -> None:
         """Starts this worker's background work with its first socket; commands that make an app start none."""
@@ -136,23 +136,23 @@ class Sockets:
         if client is not None:
             self._subscriptions.unsubscribe(client)
 
-    def on_hot(self, event: str, sid: str, *args: Any) -> Any:
-        """Answers one request at once, or returns LATER."""
+    def on_inline(self, event: str, sid: str, *args: Any) -> Any:
+        """Answers one request at once, or returns WOULD_BLOCK."""
         client, request = self._clients.get(sid), REQUESTS[event]
-        if client is None or request.at_once is None or not self._sessions.is_fresh(client):
-            return LATER
+        if client is None or request.inline is None or not self._sessions.is_fresh(client):
+            return WOULD_BLOCK
         try:
             asked = read(request.payload, _payload(args))
         except ChatError:
-            return LATER
-        known = request.at_once(self._services, client, asked)
-        return self.on_request(event, sid, *args, asked=asked) if known else LATER
+            return WOULD_BLOCK
+        known = request.inline(self._services, client, asked)
+        return self.on_request(event, sid, *args, asked=asked) if known else WOULD_BLOCK
 
     def on_ping(self, sid: str, *args: Any) -> Any:
         """Tells that the line is alive, which holds while nobody can say whether the session is."""
         client = self._clients.get(sid)
         if client is None:
-            return LATER
+            return WOULD_BLOCK
         try:
             self._services.requests.take(client.person.username)
         except ChatError as error:

@@ -22,7 +22,7 @@ from chat.wire import events, requests, values
 class Request:
     """What a client may ask: `handler` answers it, with the fields of `answer` beside `ok`.
 
-    `acts`: it is a person's act that writes, and keeps their session alive. `at_once` says of one request whether it
+    `acts`: it is a person's act that writes, and keeps their session alive. `inline` says of one request whether it
     can be answered without waiting for anything: then the hub does so, without a greenlet.
     """
 
@@ -30,7 +30,7 @@ class Request:
     payload: type[Struct]
     answer: Any
     acts: bool = False
-    at_once: Callable[[Services, ClientSocket, Any], bool] | None = None
+    inline: Callable[[Services, ClientSocket, Any], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ REQUESTS: dict[str, Request] = {
     "reaction:list": Request(reactions.list_all, requests.OfMessage, requests.Reactions),
     "room:open": Request(rooms.open_, requests.Open, values.Page),
     "room:read": Request(rooms.read, requests.Read, requests.Position),
-    "typing:start": Request(presence.typing_start, requests.OfRoom, requests.Nothing, at_once=presence.typing_is_known),
-    "typing:stop": Request(presence.typing_stop, requests.OfRoom, requests.Nothing, at_once=presence.typing_is_known),
+    "typing:start": Request(presence.typing_start, requests.OfRoom, requests.Nothing, inline=presence.typing_is_known),
+    "typing:stop": Request(presence.typing_stop, requests.OfRoom, requests.Nothing, inline=presence.typing_is_known),
 }
 PING = "ping"  # is the line alive? Acked with nothing: no session, no store and no service is asked
 

@@ -12,8 +12,8 @@ from chat.models import Membership, Person, Room
 from chat.services.log.followers import Followers
 from chat.services.rooms.rooms import Rooms
 from chat.services.runtime.background import Background
-from chat.services.runtime.coalesce import Together
-from chat.sockets.broadcaster import Broadcaster
+from chat.services.runtime.coalesce import Coalescer
+from chat.sockets.broadcaster import SocketBroadcaster
 from chat.sockets.client_sockets import ClientSocket, ClientSockets
 from chat.sockets.session_watch import SessionWatch
 from chat.wire.events import RoomsChanged
@@ -32,7 +32,7 @@ class Subscriptions:
 
     def __init__(
         self,
-        broadcaster: Broadcaster,
+        broadcaster: SocketBroadcaster,
         clients: ClientSockets,
         sessions: SessionWatch,
         followers: Followers,
@@ -43,7 +43,7 @@ class Subscriptions:
         self._sessions = sessions
         self._followers = followers
         self._rooms = rooms
-        self._together = Together()
+        self._coalesce = Coalescer()
 
     def start(self, background: Background) -> None:
         """Follows the rooms, and reads again what may have changed unheard."""
@@ -66,7 +66,7 @@ class Subscriptions:
         left_out: set[str] = set()
         for _ in range(SUBSCRIBE_TRIES):
             asked_at = time.monotonic()
-            mine = [(room, m) for room, m in self._memberships(client.person) if room.room not in left_out]
+            mine = [(room, m) for room, m in self._memberships(client.person) if room.id not in left_out]
             unattended = [room for room, _ in mine if not self._attended(room, asked_at)]
             if not unattended:
                 break
@@ -76,7 +76,7 @@ class Subscriptions:
         added = False
         for room, membership in mine:
             connected = self._clients.get(client.sid) is client
-            if connected and self._attended(room, asked_at) and not self._followers.has(client.sid, room.room):
+            if connected and self._attended(room, asked_at) and not self._followers.has(client.sid, room.id):
                 if self._followers.subscribe(client.sid, room, membership, asked_at):
                     added = True
                 else:
@@ -95,7 +95,7 @@ class Subscriptions:
 
     def _memberships(self, person: Person) -> list[tuple[Room, Membership]]:
         """Read now, once for all sockets of a person that ask in one turn."""
-        return self._together(person.username, person, lambda _: self._rooms.memberships(person))
+        return self._coalesce(person.username, person, lambda _: self._rooms.memberships(person))
 
     def unsubscribe(self, client: ClientSocket) -> None:
         """Takes a closed socket out of every room."""

@@ -1,7 +1,7 @@
 /**
- * The smallest follower that docs/protocol.md allows: per room a cursor, the newest image of each message, pages pulled
+ * The smallest follower that docs/protocol.md allows: per room a cursor, the newest snapshot of each message, pages pulled
  * while something is missing. It knows no socket: `ask(event, payload)` answers an ack or `{lost: true}`, `connected()`
- * says whether asking makes sense. `on` hears of it: `passed(state, entry, image)` when the cursor moves,
+ * says whether asking makes sense. `on` hears of it: `passed(state, entry, snapshot)` when the cursor moves,
  * `page(state, page, after, askedAt)` when one came, `reset(state)` when what was held of a room is dropped.
  */
 const MISSING_MS = 300;
@@ -23,13 +23,13 @@ export class Follower {
   state(room) {
     if (!this.rooms.has(room)) {
       this.rooms.set(room, {
-        room, generation: 0, cursor: 0, head: 0, transcript: [], images: new Map(), ahead: false, pulling: false, pulls: [], gaps: 0,
+        room, generation: 0, cursor: 0, head: 0, transcript: [], snapshots: new Map(), ahead: false, pulling: false, pulls: [], gaps: 0,
       });
     }
     return this.rooms.get(room);
   }
 
-  /** Takes an event; returns `[room, entry, image]` when it tells of an entry. */
+  /** Takes an event; returns `[room, entry, snapshot]` when it tells of an entry. */
   hear(event, payload) {
     if (event === "room:heads") {
       for (const [room, [generation, head]] of Object.entries(payload)) this.learn(this.state(room), generation, head);
@@ -37,10 +37,10 @@ export class Follower {
     }
     const number = payload?.entry ?? payload?.seq;
     if (!payload?.room || !number || NOT_ENTRIES.has(event)) return null;
-    const image = event === "message:sent" ? payload : payload.message;
+    const snapshot = event === "message:sent" ? payload : payload.message;
     this.meet(this.state(payload.room), payload.generation);
-    this.advance(this.state(payload.room), { seq: number, kind: event }, image);
-    return [payload.room, number, image];
+    this.advance(this.state(payload.room), { seq: number, kind: event }, snapshot);
+    return [payload.room, number, snapshot];
   }
 
   learn(state, generation, head) {
@@ -59,11 +59,11 @@ export class Follower {
   }
 
   /** A live entry: the next one moves the cursor, a later one means that something is missing. */
-  advance(state, entry, image) {
+  advance(state, entry, snapshot) {
     state.head = Math.max(state.head, entry.seq);
-    if (image) hold(state, image);
+    if (snapshot) hold(state, snapshot);
     if (entry.seq <= state.cursor) return;
-    if (entry.seq === state.cursor + 1) this.pass(state, entry, image);
+    if (entry.seq === state.cursor + 1) this.pass(state, entry, snapshot);
     else if (!state.ahead) {
       state.ahead = true;
       setTimeout(() => {
@@ -73,12 +73,12 @@ export class Follower {
     }
   }
 
-  pass(state, entry, image) {
+  pass(state, entry, snapshot) {
     state.cursor = entry.seq;
     const { seq, kind } = entry;
-    const said = image && image.seq === seq;
-    state.transcript.push(said ? { seq, client_id: image.client_id, author: image.author, text: image.text } : { seq, kind });
-    this.on.passed?.(state, entry, image);
+    const said = snapshot && snapshot.seq === seq;
+    state.transcript.push(said ? { seq, client_id: snapshot.client_id, author: snapshot.author, text: snapshot.text } : { seq, kind });
+    this.on.passed?.(state, entry, snapshot);
   }
 
   /** Page after page until nothing is missing. */
@@ -112,20 +112,20 @@ export class Follower {
     } else if (state.cursor === 0 && page.entries.length > 0) state.cursor = first;
     else if (Math.max(page.from, page.floor) > state.cursor + 1) this.drop(state, Math.max(page.from, page.floor) - 1);
     state.head = Math.max(state.head, page.head);
-    for (const image of page.messages) hold(state, image);
-    const images = new Map(page.messages.map((image) => [image.seq, image]));
-    for (const entry of page.entries) if (entry.seq === state.cursor + 1) this.pass(state, entry, images.get(entry.seq));
+    for (const snapshot of page.messages) hold(state, snapshot);
+    const snapshots = new Map(page.messages.map((snapshot) => [snapshot.seq, snapshot]));
+    for (const entry of page.entries) if (entry.seq === state.cursor + 1) this.pass(state, entry, snapshots.get(entry.seq));
   }
 
   drop(state, cursor) {
     this.on.reset?.(state);
     state.transcript = [];
-    state.images.clear();
+    state.snapshots.clear();
     state.cursor = cursor;
   }
 }
 
-function hold(state, image) {
-  const known = state.images.get(image.seq);
-  if (!known || known.rev < image.rev) state.images.set(image.seq, image);
+function hold(state, snapshot) {
+  const known = state.snapshots.get(snapshot.seq);
+  if (!known || known.rev < snapshot.rev) state.snapshots.set(snapshot.seq, snapshot);
 }

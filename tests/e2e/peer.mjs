@@ -87,8 +87,8 @@ function newDevice(device) {
       return {};
     },
     state({ room }) {
-      const { generation, cursor, head, transcript, images, pulls, gaps } = follower.state(room);
-      return { generation, cursor, head, transcript, images: [...images.values()].sort((a, b) => a.seq - b.seq), pulls, gaps };
+      const { generation, cursor, head, transcript, snapshots, pulls, gaps } = follower.state(room);
+      return { generation, cursor, head, transcript, snapshots: [...snapshots.values()].sort((a, b) => a.seq - b.seq), pulls, gaps };
     },
   };
 

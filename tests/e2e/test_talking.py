@@ -191,7 +191,7 @@ def test_an_edit_and_a_deletion_reach_the_other_and_leave_no_text(two, device):
         == "message_deleted"
     )
     g.reaches(room, gone["entry"])
-    assert [image["text"] for image in g.state(room)["images"] if image["seq"] == seq] == [""]
+    assert [snapshot["text"] for snapshot in g.state(room)["snapshots"] if snapshot["seq"] == seq] == [""]
     assert "word" not in str(ada.page(room))
 
 

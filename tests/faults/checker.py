@@ -1,7 +1,7 @@
 """Judges a run: what its devices saw against what the tables hold, after quiet.
 
 `judge(evidence)` is a pure function. It knows the promise and nothing of the code: every acked message is in every
-member's transcript exactly once, in one order; everybody ends with the same images; nothing of a room reaches who is
+member's transcript exactly once, in one order; everybody ends with the same snapshots; nothing of a room reaches who is
 not in it, nor who has had no session for `AFTER_REVOKE_S`; every send ends. Times are those of the devices' own clocks:
 a device behind a link that holds things back may hear late what was sent in time, so revoke none of those.
 
@@ -24,13 +24,13 @@ DISORDERED = "disordered"
 LEAKED = "leaked"
 REFUSED_STORED = "refused but stored"
 IN_SOME = "in some but not all"
-IMAGES = "images differ"
+SNAPSHOTS = "snapshots differ"
 HOLE = "numbers not contiguous"
 ENDLESS = "send never ended"
-STALE = "stale image"
+STALE = "stale snapshot"
 UNREAD = "unread miscounted"
 DAYS = "days miscounted"
-KINDS = (LOST, DOUBLED, DISORDERED, LEAKED, REFUSED_STORED, IN_SOME, IMAGES, HOLE, ENDLESS, STALE, UNREAD, DAYS)
+KINDS = (LOST, DOUBLED, DISORDERED, LEAKED, REFUSED_STORED, IN_SOME, SNAPSHOTS, HOLE, ENDLESS, STALE, UNREAD, DAYS)
 
 AFTER_REVOKE_S = 2.0
 SEND_WITHIN_S = 30.0
@@ -56,7 +56,7 @@ class Violation:
 
 
 @dataclass(frozen=True)
-class Image:
+class Snapshot:
     """A message as somebody has it."""
 
     seq: int
@@ -68,7 +68,7 @@ class Image:
     reactions: tuple[tuple[str, int], ...] = ()
 
     @classmethod
-    def of(cls, record: Record) -> Image:
+    def of(cls, record: Record) -> Snapshot:
         deleted = bool(record.get("deleted"))
         facts = {name: record[name] for name in ("seq", "rev", "author", "client_id")}
         reactions = tuple(sorted((record.get("reactions") or {}).items()))
@@ -95,7 +95,7 @@ class RoomLog:
 
     public: bool = False
     entries: list[Entry] = field(default_factory=list)
-    images: dict[int, Image] = field(default_factory=dict)
+    snapshots: dict[int, Snapshot] = field(default_factory=dict)
     reacted: dict[int, dict[str, tuple[str, ...]]] = field(default_factory=dict)  # message → emoji → who
 
     def seats(self, user: str) -> list[tuple[int, float]]:
@@ -141,11 +141,11 @@ def _scan(storage: Storage, room: str) -> RoomLog:
     log, after, head = RoomLog(public=meta is not None and meta.kind == "public"), 0, storage.entries.head(room)
     while after < head:
         pairs = storage.entries.after(room, after, PAGE)
-        for entry, image in pairs:
+        for entry, snapshot in pairs:
             log.entries.append(Entry(entry.seq, entry.kind, entry.message, entry.user))
-            if image is not None:
-                log.images[entry.seq] = Image.of(image.to_dict(1))
-                log.reacted[entry.seq] = image.reactions
+            if snapshot is not None:
+                log.snapshots[entry.seq] = Snapshot.of(snapshot.to_dict(1))
+                log.reacted[entry.seq] = snapshot.reactions
         after = pairs[-1][0].seq if pairs else after + 1
     return log
 
@@ -171,7 +171,7 @@ def check_table(evidence: Evidence) -> Iterator[Violation]:
         if numbers != list(range(1, len(numbers) + 1)):
             missing = sorted(set(range(1, max(numbers) + 1)) - set(numbers))
             yield Violation(HOLE, f"{room}: {missing[:5]} of {max(numbers)} are undecided")
-        yield from _doubles(f"the table, {room}", ((image.seq, image.key) for image in log.images.values()))
+        yield from _doubles(f"the table, {room}", ((snapshot.seq, snapshot.key) for snapshot in log.snapshots.values()))
 
 
 def _doubles(where: str, messages: Iterable[tuple[int, Key]]) -> Iterator[Violation]:
@@ -233,7 +233,9 @@ def sends(history: list[Record]) -> list[Send]:
 
 def check_sends(evidence: Evidence) -> Iterator[Violation]:
     """Every send ended; what was acked stands where the ack said, what was refused nowhere."""
-    places = {room: {image.key: image.seq for image in log.images.values()} for room, log in evidence.logs.items()}
+    places = {
+        room: {snapshot.key: snapshot.seq for snapshot in log.snapshots.values()} for room, log in evidence.logs.items()
+    }
     seen = _seen_keys(evidence.history)
     for send in sends(evidence.history):
         yield from _ended(send)
@@ -260,7 +262,7 @@ def _ended(send: Send) -> Iterator[Violation]:
 def _seen_keys(history: Iterable[Record]) -> dict[str, set[Key]]:
     seen: dict[str, set[Key]] = defaultdict(set)
     for delivery in deliveries(history):
-        seen[delivery["room"]] |= {(image["author"], image["client_id"]) for image in _images(delivery)}
+        seen[delivery["room"]] |= {(snapshot["author"], snapshot["client_id"]) for snapshot in _snapshots(delivery)}
     return seen
 
 
@@ -292,7 +294,7 @@ def check_reactions(evidence: Evidence) -> Iterator[Violation]:
     for (room, seq, user, emoji), asked in wishes.items():
         log = evidence.logs[room]
         certain = all(send.outcome == "ack" and len(send.tries) == 1 for send in asked)
-        if not certain or seq not in log.images or log.images[seq].deleted:
+        if not certain or seq not in log.snapshots or log.snapshots[seq].deleted:
             continue
         newest = max(send.end["rev"] for send in asked if send.end is not None)
         last = {send.record["event"] for send in asked if send.end is not None and send.end["rev"] == newest}
@@ -309,13 +311,17 @@ def check_foreign(evidence: Evidence) -> Iterator[Violation]:
         if record["e"] == "foreign":
             rows[record["room"], record["id"]].append(record["text"])
     for (room, row_id), texts in rows.items():
-        found = [image for image in evidence.logs[room].images.values() if image.text in texts and not image.deleted]
+        found = [
+            snapshot
+            for snapshot in evidence.logs[room].snapshots.values()
+            if snapshot.text in texts and not snapshot.deleted
+        ]
         if len(found) > 1:
-            yield Violation(DOUBLED, f"{room}: the row {row_id} is {[image.seq for image in found]}")
+            yield Violation(DOUBLED, f"{room}: the row {row_id} is {[snapshot.seq for snapshot in found]}")
         elif not found and texts[-1] is not None:
             yield Violation(LOST, f"{room}: the row {row_id} is no message")
         elif found and found[0].text != texts[-1]:
-            yield Violation(IMAGES, f"{room}: the row {row_id} says {texts[-1]!r}, {found[0].seq} {found[0].text!r}")
+            yield Violation(SNAPSHOTS, f"{room}: the row {row_id} says {texts[-1]!r}, {found[0].seq} {found[0].text!r}")
 
 
 # --- transcripts ------------------------------------------------------------------------------------------------------
@@ -329,7 +335,7 @@ def check_transcripts(evidence: Evidence) -> Iterator[Violation]:
         for room, log in evidence.logs.items():
             seats = log.seats(user)
             member = room == EVERYBODYS or (bool(seats) and seats[-1][1] == float("inf"))
-            record = held.get((client, room), {"entries": [], "images": []})
+            record = held.get((client, room), {"entries": [], "snapshots": []})
             yield from _transcript(f"{client} in {room}", record, log, complete=member and client not in excused)
     for room, page in evidence.fresh.items():
         yield from _transcript(f"a newcomer in {room}", _as_transcript(page), evidence.logs[room], complete=True)
@@ -347,9 +353,9 @@ def _excused(history: Iterable[Record]) -> set[str]:
 
 
 def _as_transcript(page: Record) -> Record:
-    images = {image["seq"]: image for image in page["messages"]}
-    entries = [images.get(entry["seq"], {"seq": entry["seq"], "kind": entry["kind"]}) for entry in page["entries"]]
-    return {"entries": entries, "images": page["messages"]}
+    snapshots = {snapshot["seq"]: snapshot for snapshot in page["messages"]}
+    entries = [snapshots.get(entry["seq"], {"seq": entry["seq"], "kind": entry["kind"]}) for entry in page["entries"]]
+    return {"entries": entries, "snapshots": page["messages"]}
 
 
 def _transcript(where: str, record: Record, log: RoomLog, complete: bool) -> Iterator[Violation]:
@@ -367,22 +373,22 @@ def _transcript(where: str, record: Record, log: RoomLog, complete: bool) -> Ite
             yield Violation(DOUBLED, f"{where}: entry {number} {times} times")
     end = log.entries[-1].seq if complete and log.entries else numbers[-1]
     held = {entry["seq"]: entry for entry in entries}
-    images = {image["seq"]: Image.of(image) for image in record["images"]}
-    yield from _against_table(where, held, images, log, range(numbers[0], max(end, numbers[-1]) + 1))
+    snapshots = {snapshot["seq"]: Snapshot.of(snapshot) for snapshot in record["snapshots"]}
+    yield from _against_table(where, held, snapshots, log, range(numbers[0], max(end, numbers[-1]) + 1))
     if complete:
-        yield from _final_images(where, images, log, numbers[0])
+        yield from _final_snapshots(where, snapshots, log, numbers[0])
 
 
 def _against_table(
-    where: str, held: Mapping[int, Record], images: Mapping[int, Image], log: RoomLog, numbers: range
+    where: str, held: Mapping[int, Record], snapshots: Mapping[int, Snapshot], log: RoomLog, numbers: range
 ) -> Iterator[Violation]:
-    """A follower that read an entry late tells of a message that was changed since by that change alone: then the image
-    is held and the entry says nothing, and before that change nothing is held at all."""
+    """A follower that read an entry late tells of a message that was changed since by that change alone: then the
+    snapshot is held and the entry says nothing, and before that change nothing is held at all."""
     for seq in numbers:
-        stored, entry, image = log.images.get(seq), held.get(seq), images.get(seq)
+        stored, entry, snapshot = log.snapshots.get(seq), held.get(seq), snapshots.get(seq)
         said = (entry["author"], entry["client_id"]) if entry is not None and "client_id" in entry else None
-        if said is None and entry is not None and image is not None:
-            said = image.key
+        if said is None and entry is not None and snapshot is not None:
+            said = snapshot.key
         if entry is None:
             yield Violation(LOST, f"{where} has no entry {seq}")
         elif stored is not None and said is None and stored.rev <= numbers[-1]:
@@ -393,42 +399,43 @@ def _against_table(
             yield Violation(LOST, f"{where} has {said} as {seq}, the table has {stored.key}")
 
 
-def _final_images(where: str, held: Mapping[int, Image], log: RoomLog, first: int) -> Iterator[Violation]:
+def _final_snapshots(where: str, held: Mapping[int, Snapshot], log: RoomLog, first: int) -> Iterator[Violation]:
     """Whoever began with the newest page is not told what older messages became that its changes speak of."""
     changed = {entry.message for entry in log.entries if entry.kind == "change" and entry.seq >= first}
-    for seq, stored in log.images.items():
+    for seq, stored in log.snapshots.items():
         mine = held.get(seq)
         if mine is None and seq in changed and seq >= first:
-            yield Violation(IMAGES, f"{where} never got {seq}, changed by {stored.rev}")
+            yield Violation(SNAPSHOTS, f"{where} never got {seq}, changed by {stored.rev}")
         elif mine is not None and mine.rev > stored.rev:
             yield Violation(STALE, f"{where} has {seq} as of {mine.rev}, the table as of {stored.rev}")
         elif mine is not None and mine != stored:
-            yield Violation(IMAGES, f"{where} has {mine}, the table {stored}")
+            yield Violation(SNAPSHOTS, f"{where} has {mine}, the table {stored}")
 
 
-def check_images(evidence: Evidence) -> Iterator[Violation]:
-    """An image with a number in its `rev` says the same wherever it turns up, and none was replaced by an older one."""
-    known: dict[tuple[str, int, int], Image] = {}
+def check_snapshots(evidence: Evidence) -> Iterator[Violation]:
+    """A snapshot with a number in its `rev` says the same wherever it turns up, and none was replaced by an older
+    one."""
+    known: dict[tuple[str, int, int], Snapshot] = {}
     newest: dict[tuple[str, int], int] = {}
-    for room, image in _all_images(evidence):
-        first = known.setdefault((room, image.seq, image.rev), image)
-        if first != image:
-            yield Violation(IMAGES, f"{room}: {first} and {image}")
-        newest[room, image.seq] = max(newest.get((room, image.seq), 0), image.rev)
+    for room, snapshot in _all_snapshots(evidence):
+        first = known.setdefault((room, snapshot.seq, snapshot.rev), snapshot)
+        if first != snapshot:
+            yield Violation(SNAPSHOTS, f"{room}: {first} and {snapshot}")
+        newest[room, snapshot.seq] = max(newest.get((room, snapshot.seq), 0), snapshot.rev)
     for (room, seq), rev in newest.items():
-        stored = evidence.logs[room].images.get(seq)
+        stored = evidence.logs[room].snapshots.get(seq)
         if stored is not None and stored.rev < rev:
             yield Violation(STALE, f"{room}: {seq} was handed out as of {rev} and is stored as of {stored.rev}")
 
 
-def _all_images(evidence: Evidence) -> Iterator[tuple[str, Image]]:
+def _all_snapshots(evidence: Evidence) -> Iterator[tuple[str, Snapshot]]:
     for room, log in evidence.logs.items():
-        for image in log.images.values():
-            yield room, image
+        for snapshot in log.snapshots.values():
+            yield room, snapshot
     for delivery in deliveries(evidence.history):
         if delivery["room"] in evidence.logs:
-            for image in _images(delivery):
-                yield delivery["room"], Image.of(image)
+            for snapshot in _snapshots(delivery):
+                yield delivery["room"], Snapshot.of(snapshot)
 
 
 # --- deliveries -------------------------------------------------------------------------------------------------------
@@ -439,8 +446,10 @@ def deliveries(history: Iterable[Record]) -> Iterator[Record]:
     return (record for record in history if record["e"] in ("push", "page"))
 
 
-def _images(delivery: Record) -> list[Record]:
-    return delivery["images"] if delivery["e"] == "page" else [delivery["image"]] if "image" in delivery else []
+def _snapshots(delivery: Record) -> list[Record]:
+    return (
+        delivery["snapshots"] if delivery["e"] == "page" else [delivery["snapshot"]] if "snapshot" in delivery else []
+    )
 
 
 def check_pushes(evidence: Evidence) -> Iterator[Violation]:
@@ -481,9 +490,11 @@ def check_leaks(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _beyond_seats(delivery: Record, seats: list[tuple[int, float]]) -> Iterator[Violation]:
-    """An image of what was before their time tells them just as much when a later entry changed it."""
+    """A snapshot of what was before their time tells them just as much when a later entry changed it."""
     numbers = delivery["entries"] if delivery["e"] == "page" else [delivery["entry"]]
-    told = [(number, number) for number in numbers] + [(image["seq"], image["rev"]) for image in _images(delivery)]
+    told = [(number, number) for number in numbers] + [
+        (snapshot["seq"], snapshot["rev"]) for snapshot in _snapshots(delivery)
+    ]
     beyond = [(seq, rev) for seq, rev in told if not any(first <= seq and rev <= last for first, last in seats)]
     if beyond:
         yield Violation(LEAKED, f"{delivery['c']} got {beyond[:5]} of {delivery['room']} and was there for {seats}")
@@ -501,7 +512,7 @@ def _asked_after(delivery: Record, removed_at: list[int], seats: list[tuple[int,
 def check_shown(evidence: Evidence) -> Iterator[Violation]:
     """What a page shows is the log from its first message on, without what was deleted."""
     for (client, room), lines in evidence.shown.items():
-        where, images = f"the page of {client} in {room}", evidence.logs[room].images
+        where, snapshots = f"the page of {client} in {room}", evidence.logs[room].snapshots
         numbers = [seq for seq, _ in lines]
         if numbers != sorted(numbers):
             yield Violation(DISORDERED, f"{where}: {numbers[:20]}…")
@@ -509,12 +520,12 @@ def check_shown(evidence: Evidence) -> Iterator[Violation]:
             if times > 1:
                 yield Violation(DOUBLED, f"{where}: {seq} {times} times")
         shown = dict(lines)
-        for seq, image in images.items():
-            if seq >= min(numbers, default=0) and not image.deleted and shown.get(seq) != image.text:
-                kind = LOST if seq not in shown else IMAGES
-                yield Violation(kind, f"{where}: {seq} is {shown.get(seq)!r}, the table has {image.text!r}")
+        for seq, snapshot in snapshots.items():
+            if seq >= min(numbers, default=0) and not snapshot.deleted and shown.get(seq) != snapshot.text:
+                kind = LOST if seq not in shown else SNAPSHOTS
+                yield Violation(kind, f"{where}: {seq} is {shown.get(seq)!r}, the table has {snapshot.text!r}")
         for seq, text in lines:
-            if seq not in images or (images[seq].deleted and text):
+            if seq not in snapshots or (snapshots[seq].deleted and text):
                 yield Violation(IN_SOME, f"{where}: {seq} is {text!r}, the table has no such message")
 
 
@@ -551,8 +562,8 @@ def _read(history: Iterable[Record], what: str) -> dict[tuple[str, str], int]:
 def _recounted(user: str, room: str, told: Record, log: RoomLog) -> Iterator[Violation]:
     first = log.seats(user)[-1][0]
     behind = [entry.seq for entry in log.entries if entry.seq > max(told["read"], first - 1)]
-    images = [log.images[seq] for seq in behind[:UNREAD_ENTRIES] if seq in log.images]
-    unread = sum(image.author != user and not image.deleted for image in images)
+    snapshots = [log.snapshots[seq] for seq in behind[:UNREAD_ENTRIES] if seq in log.snapshots]
+    unread = sum(snapshot.author != user and not snapshot.deleted for snapshot in snapshots)
     if (told["unread"], told["unread_more"]) != (unread, len(behind) >= UNREAD_ENTRIES):
         more = " or more" if told["unread_more"] else ""
         read = told["read"]
@@ -571,7 +582,7 @@ CHECKS = (
     check_reactions,
     check_foreign,
     check_transcripts,
-    check_images,
+    check_snapshots,
     check_pushes,
     check_leaks,
     check_shown,

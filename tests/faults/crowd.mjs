@@ -229,9 +229,9 @@ class Client {
     socket.on("server:restarting", ({ reconnect_in_ms }) => (restart_ms = reconnect_in_ms));
     socket.onAny((event, payload) => {
       const entry = payload?.entry ?? payload?.seq;
-      const image = event === "message:sent" ? payload : payload?.message;
+      const snapshot = event === "message:sent" ? payload : payload?.message;
       if (payload?.room && entry && !NOT_ENTRIES.has(event)) {
-        note("push", socket.device, { n, room: payload.room, entry, kind: event, ...(image && { image: short(image) }) });
+        note("push", socket.device, { n, room: payload.room, entry, kind: event, ...(snapshot && { snapshot: short(snapshot) }) });
       }
       if (event === "session:ended") {
         over = true;
@@ -349,9 +349,9 @@ class Client {
   hear(event, payload) {
     if (event === "room:heads") this.heads(payload);
     else if (payload?.room && (payload.entry ?? payload.seq) && !NOT_ENTRIES.has(event)) {
-      const image = event === "message:sent" ? payload : payload.message;
+      const snapshot = event === "message:sent" ? payload : payload.message;
       const entry = { seq: payload.entry ?? payload.seq, kind: event, user: payload.user };
-      this.advance(payload.room, entry, image);
+      this.advance(payload.room, entry, snapshot);
     }
   }
 
@@ -371,7 +371,7 @@ class Client {
   }
 
   segment(room) {
-    return { room, generation: 0, cursor: 0, head: 0, first: 0, entries: [], images: new Map(), late: false, pulling: false, open: true };
+    return { room, generation: 0, cursor: 0, head: 0, first: 0, entries: [], snapshots: new Map(), late: false, pulling: false, open: true };
   }
 
   /** What a page does with a room that is no longer its own. */
@@ -385,16 +385,16 @@ class Client {
     for (const state of this.rooms.values()) this.close(state);
   }
 
-  advance(room, entry, image) {
+  advance(room, entry, snapshot) {
     learn(room, entry.seq);
     const state = this.rooms.get(room);
     if (state === undefined) return;
     state.head = Math.max(state.head, entry.seq);
-    if (image) this.hold(state, image);
+    if (snapshot) this.hold(state, snapshot);
     if (entry.seq <= state.cursor) return;
     if (entry.seq === state.cursor + 1) {
-      if (entry.kind === "message:sent" && image) this.measure(image);
-      this.pass(state, entry, image);
+      if (entry.kind === "message:sent" && snapshot) this.measure(snapshot);
+      this.pass(state, entry, snapshot);
       this.leaveAfter(state, entry);
     } else if (!state.late) {
       state.late = true;
@@ -405,18 +405,18 @@ class Client {
     }
   }
 
-  measure(image) {
-    const item = sentAt.get(image.client_id);
+  measure(snapshot) {
+    const item = sentAt.get(snapshot.client_id);
     if (calm && item?.calm) figures.latencies.push(now() - item.at);
   }
 
-  pass(state, entry, image) {
+  pass(state, entry, snapshot) {
     figures.deliveries++;
     if (state.entries.length === 0) state.first = entry.seq;
     state.cursor = entry.seq;
     const { seq, kind } = entry;
-    const said = image && image.seq === seq;
-    state.entries.push(said ? { seq, client_id: image.client_id, author: image.author } : { seq, kind });
+    const said = snapshot && snapshot.seq === seq;
+    state.entries.push(said ? { seq, client_id: snapshot.client_id, author: snapshot.author } : { seq, kind });
   }
 
   /** Leaves the room when it is told that this person went. A page is answered to who is in the room: a removal that
@@ -425,9 +425,9 @@ class Client {
     if (user === this.name && /left|removed/.test(kind)) this.close(state);
   }
 
-  hold(state, image) {
-    const before = state.images.get(image.seq);
-    if (!before || before.rev < image.rev) state.images.set(image.seq, short(image));
+  hold(state, snapshot) {
+    const before = state.snapshots.get(snapshot.seq);
+    if (!before || before.rev < snapshot.rev) state.snapshots.set(snapshot.seq, short(snapshot));
   }
 
   async pull(state) {
@@ -449,23 +449,23 @@ class Client {
       }
       this.note("page", {
         n: this.connection, room: state.room, after, asked, gap: Boolean(page.gap),
-        entries: page.entries.map(({ seq }) => seq), images: page.messages.map(short),
+        entries: page.entries.map(({ seq }) => seq), snapshots: page.messages.map(short),
       });
       if (state.cursor > 0 && (page.gap || page.from > state.cursor + 1)) {
         this.note("reset", { room: state.room });
-        Object.assign(state, { entries: [], images: new Map(), cursor: 0, first: 0 });
+        Object.assign(state, { entries: [], snapshots: new Map(), cursor: 0, first: 0 });
       } else if (after === 0) {
         // The newest page says nothing of what was changed before it: of what was pushed only the newer stays.
         const last = page.entries.at(-1)?.seq ?? 0;
-        for (const [seq, image] of state.images) if (image.rev <= last) state.images.delete(seq);
+        for (const [seq, snapshot] of state.snapshots) if (snapshot.rev <= last) state.snapshots.delete(seq);
       }
       if (state.cursor === 0 && page.entries.length > 0) state.cursor = page.entries[0].seq - 1;
       state.head = Math.max(state.head, page.head);
-      for (const image of page.messages) this.hold(state, image);
-      const images = new Map(page.messages.map((image) => [image.seq, image]));
+      for (const snapshot of page.messages) this.hold(state, snapshot);
+      const snapshots = new Map(page.messages.map((snapshot) => [snapshot.seq, snapshot]));
       for (const entry of page.entries) {
         learn(state.room, entry.seq);
-        if (state.open && entry.seq === state.cursor + 1) this.pass(state, entry, images.get(entry.seq));
+        if (state.open && entry.seq === state.cursor + 1) this.pass(state, entry, snapshots.get(entry.seq));
       }
       if (page.entries.at(-1)?.seq !== state.cursor) await sleep(100);
     }
@@ -495,7 +495,7 @@ function act() {
   const what = dice();
   if (room === null || client.away) return;
   const own = pick(client.mine.filter((message) => message.room === room));
-  const seen = pick([...client.rooms.get(room).images.values()].slice(-5));
+  const seen = pick([...client.rooms.get(room).snapshots.values()].slice(-5));
   if (what < 0.08 && own) client.post(room, "message:edit", { seq: own.seq, text: `edited ${client.counter}` });
   else if (what < 0.12 && own) client.post(room, "message:delete", { seq: own.seq });
   else if (what < 0.125) void move(room);
@@ -620,8 +620,8 @@ const commands = {
   /** Writes down what everybody holds. */
   transcripts() {
     for (const client of clients) {
-      for (const { room, entries, images } of client.rooms.values()) {
-        client.note("transcript", { room, entries, images: [...images.values()] });
+      for (const { room, entries, snapshots } of client.rooms.values()) {
+        client.note("transcript", { room, entries, snapshots: [...snapshots.values()] });
       }
     }
     flush();

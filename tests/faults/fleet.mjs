@@ -74,7 +74,7 @@ class Device {
     this.follower = new Follower((event, payload) => this.ask(event, payload, 10_000), () => this.socket?.connected, {
       page: (state, page, after, asked) => this.note("page", {
         n: this.connection, room: state.room, after, asked, gap: Boolean(page.gap),
-        entries: page.entries.map(({ seq }) => seq), images: page.messages.map(short),
+        entries: page.entries.map(({ seq }) => seq), snapshots: page.messages.map(short),
       }),
       reset: ({ room }) => this.note("reset", { room }),
     });
@@ -117,8 +117,8 @@ class Device {
       if (event === "session:ended") this.note("session_ended", { n: number, reason: payload.reason });
       const told = this.follower.hear(event, payload);
       if (told) {
-        const [room, entry, image] = told;
-        this.note("push", { n: number, room, entry, kind: event, ...(image && { image: short(image) }) });
+        const [room, entry, snapshot] = told;
+        this.note("push", { n: number, room, entry, kind: event, ...(snapshot && { snapshot: short(snapshot) }) });
       }
     });
   }
@@ -217,8 +217,8 @@ class Device {
     else if (said.length > 0 && chance < edits + deletes) {
       const [seq] = said.splice(Math.floor(dice() * said.length), 1);
       this.queue("message:delete", { room, client_id, seq });
-    } else if (chance > 1 - reacts && this.follower.state(room).images.size > 0) {
-      const { seq } = pick([...this.follower.state(room).images.values()].slice(-5));
+    } else if (chance > 1 - reacts && this.follower.state(room).snapshots.size > 0) {
+      const { seq } = pick([...this.follower.state(room).snapshots.values()].slice(-5));
       this.queue(dice() < 0.7 ? "reaction:add" : "reaction:remove", { room, client_id, seq, emoji: pick(EMOJI) });
     } else this.queue("message:send", { room, client_id, text: `text ${client_id}` });
   }
@@ -255,8 +255,8 @@ const commands = {
     const asked = Date.now();
     const answer = await device.ask(event, payload, ACK_WITHIN_MS);
     if (answer.ok && answer.entries) {
-      const [entries, images] = [answer.entries.map(({ seq }) => seq), answer.messages.map(short)];
-      device.note("page", { n: device.connection, room: payload.room, after: payload.after ?? 0, asked, gap: false, entries, images });
+      const [entries, snapshots] = [answer.entries.map(({ seq }) => seq), answer.messages.map(short)];
+      device.note("page", { n: device.connection, room: payload.room, after: payload.after ?? 0, asked, gap: false, entries, snapshots });
     }
     return answer;
   },
@@ -306,8 +306,8 @@ const commands = {
   /** Writes down what every device holds. */
   transcripts() {
     for (const device of devices.values()) {
-      for (const { room, transcript, images } of device.follower.rooms.values()) {
-        device.note("transcript", { room, entries: transcript, images: [...images.values()].map(short) });
+      for (const { room, transcript, snapshots } of device.follower.rooms.values()) {
+        device.note("transcript", { room, entries: transcript, snapshots: [...snapshots.values()].map(short) });
       }
     }
     flush();

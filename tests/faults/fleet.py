@@ -8,7 +8,7 @@ one: that is for the planted bugs. crowd.py has people who act for themselves, f
 history.
 
 The history at `path` has one JSON object a line: `t` in milliseconds since 1970, `e` what happened, `c` the device. `n`
-is the number of the device's connection, an image is `{seq, rev, author, client_id, text, deleted,
+is the number of the device's connection, a snapshot is `{seq, rev, author, client_id, text, deleted,
 reactions, mood?}` (the mood is of next_version.py).
 
 | `e` | further fields |
@@ -20,10 +20,10 @@ reactions, mood?}` (the mood is of next_version.py).
 | `send` | `event`, `room`, `client_id`, `text?`, `seq?`, `emoji?`, `in_flight`: it is in the outbox |
 | `try` | `n`, `room`, `client_id`: it is on its way |
 | `ack` `refused` `unknown` | `event`, `room`, `client_id`, `seq` and `rev` / `code` / : how it ended |
-| `push` | `n`, `room`, `entry`, `kind`, `image?` |
-| `page` | `n`, `room`, `after`, `asked` (when), `gap`, `entries` (numbers), `images` |
+| `push` | `n`, `room`, `entry`, `kind`, `snapshot?` |
+| `page` | `n`, `room`, `after`, `asked` (when), `gap`, `entries` (numbers), `snapshots` |
 | `session_ended` `signed_in` | `n`, `reason` / |
-| `transcript` | `room`, `entries` (`{seq, client_id, author, text}` or `{seq, kind}`), `images`: what it holds now |
+| `transcript` | `room`, `entries` (`{seq, client_id, author, text}` or `{seq, kind}`), `snapshots`: what it holds now |
 | `revoked` | by `Fleet.revoked`: from now on this device has no session |
 | `removed` | by `Fleet.removed`: `user`, `room`: the removal was answered |
 | `reads` `has_read` | by `Fleet.read`: `room`, `seq`: it asks for that read position / was answered this one |

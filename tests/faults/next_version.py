@@ -49,7 +49,7 @@ class Moody(Message):
 
 def grow() -> None:
     """Makes this process one of that version."""
-    read_image, image_attributes, push = entries.read_image, entries.image_attributes, follower.push
+    read_snapshot, snapshot_attributes, push = entries.read_snapshot, entries.snapshot_attributes, follower.push
     send = Messages.send
 
     def sent(*args: Any, **fields: Any) -> Moody:
@@ -57,11 +57,11 @@ def grow() -> None:
         return replace(message, mood=mood_of(message.client_id))
 
     def read(room: str, row: rows.Row) -> Message | None:
-        image = read_image(room, row)
-        return replace(image, mood=row.get("mood")) if isinstance(image, Moody) else image
+        snapshot = read_snapshot(room, row)
+        return replace(snapshot, mood=row.get("mood")) if isinstance(snapshot, Moody) else snapshot
 
-    def attributes(image: Message) -> rows.Row:
-        return image_attributes(image) | {"mood": getattr(image, "mood", None)}
+    def attributes(snapshot: Message) -> rows.Row:
+        return snapshot_attributes(snapshot) | {"mood": getattr(snapshot, "mood", None)}
 
     def asks(self: Messages, person: Person, room_id: str, client_id: str, *args: Any, **fields: Any) -> dict[str, Any]:
         answer = send(self, person, room_id, client_id, *args, **fields)
@@ -72,16 +72,16 @@ def grow() -> None:
             self._log._bus.publish(PollAsked(room_id, person.username))
         return answer
 
-    def told(room: Room, entry: dict[str, Any], image: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
+    def told(room: Room, entry: dict[str, Any], snapshot: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
         if entry["kind"] != KIND:
-            return push(room, entry, image)
-        return "poll:asked", {"room": room.room, "generation": room.generation, "poll": entry["seq"]}
+            return push(room, entry, snapshot)
+        return "poll:asked", {"room": room.id, "generation": room.generation, "poll": entry["seq"]}
 
     put(writing, "Message", sent)
     put(entries, "Message", Moody)
-    put(entries, "read_image", read)
-    put(entries, "image_attributes", attributes)
-    put(entries, "IMAGE_ROW", entries.IMAGE_ROW | {"mood"})
+    put(entries, "read_snapshot", read)
+    put(entries, "snapshot_attributes", attributes)
+    put(entries, "SNAPSHOT_ROW", entries.SNAPSHOT_ROW | {"mood"})
     put(rows, "FORMAT", rows.FORMAT + 1)
     put(follower, "push", told)
     put(Messages, "send", asks)
@@ -91,4 +91,4 @@ def grow() -> None:
 def poll(room: Room, person: Person, message: int, at_ms: int, seq: int) -> Draft:
     """A poll about a message."""
     kind: models.EntryKind = KIND  # type: ignore[assignment]
-    return Draft(Entry(room.room, seq, kind, at_ms, message=message, user=person.username))
+    return Draft(Entry(room.id, seq, kind, at_ms, message=message, user=person.username))

@@ -142,9 +142,9 @@ def lists(person: Person) -> list[dict[str, Any]]:
 
 def everything(person: Person, room: str) -> dict[str, Any]:
     """A room's whole history by HTTP: `{entries, messages}`; of a message that is on several pages, its newest
-    image. As far as it is given out within ten seconds."""
+    snapshot. As far as it is given out within ten seconds."""
     entries: list[dict[str, Any]] = []
-    images: dict[int, dict[str, Any]] = {}
+    snapshots: dict[int, dict[str, Any]] = {}
     more, deadline = True, time.monotonic() + 10
     while more and time.monotonic() < deadline:
         status, page = person.get(f"/api/rooms/{room}/messages?after={len(entries)}&limit={PAGE}")
@@ -153,8 +153,8 @@ def everything(person: Person, room: str) -> dict[str, Any]:
         assert status == 200, page
         new = [entry for entry in page["entries"] if entry["seq"] > len(entries)]
         entries += new
-        for image in page["messages"]:
-            if image["seq"] not in images or images[image["seq"]]["rev"] <= image["rev"]:
-                images[image["seq"]] = image
+        for snapshot in page["messages"]:
+            if snapshot["seq"] not in snapshots or snapshots[snapshot["seq"]]["rev"] <= snapshot["rev"]:
+                snapshots[snapshot["seq"]] = snapshot
         more = page["more"] and bool(new)
-    return {"entries": entries, "messages": list(images.values())}
+    return {"entries": entries, "messages": list(snapshots.values())}

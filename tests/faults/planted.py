@@ -25,8 +25,8 @@ from chat.models import Claim, Entry, Membership, Message, Page
 from chat.services.limits.allowance import Allowance
 from chat.services.log import follower, idempotency
 from chat.services.log.append import Log
-from chat.services.log.group_commit import Commits
-from chat.services.log.sequence import Numbers
+from chat.services.log.group_commit import GroupCommit
+from chat.services.log.sequence import Sequences
 from chat.services.messages.history import History
 from chat.services.messages.writing import Messages
 from chat.services.presence.read_position import ReadPositions
@@ -34,7 +34,7 @@ from chat.services.sessions.record import encode
 from chat.services.storage import claims, entries, external
 from chat.services.storage.facts import Write
 from chat.services.storage.values import pack
-from chat.sockets.broadcaster import Broadcaster
+from chat.sockets.broadcaster import SocketBroadcaster
 from chat.sockets.client_sockets import ClientSocket
 from chat.sockets.handlers import messages as handlers
 from chat.sockets.protocol import REQUESTS
@@ -102,13 +102,13 @@ def takes(function: Callable[..., Any], like: Callable[..., Any]) -> bool:
 def ack_before_write() -> None:
     def send(self: Messages, person: Any, room_id: str, client_id: str, text: str, seen: int = 0, reply_to: Any = None):
         room, _ = self._rooms.require(person, room_id)
-        seq, at_ms = self._log._numbers.propose(room, seen), self._log.now_ms()
-        image = Message(room.room, seq, seq, client_id, person.username, person.name, text, at_ms, reply_to=reply_to)
-        claim = Claim(person.username, client_id, room.room, "", seq, seq)
+        seq, at_ms = self._log._sequences.propose(room, seen), self._log.now_ms()
+        snapshot = Message(room.id, seq, seq, client_id, person.username, person.name, text, at_ms, reply_to=reply_to)
+        claim = Claim(person.username, client_id, room.id, "", seq, seq)
         gevent.spawn_later(
-            UNWRITTEN_S, self._storage.transaction.append, Entry(room.room, seq, "message", at_ms), claim, image
+            UNWRITTEN_S, self._storage.transaction.append, Entry(room.id, seq, "message", at_ms), claim, snapshot
         )
-        return image.to_dict(room.generation)
+        return snapshot.to_dict(room.generation)
 
     put(Messages, "send", send)
 
@@ -120,7 +120,7 @@ def push_before_commit() -> None:
     def eager(self: Log, room: Any, user: str, client_id: str, request: Any, judge: Any, *args: Any, **options: Any):
         def pushed(draft_under: Any, number: int) -> Any:
             draft = draft_under(number)
-            self._publish(room, draft.entry, draft.image)
+            self._publish(room, draft.entry, draft.snapshot)
             gevent.sleep(UNWRITTEN_S)
             return draft
 
@@ -135,20 +135,20 @@ def push_before_commit() -> None:
 
 @bug("no dedup on retry", "acks lost", checker.DOUBLED)
 def no_dedup_on_retry() -> None:
-    append = Commits.append
+    append = GroupCommit.append
 
-    def forgetful(self: Commits, entry: Any, proof: Any, *args: Any, **options: Any) -> None:
+    def forgetful(self: GroupCommit, entry: Any, proof: Any, *args: Any, **options: Any) -> None:
         if isinstance(proof, Claim):
             proof = replace(proof, client_id=secrets.token_hex(8))
         append(self, entry, proof, *args, **options)
 
-    put(Commits, "append", forgetful)
+    put(GroupCommit, "append", forgetful)
 
 
 @bug("dedup key without the user", "one client id of two people", checker.LOST)
 def dedup_key_without_the_user() -> None:
     put(claims, "claim_key", lambda user, client_id: {"pk": "C#", "sk": client_id})
-    put(idempotency, "_proves", lambda claim, image: True)  # which would see that the message is another's
+    put(idempotency, "_proves", lambda claim, snapshot: True)  # which would see that the message is another's
 
 
 @bug("seq from a worker-local counter", "talk", checker.LOST)
@@ -156,9 +156,9 @@ def seq_from_a_local_counter() -> None:
     last: dict[str, int] = {}
     put_new = entries.put_new
 
-    def propose(self: Numbers, room: Any, seen: int = 0, charge: Any = None) -> int:
-        last[room.room] = last.get(room.room, self.read_head(room) if room.room not in last else 0) + 1
-        return last[room.room]
+    def propose(self: Sequences, room: Any, seen: int = 0, charge: Any = None) -> int:
+        last[room.id] = last.get(room.id, self.read_head(room) if room.id not in last else 0) + 1
+        return last[room.id]
 
     def overwrite(table: str, row: Any) -> Write:
         return (
@@ -167,24 +167,24 @@ def seq_from_a_local_counter() -> None:
             else Write(table, "Put", {"Item": pack(row)})
         )
 
-    put(Numbers, "propose", propose)
+    put(Sequences, "propose", propose)
     put(entries, "put_new", overwrite)
 
 
-@bug("an older image overwrites a newer one", "two devices edit", checker.STALE, checker.IMAGES)
-def older_image_over_newer() -> None:
-    append = Commits.append
+@bug("an older snapshot overwrites a newer one", "two devices edit", checker.STALE, checker.SNAPSHOTS)
+def older_snapshot_over_newer() -> None:
+    append = GroupCommit.append
 
-    def unconditional(image: Any, replaces_rev: Any) -> Write:
-        return Write("messages", "Put", {"Item": pack(entries.image_row(image))})
+    def unconditional(snapshot: Any, replaces_rev: Any) -> Write:
+        return Write("messages", "Put", {"Item": pack(entries.snapshot_row(snapshot))})
 
-    def at_leisure(self: Commits, entry: Entry, *args: Any, **options: Any) -> None:
+    def at_leisure(self: GroupCommit, entry: Entry, *args: Any, **options: Any) -> None:
         if entry.kind == "change" and entry.seq % 2:
             gevent.sleep(UNWRITTEN_S)
         append(self, entry, *args, **options)
 
-    put(entries, "image_write", unconditional)
-    put(Commits, "append", at_leisure)
+    put(entries, "snapshot_write", unconditional)
+    put(GroupCommit, "append", at_leisure)
 
 
 @bug("handlers reorder", "bots that do not wait", checker.DISORDERED)
@@ -205,15 +205,15 @@ def handlers_reorder() -> None:
 
 @bug("a foreign row adopted twice", "rows that others put", checker.DOUBLED)
 def foreign_row_adopted_twice() -> None:
-    """Without the mark that says what became of a row, whatever is told of it is news."""
-    mark_write = external.mark_write
+    """Without the checkpoint that says what became of a row, whatever is told of it is news."""
+    checkpoint_write = external.checkpoint_write
 
-    def unconditional(marking: Any) -> Write:
-        request = mark_write(marking).request
+    def unconditional(move: Any) -> Write:
+        request = checkpoint_write(move).request
         return Write("chat", "Update", {name: request[name] for name in request if name != "ConditionExpression"})
 
-    put(external, "mark_write", unconditional)
-    put(external.ExternalRows, "get_mark", lambda self, room, row_id: None)
+    put(external, "checkpoint_write", unconditional)
+    put(external.ExternalRows, "get_checkpoint", lambda self, room, row_id: None)
 
 
 # --- delivering -------------------------------------------------------------------------------------------------------
@@ -224,7 +224,9 @@ def drop_pushes() -> None:
     """What is dropped leaves no gap: with one, the follower of docs/protocol.md would repair it."""
     pushed = 0
 
-    def emit(self: Broadcaster, room: str, event: str, payload: dict[str, Any], skip: Collection[str] = ()) -> None:
+    def emit(
+        self: SocketBroadcaster, room: str, event: str, payload: dict[str, Any], skip: Collection[str] = ()
+    ) -> None:
         nonlocal pushed
         server = self._socketio.server
         for sid in {sid for sid, _ in server.manager.get_participants("/", f"room:{room}")} - set(skip):
@@ -239,7 +241,7 @@ def drop_pushes() -> None:
             else:
                 server.emit(event, payload, to=sid)
 
-    put(Broadcaster, "emit", emit)
+    put(SocketBroadcaster, "emit", emit)
 
 
 @bug("no resync on reconnect", "away for a moment", checker.LOST)
@@ -258,7 +260,7 @@ def resync_by_time() -> None:
 def _by_time(after_number: Callable[..., Page]) -> Callable[..., Page]:
     def after_time(self: History, person: Any, room: Any, membership: Any, after: int, limit: int) -> Page:
         page = after_number(self, person, room, membership, after, limit)
-        last = self._storage.entries.get(room.room, after)
+        last = self._storage.entries.get(room.id, after)
         since_s = last[0].at_ms // 1000 if last else 0
         return replace(page, entries=[entry for entry in page.entries if entry.at_ms // 1000 > since_s])
 
@@ -309,21 +311,21 @@ def non_member_joins() -> None:
         added = subscribe(self, client)
         attended = [*self._followers.all().values(), *self._followers.dormant]
         for room in (each.room for each in attended):
-            if self._clients.get(client.sid) is client and not self._followers.has(client.sid, room.room):
-                membership = Membership(room.room, client.person.username, "", True)
+            if self._clients.get(client.sid) is client and not self._followers.has(client.sid, room.id):
+                membership = Membership(room.id, client.person.username, "", True)
                 self._followers.subscribe(client.sid, room, membership, time.monotonic())
         return added
 
     put(Subscriptions, "subscribe", everywhere)
 
 
-@bug("an image handed to someone removed before its `rev`", "a removal between edits", checker.LEAKED)
-def image_after_removal() -> None:
+@bug("a snapshot handed to someone removed before its `rev`", "a removal between edits", checker.LEAKED)
+def snapshot_after_removal() -> None:
     def read_on(self: follower.Follower) -> None:
-        read = self._storage.entries.after(self.room.room, self.cursor, follower.PAGE)
-        images = follower.images_of_changes(self._storage, self.room.room, [entry for entry, _ in read])
-        for entry, image in read:
-            current = images.get(entry.message or 0) if entry.kind == "change" else image
+        read = self._storage.entries.after(self.room.id, self.cursor, follower.PAGE)
+        snapshots = follower.snapshots_of_changes(self._storage, self.room.id, [entry for entry, _ in read])
+        for entry, snapshot in read:
+            current = snapshots.get(entry.message or 0) if entry.kind == "change" else snapshot
             if entry.seq > self.cursor:
                 self._stash.setdefault(entry.seq, follower._wire(entry, current, self.room.generation))
         self._settle_holes()

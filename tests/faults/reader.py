@@ -79,7 +79,7 @@ class Reader:
 
     def complaints(self, log: RoomLog) -> list[str]:
         """What was typed here and is not stored once, in this order, or does not stand on the page as sent."""
-        stored = [image.text for _, image in sorted(log.images.items()) if image.author == self.name]
+        stored = [snapshot.text for _, snapshot in sorted(log.snapshots.items()) if snapshot.author == self.name]
         waits = [f"unsent: {row['text']!r} is {row['state']}" for row in self._shown if row["state"] != "sent"]
         lost = [f"lost: {self.name} typed {text!r}" for text in self.typed if text not in stored]
         doubled = [f"doubled: {text!r} of {self.name}" for text, times in Counter(stored).items() if times > 1]

@@ -119,4 +119,4 @@ def _insist(storage: Storage, operation: str, **what: Any) -> None:
 
 def _says(storage: Storage, room: str, text: str) -> bool:
     newest = storage.entries.before(room, storage.entries.head(room) + 1, NEWEST)
-    return any(image is not None and image.text == text for _, image in newest)
+    return any(snapshot is not None and snapshot.text == text for _, snapshot in newest)

@@ -403,8 +403,8 @@ def _await_text(stage: Stage, text: str) -> None:
     def there() -> bool:
         storage = stage.people.storage
         newest = storage.entries.before(stage.room, storage.entries.head(stage.room) + 1, 50)
-        images = storage.entries.images(stage.room, [entry.message or entry.seq for entry, _ in newest])
-        return any(image.text == text for image in images.values())
+        snapshots = storage.entries.snapshots(stage.room, [entry.message or entry.seq for entry, _ in newest])
+        return any(snapshot.text == text for snapshot in snapshots.values())
 
     wait_until(there, 20, f"{text!r} appears")
 

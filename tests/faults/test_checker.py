@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from tests.faults import checker
-from tests.faults.checker import Entry, Evidence, Image, RoomLog, judge
+from tests.faults.checker import Entry, Evidence, RoomLog, Snapshot, judge
 
 ROOM = "ops"
 LATE_MS = 40_000
 
 
-def image(seq: int, rev: int | None = None, author: str = "ada", text: str | None = None, **more: Any) -> dict:
+def snapshot(seq: int, rev: int | None = None, author: str = "ada", text: str | None = None, **more: Any) -> dict:
     client_id = f"{author}-{seq}"
     facts = {"seq": seq, "rev": rev or seq, "author": author, "client_id": client_id, "deleted": False}
     return {**facts, "text": text or f"text {client_id}", **more}
@@ -36,16 +36,16 @@ def send(seq: int, t: int, client: str = "ada", **more: Any) -> list[dict]:
 
 def push(client: str, seq: int, t: int, kind: str = "message:sent", **more: Any) -> dict:
     record = {"t": t, "e": "push", "c": client, "n": 1, "room": ROOM, "entry": seq, "kind": kind}
-    return {**record, **({"image": image(seq)} if kind == "message:sent" else {}), **more}
+    return {**record, **({"snapshot": snapshot(seq)} if kind == "message:sent" else {}), **more}
 
 
 def transcript(client: str, *seqs: int, t: int = 900) -> dict:
     """What a member holds that has everything from 1 on: three memberships, messages 4 and 5, a change of 4."""
     entries: list[dict] = []
     for seq in seqs:
-        entries.append(said(image(seq)) if seq in (4, 5) else {"seq": seq, "kind": "other"})
-    images = [image(4, 6, text="edited"), image(5)]
-    return {"t": t, "e": "transcript", "c": client, "room": ROOM, "entries": entries, "images": images}
+        entries.append(said(snapshot(seq)) if seq in (4, 5) else {"seq": seq, "kind": "other"})
+    snapshots = [snapshot(4, 6, text="edited"), snapshot(5)]
+    return {"t": t, "e": "transcript", "c": client, "room": ROOM, "entries": entries, "snapshots": snapshots}
 
 
 @pytest.fixture
@@ -59,18 +59,18 @@ def evidence() -> Evidence:
             Entry(3, "joined", user="eve"),
             *(Entry(4, "message"), Entry(5, "message"), Entry(6, "change", message=4), Entry(7, "removed", user="eve")),
         ],
-        images={4: Image.of(image(4, 6, text="edited")), 5: Image.of(image(5))},
+        snapshots={4: Snapshot.of(snapshot(4, 6, text="edited")), 5: Snapshot.of(snapshot(5))},
     )
     history: list[dict] = [{"t": 0, "e": "device", "c": name, "user": name} for name in ("ada", "bob", "eve", "zed")]
     history += send(4, 100) + send(5, 200)
     for name in ("ada", "bob", "eve"):
-        changed = {"image": image(4, 6, text="edited")}
+        changed = {"snapshot": snapshot(4, 6, text="edited")}
         history += [push(name, 4, 110), push(name, 5, 210), push(name, 6, 300, "message:changed", **changed)]
         history.append(push(name, 7, 400, "member:removed"))
     history.append({"t": 410, "e": "removed", "user": "eve", "room": ROOM})
     history += [transcript("ada", *range(1, 8)), transcript("bob", *range(2, 8)), transcript("eve", *range(3, 8))]
     rows = [{"seq": e.seq, "kind": e.kind} for e in log.entries]
-    fresh = {ROOM: {"entries": rows, "messages": [image(4, 6, text="edited"), image(5)]}}
+    fresh = {ROOM: {"entries": rows, "messages": [snapshot(4, 6, text="edited"), snapshot(5)]}}
     shown = {("bob", ROOM): [(4, "edited"), (5, "text ada-5")]}
     return Evidence(history, {ROOM: log}, fresh, shown)
 
@@ -104,21 +104,21 @@ def test_an_acked_message_that_the_table_lacks_is_lost(evidence):
 
 def test_a_message_that_one_members_transcript_lacks_is_lost(evidence):
     held_by(evidence, "bob")["entries"][3] = {"seq": 5, "kind": "entry:skipped"}
-    held_by(evidence, "bob")["images"].pop()
+    held_by(evidence, "bob")["snapshots"].pop()
     assert found(evidence) == {checker.LOST}
 
 
 def test_a_message_told_of_by_its_change_alone_is_there(evidence):
-    """A follower that reads late tells `entry:skipped` and then the change, with the image."""
+    """A follower that reads late tells `entry:skipped` and then the change, with the snapshot."""
     held_by(evidence, "bob")["entries"][2] = {"seq": 4, "kind": "entry:skipped"}
     assert found(evidence) == set()
-    held_by(evidence, "bob")["images"].pop(0)
+    held_by(evidence, "bob")["snapshots"].pop(0)
     assert checker.LOST in found(evidence)
 
 
 def test_who_was_removed_before_that_change_need_not_have_it(evidence):
     eve = held_by(evidence, "eve")
-    eve["entries"], eve["images"] = [{"seq": 3, "kind": "other"}, {"seq": 4, "kind": "entry:skipped"}], []
+    eve["entries"], eve["snapshots"] = [{"seq": 3, "kind": "other"}, {"seq": 4, "kind": "entry:skipped"}], []
     assert found(evidence) == set()
 
 
@@ -172,12 +172,12 @@ def test_a_page_that_does_not_show_a_message_has_lost_it(evidence):
 def test_a_message_stored_twice_is_doubled(evidence):
     log = evidence.logs[ROOM]
     log.entries.append(Entry(8, "message"))
-    log.images[8] = Image.of(image(8, client_id="ada-5"))
+    log.snapshots[8] = Snapshot.of(snapshot(8, client_id="ada-5"))
     assert checker.DOUBLED in found(evidence)
 
 
 def test_a_message_twice_in_a_transcript_is_doubled(evidence):
-    held_by(evidence, "bob")["entries"].append({**said(image(5)), "seq": 8})
+    held_by(evidence, "bob")["entries"].append({**said(snapshot(5)), "seq": 8})
     assert checker.DOUBLED in found(evidence)
 
 
@@ -189,9 +189,9 @@ def test_an_entry_twice_in_a_transcript_is_doubled(evidence):
 
 def test_the_same_client_id_of_two_people_is_two_messages(evidence):
     log = evidence.logs[ROOM]
-    bobs = image(8, author="bob", client_id="ada-5")
+    bobs = snapshot(8, author="bob", client_id="ada-5")
     log.entries.append(Entry(8, "message"))
-    log.images[8] = Image.of(bobs)
+    log.snapshots[8] = Snapshot.of(bobs)
     for name in ("ada", "bob"):
         held_by(evidence, name)["entries"].append(said(bobs))
     evidence.fresh[ROOM]["entries"].append({"seq": 8, "kind": "message"})
@@ -247,7 +247,7 @@ def test_anything_to_an_outsider_is_leaked(evidence):
 
 def test_a_page_to_an_outsider_is_leaked(evidence):
     page = {"e": "page", "c": "zed", "n": 1, "room": ROOM, "after": 0, "asked": 500, "gap": False}
-    evidence.history.append({"t": 510, **page, "entries": [4], "images": [image(4)]})
+    evidence.history.append({"t": 510, **page, "entries": [4], "snapshots": [snapshot(4)]})
     assert found(evidence) == {checker.LEAKED}
 
 
@@ -262,30 +262,30 @@ def test_an_entry_behind_a_removal_is_leaked(evidence):
     assert found(evidence) == {checker.LEAKED}
 
 
-def test_an_image_made_after_a_removal_is_leaked(evidence):
-    later = image(5, 8, text="secret")
+def test_a_snapshot_made_after_a_removal_is_leaked(evidence):
+    later = snapshot(5, 8, text="secret")
     log = evidence.logs[ROOM]
     log.entries.append(Entry(8, "change", message=5))
-    log.images[5] = Image.of(later)
+    log.snapshots[5] = Snapshot.of(later)
     pushed = next(r for r in evidence.history if r["e"] == "push" and r["c"] == "eve" and r["entry"] == 5)
-    pushed["image"] = later
+    pushed["snapshot"] = later
     assert checker.LEAKED in found(evidence)
 
 
-def test_an_image_of_before_somebodys_time_is_leaked(evidence):
+def test_a_snapshot_of_before_somebodys_time_is_leaked(evidence):
     entries = evidence.logs[ROOM].entries
     entries += [Entry(8, "joined", user="zed"), Entry(9, "change", message=5)]
-    changed = image(5, 9, text="secret")
-    evidence.logs[ROOM].images[5] = Image.of(changed)
+    changed = snapshot(5, 9, text="secret")
+    evidence.logs[ROOM].snapshots[5] = Snapshot.of(changed)
     told = push("zed", 9, 500, "message:changed")
     evidence.history.append(told)
     assert checker.LEAKED not in found(evidence), "it says no more than that something was changed"
-    told["image"] = changed
+    told["snapshot"] = changed
     assert checker.LEAKED in found(evidence)
 
 
 def test_a_page_asked_for_after_a_removal_is_leaked(evidence):
-    page = {"e": "page", "c": "eve", "n": 1, "room": ROOM, "after": 3, "gap": False, "entries": [5], "images": []}
+    page = {"e": "page", "c": "eve", "n": 1, "room": ROOM, "after": 3, "gap": False, "entries": [5], "snapshots": []}
     evidence.history.append({"t": 420, "asked": 400, **page})
     assert found(evidence) == set(), "it was under way"
     evidence.history.append({"t": 430, "asked": 420, **page})
@@ -297,7 +297,7 @@ def test_who_was_let_in_again_between_two_removals_may_ask(evidence):
     entries += [Entry(8, "joined", user="eve"), Entry(9, "removed", user="eve")]
     for part in (*(r for r in evidence.history if r["e"] == "transcript" and r["c"] != "eve"), evidence.fresh[ROOM]):
         part["entries"] += [{"seq": seq, "kind": "other"} for seq in (8, 9)]
-    page = {"e": "page", "c": "eve", "n": 1, "room": ROOM, "after": 7, "gap": False, "entries": [8], "images": []}
+    page = {"e": "page", "c": "eve", "n": 1, "room": ROOM, "after": 7, "gap": False, "entries": [8], "snapshots": []}
     evidence.history.append({"t": 440, "asked": 430, **page})
     evidence.history.append({"t": 450, "e": "removed", "user": "eve", "room": ROOM})
     assert found(evidence) == set()
@@ -342,7 +342,7 @@ def test_an_unknown_send_may_be_with_everybody(evidence):
 
 
 def test_an_unknown_send_may_not_be_with_some(evidence):
-    held_by(evidence, "bob")["entries"].append({**said(image(8)), "client_id": "unheard of"})
+    held_by(evidence, "bob")["entries"].append({**said(snapshot(8)), "client_id": "unheard of"})
     assert found(evidence) == {checker.IN_SOME}
 
 
@@ -376,8 +376,8 @@ def row(t: int, row_id: str, text: str | None) -> dict:
         ([row(1, "r", "before"), row(2, "r", None)], set()),
         ([row(1, "r", "never taken over")], {checker.LOST}),
         ([row(1, "r", "edited"), row(2, "r", "text ada-5")], {checker.DOUBLED}),
-        ([row(1, "r", "edited"), row(2, "r", "after")], {checker.IMAGES}),
-        ([row(1, "r", "edited"), row(2, "r", None)], {checker.IMAGES}),
+        ([row(1, "r", "edited"), row(2, "r", "after")], {checker.SNAPSHOTS}),
+        ([row(1, "r", "edited"), row(2, "r", None)], {checker.SNAPSHOTS}),
     ],
 )
 def test_a_row_is_one_message_that_says_what_it_says_last(evidence, puts, kinds):
@@ -385,7 +385,7 @@ def test_a_row_is_one_message_that_says_what_it_says_last(evidence, puts, kinds)
     assert found(evidence) == kinds
 
 
-# --- numbers, images
+# --- numbers, snapshots
 
 
 def test_a_hole_in_the_numbers_is_found(evidence):
@@ -393,32 +393,32 @@ def test_a_hole_in_the_numbers_is_found(evidence):
     assert checker.HOLE in found(evidence)
 
 
-def test_different_final_images_are_found(evidence):
-    held_by(evidence, "bob")["images"][1]["text"] = "something else"
-    assert found(evidence) == {checker.IMAGES}
+def test_different_final_snapshots_are_found(evidence):
+    held_by(evidence, "bob")["snapshots"][1]["text"] = "something else"
+    assert found(evidence) == {checker.SNAPSHOTS}
 
 
 def test_a_change_that_never_came_is_found(evidence):
-    """The change of 4 is entry 6, which this transcript has; the image is still the first one."""
-    held_by(evidence, "bob")["images"][0] = image(4)
-    assert found(evidence) == {checker.IMAGES}
+    """The change of 4 is entry 6, which this transcript has; the snapshot is still the first one."""
+    held_by(evidence, "bob")["snapshots"][0] = snapshot(4)
+    assert found(evidence) == {checker.SNAPSHOTS}
 
 
 def test_two_texts_under_one_rev_are_found(evidence):
-    evidence.history.append(push("bob", 5, 500, n=2, image=image(5, text="something else")))
-    assert found(evidence) == {checker.IMAGES}
+    evidence.history.append(push("bob", 5, 500, n=2, snapshot=snapshot(5, text="something else")))
+    assert found(evidence) == {checker.SNAPSHOTS}
 
 
-def test_an_older_image_over_a_newer_one_is_found(evidence):
-    evidence.logs[ROOM].images[4] = Image.of(image(4))
+def test_an_older_snapshot_over_a_newer_one_is_found(evidence):
+    evidence.logs[ROOM].snapshots[4] = Snapshot.of(snapshot(4))
     assert checker.STALE in found(evidence)
 
 
 def test_a_deleted_text_that_a_page_still_shows_is_found(evidence):
-    stored = evidence.logs[ROOM].images
-    stored[4] = Image.of(image(4, 6, deleted=True))
+    stored = evidence.logs[ROOM].snapshots
+    stored[4] = Snapshot.of(snapshot(4, 6, deleted=True))
     for record in evidence.history:
-        for part in [record.get("image"), *record.get("images", [])]:
+        for part in [record.get("snapshot"), *record.get("snapshots", [])]:
             if part and part["rev"] == 6:
                 part |= {"text": "", "deleted": True}
     evidence.fresh[ROOM]["messages"][0] |= {"text": "", "deleted": True}
@@ -471,7 +471,7 @@ def test_ones_own_messages_and_deleted_ones_are_not_unread_nor_what_is_listed_to
     evidence.listed["ada", ROOM] = listed(1, 0)
     evidence.listed["eve", ROOM] = listed(7, 9)
     assert found(evidence) == set()
-    evidence.logs[ROOM].images[5] = Image.of(image(5, 7, deleted=True))
+    evidence.logs[ROOM].snapshots[5] = Snapshot.of(snapshot(5, 7, deleted=True))
     evidence.listed["bob", ROOM] = listed(2, 1)
     assert checker.UNREAD not in found(evidence)
 
@@ -504,6 +504,6 @@ def test_a_reaction_that_was_acked_and_is_not_so_is_found(evidence, asked, who, 
 
 
 def test_reactions_that_somebody_counts_otherwise_are_found(evidence):
-    stored = evidence.logs[ROOM].images
-    stored[5] = Image.of(image(5, reactions={"👍": 2}))
-    assert found(evidence) == {checker.IMAGES}
+    stored = evidence.logs[ROOM].snapshots
+    stored[5] = Snapshot.of(snapshot(5, reactions={"👍": 2}))
+    assert found(evidence) == {checker.SNAPSHOTS}

@@ -63,7 +63,7 @@ def test_a_fleet_that_is_cut_and_crashes_and_loses_acks_keeps_every_promise(peop
     evidence = people.evidence()
     assert judge(evidence) == []
     assert {record["e"] for record in evidence.history} >= {"push", "page", "crash", "disconnect", "transcript"}
-    assert set(evidence.logs) == set(people.rooms) and all(log.images for log in evidence.logs.values())
+    assert set(evidence.logs) == set(people.rooms) and all(log.snapshots for log in evidence.logs.values())
 
 
 def test_a_device_on_its_own_waits_with_what_it_has_to_say(people):

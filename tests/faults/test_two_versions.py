@@ -44,10 +44,14 @@ def test_a_version_that_knows_less_loses_nothing_of_what_the_next_one_wrote(stag
     evidence = stage.people.evidence()
     assert judge(evidence) == []
     lying = {room: table(stage, room) for room in (stage.room, stage.lobby)}
-    told = [image for record in deliveries(evidence.history) if at_next(record["c"]) for image in images_of(record)]
-    for image in [row for log in lying.values() for row in log if row["kind"] == "m"] + told:
-        by_next = at_next(image["client_id"])
-        assert image.get("mood") == (mood_of(image["client_id"]) if by_next and not image.get("deleted") else None)
+    told = [
+        snapshot for record in deliveries(evidence.history) if at_next(record["c"]) for snapshot in snapshots_of(record)
+    ]
+    for snapshot in [row for log in lying.values() for row in log if row["kind"] == "m"] + told:
+        by_next = at_next(snapshot["client_id"])
+        assert snapshot.get("mood") == (
+            mood_of(snapshot["client_id"]) if by_next and not snapshot.get("deleted") else None
+        )
 
 
 def change_at_this_version(stage: Stage, user: str) -> None:
@@ -77,8 +81,8 @@ def at_next(name: str) -> bool:
     return user in MEMBERS and device == "1"
 
 
-def images_of(record: Any) -> list[dict[str, Any]]:
-    return record["images"] if record["e"] == "page" else [record["image"]] if "image" in record else []
+def snapshots_of(record: Any) -> list[dict[str, Any]]:
+    return record["snapshots"] if record["e"] == "page" else [record["snapshot"]] if "snapshot" in record else []
 
 
 def polls(stage: Stage, room: str) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ def rows(runtime: Runtime, config: Config) -> Rows:
 def log(config: Config) -> list[tuple[str, str | None]]:
     """(kind, text) of each entry of General."""
     pairs = Storage.connect(config).entries.after("general", 0, 100)
-    return [(entry.kind, image.text if image else None) for entry, image in pairs]
+    return [(entry.kind, snapshot.text if snapshot else None) for entry, snapshot in pairs]
 
 
 def test_a_row_is_a_message_and_follows_its_row(rows: Rows, config: Config) -> None:
@@ -45,7 +45,7 @@ def test_a_row_that_is_no_message_is_set_aside_and_stops_nobody(rows: Rows, conf
     rows.put("good", text="here", username="ci")
     assert rows.tell() == {"batchItemFailures": []}
     assert log(config) == [("message", "here")]
-    assert [bad.id for bad in Storage.connect(config).external.rows_set_aside()] == ["bad"]
+    assert [bad.id for bad in Storage.connect(config).external.rejected_rows()] == ["bad"]
 
 
 def test_what_storage_does_not_take_is_told_again_from_the_first(rows: Rows, runtime: Runtime, config: Config) -> None:

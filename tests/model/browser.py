@@ -43,16 +43,16 @@ class Attempt:
 
 @dataclass
 class View:
-    """What a page holds of a room: a stretch of the log up to `cursor`, and images, each the newest it has met."""
+    """What a page holds of a room: a stretch of the log up to `cursor`, and snapshots, each the newest it has met."""
 
     cursor: int
     first: int
     kinds: dict[int, str] = field(default_factory=dict)
-    images: dict[int, tuple[int, str, bool]] = field(default_factory=dict)  # message → (rev, text, deleted)
+    snapshots: dict[int, tuple[int, str, bool]] = field(default_factory=dict)  # message → (rev, text, deleted)
 
     def keep(self, seq: int, rev: int, text: str, deleted: bool) -> None:
-        if rev > self.images.get(seq, (0,))[0]:
-            self.images[seq] = (rev, text, deleted)
+        if rev > self.snapshots.get(seq, (0,))[0]:
+            self.snapshots[seq] = (rev, text, deleted)
 
     def extend_up(self, before: int, page: Page) -> None:
         """Takes an older page, of which the protocol says that it ends right before what is held."""
@@ -60,8 +60,8 @@ class View:
             return
         self.first = page.entries[0].seq
         self.kinds |= {entry.seq: entry.kind for entry in page.entries}
-        for image in page.messages:
-            self.keep(image.seq, image.rev, image.text, image.deleted)
+        for snapshot in page.messages:
+            self.keep(snapshot.seq, snapshot.rev, snapshot.text, snapshot.deleted)
 
 
 class Browser(Process):
@@ -179,15 +179,15 @@ class Browser(Process):
             return
         room = payload["room"]
         view = self.views.get(room)
-        image = payload if event == "message:sent" else payload.get("message")
+        snapshot = payload if event == "message:sent" else payload.get("message")
         seq = payload["seq"] if event == "message:sent" else payload.get("entry")
         if seq is None:
             return
         if view is None:
             self._pull_soon(room)
             return
-        if image is not None:
-            view.keep(image["seq"], image["rev"], image["text"], image["deleted"])
+        if snapshot is not None:
+            view.keep(snapshot["seq"], snapshot["rev"], snapshot["text"], snapshot["deleted"])
         if seq == view.cursor + 1:
             view.cursor = seq
             view.kinds[seq] = event
@@ -229,8 +229,8 @@ class Browser(Process):
         if view is None or page.gap or page.start > view.cursor + 1 or after == view.cursor == 0:
             first = page.entries[0].seq if page.entries else page.head + 1
             view = self.views[room] = View(first - 1, first)
-        for image in page.messages:
-            view.keep(image.seq, image.rev, image.text, image.deleted)
+        for snapshot in page.messages:
+            view.keep(snapshot.seq, snapshot.rev, snapshot.text, snapshot.deleted)
         for entry in page.entries:
             if entry.seq == view.cursor + 1:
                 view.cursor = entry.seq

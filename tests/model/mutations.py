@@ -17,7 +17,7 @@ from chat.services.log.append import Log
 from chat.services.log.checks import Checks
 from chat.services.log.follower import Follower
 from chat.services.log.followers import Followers
-from chat.services.log.group_commit import Commits
+from chat.services.log.group_commit import GroupCommit
 from chat.services.log.subscribers import Subscribers
 from chat.services.messages.history import History
 from chat.services.messages.writing import Messages
@@ -100,8 +100,8 @@ MUTATIONS = [
         "slot_fact",
         (
             (
-                'put_new("messages", log_row(entry, image))',
-                'Write("messages", "Put", {"Item": pack(log_row(entry, image))})',
+                'put_new("messages", log_row(entry, snapshot))',
+                'Write("messages", "Put", {"Item": pack(log_row(entry, snapshot))})',
             ),
         ),
         meets=44,
@@ -130,15 +130,15 @@ MUTATIONS = [
     ),
     Mutation(
         "who is refused in a transaction of many counts as stored",
-        Commits,
-        "_carry",
-        (("passenger.end(end)", "passenger.end(end if len(batch) == 1 else None)"),),
+        GroupCommit,
+        "_commit_batch",
+        (("pending.end(end)", "pending.end(end if len(batch) == 1 else None)"),),
         meets=23,
     ),
     Mutation(
         "a reaction overwrites what others did meanwhile",
         entries,
-        "image_write",
+        "snapshot_write",
         (("#rev = :replaced", "(#rev < :replaced OR #rev >= :replaced)"),),
         REACTIONS,
         meets=63,
@@ -150,7 +150,7 @@ MUTATIONS = [
         (
             (
                 "stored = proof(number, draft)",
-                "stored = proof(number, draft); self._publish(room, draft.entry, draft.image)",
+                "stored = proof(number, draft); self._publish(room, draft.entry, draft.snapshot)",
             ),
         ),
         meets=4,
@@ -177,7 +177,7 @@ MUTATIONS = [
         "what is heard of a room while its head is read is not heard",
         Followers,
         "_lay",
-        (("self._numbers.known(dormant.room.room) > dormant.head", "False"),),
+        (("self._numbers.known(dormant.room.id) > dormant.head", "False"),),
         meets=1074,
     ),
     Mutation(
@@ -225,10 +225,10 @@ MUTATIONS = [
         meets=9,
     ),
     Mutation(
-        "an image rides on any entry that speaks of it",
+        "a snapshot rides on any entry that speaks of it",
         Follower,
         "_read_on",
-        (("image.rev != entry.seq", "image.rev < entry.seq"),),
+        (("snapshot.rev != entry.seq", "snapshot.rev < entry.seq"),),
         REMOVAL_BETWEEN_CHANGES,
         meets=5,
     ),
@@ -259,7 +259,7 @@ MUTATIONS = [
     Mutation(
         "a change of a row counts though another one was taken over meanwhile",
         external,
-        "mark_write",
+        "checkpoint_write",
         (("not_exists(pk)", "not_exists(pk) OR attribute_exists(pk)"), ("= :of", "= :of OR attribute_exists(pk)")),
         ROWS,
         meets=52,
@@ -268,17 +268,21 @@ MUTATIONS = [
         "each change of a row is a message of its own",
         Ingest,
         "_take_after",
-        (("if mark is None or not mark.seq:", "if True:"),),
+        (("if checkpoint is None or not checkpoint.seq:", "if True:"),),
         ROWS,
     ),
     Mutation(
-        "a row that goes leaves its message", Ingest, "_delete", (("mark is not None and mark.seq", "False"),), ROWS
+        "a row that goes leaves its message",
+        Ingest,
+        "_delete",
+        (("checkpoint is not None and checkpoint.seq", "False"),),
+        ROWS,
     ),
     Mutation(
         "what is too old goes before the floor moves",
         Retention,
         "_raise_floor",
-        (("self._storage.rooms.raise_floor(room.room, floor)", "pass"),),
+        (("self._storage.rooms.raise_floor(room.id, floor)", "pass"),),
         NIGHT,
     ),
     Mutation(

@@ -392,11 +392,11 @@ class Schedule:
         if sorted(view.kinds) != list(range(view.first, view.cursor + 1)):
             raise Broken(f"{browser.name} has {sorted(view.kinds)} of {room} from {view.first}")
         for entry in self.truth.log(room):
-            image = self.truth.image(room, entry.seq)
-            if image is None or entry.seq < view.first:
+            snapshot = self.truth.snapshot(room, entry.seq)
+            if snapshot is None or entry.seq < view.first:
                 continue
-            if view.images.get(entry.seq) != (image.rev, image.text, image.deleted):
-                raise Broken(f"{browser.name} shows {view.images.get(entry.seq)} for {image}")
+            if view.snapshots.get(entry.seq) != (snapshot.rev, snapshot.text, snapshot.deleted):
+                raise Broken(f"{browser.name} shows {view.snapshots.get(entry.seq)} for {snapshot}")
 
     def _judge_pages(self, worker: Worker, person: Person, room: str) -> None:
         """Somebody who has nothing yet reads the same log."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from chat.models import Entry, Message, Page
 from chat.services.jobs.retention import YOUNGEST_S
-from chat.services.storage.entries import read_entry, read_image, slot_key
+from chat.services.storage.entries import read_entry, read_snapshot, slot_key
 from chat.services.storage.rooms import member_key, read_membership, user_room_key
 from chat.services.storage.values import unpack
 from tests.model.scheduler import Scheduler
@@ -46,7 +46,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Shown:
-    """An entry or an image that reached somebody's socket; a page is of the moment of its last reading."""
+    """An entry or a snapshot that reached somebody's socket; a page is of the moment of its last reading."""
 
     at: float
     user: str
@@ -125,7 +125,7 @@ class Truth:
                 raise Broken(f"{room}/{seq} was deleted before its time")
             return
         row = unpack(new)
-        entry, image = read_entry(room, row), read_image(room, row)
+        entry, snapshot = read_entry(room, row), read_snapshot(room, row)
         if old is None and (room, seq) in self.decided_at:
             raise Broken(f"{room}/{seq} was deleted, and has become {entry}")
         if old is None:
@@ -137,18 +137,18 @@ class Truth:
             if entry.kind == "joined":
                 self.joins[entry.user or "", room].append(seq)
         else:
-            before = read_image(room, unpack(old))
-            if before is None or image is None or image.rev <= before.rev or before.deleted:
+            before = read_snapshot(room, unpack(old))
+            if before is None or snapshot is None or snapshot.rev <= before.rev or before.deleted:
                 raise Broken(f"{room}/{seq} was {unpack(old)} and became {row}")
-            if (before.author, before.client_id) != (image.author, image.client_id):
+            if (before.author, before.client_id) != (snapshot.author, snapshot.client_id):
                 raise Broken(f"{room}/{seq} changed hands")
-        if image is not None:
-            self.revs[room, seq][image.rev] = image
-            self.revs_at[room, seq, image.rev] = self.scheduler.now
+        if snapshot is not None:
+            self.revs[room, seq][snapshot.rev] = snapshot
+            self.revs_at[room, seq, snapshot.rev] = self.scheduler.now
 
     def pushed(self, sid: str, user: str, event: str, payload: Any) -> None:
         """An event that a worker sends to a socket."""
-        image = payload if event == "message:sent" else payload.get("message")
+        snapshot = payload if event == "message:sent" else payload.get("message")
         if event == "message:sent":
             entry = payload["seq"]
         elif "entry" in payload:
@@ -162,9 +162,9 @@ class Truth:
         self.last_pushed[sid, room] = entry
         if (room, entry) not in self.decided_at:
             raise Broken(f"{user} was sent {room}/{entry}, which is not in the table")
-        self._show(user, room, entry, image["rev"] if image else 0, event)
-        if image is not None and image["seq"] != entry:
-            self._show(user, room, image["seq"], image["rev"], event)
+        self._show(user, room, entry, snapshot["rev"] if snapshot else 0, event)
+        if snapshot is not None and snapshot["seq"] != entry:
+            self._show(user, room, snapshot["seq"], snapshot["rev"], event)
 
     def _may_skip(self, user: str, room: str, last: int) -> bool:
         """Whether somebody's socket need not get what follows that entry: they were out, or it is no longer kept."""
@@ -181,8 +181,8 @@ class Truth:
             self._show(user, room, entry.seq, 0, PAGE)
             if entry.kind in OUT and entry.user == user and entry.seq >= max(self.joins[user, room], default=0):
                 raise Broken(f"{user} got a page of {room} with their own end, {entry.seq}, in it")
-        for image in page.messages:
-            self._show(user, room, image.seq, image.rev, PAGE)
+        for snapshot in page.messages:
+            self._show(user, room, snapshot.seq, snapshot.rev, PAGE)
 
     def _show(self, user: str, room: str, entry: int, rev: int, how: str) -> None:
         at = self.scheduler.task.heard_at if how == PAGE else self.scheduler.now
@@ -198,11 +198,11 @@ class Truth:
         if request.kind != "send":
             return
         request.seq = answer["seq"]
-        image = self.image(request.room, request.seq)
-        if image is None and request.seq < self.floors.get(request.room, 1):  # it has been, and is no longer kept
-            image = next(iter(self.revs[request.room, request.seq].values()), None)
-        if image is None or (image.author, image.client_id) != (request.user, request.client_id):
-            raise Broken(f"{request} was acked, and {request.room}/{request.seq} is {image}")
+        snapshot = self.snapshot(request.room, request.seq)
+        if snapshot is None and request.seq < self.floors.get(request.room, 1):  # it has been, and is no longer kept
+            snapshot = next(iter(self.revs[request.room, request.seq].values()), None)
+        if snapshot is None or (snapshot.author, snapshot.client_id) != (request.user, request.client_id):
+            raise Broken(f"{request} was acked, and {request.room}/{request.seq} is {snapshot}")
 
     def refused(self, request: Request, code: str, began_at: float) -> None:
         """A request was refused for good: it must not have been carried out when the worker began to look."""
@@ -218,18 +218,20 @@ class Truth:
         return [
             (room, rev, seq)
             for (room, seq), revs in self.revs.items()
-            for before, (rev, image) in pairwise([(0, None), *sorted(revs.items())])
-            if image.text == request.text and image.author == request.user and (request.kind == "edit" or rev == seq)
-            if before[1] is None or before[1].text != image.text
+            for before, (rev, snapshot) in pairwise([(0, None), *sorted(revs.items())])
+            if snapshot.text == request.text
+            and snapshot.author == request.user
+            and (request.kind == "edit" or rev == seq)
+            if before[1] is None or before[1].text != snapshot.text
         ]
 
     # --- what the tables say --------------------------------------------------------------------------------------
 
-    def image(self, room: str, seq: int) -> Message | None:
+    def snapshot(self, room: str, seq: int) -> Message | None:
         """The message with that number, None when there is none."""
         key = slot_key(room, seq)
         row = self.tables.get(("messages", key["room"], key["id"]))
-        return read_image(room, unpack(row)) if row else None
+        return read_snapshot(room, unpack(row)) if row else None
 
     def said_by(self, user: str) -> list[tuple[str, int]]:
         """(room, number) of a person's messages that were acked."""
@@ -297,9 +299,12 @@ class Truth:
         """What the rows that somebody put into a room say, and what the messages say that they have become."""
         said = [text for place, text in self.row_texts.items() if place[1] == room and text is not None]
         became = [
-            image.text
+            snapshot.text
             for where, seq in self.revs
-            if where == room and (image := self.image(room, seq)) is not None and image.via and not image.deleted
+            if where == room
+            and (snapshot := self.snapshot(room, seq)) is not None
+            and snapshot.via
+            and not snapshot.deleted
         ]
         return sorted(said), sorted(became)
 
@@ -335,10 +340,10 @@ class Truth:
             if request.kind in REACTS:
                 asked[request.room, request.about, request.user, request.text].append(request)
         for (room, seq, user, emoji), requests in asked.items():
-            there = [user in image.reactions.get(emoji, ()) for _, image in sorted(self.revs[room, seq].items())]
+            there = [user in snapshot.reactions.get(emoji, ()) for _, snapshot in sorted(self.revs[room, seq].items())]
             steps = Counter(now for before, now in pairwise(there) if before != now)
             wanted = Counter(request.kind == "react" for request in requests if request.outcome in ("ok", "unknown"))
-            deleted = any(image.deleted for image in self.revs[room, seq].values())
+            deleted = any(snapshot.deleted for snapshot in self.revs[room, seq].values())
             if steps[True] > wanted[True] or (steps[False] > wanted[False] and not deleted):
                 raise Broken(f"{emoji} of {user} came and went {steps} on {room}/{seq}, by {requests}")
             pages = {request.client_id.rsplit("-", 1)[0] for request in requests}
@@ -347,20 +352,20 @@ class Truth:
             if sure and not deleted and last != there[-1:]:
                 raise Broken(f"{emoji} of {user} is {there} on {room}/{seq} after {requests}")
         for (room, seq), revs in self.revs.items():
-            for image in revs.values():
-                for emoji, who in image.reactions.items():
+            for snapshot in revs.values():
+                for emoji, who in snapshot.reactions.items():
                     if len(set(who)) != len(who) or any((room, seq, user, emoji) not in asked for user in who):
                         raise Broken(f"{room}/{seq} has {emoji} of {who}")
 
     def _check_deleted(self) -> None:
         everything = json.dumps([item for table in ("messages", "chat") for _, item in self.tables.all(table)])
         for request in self.requests:
-            image = self.image(request.room, request.about) if request.kind == "delete" else None
+            snapshot = self.snapshot(request.room, request.about) if request.kind == "delete" else None
             if request.about < self.floors.get(request.room, 1):
                 continue
-            if request.kind == "delete" and request.outcome == "ok" and not (image and image.deleted):
-                raise Broken(f"{request} was acked, and it is {image}")
-            if image is not None and image.deleted:
+            if request.kind == "delete" and request.outcome == "ok" and not (snapshot and snapshot.deleted):
+                raise Broken(f"{request} was acked, and it is {snapshot}")
+            if snapshot is not None and snapshot.deleted:
                 for old in self.revs[request.room, request.about].values():
                     if old.text and json.dumps(old.text) in everything:
                         raise Broken(f"{old.text!r} was deleted and still lies in a table")

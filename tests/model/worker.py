@@ -18,8 +18,8 @@ from chat.services.jobs.retention import Retention
 from chat.services.log.append import Log
 from chat.services.log.checks import Checks
 from chat.services.log.followers import Followers
-from chat.services.log.group_commit import Commits
-from chat.services.log.sequence import Numbers
+from chat.services.log.group_commit import GroupCommit
+from chat.services.log.sequence import Sequences
 from chat.services.messages.history import History
 from chat.services.messages.writing import Messages
 from chat.services.presence.read_position import ReadPositions
@@ -30,7 +30,7 @@ from chat.services.runtime.background import Background
 from chat.services.runtime.deadline import deadline
 from chat.services.storage.client import Client
 from chat.services.storage.storage import Storage
-from chat.sockets.broadcaster import Broadcaster
+from chat.sockets.broadcaster import SocketBroadcaster
 from chat.sockets.bus_listener import BusListener
 from chat.sockets.client_sockets import ClientSocket, ClientSockets
 from chat.sockets.subscriptions import Subscriptions
@@ -105,25 +105,25 @@ class Worker(Process):
         self.storage = Storage(Client(Dynamodb(network, tables)))
         bus = Plug(self, wire)
         client = RedisClient(network, redis)
-        self.numbers = Numbers(client, self.storage)
+        self.sequences = Sequences(client, self.storage)
         self.log = Log(
             self.storage,
-            self.numbers,
+            self.sequences,
             bus,
             now=standins.now,
             pause=standins.GEVENT.sleep,
             defer=standins.GEVENT.spawn,
-            commits=Commits(self.storage),
+            appender=GroupCommit(self.storage),
         )
         self.server = Server()
-        broadcaster = Broadcaster(SimpleNamespace(server=self.server))
-        self.followers = Followers(self.storage, self.numbers, self.log, broadcaster)
-        self.checks = Checks(self.followers, self.numbers)
-        self.rooms = Rooms(self.storage, self.numbers, self.log, bus, self.followers.member)
-        self.overview = Overview(self.storage, self.numbers, self.rooms)
+        broadcaster = SocketBroadcaster(SimpleNamespace(server=self.server))
+        self.followers = Followers(self.storage, self.sequences, self.log, broadcaster)
+        self.checks = Checks(self.followers, self.sequences)
+        self.rooms = Rooms(self.storage, self.sequences, self.log, bus, self.followers.member)
+        self.overview = Overview(self.storage, self.sequences, self.rooms)
         self.memberships = Memberships(self.storage, self.rooms, self.overview, self.log, bus)
         self.messages = Messages(self.storage, self.rooms, self.log, bus)
-        self.history = History(self.storage, self.rooms, self.log, self.numbers, self.followers)
+        self.history = History(self.storage, self.rooms, self.log, self.sequences, self.followers)
         self.read_positions = ReadPositions(self.storage, self.rooms, self.followers, bus)
         self.retention = Retention(self.storage, self.log, KEEP_S, standins.GEVENT.sleep)
         self.poller: Poller | None = None

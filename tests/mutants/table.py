@@ -28,9 +28,9 @@ MUTANTS = (
     Mutant(
         "a slot is written over whoever has it",
         "chat/services/storage/entries.py",
-        'put_new("messages", log_row(entry, image))',
-        'Write("messages", "Put", {"Item": pack(log_row(entry, image))})',
-        ("tests/services/test_log.py", "tests/services/test_commits.py"),
+        'put_new("messages", log_row(entry, snapshot))',
+        'Write("messages", "Put", {"Item": pack(log_row(entry, snapshot))})',
+        ("tests/services/test_log.py", "tests/services/test_group_commit.py"),
     ),
     Mutant(
         "a claim is written whether it stands or not",
@@ -56,7 +56,7 @@ MUTANTS = (
     Mutant(
         "a tombstone is told and not written",
         "chat/services/log/append.py",
-        "if self._storage.entries.tombstone(room.room, number, at_ms):",
+        "if self._storage.entries.tombstone(room.id, number, at_ms):",
         "if number:",
         ("tests/services/test_log.py", "tests/services/test_followers.py"),
     ),
@@ -65,21 +65,21 @@ MUTANTS = (
         "chat/services/log/sequence.py",
         "        if seq > self._known.get(room, 0):\n            self._known[room] = seq",
         "        self._known.setdefault(room, seq)",
-        ("tests/services/test_log.py", "tests/services/test_numbers.py"),
+        ("tests/services/test_log.py", "tests/services/test_sequence.py"),
     ),
     Mutant(
         "an append is answered before it is written",
         "chat/services/log/group_commit.py",
-        "                gevent.spawn(self._depart)\n            passenger.ended.wait()\n",
-        "                gevent.spawn(self._depart)\n",
-        ("tests/services/test_commits.py",),
+        "                gevent.spawn(self._commit_waiting)\n            pending.ended.wait()\n",
+        "                gevent.spawn(self._commit_waiting)\n",
+        ("tests/services/test_group_commit.py",),
     ),
     Mutant(
         "those of one call hear in the order in which they came",
         "chat/services/log/group_commit.py",
         "in sorted(zip(batch, ends, strict=True), key=lambda pair: pair[0].append.entry.seq):",
         "in zip(batch, ends, strict=True):",
-        ("tests/services/test_commits.py",),
+        ("tests/services/test_group_commit.py",),
     ),
     # --- what is derived from the logs ----------------------------------------------------------------------------
     Mutant(
@@ -145,8 +145,8 @@ MUTANTS = (
     Mutant(
         "reactions to other messages of a room join the first",
         "chat/services/messages/reactions.py",
-        "place = room.room, seq\n",
-        "place = room.room, 0\n",
+        "place = room.id, seq\n",
+        "place = room.id, 0\n",
         ("tests/services/test_reactions_together.py",),
     ),
     Mutant(
@@ -165,10 +165,10 @@ MUTANTS = (
         ("tests/services/test_followers.py",),
     ),
     Mutant(
-        "a change is shown with an older image",
-        "chat/services/log/images.py",
-        "if seq in images and images[seq].rev < rev}",
-        "if seq in images and images[seq].rev < 1}",
+        "a change is shown with an older snapshot",
+        "chat/services/log/snapshots.py",
+        "if seq in snapshots and snapshots[seq].rev < rev}",
+        "if seq in snapshots and snapshots[seq].rev < 1}",
         ("tests/services/test_messages.py", "tests/services/test_followers.py"),
     ),
     Mutant(
@@ -218,8 +218,8 @@ MUTANTS = (
     Mutant(
         "who connects together with others is given the rooms of the first",
         "chat/sockets/subscriptions.py",
-        "return self._together(person.username, person, ",
-        'return self._together("rooms", person, ',
+        "return self._coalesce(person.username, person, ",
+        'return self._coalesce("rooms", person, ',
         ("tests/sockets/test_connect.py",),
     ),
     Mutant(
@@ -230,7 +230,7 @@ MUTANTS = (
         ("tests/services/test_followers.py",),
     ),
     Mutant(
-        "a worker that hears nothing retreats though nobody hears",
+        "a worker that hears nothing isolates itself though nobody hears",
         "chat/services/health/workers.py",
         "return moved and self._bus.deaf_s > ALONE_AFTER_S",
         "return self._bus.deaf_s > ALONE_AFTER_S",
@@ -283,7 +283,7 @@ MUTANTS = (
         "who was put out is answered with the message as it is now",
         "chat/services/messages/writing.py",
         '            raise refusal\n        return {"seq": done.seq}',
-        '            raise refusal\n        return done.image.to_dict(1) if done.image else {"seq": done.seq}',
+        '            raise refusal\n        return done.snapshot.to_dict(1) if done.snapshot else {"seq": done.seq}',
         ("tests/services/test_replays.py",),
     ),
     Mutant(
@@ -329,8 +329,8 @@ MUTANTS = (
         ("tests/security/test_fair_logins.py",),
     ),
     Mutant(
-        "sockets without a session keep their places",
-        "chat/sockets/transport/places.py",
+        "sockets without a session keep their slots",
+        "chat/sockets/transport/slots.py",
         "        oldest = next((each for each in self.strangers if each.give_way is not None and suits(each)), None)",
         "        oldest = None",
         ("tests/transport/test_strangers.py",),

@@ -111,7 +111,7 @@ def started(checkout: Path, said: str, *command: str, **more: str) -> subprocess
     return done
 
 
-SECRET = f"SECRET_KEY={'s' * 40}\n"
+SECRET = f"SECRET_KEY={'0123456789abcdef' * 3}\n"
 BAD = f"{SECRET}export BCRYPT_COST=3\n"
 BELOW = "BCRYPT_COST is below 12"
 

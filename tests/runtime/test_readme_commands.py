@@ -281,7 +281,9 @@ def test_a_server_of_ones_own(place: Path, run: Running) -> None:
     """The block for EC2 and any box, with this run's Redis and DynamoDB."""
     (block,) = [each for each in re.findall(r"```sh\n(.*?)```", README, re.S) if "gunicorn" in each]
     port = free_port()
-    script = block.replace("SECRET_KEY=…", f"SECRET_KEY={'s' * 40}").replace("rediss://…", run.told["REDIS_URL"])
+    script = block.replace("SECRET_KEY=…", f"SECRET_KEY={'0123456789abcdef' * 3}").replace(
+        "rediss://…", run.told["REDIS_URL"]
+    )
     script = script.replace(".venv/bin/gunicorn", "exec .venv/bin/gunicorn")
     assert script.count("…") == 0
     aws = {name: run.told[name] for name in ("DYNAMODB_ENDPOINT", "AWS_SHARED_CREDENTIALS_FILE")}

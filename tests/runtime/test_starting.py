@@ -14,7 +14,7 @@ from chat.services.storage import redis_client
 from tests.ports import free_port
 from tests.runtime.running import Running, command_line
 
-SECRET = {"SECRET_KEY": "s" * 40}
+SECRET = {"SECRET_KEY": "0123456789abcdef" * 3}
 PASSWORD = "p@ss/w:rd #1"  # which breaks an address
 
 

@@ -200,16 +200,16 @@ def test_sixteen_in_each_of_two_workers_send_no_more_than_their_persons_may(conf
 
 def test_those_who_share_a_question_to_redis_pay_for_themselves(services, stopped):
     """Bob has nothing left: the numbers of the others follow each other."""
-    numbers, room = services.history._numbers, services.rooms.get("general")
+    numbers, room = services.history._sequences, services.rooms.get("general")
     numbers.propose(room)
     services.redis.set(Allowance.key("bob"), f"0.000 {int(services.redis.time()[0]) * 1000}")
-    from chat.services.log.sequence import Wish
+    from chat.services.log.sequence import Proposal
 
-    wishes = [Wish(Charge("alice", 1)), Wish(Charge("bob", 1)), Wish(), Wish(Charge("alice", 1))]
-    numbers._ask(room, 0, wishes)
-    first = wishes[0].number
-    assert [wish.number for wish in wishes] == [first, None, first + 1, first + 2]
-    assert wishes[1].error.code == "rate_limited"
+    proposals = [Proposal(Charge("alice", 1)), Proposal(Charge("bob", 1)), Proposal(), Proposal(Charge("alice", 1))]
+    numbers._ask(room, 0, proposals)
+    first = proposals[0].number
+    assert [proposal.number for proposal in proposals] == [first, None, first + 1, first + 2]
+    assert proposals[1].error.code == "rate_limited"
     assert numbers.propose(room) == first + 3
 
 
@@ -325,9 +325,9 @@ def test_every_list_is_counted(services, stopped, what):
 
 
 def large_event(number, text="💬" * 4_000):
-    image = Message("general", number, number, "c", "alice", "Alice", text, 0)
-    entry = Draft(Entry("general", number, "message", 0), image).entry
-    return Logged("general", 1, entry.to_dict(), image.to_dict(1))
+    snapshot = Message("general", number, number, "c", "alice", "Alice", text, 0)
+    entry = Draft(Entry("general", number, "message", 0), snapshot).entry
+    return Logged("general", 1, entry.to_dict(), snapshot.to_dict(1))
 
 
 def test_the_bus_has_a_bound_in_bytes_whatever_is_written(services):

@@ -30,7 +30,7 @@ from chat.services.accounts import cookies
 from chat.services.accounts.passwords import Passwords
 from chat.sockets.client_sockets import ClientSocket, clock
 from chat.sockets.protocol import REQUESTS
-from chat.sockets.transport.gate import MAX_HEADER_CHARS
+from chat.sockets.transport.admission import MAX_HEADER_CHARS
 from chat.sockets.transport.packets import Malformed, decode
 from chat.wire import reading
 from tests.conftest import PASSWORD, Auth, browser

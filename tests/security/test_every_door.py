@@ -22,7 +22,7 @@ from chat.models import Person, User
 from chat.services.sessions.record import Session
 from chat.sockets.client_sockets import ClientSocket
 from chat.sockets.protocol import PING, REQUESTS
-from chat.sockets.transport import LATER
+from chat.sockets.transport import WOULD_BLOCK
 from tests.conftest import PASSWORD, browser
 from tests.security.matrix import LINES
 
@@ -138,7 +138,7 @@ def routes(app: Flask) -> set[str]:
 def events_of(app: Flask) -> set[str]:
     """Every event that a socket is answered, whoever answers it."""
     server = app.extensions["socketio"].server
-    return (server.handlers["/"].keys() | server._hot.keys()) - {"connect", "disconnect", "*"}
+    return (server.handlers["/"].keys() | server._inline.keys()) - {"connect", "disconnect", "*"}
 
 
 def unnamed(doors: Iterable[str]) -> set[str]:
@@ -342,10 +342,10 @@ def test_no_event_is_answered_to_a_socket_without_a_session(house: House, standi
 def test_what_is_answered_in_the_hub_is_left_to_the_others_unless_it_is_known_to_be_right(house: House) -> None:
     """A stranger, and a session that has to be looked up, go the ordinary way, which refuses them."""
     sockets = house.sockets["connect"].__self__
-    for event in (event for event, request in REQUESTS.items() if request.at_once is not None):
+    for event in (event for event, request in REQUESTS.items() if request.inline is not None):
         for who in ("stranger", "member"):
             sid = house.socket(house.session(who))
-            assert sockets.on_hot(event, sid, {"room": house.room}) is LATER, (event, who)
+            assert sockets.on_inline(event, sid, {"room": house.room}) is WOULD_BLOCK, (event, who)
 
 
 def test_a_person_has_one_allowance_of_requests_for_all_routes_and_events(house: House) -> None:
@@ -381,7 +381,7 @@ def test_a_ping_is_answered_with_nothing_and_nothing_is_done_for_it(house: House
         assert sockets.on_ping(sid, *payload) is None
     assert house.services.redis.get(key) == before and (before is None) == (standing != "")
     assert house.services.redis.ttl(key) <= 60, "no ping keeps a session alive"
-    assert sockets.on_ping("nobody's") is LATER
+    assert sockets.on_ping("nobody's") is WOULD_BLOCK
     assert house.sockets["*"](PING, "nobody's", {})["error"]["code"] == "unauthenticated"
 
 

@@ -67,9 +67,9 @@ class World:
         if who == "nowhere":
             return Place("nowhere")
         founder, silent = "former" if who == "former" else "owner", asked in ("join", "leave")
-        key = (kind, founder, asked if silent else "") if kind else (GENERAL.room,)
+        key = (kind, founder, asked if silent else "") if kind else (GENERAL.id,)
         if key not in self._places:
-            place = self._places[key] = Place(self._new_room(kind, founder) if kind else GENERAL.room)
+            place = self._places[key] = Place(self._new_room(kind, founder) if kind else GENERAL.id)
             if kind:
                 self._furnish(place, founder, *(() if silent else (EARLY, LATER)))
             else:
@@ -180,7 +180,7 @@ class Ask:
         if asked.startswith(("invite", "remove")):
             return self._whom()
         if "no message" in asked or self.who == "nowhere":
-            return 1 if self.room != GENERAL.room else 10_000
+            return 1 if self.room != GENERAL.id else 10_000
         if "deleted" in asked:
             return self.place.deleted
         if " my " in asked:
@@ -200,7 +200,7 @@ class Ask:
             return "former" if self.who == "former" else "owner"
         someone = self._world.someone().username
         if whom in ("who is there", "a member") and self.who != "nowhere":
-            by = "owner" if (self.place.room != GENERAL.room and self.who != "former") else "member"
+            by = "owner" if (self.place.room != GENERAL.id and self.who != "former") else "member"
             self._world.invite(self.place, by, someone)
         return someone
 
@@ -223,7 +223,7 @@ def _seen(page: Page) -> str:
     told = str(page.to_dict())
     if EARLY in told:
         return "all"
-    oldest = [entry.seq for entry in page.entries] + [image.seq for image in page.messages]
+    oldest = [entry.seq for entry in page.entries] + [snapshot.seq for snapshot in page.messages]
     assert min(oldest, default=page.start) >= page.start, page
     return "since" if LATER in told else "none"
 

@@ -185,7 +185,7 @@ def carried_out_once(operation, worker, config, wire) -> None:
         assert heard == everything[-len(heard) :] and heard[0] <= case.old + 1, where
         assert pages(worker, ALICE, case.room) == everything, where
         if operation.text is not None:
-            texts = [image.text for _, image in stored(worker, case.room) if image and image.text != "last"]
+            texts = [snapshot.text for _, snapshot in stored(worker, case.room) if snapshot and snapshot.text != "last"]
             assert texts == (["old", operation.text] if operation.message == "new" else [operation.text]), where
         if operation.gone:
             end = worker.storage.rooms.membership(case.room, operation.gone).seq

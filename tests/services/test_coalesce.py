@@ -9,7 +9,7 @@ from gevent.event import Event
 
 from chat.errors import ChatError
 from chat.services.runtime import coalesce as module
-from chat.services.runtime.coalesce import Together
+from chat.services.runtime.coalesce import Coalescer
 
 
 class Asked:
@@ -29,18 +29,18 @@ class Asked:
 
 
 def test_those_who_come_in_one_turn_are_answered_by_one_asking():
-    together, ask = Together(), Asked(quick=True)
-    asking = [gevent.spawn(together, "sessions", item, ask) for item in ("a", "b", "b", "c")]
+    coalesce, ask = Coalescer(), Asked(quick=True)
+    asking = [gevent.spawn(coalesce, "sessions", item, ask) for item in ("a", "b", "b", "c")]
     assert [each.get(timeout=30) for each in asking] == [0] * 4
     assert ask.times == [["a", "b", "c"]]
 
 
 def test_who_comes_after_the_asking_began_is_answered_by_a_later_one():
-    together, ask = Together(), Asked()
-    early = gevent.spawn(together, "sessions", "a", ask)
+    coalesce, ask = Coalescer(), Asked()
+    early = gevent.spawn(coalesce, "sessions", "a", ask)
     while not ask.times:
         gevent.sleep(0)
-    late = gevent.spawn(together, "sessions", "a", ask)
+    late = gevent.spawn(coalesce, "sessions", "a", ask)
     while len(ask.times) < 2:
         gevent.sleep(0)
     ask.go.set()
@@ -48,8 +48,8 @@ def test_who_comes_after_the_asking_began_is_answered_by_a_later_one():
 
 
 def test_other_names_are_asked_for_apart():
-    together, ask = Together(), Asked(quick=True)
-    asking = [gevent.spawn(together, name, name, ask) for name in ("alice", "bob", "alice")]
+    coalesce, ask = Coalescer(), Asked(quick=True)
+    asking = [gevent.spawn(coalesce, name, name, ask) for name in ("alice", "bob", "alice")]
     assert [each.get(timeout=30) for each in asking] == [0, 1, 0]
     assert ask.times == [["alice"], ["bob"]]
 
@@ -60,20 +60,20 @@ def test_a_failure_is_everybodys_and_the_next_turn_asks_anew():
 
     def outcome(ask):
         try:
-            return together("sessions", "a", ask)
+            return coalesce("sessions", "a", ask)
         except ChatError as error:
             return error.code
 
-    together, ask = Together(), Asked(quick=True)
+    coalesce, ask = Coalescer(), Asked(quick=True)
     asking = [gevent.spawn(outcome, each) for each in (fail, ask)]
     assert [each.get(timeout=30) for each in asking] == ["unavailable"] * 2
     assert ask.times == []
     assert outcome(ask) == 0
 
 
-def all_but_the_first_are_answered(together, interrupt, ask):
-    first = gevent.spawn(together, "sessions", "a", ask)
-    others = [gevent.spawn(together, "sessions", item, ask) for item in ("b", "c")]
+def all_but_the_first_are_answered(coalesce, interrupt, ask):
+    first = gevent.spawn(coalesce, "sessions", "a", ask)
+    others = [gevent.spawn(coalesce, "sessions", item, ask) for item in ("b", "c")]
     interrupt(first)
     ask.go.set()
     assert len({each.get(timeout=30) for each in others}) == 1
@@ -88,7 +88,7 @@ def test_the_deadline_of_the_first_while_it_asks_ends_only_the_first():
         first.kill(gevent.Timeout(1))
 
     ask = Asked()
-    all_but_the_first_are_answered(Together(), interrupt, ask)
+    all_but_the_first_are_answered(Coalescer(), interrupt, ask)
     assert len(ask.times) == 2
 
 
@@ -101,5 +101,5 @@ def test_the_deadline_of_the_first_before_it_asks_ends_only_the_first(monkeypatc
 
     interrupted, ask = [], Asked()
     monkeypatch.setattr(module, "gevent", SimpleNamespace(sleep=sleep))
-    all_but_the_first_are_answered(Together(), lambda first: first.join(30), ask)
+    all_but_the_first_are_answered(Coalescer(), lambda first: first.join(30), ask)
     assert len(ask.times) == 1

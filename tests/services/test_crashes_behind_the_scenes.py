@@ -84,13 +84,13 @@ def test_a_change_of_a_row_cut_off_at_any_call_is_taken_over_once_by_another_wor
 
         assert kinds(worker, room) == ["joined", *story.kinds, "message"], where
         assert is_dense(worker, room), where
-        assert [image.text for _, image in stored(worker, room) if image] == [*story.texts, "last"], where
+        assert [snapshot.text for _, snapshot in stored(worker, room) if snapshot] == [*story.texts, "last"], where
         assert pages(worker, ALICE, room) == list(range(1, last + 1)), where
         heard = worker.numbers_sent(sid, room)
         assert heard == list(range(1, last + 1))[-len(heard) :], where
-        assert sum(bad.room == room for bad in worker.storage.external.rows_set_aside()) == story.set_aside, where
-        mark = worker.storage.external.get_mark(room, "row")
-        assert story.set_aside or (mark is not None and mark.number == cut_off.number), where
+        assert sum(bad.room == room for bad in worker.storage.external.rejected_rows()) == story.set_aside, where
+        checkpoint = worker.storage.external.get_checkpoint(room, "row")
+        assert story.set_aside or (checkpoint is not None and checkpoint.number == cut_off.number), where
         worker.followers.forget(sid)
 
 

@@ -96,7 +96,7 @@ def test_what_is_heard_while_its_head_is_read_wakes_it(worker, other, wire, room
         monkeypatch.undo()
         return found
 
-    other.numbers.forget()
+    other.sequences.forget()
     monkeypatch.setattr(other.storage.entries, "decided", slowly)
     bob = other.wait(BOB)
     wait_until(lambda: gevent.sleep(0.01) or room in other.followers.all(), what="it is awake")
@@ -119,7 +119,7 @@ def test_a_repeated_event_wakes_nobody_who_was_followed(worker, other, wire, roo
 def test_what_is_decided_late_below_its_head_is_told(worker, other, wire, room):
     """A worker stood still between a number and its transaction; the numbers behind it were decided meanwhile."""
     meta = worker.rooms.get(room)
-    late = worker.numbers.propose(meta)
+    late = worker.sequences.propose(meta)
     after = say(worker, "overtook it", room=room)
     bob = other.wait(BOB)
     assert other.followers.heads(bob)[room][1] == after == late + 1
@@ -128,7 +128,7 @@ def test_what_is_decided_late_below_its_head_is_told(worker, other, wire, room):
     other.followers.decided(room, late)
     wait_until(lambda: gevent.sleep(0.01) or room in other.followers.all(), what="it is awake")
     other.catch_up(room)
-    assert [event for event, _ in other.outlet.sent[bob]] == ["entry:skipped", "message:sent"]
+    assert [event for event, _ in other.broadcaster.sent[bob]] == ["entry:skipped", "message:sent"]
 
 
 def test_an_old_number_that_is_told_again_makes_nobody_read_a_long_log(worker, other, wire, room, monkeypatch):
@@ -141,7 +141,7 @@ def test_an_old_number_that_is_told_again_makes_nobody_read_a_long_log(worker, o
     other.followers.decided(room, 3)
     wait_until(lambda: gevent.sleep(0.01) or room in other.followers.all(), what="it is awake")
     other.catch_up(room)
-    assert len(other.outlet.sent[bob]) <= 5
+    assert len(other.broadcaster.sent[bob]) <= 5
 
 
 def test_of_another_generation_nothing_wakes_it_for_its_sockets(worker, other, wire, room):
@@ -167,7 +167,7 @@ def test_who_is_removed_from_a_dormant_room_is_told_so_and_nothing_behind_it(wor
     say(worker, "after", room=room)
     wire.carry()
     delivered(other, alice, "after")
-    assert [event for event, _ in other.outlet.sent[bob]] == ["member:removed"]
+    assert [event for event, _ in other.broadcaster.sent[bob]] == ["member:removed"]
 
 
 def test_a_membership_read_beside_the_transaction_that_ends_it_is_worth_nothing_when_the_room_wakes(
@@ -205,7 +205,7 @@ def test_who_went_and_came_back_while_it_slept_sees_nothing_of_between(worker, o
     say(worker, "and now", room=room)
     wire.carry()
     wait_until(lambda: gevent.sleep(0.01) or "and now" in sent_texts(other, bob), what="bob hears again")
-    assert "between" not in str(other.outlet.sent[bob])
+    assert "between" not in str(other.broadcaster.sent[bob])
 
 
 def test_typing_reaches_who_waits_in_it(worker, other, room):
@@ -222,7 +222,7 @@ def test_a_quiet_room_falls_asleep_and_is_woken_as_often_as_need_be(worker, othe
     bob = other.connect(BOB)
     for text in ("one", "two", "three"):
         asleep(other, monkeypatch, bob)
-        assert other.outlet.inside[room] == []
+        assert other.broadcaster.inside[room] == []
         say(worker, text, room=room)
         wire.carry()
         wait_until(lambda: gevent.sleep(0.01) or room in other.followers.all(), what="it is awake")
@@ -232,7 +232,7 @@ def test_a_quiet_room_falls_asleep_and_is_woken_as_often_as_need_be(worker, othe
 
 def test_a_room_stays_awake_while_something_is_on_its_way(worker, other, wire, room, monkeypatch):
     other.connect(BOB)
-    worker.numbers.propose(worker.rooms.get(room))
+    worker.sequences.propose(worker.rooms.get(room))
     monkeypatch.setattr(checks, "QUIET_S", -1.0)
     other.checks.check_proposed()
     other.checks.check_followers()
@@ -279,7 +279,7 @@ def many(worker, number):
 
 def test_rooms_are_attended_and_compared_in_few_requests(worker, other, wire, monkeypatch):
     rooms = many(worker, 120)
-    other.numbers.forget()
+    other.sequences.forget()
     asked = counted(monkeypatch, other)
     other.wait(ALICE)
     assert len(asked) <= 2 * 2 + 2 + 4 + 1, asked  # memberships, descriptions, heads; general's
@@ -292,17 +292,17 @@ def test_rooms_are_attended_and_compared_in_few_requests(worker, other, wire, mo
     for _ in range(3):
         other.checks.check_proposed()
     assert len(asked) <= 3 + 2 and other.followers.all() == {}
-    assert {each.room for each in rooms} <= set(other.followers.dormant.of("socket-alice"))
+    assert {each.id for each in rooms} <= set(other.followers.dormant.of("socket-alice"))
 
 
 def test_a_list_of_rooms_is_read_in_few_requests_and_its_heads_are_those_of_the_table(worker, other, monkeypatch):
     rooms = many(worker, 30)
-    said = say(worker, "news", room=rooms[7].room)
+    said = say(worker, "news", room=rooms[7].id)
     other.overview.rooms(BOB)
     asked = counted(monkeypatch, other)
     answer = other.overview.rooms(ALICE)
     assert len(asked) <= 8, asked
-    assert {each["room"]: each["head"] for each in answer["rooms"]}[rooms[7].room] == said
+    assert {each["room"]: each["head"] for each in answer["rooms"]}[rooms[7].id] == said
 
 
 @pytest.mark.parametrize("redis", ["empty", "behind", "ahead"])
@@ -310,20 +310,20 @@ def test_heads_are_right_whatever_redis_says(worker, other, redis):
     rooms = many(worker, 6)
     for number, each in enumerate(rooms):
         for i in range(number):
-            say(worker, f"{number}-{i}", room=each.room)
-    late = worker.numbers.propose(rooms[0])
-    say(worker, "behind a hole", room=rooms[0].room)
+            say(worker, f"{number}-{i}", room=each.id)
+    late = worker.sequences.propose(rooms[0])
+    say(worker, "behind a hole", room=rooms[0].id)
     for each in rooms[1:]:
-        key = other.numbers._key(each)
+        key = other.sequences._key(each)
         {
             "empty": lambda key=key: other.redis.delete(key),
             "behind": lambda key=key: other.redis.set(key, 1),
             "ahead": lambda key=key: other.redis.incrby(key, 3),
         }[redis]()
-    expected = {each.room: other.storage.entries.head(each.room) for each in rooms}
-    assert Heads(other.storage, other.numbers, one_by_one).read(rooms) == expected
-    assert expected[rooms[0].room] == late + 1
-    assert Heads(other.storage, other.numbers, one_by_one).read(rooms) == expected, "and when they are known"
+    expected = {each.id: other.storage.entries.head(each.id) for each in rooms}
+    assert Heads(other.storage, other.sequences, one_by_one).read(rooms) == expected
+    assert expected[rooms[0].id] == late + 1
+    assert Heads(other.storage, other.sequences, one_by_one).read(rooms) == expected, "and when they are known"
 
 
 @pytest.mark.parametrize("doubt", [True, False])
@@ -348,12 +348,12 @@ def test_the_hourly_look_takes_a_few_at_a_time_and_comes_to_all(worker, other, m
     other.wait(ALICE)
     monkeypatch.setattr(checks, "DORMANT_EVERY_S", 0.0)
     seen = set()
-    read = other.numbers.read_head
-    monkeypatch.setattr(other.numbers, "read_head", lambda room: seen.add(room.room) or read(room))
+    read = other.sequences.read_head
+    monkeypatch.setattr(other.sequences, "read_head", lambda room: seen.add(room.id) or read(room))
     other.checks.check_dormant()
     assert len(seen) == checks.AT_ONCE
     for each in other.followers.dormant:
-        if each.room.room in seen:
+        if each.id.id in seen:
             each.checked_at = time.monotonic() + 60
     other.checks.check_dormant()
     other.checks.check_dormant()
@@ -366,7 +366,7 @@ def test_a_doubt_over_many_rooms_rests_between_two_looks(worker, other, monkeypa
     other.wait(ALICE)
     monkeypatch.setattr(checks, "DOUBT_EVERY_S", -1.0)
     looks = []
-    monkeypatch.setattr(other.followers, "heads_of", lambda rooms: looks.append(1) or {r.room: 0 for r in rooms})
+    monkeypatch.setattr(other.followers, "heads_of", lambda rooms: looks.append(1) or {r.id: 0 for r in rooms})
     other.checks.doubt()
     other.checks.check_dormant()
     monkeypatch.setattr(other.checks, "_rest_until", time.monotonic() + 60)

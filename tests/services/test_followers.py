@@ -19,7 +19,7 @@ def say(worker, text, person=ALICE, room="general"):
 
 
 def sent_texts(worker, sid):
-    return [payload["text"] for event, payload in worker.outlet.sent.get(sid, []) if event == "message:sent"]
+    return [payload["text"] for event, payload in worker.broadcaster.sent.get(sid, []) if event == "message:sent"]
 
 
 def is_dense(numbers):
@@ -51,8 +51,8 @@ def test_an_event_that_comes_twice_is_delivered_once(worker, other, wire):
 def test_an_event_from_the_past_is_not_kept(worker):
     worker.connect(ALICE)
     say(worker, "one")
-    entry, image = worker.heard[-1]["entry"], worker.heard[-1]["image"]
-    worker.follower().offer(entry, image)
+    entry, snapshot = worker.heard[-1]["entry"], worker.heard[-1]["image"]
+    worker.follower().offer(entry, snapshot)
     assert worker.follower()._stash == {}
     assert worker.follower()._repairing is None
 
@@ -70,7 +70,7 @@ def test_lost_and_shuffled_events_are_delivered_in_order_all_the_same(worker, ot
         each.catch_up()
         assert is_dense(each.numbers_sent(sid))
         assert sorted(sent_texts(each, sid), key=int) == [str(i) for i in range(30)]
-    assert worker.outlet.sent[here] == other.outlet.sent[there]
+    assert worker.broadcaster.sent[here] == other.broadcaster.sent[there]
 
 
 def test_the_head_in_the_table_reveals_what_the_bus_lost_altogether(worker, other, wire):
@@ -126,7 +126,7 @@ def test_a_lost_publish_shows_in_what_redis_has_proposed(worker, other, wire):
 
 def test_a_number_that_was_only_proposed_is_looked_for_once(worker, other, monkeypatch):
     other.connect(BOB)
-    worker.numbers.propose(worker.rooms.get("general"))
+    worker.sequences.propose(worker.rooms.get("general"))
     read = []
     monkeypatch.setattr(
         other.storage.entries, "head", lambda *key, real=other.storage.entries.head: read.append(key) or real(*key)
@@ -138,11 +138,11 @@ def test_a_number_that_was_only_proposed_is_looked_for_once(worker, other, monke
 
 def test_a_number_nobody_used_is_decided_and_skipped(worker, other, wire):
     sid = worker.connect(ALICE)
-    abandoned = other.numbers.propose(other.rooms.get("general"))
+    abandoned = other.sequences.propose(other.rooms.get("general"))
     after = say(worker, "behind the hole")
     assert sent_texts(worker, sid) == []
     worker.catch_up(seq=after)
-    assert [event for event, _ in worker.outlet.sent[sid]] == ["entry:skipped", "message:sent"]
+    assert [event for event, _ in worker.broadcaster.sent[sid]] == ["entry:skipped", "message:sent"]
     assert worker.storage.entries.get("general", abandoned)[0].kind == "tombstone"
 
 
@@ -172,11 +172,11 @@ def test_who_was_removed_is_told_so_and_nothing_behind_it(worker, other, wire):
     wire.carry(random.Random(1))
     other.catch_up(room)
     assert sent_texts(other, sid) == ["before"]
-    assert other.outlet.sent[sid][-1][0] == "member:removed"
+    assert other.broadcaster.sent[sid][-1][0] == "member:removed"
 
 
 def test_a_message_edited_behind_a_removal_does_not_reach_who_was_removed_before_it(worker, other, wire):
-    """The table's row has the later image; read ahead of the cursor it must not be handed out early."""
+    """The table's row has the later snapshot; read ahead of the cursor it must not be handed out early."""
     room = worker.memberships.create(ALICE, "r", "Plans", "private")["room"]
     worker.memberships.invite(ALICE, "i", room, "bob")
     sid = other.connect(BOB)
@@ -185,19 +185,19 @@ def test_a_message_edited_behind_a_removal_does_not_reach_who_was_removed_before
     worker.messages.edit(ALICE, room, "e", seq, "not for bob")
     wire.waiting.clear()
     other.catch_up(room)
-    assert "not for bob" not in str(other.outlet.sent[sid])
-    assert other.outlet.sent[sid][-1][0] == "member:removed"
+    assert "not for bob" not in str(other.broadcaster.sent[sid])
+    assert other.broadcaster.sent[sid][-1][0] == "member:removed"
 
 
-def test_an_edit_that_the_bus_lost_arrives_with_its_image(worker, other, wire):
+def test_an_edit_that_the_bus_lost_arrives_with_its_snapshot(worker, other, wire):
     sid = other.connect(BOB)
     seq = say(worker, "first")
     worker.messages.edit(ALICE, "general", "e1", seq, "second")
     worker.messages.edit(ALICE, "general", "e2", seq, "third")
     wire.waiting.clear()
     other.catch_up()
-    assert [event for event, _ in other.outlet.sent[sid]] == ["entry:skipped", "entry:skipped", "message:changed"]
-    assert other.outlet.sent[sid][-1][1]["message"]["text"] == "third"
+    assert [event for event, _ in other.broadcaster.sent[sid]] == ["entry:skipped", "entry:skipped", "message:changed"]
+    assert other.broadcaster.sent[sid][-1][1]["message"]["text"] == "third"
 
 
 def test_who_joins_a_private_room_is_sent_nothing_of_before(worker, other, wire):
@@ -227,10 +227,10 @@ def test_what_is_changed_of_before_tells_who_came_later_nothing(worker, other, w
         wire.waiting.clear()
     wire.carry()
     other.catch_up(room)
-    assert [event for event, _ in other.outlet.sent[alice]][-2:] == ["message:changed", "message:changed"]
-    assert [event for event, _ in other.outlet.sent[bob]][-2:] == ["entry:skipped", "message:changed"]
-    assert "not for bob" not in str(other.outlet.sent[bob])
-    assert [payload["entry"] for _, payload in other.outlet.sent[bob][-2:]] == [own + 1, own + 2]
+    assert [event for event, _ in other.broadcaster.sent[alice]][-2:] == ["message:changed", "message:changed"]
+    assert [event for event, _ in other.broadcaster.sent[bob]][-2:] == ["entry:skipped", "message:changed"]
+    assert "not for bob" not in str(other.broadcaster.sent[bob])
+    assert [payload["entry"] for _, payload in other.broadcaster.sent[bob][-2:]] == [own + 1, own + 2]
 
 
 def test_a_membership_read_before_a_removal_does_not_subscribe_behind_it(worker, wire):
@@ -318,7 +318,7 @@ def test_a_follower_that_starts_does_not_replay_what_is_past(worker, other):
 
 def test_a_follower_begins_below_the_first_number_that_is_undecided(worker, other):
     room = worker.rooms.get("general")
-    late = worker.numbers.propose(room)
+    late = worker.sequences.propose(room)
     say(worker, "overtakes")
     follower = other.followers.follow(room)
     assert (late, follower.cursor) == (1, 0)
@@ -329,7 +329,7 @@ def test_a_follower_begins_below_the_first_number_that_is_undecided(worker, othe
 def test_the_replay_goes_back_as_long_as_a_commit_may_take(worker, other, monkeypatch):
     monkeypatch.setattr("chat.services.log.followers.REPLAY", 2)
     room = worker.rooms.get("general")
-    late = worker.numbers.propose(room)
+    late = worker.sequences.propose(room)
     for i in range(9):
         say(worker, f"{i}")
     assert other.followers.follow(room).cursor == late - 1
@@ -360,7 +360,7 @@ def test_a_worker_that_runs_while_a_backup_is_put_back_begins_the_log_anew(worke
     other.rooms.restored()
     worker.rooms.forget_all()
     worker.followers.restored()
-    assert worker.outlet.inside["general"] == [] and worker.followers.heads(sid) == {}
+    assert worker.broadcaster.inside["general"] == [] and worker.followers.heads(sid) == {}
     worker.connect(ALICE)
     assert worker.followers.heads(sid)["general"] == (worker.storage.rooms.get("general").generation, 1)
     assert say(worker, "another two") == 2

@@ -29,9 +29,9 @@ def listed(worker, person):
 
 def put(worker, room, person):
     """A room as an older version would have made it."""
-    claim = Claim(person.username, f"old-{room.room}"[:60], room.room, "digest", 1)
-    founder = Membership(room.room, person.username, person.name, inside=True, seq=1, start=1, read=1)
-    joined = Entry(room.room, 1, "joined", 1, user=person.username, name=person.name)
+    claim = Claim(person.username, f"old-{room.id}"[:60], room.id, "digest", 1)
+    founder = Membership(room.id, person.username, person.name, inside=True, seq=1, start=1, read=1)
+    joined = Entry(room.id, 1, "joined", 1, user=person.username, name=person.name)
     worker.storage.transaction.append(joined, claim, facts=(membership_fact(founder), *room_facts(room)))
 
 
@@ -119,8 +119,8 @@ def test_what_a_backup_does_not_have_is_answered_as_gone_and_not_for_ever_as_una
     worker.storage.entries.delete("general", [sent["seq"]])
     worker.rooms.forget_all()
     assert code(lambda: worker.messages.send(ALICE, "general", "m", "hello")) == "message_not_found"
-    worker.numbers.forget()
-    worker.numbers._redis.flushall()
+    worker.sequences.forget()
+    worker.sequences._redis.flushall()
     other = worker.messages.send(BOB, "general", "b", "not Alice's")
     assert other["seq"] == sent["seq"]
     assert code(lambda: worker.messages.send(ALICE, "general", "m", "hello")) == "message_not_found"

@@ -81,7 +81,7 @@ def test_a_row_that_is_put_is_sent_to_every_member_and_stands_in_the_room(worker
     sid = worker.connect(BOB)
     put()
     poll()
-    (event, message) = worker.outlet.sent[sid][-1]
+    (event, message) = worker.broadcaster.sent[sid][-1]
     assert event == "message:sent"
     assert (message["text"], message["name"], message["via"]) == ("Deploy finished", "ci", "table")
     assert said(worker) == [("ci", "Deploy finished", False)]
@@ -242,7 +242,7 @@ def test_a_bad_row_is_set_aside_with_its_reason_and_stops_nothing(worker, put, p
     put(**change)
     put(id="good", text="behind it")
     poll()
-    (bad,) = worker.storage.external.rows_set_aside()
+    (bad,) = worker.storage.external.rejected_rows()
     assert reason in bad.reason and bad.id == "deploy-1"
     assert said(worker) == [("ci", "behind it", False)]
 
@@ -260,7 +260,7 @@ def test_a_bad_row_that_is_put_right_becomes_a_message_and_leaves_the_list(worke
     put(text="right")
     poll()
     assert said(worker) == [("ci", "right", False)]
-    assert worker.storage.external.rows_set_aside() == []
+    assert worker.storage.external.rejected_rows() == []
 
 
 def test_a_row_that_breaks_us_is_set_aside_and_those_behind_it_come(worker, put, poll, monkeypatch):
@@ -275,7 +275,7 @@ def test_a_row_that_breaks_us_is_set_aside_and_those_behind_it_come(worker, put,
 
     monkeypatch.setattr(worker.rooms, "get", broken)
     poll()
-    assert [bad.room for bad in worker.storage.external.rows_set_aside()] == ["breaks"]
+    assert [bad.room for bad in worker.storage.external.rejected_rows()] == ["breaks"]
     assert said(worker) == [("ci", "behind it", False)]
 
 
@@ -283,7 +283,7 @@ def test_keys_of_our_own_shape_are_never_adopted(worker, put, poll):
     put(room="R#general#0", id="x")
     put(room="#", id="y")
     poll()
-    assert said(worker) == [] and worker.storage.external.rows_set_aside() == []
+    assert said(worker) == [] and worker.storage.external.rejected_rows() == []
 
 
 def test_our_own_entries_are_announced_again_and_no_more(worker, other, wire, poll):
@@ -296,11 +296,11 @@ def test_our_own_entries_are_announced_again_and_no_more(worker, other, wire, po
     assert announced == [{"kind": "decided", "room": "general", "seq": 1}]
     wire.carry()
     other.catch_up()
-    assert [m["text"] for e, m in other.outlet.sent[sid] if e == "message:sent"] == ["lost"]
+    assert [m["text"] for e, m in other.broadcaster.sent[sid] if e == "message:sent"] == ["lost"]
     worker.messages.edit(ALICE, "general", "c2", 1, "edited")
     wire.waiting.clear()
     poll()
-    assert [event["seq"] for who, event in wire.waiting if who is other] == [2], "the change, not the image again"
+    assert [event["seq"] for who, event in wire.waiting if who is other] == [2], "the change, not the snapshot again"
 
 
 # --- told twice, late, by two at once --------------------------------------------------------------------------------
@@ -333,8 +333,8 @@ def test_a_change_told_late_by_a_stale_reader_does_not_undo_a_later_one(worker, 
 
 def test_two_readers_at_once_adopt_a_row_once(worker, other, monkeypatch):
     """The second one reads the mark before the first one has written it."""
-    read, early = other.storage.external.get_mark, iter([None])
-    monkeypatch.setattr(other.storage.external, "get_mark", lambda *key: next(early, read(*key)))
+    read, early = other.storage.external.get_checkpoint, iter([None])
+    monkeypatch.setattr(other.storage.external, "get_checkpoint", lambda *key: next(early, read(*key)))
     taker(worker).take([CHANGES[0]])
     taker(other).take([CHANGES[0]])
     assert said(worker) == [("ci", "Deploy finished", False)]
@@ -364,14 +364,14 @@ def test_a_storage_that_does_not_answer_leaves_the_change_to_be_told_again(worke
             taker(worker).take([CHANGES[0]])
     taker(worker).take([CHANGES[0]])
     assert said(worker) == [("ci", "Deploy finished", False)]
-    assert worker.storage.external.rows_set_aside() == []
+    assert worker.storage.external.rejected_rows() == []
 
 
 def test_what_was_deleted_in_the_chat_is_not_brought_back_by_a_later_edit_of_the_row(worker):
     ingest = taker(worker)
     ingest.take([CHANGES[0]])
     room = worker.rooms.get("general")
-    mark = worker.storage.external.get_mark("general", ROW["id"])
+    mark = worker.storage.external.get_checkpoint("general", ROW["id"])
     ingest._change(
         room, mark, lambda old: type(old)(**{**vars(old), "text": "", "deleted": True}), told("MODIFY", 2), 1
     )

@@ -72,7 +72,7 @@ def test_neither_a_send_an_edit_nor_a_row_can_say_nothing(worker):
     rows.append({"text": "seen", "username": "ci"})
     for n, row in enumerate(rows):
         ingest.take([Change("INSERT", "general", str(n), row, str(n).zfill(40), "s")])
-    aside = {bad.id for bad in worker.storage.external.rows_set_aside()}
+    aside = {bad.id for bad in worker.storage.external.rejected_rows()}
     assert aside == {str(n) for n in range(len(rows) - 1)}
-    texts = [image.text for _, image in worker.storage.entries.after("general", 0, 100) if image]
+    texts = [snapshot.text for _, snapshot in worker.storage.entries.after("general", 0, 100) if snapshot]
     assert texts == ["hello", "seen"]

@@ -21,8 +21,8 @@ def send(worker, text="hello", client_id="c1", person=ALICE, seen=0):
 def stored(worker):
     """(number, kind, text) of the whole log."""
     return [
-        (entry.seq, entry.kind, image.text if image else None)
-        for entry, image in worker.storage.entries.after("general", 0, 1000)
+        (entry.seq, entry.kind, snapshot.text if snapshot else None)
+        for entry, snapshot in worker.storage.entries.after("general", 0, 1000)
     ]
 
 
@@ -92,7 +92,7 @@ def test_a_counter_set_back_overwrites_nothing(worker):
 def test_a_counter_set_back_overwrites_nothing_through_a_worker_that_knows_no_head(worker, other):
     for i in range(5):
         send(worker, f"text {i}", f"c{i}")
-    other.numbers._trusted.add("general")  # as if it had trusted this Redis before a failover
+    other.sequences._trusted.add("general")  # as if it had trusted this Redis before a failover
     worker.redis.set("number:1:general", 2)
     send(other, "after", "after")
     assert texts(worker) == [f"text {i}" for i in range(5)] + ["after"]
@@ -102,7 +102,7 @@ def test_a_number_that_somebody_has_passed_is_not_proposed(worker):
     for i in range(5):
         send(worker, f"text {i}", f"c{i}")
     worker.redis.set("number:1:general", 2)
-    assert worker.numbers.propose(worker.rooms.get("general")) == 6
+    assert worker.sequences.propose(worker.rooms.get("general")) == 6
 
 
 def test_a_counter_far_ahead_is_brought_back_to_the_head(worker):
@@ -157,13 +157,13 @@ def test_a_write_that_meets_a_transaction_under_way_is_to_be_tried_again(worker,
 
 def test_a_claim_read_before_its_message_is_answered_with_the_message(worker, other, monkeypatch):
     first = send(worker)
-    images, asked = other.storage.entries.images, []
+    snapshots, asked = other.storage.entries.snapshots, []
 
     def not_there_yet(room, seqs):
         asked.append(seqs)
-        return images(room, seqs) if len(asked) > 2 else {}
+        return snapshots(room, seqs) if len(asked) > 2 else {}
 
-    monkeypatch.setattr(other.storage.entries, "images", not_there_yet)
+    monkeypatch.setattr(other.storage.entries, "snapshots", not_there_yet)
     assert send(other) == first
 
 

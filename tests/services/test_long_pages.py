@@ -34,7 +34,7 @@ def fill(worker, count, text):
 
 def page(worker, **side):
     found = worker.history.page(ALICE, "general", limit=200, **side)
-    return found, [image.seq for image in found.messages]
+    return found, [snapshot.seq for snapshot in found.messages]
 
 
 @pytest.mark.parametrize("side", FIRST)

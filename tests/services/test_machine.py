@@ -93,11 +93,11 @@ class Room(RuleBasedStateMachine):
     def says(self, author: str, which: int) -> Said | None:
         said = Said(author, self._id(), f"text {len(self.said)}", f"text {len(self.said)}", 0)
         messages = self._workers[which].messages
-        image, code = attempt(lambda: messages.send(PEOPLE[author], self.room, said.client_id, said.text))
+        snapshot, code = attempt(lambda: messages.send(PEOPLE[author], self.room, said.client_id, said.text))
         assert code == (None if author in self.inside else "room_not_found")
         if code:
             return None
-        said.seq = image["seq"]
+        said.seq = snapshot["seq"]
         assert all(said.seq > other.seq for other in self.said)
         self.said.append(said)
         return said
@@ -106,8 +106,8 @@ class Room(RuleBasedStateMachine):
     def says_it_again(self, said: Said | None, which: int) -> None:
         """The answer to the first time was lost."""
         if said is not None and said.author in self.inside:
-            image = self._workers[which].messages.send(PEOPLE[said.author], self.room, said.client_id, said.first)
-            assert (image["seq"], image["text"], image["deleted"]) == (said.seq, said.text, said.deleted)
+            snapshot = self._workers[which].messages.send(PEOPLE[said.author], self.room, said.client_id, said.first)
+            assert (snapshot["seq"], snapshot["text"], snapshot["deleted"]) == (said.seq, said.text, said.deleted)
 
     @rule(said=messages, which=which, who=anyone)
     def edits(self, said: Said | None, which: int, who: str) -> None:
@@ -209,14 +209,18 @@ class Room(RuleBasedStateMachine):
             worker.catch_up(self.room)
             numbers = worker.numbers_sent("socket-alice", self.room)
             assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True
-            images = {}
-            for event, told in worker.outlet.sent.get("socket-alice", []):
-                image = told if event == "message:sent" else told.get("message")
-                if image and image["room"] == self.room and image["rev"] >= images.get(image["seq"], {"rev": 0})["rev"]:
-                    images[image["seq"]] = image
+            snapshots = {}
+            for event, told in worker.broadcaster.sent.get("socket-alice", []):
+                snapshot = told if event == "message:sent" else told.get("message")
+                if (
+                    snapshot
+                    and snapshot["room"] == self.room
+                    and snapshot["rev"] >= snapshots.get(snapshot["seq"], {"rev": 0})["rev"]
+                ):
+                    snapshots[snapshot["seq"]] = snapshot
             expected = {said.seq: (said.text, said.deleted) for said in self.said}
-            for seq, image in images.items():
-                assert (image["text"], image["deleted"]) == expected[seq]
+            for seq, snapshot in snapshots.items():
+                assert (snapshot["text"], snapshot["deleted"]) == expected[seq]
 
 
 @pytest.mark.usefixtures("nobody_is_late")

@@ -76,7 +76,7 @@ def test_a_page_after_a_number_brings_older_messages_that_changed(worker):
     assert [(m.seq, m.text, m.rev) for m in page.messages] == [(1, "changed", 4)]
 
 
-def test_an_image_never_lags_behind_the_change_that_its_page_shows(worker, monkeypatch):
+def test_a_snapshot_never_lags_behind_the_change_that_its_page_shows(worker, monkeypatch):
     """A Query may read the message's row before, and the change's row after, one transaction."""
     fill(worker, 1)
     rows_before = worker.storage.entries.after("general", 0, 10)
@@ -87,19 +87,19 @@ def test_an_image_never_lags_behind_the_change_that_its_page_shows(worker, monke
     assert [(m.seq, m.text) for m in page.messages] == [(1, "changed")]
 
 
-def test_an_image_that_is_older_than_its_change_is_read_again(worker, monkeypatch):
-    """A transaction's rows become visible one by one: the change may be seen before the image."""
+def test_a_snapshot_that_is_older_than_its_change_is_read_again(worker, monkeypatch):
+    """A transaction's rows become visible one by one: the change may be seen before the snapshot."""
     fill(worker, 1)
-    look, old = worker.storage.entries.images, [worker.storage.entries.images("general", [1])]
+    look, old = worker.storage.entries.snapshots, [worker.storage.entries.snapshots("general", [1])]
     worker.messages.edit(ALICE, "general", "e", 1, "changed")
-    monkeypatch.setattr(worker.storage.entries, "images", lambda *asked: old.pop() if old else look(*asked))
+    monkeypatch.setattr(worker.storage.entries, "snapshots", lambda *asked: old.pop() if old else look(*asked))
     page = worker.history.page(ALICE, "general", after=1)
     assert [(m.seq, m.text) for m in page.messages] == [(1, "changed")] and old == []
 
 
 def test_a_page_ends_before_a_number_that_is_still_undecided(worker, other):
     fill(worker, 2)
-    other.numbers.propose(other.rooms.get("general"))
+    other.sequences.propose(other.rooms.get("general"))
     worker.messages.send(ALICE, "general", "late", "behind the hole")
     page = worker.history.page(ALICE, "general", after=0)
     assert seqs(page) == [1, 2]
@@ -116,7 +116,7 @@ def a_minute_later(worker, monkeypatch, minutes=1):
 @pytest.mark.parametrize("asked", [{"after": 0}, {}, {"before": 3}, {"around": 2}])
 def test_a_number_undecided_for_long_is_decided_by_who_reads_past_it(worker, other, monkeypatch, asked, minutes):
     fill(worker, 1)
-    other.numbers.propose(other.rooms.get("general"))
+    other.sequences.propose(other.rooms.get("general"))
     worker.messages.send(ALICE, "general", "late", "behind the hole")
     a_minute_later(worker, monkeypatch, minutes)
     page = worker.history.page(ALICE, "general", **asked)
@@ -126,7 +126,7 @@ def test_a_number_undecided_for_long_is_decided_by_who_reads_past_it(worker, oth
 def test_a_number_undecided_at_the_edge_of_a_bucket_is_decided_too(worker, other, monkeypatch):
     monkeypatch.setattr("chat.services.storage.entries.BUCKET_SIZE", 4)
     fill(worker, 2)
-    assert other.numbers.propose(other.rooms.get("general")) == 3
+    assert other.sequences.propose(other.rooms.get("general")) == 3
     worker.messages.send(ALICE, "general", "late", "in the next bucket")
     assert (seqs(other.history.page(ALICE, "general", after=2)), other.followers.all()) == ([], {})
     a_minute_later(other, monkeypatch)
@@ -136,7 +136,7 @@ def test_a_number_undecided_at_the_edge_of_a_bucket_is_decided_too(worker, other
 
 def test_an_older_page_ends_right_before_its_number_whatever_is_undecided_below(worker, other):
     fill(worker, 2)
-    hole = other.numbers.propose(other.rooms.get("general"))
+    hole = other.sequences.propose(other.rooms.get("general"))
     for number in range(hole + 1, hole + 4):
         worker.messages.send(ALICE, "general", f"m{number}", "behind the hole")
     page = worker.history.page(ALICE, "general", before=hole + 3)
@@ -145,7 +145,7 @@ def test_an_older_page_ends_right_before_its_number_whatever_is_undecided_below(
 
 def test_what_is_undecided_right_before_a_number_is_asked_for_again_and_not_skipped(worker, other, monkeypatch):
     fill(worker, 2)
-    hole = other.numbers.propose(other.rooms.get("general"))
+    hole = other.sequences.propose(other.rooms.get("general"))
     worker.messages.send(ALICE, "general", "late", "behind the hole")
     assert code(lambda: worker.history.page(ALICE, "general", before=hole + 1)) == "unavailable"
     a_minute_later(worker, monkeypatch)
@@ -165,12 +165,12 @@ def test_a_page_before_a_number_beyond_the_head_is_the_newest_and_decides_nothin
     call, left = worker.storage.client.call, iter(range(10))
     monkeypatch.setattr(worker.storage.client, "call", lambda *args, **request: (next(left), call(*args, **request))[1])
     page = worker.history.page(ALICE, "general", limit=2, before=10**9)
-    assert (seqs(page), page.more, worker.numbers.read_head(worker.rooms.get("general"))) == ([2, 3], True, 3)
+    assert (seqs(page), page.more, worker.sequences.read_head(worker.rooms.get("general"))) == ([2, 3], True, 3)
 
 
 def test_a_page_around_a_number_has_no_hole_in_its_older_half(worker, other):
     fill(worker, 2)
-    hole = other.numbers.propose(other.rooms.get("general"))
+    hole = other.sequences.propose(other.rooms.get("general"))
     for number in range(hole + 1, hole + 5):
         worker.messages.send(ALICE, "general", f"m{number}", "behind the hole")
     for around, limit in ((hole + 2, 8), (hole + 1, 4), (hole + 3, 20)):

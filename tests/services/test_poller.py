@@ -210,7 +210,7 @@ def test_rows_put_edited_and_deleted_through_a_splitting_stream_end_as_they_are(
     messages = worker.history.page(ALICE, "general", limit=200).messages
     assert sorted(m.text for m in messages if not m.deleted) == sorted(text for text in rows.values() if text)
     assert len(messages) <= inserts, "an INSERT is one message; one compared too late may be none"
-    assert worker.storage.external.rows_set_aside() == []
+    assert worker.storage.external.rejected_rows() == []
 
 
 @pytest.mark.parametrize(("mode", "reads"), [("poller", 1), ("lambda", 0), ("off", 0)])

@@ -39,8 +39,8 @@ def code(call):
 def test_a_reaction_is_a_change_of_the_message_and_counts(worker):
     say(worker)
     add(worker, "r1")
-    image = add(worker, "r2", person=ALICE)
-    assert (image["rev"], image["reactions"], image["mine"]) == (3, {THUMB: 2}, [THUMB])
+    snapshot = add(worker, "r2", person=ALICE)
+    assert (snapshot["rev"], snapshot["reactions"], snapshot["mine"]) == (3, {THUMB: 2}, [THUMB])
     assert kinds(worker) == ["message", "change", "change"]
 
 
@@ -48,8 +48,8 @@ def test_reactions_stand_in_the_order_in_which_they_came(worker):
     say(worker)
     for number, emoji in enumerate((PARTY, THUMB, HEART)):
         add(worker, f"r{number}", emoji)
-    image = add(worker, "r9", THUMB, person=ALICE)
-    assert list(image["reactions"].items()) == [(PARTY, 1), (THUMB, 2), (HEART, 1)]
+    snapshot = add(worker, "r9", THUMB, person=ALICE)
+    assert list(snapshot["reactions"].items()) == [(PARTY, 1), (THUMB, 2), (HEART, 1)]
     assert worker.history.who_reacted(ALICE, "general", 1)[THUMB] == ["Bob", "Alice"]
 
 
@@ -58,8 +58,8 @@ def test_a_reaction_is_taken_back_and_the_last_one_takes_its_emoji_with_it(worke
     add(worker, "r1")
     add(worker, "r2", person=ALICE)
     assert remove(worker, "r3")["reactions"] == {THUMB: 1}
-    image = remove(worker, "r4", person=ALICE)
-    assert "reactions" not in image and "mine" not in image
+    snapshot = remove(worker, "r4", person=ALICE)
+    assert "reactions" not in snapshot and "mine" not in snapshot
 
 
 def test_adding_twice_and_removing_what_is_not_there_write_no_entry_and_still_count_as_done(worker):
@@ -184,8 +184,8 @@ def test_a_full_message_fits_into_a_row(worker):
     """400 KB are all that DynamoDB takes; a name has at most 32 characters of four bytes."""
     who = tuple(f"{number:04d}" + "𐐨" * 28 for number in range(reactions.MAX_REACTIONS))
     kiss = "🧑🏻‍❤️‍💋‍🧑🏼"
-    image = Message("general", 1, 1, "c" * 64, "a" * 32, "a" * 32, "😀" * 4000, 1, 2, 3, reactions={kiss: who})
-    row = {"text": image.text, "reactions": [[emoji, *people] for emoji, people in image.reactions.items()]}
+    snapshot = Message("general", 1, 1, "c" * 64, "a" * 32, "a" * 32, "😀" * 4000, 1, 2, 3, reactions={kiss: who})
+    row = {"text": snapshot.text, "reactions": [[emoji, *people] for emoji, people in snapshot.reactions.items()]}
     assert len(json.dumps(row, ensure_ascii=False).encode()) + 2_000 < 400_000
 
 
@@ -194,7 +194,7 @@ def test_everybody_is_told_how_many_and_nobody_who(worker, other):
     alice, bob = worker.connect(ALICE), worker.connect(BOB)
     add(worker, "r1")
     for sid in (alice, bob):
-        event, payload = worker.outlet.sent[sid][-1]
+        event, payload = worker.broadcaster.sent[sid][-1]
         assert (event, payload["message"]["reactions"]) == ("message:changed", {THUMB: 1})
         assert "mine" not in payload["message"]
     assert "bob" not in json.dumps([event for event in worker.heard if event["kind"] == "entry"])
@@ -225,9 +225,9 @@ def test_who_has_not_reacted_is_told_that_none_is_theirs(worker):
 
 def test_ones_own_devices_are_told_what_is_ones_own(worker):
     say(worker)
-    image = add(worker, "r1")
+    snapshot = add(worker, "r1")
     told = [event for event in worker.heard if event["kind"] == "reacted"]
-    where = {"room": "general", "generation": image["generation"], "seq": 1, "rev": image["rev"]}
+    where = {"room": "general", "generation": snapshot["generation"], "seq": 1, "rev": snapshot["rev"]}
     assert told == [{"kind": "reacted"} | where | {"mine": {"bob": [THUMB]}}]
 
 

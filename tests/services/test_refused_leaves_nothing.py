@@ -66,7 +66,7 @@ def edit_by_bob(worker, room):
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_is_refused_takes_no_number(worker, room, what):
     code, ask = REFUSED[what]
-    before, counter = log_of(worker, room), worker.numbers.read_head(worker.rooms.get(room))
+    before, counter = log_of(worker, room), worker.sequences.read_head(worker.rooms.get(room))
     with pytest.raises(ChatError) as error:
         ask(worker, room)
     assert error.value.code == code

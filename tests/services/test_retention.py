@@ -228,7 +228,7 @@ def test_what_went_is_not_counted_as_unread(worker, retention, time):
 
 
 def test_a_claim_goes_after_what_it_proves(worker, time):
-    log = Log(worker.storage, worker.numbers, worker.bus, now=lambda: time.now, claims_kept_s=14 * DAY_S)
+    log = Log(worker.storage, worker.sequences, worker.bus, now=lambda: time.now, claims_kept_s=14 * DAY_S)
     worker.messages._log = log
     say(worker, [0])
     row = worker.storage.client.get("chat", claim_key("alice", "c-general-0"))
@@ -293,7 +293,7 @@ def test_a_worker_that_knows_only_buckets_that_went_finds_the_head_again(worker,
     time.pass_days(8)
     (last,) = say(worker, [9])
     retention.sweep()
-    other.numbers._known = {"general": 2}
+    other.sequences._known = {"general": 2}
     other.follower().check_head()
     other.catch_up("general", last)
     assert other.numbers_sent(sid) == [last]

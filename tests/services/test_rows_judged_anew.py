@@ -54,15 +54,15 @@ def meanwhile(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Callable[[Call
     """`meanwhile(act)`: once, right after this worker has read a mark."""
 
     def arrange(act: Callable[[], None]) -> None:
-        read, acts = worker.storage.external.get_mark, [act]
+        read, acts = worker.storage.external.get_checkpoint, [act]
 
-        def get_mark(room: str, row_id: str):
+        def get_checkpoint(room: str, row_id: str):
             found = read(room, row_id)
             if acts:
                 acts.pop()()
             return found
 
-        monkeypatch.setattr(worker.storage.external, "get_mark", get_mark)
+        monkeypatch.setattr(worker.storage.external, "get_checkpoint", get_checkpoint)
 
     return arrange
 
@@ -99,7 +99,7 @@ def test_a_row_whose_message_another_reader_deletes_meanwhile_is_a_new_message(w
 def test_a_reader_that_never_comes_first_stores_nothing_and_asks_to_be_told_again(worker, other, monkeypatch):
     taker(other).take([told("INSERT", 1)])
     with monkeypatch.context() as patched:
-        patched.setattr(worker.storage.external, "get_mark", lambda *key: None)
+        patched.setattr(worker.storage.external, "get_checkpoint", lambda *key: None)
         with pytest.raises(ChatError) as raised:
             taker(worker).take([told("MODIFY", 2, "second")])
     assert raised.value.retry and said(worker) == ["first"]

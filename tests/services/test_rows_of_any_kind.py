@@ -84,7 +84,7 @@ def test_an_attribute_that_is_read_sets_its_row_aside_at_most(worker, put, poll,
     assert said(worker) == ["behind them"]
     ingest(worker).reconcile("2099")
     assert said(worker) == ["behind them"]
-    assert {bad.id for bad in worker.storage.external.rows_set_aside()} == set(VALUES)
+    assert {bad.id for bad in worker.storage.external.rejected_rows()} == set(VALUES)
 
 
 def test_a_function_is_told_the_same_rows(worker):

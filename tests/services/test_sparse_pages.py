@@ -17,7 +17,7 @@ def lay(worker, shown, entries):
         worker.messages.edit(ALICE, "general", "e", 1, "changed")
     for seq in range(shown + 2 if shown else 1, entries + 1):
         worker.storage.entries.tombstone("general", seq, worker.log.now_ms())
-    worker.numbers.decided("general", entries)
+    worker.sequences.decided("general", entries)
 
 
 def sparse(worker, before, **more):

@@ -74,13 +74,13 @@ def test_what_is_answered_and_told_in_a_room_is_of_its_types(worker, room, ask):
     ask("message:delete", client_id="f", seq=said)
     for event in ("typing:start", "typing:stop"):
         ask(event)
-    worker.log.settle(worker.rooms.get(room), worker.numbers.read_head(worker.rooms.get(room)) + 1)
+    worker.log.settle(worker.rooms.get(room), worker.sequences.read_head(worker.rooms.get(room)) + 1)
     worker.memberships.invite(ALICE, "g", room, "carol")
     worker.memberships.leave(CAROL, "h", room)
     named = Draft(Entry(room, 0, "room", worker.log.now_ms(), name="Better plans"))
     worker.log.append(worker.rooms.get(room), "alice", "j", ("named",), lambda: lambda seq: at(named, seq))
     worker.memberships.remove(ALICE, "i", room, "bob")
-    told = worker.outlet.sent["socket-bob"]
+    told = worker.broadcaster.sent["socket-bob"]
     assert all(is_of(EVENTS[event].payload, payload) for event, payload in told), told
     assert {event for event, _ in told} == {
         "message:sent",

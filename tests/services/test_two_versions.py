@@ -8,14 +8,20 @@ from dataclasses import replace
 
 import pytest
 
-from chat.models import GENERAL, Claim, Entry, Mark, Membership, SetAside, Worker
+from chat.models import GENERAL, Checkpoint, Claim, Entry, Membership, RejectedRow, Worker
 from chat.services.ingest.ingest import Ingest
 from chat.services.jobs.retention import YOUNGEST_S, Retention
 from chat.services.sessions.sessions import Sessions
 from chat.services.storage.changes import DIGITS, Change
 from chat.services.storage.claims import claim_row, read_claim
-from chat.services.storage.entries import IMAGE_ROW, log_row, slot_key
-from chat.services.storage.external import mark_attributes, mark_key, read_mark, read_set_aside, set_aside_row
+from chat.services.storage.entries import SNAPSHOT_ROW, log_row, slot_key
+from chat.services.storage.external import (
+    checkpoint_attributes,
+    checkpoint_key,
+    read_checkpoint,
+    read_rejected,
+    rejected_row,
+)
 from chat.services.storage.rooms import (
     member_key,
     membership_attributes,
@@ -104,7 +110,7 @@ def test_what_a_change_takes_back_is_gone_from_the_row(worker, seq):
 
 def test_a_deletion_leaves_nothing_of_it(worker, seq):
     worker.messages.delete(ALICE, "general", "d", seq)
-    assert item(worker, slot_key("general", seq)).keys() <= IMAGE_ROW
+    assert item(worker, slot_key("general", seq)).keys() <= SNAPSHOT_ROW
 
 
 def test_a_row_that_others_put_may_change_its_message_too(worker):
@@ -115,20 +121,20 @@ def test_a_row_that_others_put_may_change_its_message_too(worker):
         return Change(kind, "general", "row", row, f"{number:0{DIGITS}d}", "2026-01-01")
 
     ingest.take([told("INSERT", 1, "one")])
-    place, mark = slot_key("general", 1), mark_key("general", "row")
+    place, checkpoint = slot_key("general", 1), checkpoint_key("general", "row")
     write_more(worker, place)
-    write_more(worker, mark, "chat")
+    write_more(worker, checkpoint, "chat")
     ingest.take([told("MODIFY", 2, "two")])
-    assert more_of(worker, place) == more_of(worker, mark, "chat") == LATER
+    assert more_of(worker, place) == more_of(worker, checkpoint, "chat") == LATER
     assert worker.storage.entries.get("general", 1)[1].text == "two"
     ingest.take([told("REMOVE", 3, None)])
     assert more_of(worker, place) == {}
-    assert worker.storage.external.get_mark("general", "row").seq == 0
+    assert worker.storage.external.get_checkpoint("general", "row").seq == 0
 
 
 def test_nobody_is_shown_what_this_version_does_not_know(worker, seq):
     shown = worker.messages.edit(ALICE, "general", "c", seq, "hello again")
-    assert shown.keys() == {*IMAGE_ROW - {"id", "kind", "at_ms", "via", "reactions", "reply_to"}} | {
+    assert shown.keys() == {*SNAPSHOT_ROW - {"id", "kind", "at_ms", "via", "reactions", "reply_to"}} | {
         "seq",
         "generation",
         "created_at_ms",
@@ -136,14 +142,14 @@ def test_nobody_is_shown_what_this_version_does_not_know(worker, seq):
     assert worker.history.page(ALICE, "general").to_dict()["messages"] == [shown]
 
 
-# --- images on the bus ------------------------------------------------------------------------------------------------
+# --- snapshots on the bus ---------------------------------------------------------------------------------------------
 
 
 def told_of_changes(worker):
     return [event["kind"] for event in worker.heard if event["kind"] in ("entry", "decided")]
 
 
-def test_an_image_that_is_a_part_of_its_row_is_read_by_every_worker_itself(worker, other, wire, seq):
+def test_a_snapshot_that_is_a_part_of_its_row_is_read_by_every_worker_itself(worker, other, wire, seq):
     here, there = worker.connect(CAROL), other.connect(BOB)
     other.heard.clear()
     change = worker.messages.edit(ALICE, "general", "c", seq, "hello again")
@@ -151,7 +157,7 @@ def test_an_image_that_is_a_part_of_its_row_is_read_by_every_worker_itself(worke
     assert told_of_changes(other)[-1] == "decided"
     for each, sid in ((worker, here), (other, there)):
         each.catch_up()
-        (event, payload) = each.outlet.sent[sid][-1]
+        (event, payload) = each.broadcaster.sent[sid][-1]
         assert (event, payload["entry"], payload["message"]["text"]) == (
             "message:changed",
             change["rev"],
@@ -176,8 +182,8 @@ def test_what_is_read_instead_of_told_keeps_the_order(worker, other, wire, seq):
     other.catch_up()
     numbers = other.numbers_sent(sid)
     assert numbers == list(range(seq + 1, seq + 7))
-    texts = [payload["message"]["text"] for event, payload in other.outlet.sent[sid] if event == "message:changed"]
-    assert texts[-1] == "text 2", "an image rides on the entry that is its rev, and on no other"
+    texts = [payload["message"]["text"] for event, payload in other.broadcaster.sent[sid] if event == "message:changed"]
+    assert texts[-1] == "text 2", "a snapshot rides on the entry that is its rev, and on no other"
 
 
 # --- entries of another kind ------------------------------------------------------------------------------------------
@@ -226,7 +232,7 @@ def test_a_follower_skips_it_where_it_starts_reads_and_is_told(worker, other, wi
     generation = other.follower(polled).room.generation
     other.followers.offer(polled, generation, told, None)
     where = {"room": polled, "generation": generation}
-    assert other.outlet.sent[sid] == [("entry:skipped", where | {"entry": seq}) for seq in (5, 6)]
+    assert other.broadcaster.sent[sid] == [("entry:skipped", where | {"entry": seq}) for seq in (5, 6)]
 
 
 def test_retention_deletes_it_with_the_others(worker, polled, monkeypatch):
@@ -263,11 +269,11 @@ OTHERS = {
     ),
     "a claim": (claim_row(CLAIM), read_claim),
     "a worker": (worker_row(Worker("id", 1, True, 1)), read_worker),
-    "a mark": (
-        mark_key("general", "row") | mark_attributes(Mark("general", "row", "1", "2026-01-01")),
-        read_mark,
+    "a checkpoint": (
+        checkpoint_key("general", "row") | checkpoint_attributes(Checkpoint("general", "row", "1", "2026-01-01")),
+        read_checkpoint,
     ),
-    "what was set aside": (set_aside_row(SetAside("general", "row", "why", 1)), read_set_aside),
+    "what was set aside": (rejected_row(RejectedRow("general", "row", "why", 1)), read_rejected),
 }
 
 

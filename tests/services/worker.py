@@ -18,7 +18,7 @@ from chat.services.log.append import Log
 from chat.services.log.checks import Checks
 from chat.services.log.follower import Follower
 from chat.services.log.followers import Followers
-from chat.services.log.sequence import Numbers
+from chat.services.log.sequence import Sequences
 from chat.services.messages.history import History
 from chat.services.messages.writing import Messages
 from chat.services.presence.read_position import ReadPositions
@@ -61,7 +61,7 @@ class Plug:
         self._wire.waiting.extend((other, event) for other in self._wire.workers if other is not self._worker)
 
 
-class Outlet:
+class Broadcaster:
     """Records what each socket was sent, in order."""
 
     def __init__(self) -> None:
@@ -92,16 +92,16 @@ class Worker:
         self.redis = redis_client.connect(config.redis_url)
         self.bus = Plug(wire, self)
         self.heard: list[dict[str, Any]] = []
-        self.numbers = Numbers(self.redis, self.storage)
-        self.log = Log(self.storage, self.numbers, self.bus)
-        self.outlet = Outlet()
-        self.followers = Followers(self.storage, self.numbers, self.log, self.outlet)
-        self.checks = Checks(self.followers, self.numbers)
-        self.rooms = Rooms(self.storage, self.numbers, self.log, self.bus, self.followers.member)
-        self.overview = Overview(self.storage, self.numbers, self.rooms)
+        self.sequences = Sequences(self.redis, self.storage)
+        self.log = Log(self.storage, self.sequences, self.bus)
+        self.broadcaster = Broadcaster()
+        self.followers = Followers(self.storage, self.sequences, self.log, self.broadcaster)
+        self.checks = Checks(self.followers, self.sequences)
+        self.rooms = Rooms(self.storage, self.sequences, self.log, self.bus, self.followers.member)
+        self.overview = Overview(self.storage, self.sequences, self.rooms)
         self.memberships = Memberships(self.storage, self.rooms, self.overview, self.log, self.bus)
         self.messages = Messages(self.storage, self.rooms, self.log, self.bus)
-        self.history = History(self.storage, self.rooms, self.log, self.numbers, self.followers)
+        self.history = History(self.storage, self.rooms, self.log, self.sequences, self.followers)
         self.read_positions = ReadPositions(self.storage, self.rooms, self.followers, self.bus)
         self.typing = Typing(self.rooms, self.bus)
         wire.workers.append(self)
@@ -138,7 +138,7 @@ class Worker:
     def catch_up(self, room: str = "general", seq: int | None = None, within_s: float = 10.0) -> None:
         """Waits until the follower has come as far as `seq`, or as the table."""
         follower = self.follower(room)
-        target = seq if seq is not None else self.numbers.read_head(follower.room)
+        target = seq if seq is not None else self.sequences.read_head(follower.room)
         follower.repair(upto=target)
         with gevent.Timeout(within_s):
             while follower.cursor < target:
@@ -146,5 +146,5 @@ class Worker:
 
     def numbers_sent(self, sid: str, room: str | None = None) -> list[int]:
         """The entry numbers that a socket was sent, of one room or all, in the order it was sent them."""
-        sent = [(event, p) for event, p in self.outlet.sent.get(sid, []) if room in (None, p["room"])]
+        sent = [(event, p) for event, p in self.broadcaster.sent.get(sid, []) if room in (None, p["room"])]
         return [p["seq"] if event == "message:sent" else p["entry"] for event, p in sent]

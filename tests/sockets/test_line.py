@@ -9,7 +9,7 @@ import pytest
 from chat.sockets.transport.content import frame_tells, tells
 from chat.sockets.transport.frames import TEXT, frame
 from tests.conftest import start_server
-from tests.sockets.test_hot import signed_in
+from tests.sockets.test_inline import signed_in
 
 
 @pytest.mark.parametrize("fanout", ["fast", "stock"])

@@ -28,7 +28,7 @@ class Recorder:
         self.server = self
         self.told = []
         self.closed = []
-        self.gates = {}
+        self.guarded = {}
 
     def emit(self, event, payload, to):
         self.told.append((to, event, to_builtins(payload)))
@@ -36,8 +36,8 @@ class Recorder:
     def expel(self, sid):
         self.closed.append(sid)
 
-    def guard(self, sid, gate):
-        self.gates[sid] = gate
+    def guard(self, sid, may_deliver):
+        self.guarded[sid] = may_deliver
 
 
 class Clock:
@@ -103,13 +103,13 @@ def silent():
 
 def test_a_session_found_alive_is_good_for_two_seconds_and_no_longer(worker, registry, sessions, recorder, now):
     connect(worker, registry, sessions.create(ALICE), "one", now)
-    gate = recorder.gates["one"]
+    may_deliver = recorder.guarded["one"]
     now.at += 1.999
-    assert gate()
+    assert may_deliver()
     now.at += 0.002
-    assert not gate()
+    assert not may_deliver()
     worker.sweep()
-    assert gate()
+    assert may_deliver()
 
 
 def test_a_sweep_counts_from_its_start_however_long_redis_took(worker, registry, sessions, recorder, now, monkeypatch):
@@ -124,7 +124,7 @@ def test_a_sweep_counts_from_its_start_however_long_redis_took(worker, registry,
     monkeypatch.setattr(sessions, "alive", slow)
     worker.sweep()
     now.at += 0.6
-    assert not recorder.gates["one"]()
+    assert not recorder.guarded["one"]()
 
 
 def test_a_slow_redis_that_answers_keeps_everybody_fresh(worker, registry, sessions, recorder, now, monkeypatch):
@@ -135,7 +135,7 @@ def test_a_slow_redis_that_answers_keeps_everybody_fresh(worker, registry, sessi
     look = sessions.alive
     monkeypatch.setattr(sessions, "alive", lambda owners: (look(owners), setattr(now, "at", now.at + 0.8))[0])
     worker.sweep()
-    assert [recorder.gates[sid]() for sid in ("two", "three")] == [True, True]
+    assert [recorder.guarded[sid]() for sid in ("two", "three")] == [True, True]
 
 
 def test_a_sweep_looks_at_every_session_however_many_there_are(worker, registry, sessions, recorder, now, monkeypatch):
@@ -170,7 +170,7 @@ def test_the_dead_are_told_why_once_and_get_nothing_more(worker, registry, sessi
     gevent.sleep(0)
     ends = [(sid, "session:ended", {"reason": "elsewhere"}) for sid in ("one", "two")]
     assert sorted(recorder.told) == sorted(ends) and sorted(recorder.closed) == ["one", "two"]
-    assert [recorder.gates[sid]() for sid in ("one", "two", "three")] == [False, False, True]
+    assert [recorder.guarded[sid]() for sid in ("one", "two", "three")] == [False, False, True]
     with pytest.raises(ChatError) as refused:
         worker.check(registry.get("one"))
     assert refused.value.code == "unauthenticated"
@@ -194,7 +194,7 @@ def test_a_redis_that_is_away_pauses_and_ends_nothing(config, registry, sessions
         assert (refused.value.code, refused.value.retry) == ("unavailable", True)
     with pytest.raises(ChatError):
         worker.sweep()
-    assert recorder.told == [] and not recorder.gates["one"]() and not connection.ended
+    assert recorder.told == [] and not recorder.guarded["one"]() and not connection.ended
 
 
 def test_an_act_that_redis_does_not_note_is_done_all_the_same(config, registry, sessions, recorder, now, silent):

@@ -129,7 +129,7 @@ CONTENT = [
 
 
 def test_a_closed_gate_lets_through_only_what_tells_nothing_of_a_room(outbox: Outbox) -> None:
-    outbox.gate = lambda: False
+    outbox.may_deliver = lambda: False
     for text in HARMLESS + CONTENT:
         outbox.put(Packet(MESSAGE, text))
     outbox.put(Packet(PING))
@@ -139,14 +139,14 @@ def test_a_closed_gate_lets_through_only_what_tells_nothing_of_a_room(outbox: Ou
 def test_what_waits_when_the_gate_closes_does_not_leave(outbox: Outbox) -> None:
     for text in (CONTENT[0], HARMLESS[3], CONTENT[3]):
         outbox.put(Packet(MESSAGE, text))
-    outbox.gate = lambda: False
+    outbox.may_deliver = lambda: False
     assert told(outbox) == [f"4{HARMLESS[3]}"]
 
 
 def test_a_gate_that_opens_again_lets_through_what_comes_then(outbox: Outbox) -> None:
-    outbox.gate = lambda: False
+    outbox.may_deliver = lambda: False
     outbox.put(Packet(MESSAGE, CONTENT[0]))
-    outbox.gate = lambda: True
+    outbox.may_deliver = lambda: True
     outbox.put(Packet(MESSAGE, CONTENT[1]))
     assert told(outbox) == [f"4{CONTENT[1]}"]
 
@@ -154,10 +154,10 @@ def test_a_gate_that_opens_again_lets_through_what_comes_then(outbox: Outbox) ->
 def test_what_a_closed_gate_drops_does_not_count_as_waiting(outbox: Outbox, cut: list[str]) -> None:
     for _ in range(MAX_PACKETS):
         outbox.put(packet())
-    outbox.gate = lambda: False
+    outbox.may_deliver = lambda: False
     outbox.put(Packet(MESSAGE, HARMLESS[3]))
     outbox.take()
-    outbox.gate = lambda: True
+    outbox.may_deliver = lambda: True
     for _ in range(MAX_PACKETS):
         outbox.put(packet())
     turn()

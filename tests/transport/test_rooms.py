@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from socketio import Manager as StockManager
 
-from chat.sockets.transport.fast import tick
+from chat.sockets.transport.fast import flush
 from chat.sockets.transport.fast.connection import Connection
 from chat.sockets.transport.fast.server import FastServer
 from chat.sockets.transport.frames import TEXT, frame
@@ -134,7 +134,7 @@ def test_what_is_not_json_is_not_sent(hall: Hall) -> None:
 def test_a_large_room_is_sent_to_in_slices_between_which_others_run(
     hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tick, "SLICE", 2)
+    monkeypatch.setattr(flush, "SLICE", 2)
     members = [hall.enter("general") for _ in range(7)]
     hall.server.emit("one", room="general")
     reached = []

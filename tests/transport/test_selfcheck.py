@@ -65,7 +65,7 @@ CHANGES: dict[str, tuple[Callable[[Flask, SocketIO], object], str]] = {
         "Engine.IO",
     ),
     "middleware": (lambda a, s: setattr(s.sockio_mw, "engineio_app", None), "do not reach"),
-    "gate": (lambda a, s: setattr(a, "wsgi_app", s.sockio_mw), "gate"),
+    "admission": (lambda a, s: setattr(a, "wsgi_app", s.sockio_mw), "admission"),
     "connect": (lambda a, s: setattr(s.server.eio, "_handle_connect", print), "unguarded way"),
     "decoder": (lambda a, s: setattr(s.server, "_handle_eio_message", print), "unguarded way"),
     "queue": (lambda a, s: setattr(s.server.eio, "create_queue", list), "queue"),

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from chat.sockets.transport import visitors
+from chat.sockets.transport import slow_clients
 from tests.conftest import wait_until
 from tests.transport.conftest import FANOUTS, Start, Tiny
 from tests.transport.peers import PATIENCE_S, connection, exchange, handshake, has_ended, status
@@ -62,7 +62,7 @@ BODY = b"POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
 
 def test_who_says_nothing_or_dribbles_is_cut(tiny: Tiny) -> None:
     """A head has gunicorn's `keepalive` of two seconds; a body has HURRY_S in this server, two as well."""
-    assert visitors.BODY_S <= 10
+    assert slow_clients.BODY_S <= 10
     silent, head, body = (connection(tiny.port) for _ in range(3))
     head.sendall(HEAD)
     body.sendall(BODY)
@@ -74,7 +74,7 @@ def test_who_says_nothing_or_dribbles_is_cut(tiny: Tiny) -> None:
 
 def test_a_reader_of_nothing_is_cut(tiny: Tiny) -> None:
     """20 MB are asked for and not read; the answer must move every HURRY_S seconds."""
-    assert visitors.WRITE_S <= 10
+    assert slow_clients.WRITE_S <= 10
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
     sock.connect(("127.0.0.1", tiny.port))
@@ -119,14 +119,14 @@ def slow_handshake(tiny: Tiny) -> socket.socket:
 
 @pytest.fixture(scope="module")
 def narrow(start: Start) -> Tiny:
-    """20 sockets and 100 further places. No clock ends a slow client here: who thins them out makes the room."""
+    """20 sockets and 100 further slots. No clock ends a slow client here: who thins them out makes the room."""
     patient = "--keep-alive 600"
     return start(sockets_per_worker=20, hurry_s=600, silent_s=600, gunicorn_cmd_args=patient)
 
 
 @pytest.mark.parametrize("attack", [silent, slow_head, slow_body, slow_handshake])
 def test_health_is_answered_among_many_slow_clients(narrow: Tiny, attack: Callable[[Tiny], socket.socket]) -> None:
-    """300 of them for 120 places."""
+    """300 of them for 120 slots."""
     socks = [attack(narrow) for _ in range(300)]
     try:
         with dribbling(socks if attack is not silent else []):
@@ -168,7 +168,7 @@ def test_a_quick_client_is_not_thinned_out(narrow: Tiny) -> None:
 
 
 class Guest:
-    """A visitor that has waited for its client and so long."""
+    """A connection that has waited for its client and so long."""
 
     def __init__(self, cut: list[Guest]):
         self._cut = cut
@@ -179,16 +179,16 @@ class Guest:
 
 @pytest.mark.parametrize(
     ("present", "waited_s", "cut"),
-    [(100, 1.0, 8), (20, 1.0, 0), (100, visitors.PATIENT_S / 2, 0)],
+    [(100, 1.0, 8), (20, 1.0, 0), (100, slow_clients.PATIENT_S / 2, 0)],
     ids=["scarce", "room for all", "a moment"],
 )
 def test_beyond_so_many_who_wait_longest_are_cut_when_places_are_scarce_and_nobody_within_a_moment(
     monkeypatch: pytest.MonkeyPatch, present: int, waited_s: float, cut: int
 ) -> None:
-    monkeypatch.setattr(visitors, "time", SimpleNamespace(monotonic=lambda: 1_000.0))
-    visited, gone = visitors.Visitors(120), list[Guest]()
+    monkeypatch.setattr(slow_clients, "time", SimpleNamespace(monotonic=lambda: 1_000.0))
+    visited, gone = slow_clients.SlowClientGuard(120), list[Guest]()
     visited.present = present
-    guests = [Guest(gone) for _ in range(visitors.WAITING + 8)]
+    guests = [Guest(gone) for _ in range(slow_clients.WAITING + 8)]
     with ExitStack() as waiting:
         for number, guest in enumerate(guests):
             waiting.enter_context(visited.waiting(guest, 1_000.0 - waited_s - (0.001 * number)))  # type: ignore[arg-type]

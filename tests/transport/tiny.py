@@ -14,12 +14,14 @@ from flask_socketio import ConnectionRefusedError  # noqa: E402
 
 from chat.config import Config  # noqa: E402
 from chat.sockets import transport  # noqa: E402
-from chat.sockets.transport import LATER, check, create_socketio, engine, visitors, worker  # noqa: E402
+from chat.sockets.transport import WOULD_BLOCK, check, create_socketio, engine, slow_clients, worker  # noqa: E402
 
 if "HURRY_S" in os.environ:  # what ends after ten seconds does so after that many
-    engine.CONNECT_WITHIN_S = visitors.HEAD_S = visitors.BODY_S = visitors.WRITE_S = float(os.environ["HURRY_S"])
+    engine.CONNECT_WITHIN_S = slow_clients.HEAD_S = slow_clients.BODY_S = slow_clients.WRITE_S = float(
+        os.environ["HURRY_S"]
+    )
 if "SILENT_S" in os.environ:  # who has not said anything
-    visitors.PEEK_S = float(os.environ["SILENT_S"])
+    slow_clients.PEEK_S = float(os.environ["SILENT_S"])
 if "PING_S" in os.environ:
     transport.PING_INTERVAL_S = transport.PING_TIMEOUT_S = float(os.environ["PING_S"])
 if "UNGUARDED" in os.environ:  # gunicorn as it is
@@ -67,8 +69,8 @@ def facts() -> dict[str, Any]:
         "environs": len(socketio.server.environ),
         "connected": len(manager.rooms.get("/", {}).get(None, {})),
         "pending": sum(len(pending) for pending in manager.pending_connect.values()),
-        "open": app.wsgi_app.places.taken,  # type: ignore[attr-defined]
-        "addresses": len(app.wsgi_app.places.by_address),  # type: ignore[attr-defined]
+        "open": app.wsgi_app.slots.taken,  # type: ignore[attr-defined]
+        "addresses": len(app.wsgi_app.slots.by_address),  # type: ignore[attr-defined]
         "connects": len(connects),
         "disconnects": len(disconnects),
         "begun": begun,
@@ -133,16 +135,16 @@ def on_open() -> dict[str, bool]:
     return {"ok": True}
 
 
-def on_hot(sid: str, *args: Any) -> Any:
+def on_inline(sid: str, *args: Any) -> Any:
     """Waits when asked to, which only an ordinary handler may."""
     if args == ("later",):
-        return LATER
+        return WOULD_BLOCK
     if args == ("wait",):
         gevent.sleep(0)
     return {"hot": list(args)}
 
 
-socketio.server.on_hot("hot", on_hot)
+socketio.server.on_inline("hot", on_inline)
 socketio.on_event("hot", lambda *args: {"ordinary": list(args)})
 socketio.on_event("connect", on_connect)
 socketio.on_event("disconnect", disconnects.append)

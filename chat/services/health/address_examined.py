@@ -9,8 +9,9 @@ import secrets
 from collections.abc import Collection, Iterator
 from urllib.parse import SplitResult, urlsplit
 
-from chat.config import LOOPBACK, Config
+from chat.config import Config
 from chat.services.health.findings import Finding
+from chat.urls import LOOPBACK
 
 ANSWERS_WITHIN_S = 3.0
 SOCKET = "/socket.io/?EIO=4&transport=websocket"

@@ -22,7 +22,7 @@ class Days:
 
     name = NAME
     effect = False
-    images = False
+    snapshots = False
     stale_after_s = 0.0
 
     def __init__(self, rows: DayRows):

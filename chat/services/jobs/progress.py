@@ -51,10 +51,10 @@ class Progress:
 
     def meet(self, room: Room) -> Followed:
         """That room; a new one is compared with the table before all others."""
-        if room.room not in self.rooms:
-            self.rooms[room.room] = Followed(room)
-            self.rooms.move_to_end(room.room, last=False)
-        return self.rooms[room.room]
+        if room.id not in self.rooms:
+            self.rooms[room.id] = Followed(room)
+            self.rooms.move_to_end(room.id, last=False)
+        return self.rooms[room.id]
 
     def drop(self, room: str) -> None:
         """There is no such room any more."""
@@ -67,7 +67,7 @@ class Progress:
         """That number is decided."""
         followed.wanted = max(followed.wanted, seq)
         if followed.wanted > followed.reached or not followed.at:
-            self.due[followed.room.room] = None
+            self.due[followed.room.id] = None
 
     def move(self, name: str, followed: Followed, cursor: Cursor) -> None:
         """A projection has come so far."""
@@ -82,7 +82,7 @@ class Progress:
     def checked(self, followed: Followed, now: float) -> None:
         """It was compared with the table just now."""
         followed.checked_at = now
-        self.rooms.move_to_end(followed.room.room)
+        self.rooms.move_to_end(followed.room.id)
 
     def moved(self) -> dict[str, list[Cursor]]:
         """What is to be noted, by projection; nothing of it is left here."""

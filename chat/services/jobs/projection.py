@@ -14,8 +14,8 @@ class Projection(Protocol):
     another worker, or by two at once, must do no harm.
 
     An `effect` (mail, push, hooks: what nobody can take back) begins at the heads of when it was made, and is not told
-    what is older than `stale_after_s`; any other begins at the floors. `images`: whether it is told what a change made
-    of its message.
+    what is older than `stale_after_s`; any other begins at the floors. `snapshots`: whether it is told what a change
+    made of its message.
 
     What a method raises holds this projection back in this room, and is tried again. A ChatError `unavailable` is of
     our own stores, and holds all of them back.
@@ -23,7 +23,7 @@ class Projection(Protocol):
 
     name: str
     effect: bool
-    images: bool
+    snapshots: bool
     stale_after_s: float
 
     def take(self, room: Room, told: Sequence[Told]) -> None:

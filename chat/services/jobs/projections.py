@@ -24,7 +24,7 @@ from chat.services.jobs.progress import NEVER, Followed, Progress
 from chat.services.jobs.projection import Projection
 from chat.services.jobs.taking import ANEW, RETRY_MOST_S, Taking
 from chat.services.log.append import Log
-from chat.services.log.sequence import Numbers
+from chat.services.log.sequence import Sequences
 from chat.services.runtime.background import Background, Task
 from chat.services.runtime.outages import Outage
 from chat.services.storage.projections import Made, ProjectionRows
@@ -58,7 +58,7 @@ class Projections:
         self,
         storage: Storage,
         rows: ProjectionRows,
-        numbers: Numbers,
+        sequences: Sequences,
         log_: Log,
         lease: Lease,
         projections: Sequence[Projection],
@@ -69,14 +69,14 @@ class Projections:
     ):
         self._storage = storage
         self._rows = rows
-        self._numbers = numbers
+        self._sequences = sequences
         self._lease = lease
         self._projections = projections
         self._watch = watch
         self._watching = False
         self._now = now
         self._clock = clock
-        self._taking = Taking(storage, rows, numbers, log_, projections, now, clock, pause)
+        self._taking = Taking(storage, rows, sequences, log_, projections, now, clock, pause)
         self._outage = Outage("Logs are not followed", clock)
         self._task: Task | None = None
         self._progress: Progress | None = None  # None while another worker holds the lease
@@ -213,7 +213,7 @@ class Projections:
         seen: set[str] = set()
         for room in self._storage.rooms.all():
             self._hold_on()
-            seen.add(room.room)
+            seen.add(room.id)
             self._alone(self._all.meet(room), partial(self._taking.learn, room=room))
         for name in [room for room in self._all.rooms if room not in seen]:
             self._alone(self._all.rooms[name], partial(self._taking.read, at_most_s=ANEW))  # made meanwhile, or gone
@@ -234,9 +234,9 @@ class Projections:
         followed = list(self._all.rooms.values())
         for start in range(0, len(followed), COUNTERS_AT_ONCE):
             chunk = followed[start : start + COUNTERS_AT_ONCE]
-            proposed = self._numbers.proposed(each.room for each in chunk)
+            proposed = self._sequences.proposed(each.room for each in chunk)
             for each in chunk:
-                before, each.proposed = each.proposed, proposed[each.room.room]
+                before, each.proposed = each.proposed, proposed[each.room.id]
                 asked = each.proposed if each.checked_at == NEVER else before
                 if asked > max(each.reached, each.wanted, each.accounted):
                     self._alone(each, self._taking.check)

@@ -53,19 +53,19 @@ class Retention:
         floor = self._first_kept(room)
         if floor > room.floor:
             # Where the head is must be known when nothing is left where it was.
-            self._storage.rooms.raise_bucket(room.room, bucket_of(self._storage.entries.head(room.room, room.bucket)))
-            self._storage.rooms.raise_floor(room.room, floor)
+            self._storage.rooms.raise_bucket(room.id, bucket_of(self._storage.entries.head(room.id, room.bucket)))
+            self._storage.rooms.raise_floor(room.id, floor)
         return floor
 
     def _first_kept(self, room: Room) -> int:
         """The number behind the last entry that is too old; holes below such an entry are as old. When all are, the
         last number stays, without what was said there."""
         cutoff_ms = self._log.now_ms() - self._keep_ms
-        head = self._storage.entries.head(room.room, room.bucket)
+        head = self._storage.entries.head(room.id, room.bucket)
         floor, position = room.floor, room.floor - 1
         last: EntryKind | None = None
         while position < head:
-            entries = [entry for entry, _ in self._storage.entries.after(room.room, position, PAGE)]
+            entries = [entry for entry, _ in self._storage.entries.after(room.id, position, PAGE)]
             for entry in entries:
                 if entry.at_ms > cutoff_ms:
                     return floor
@@ -83,12 +83,12 @@ class Retention:
         deleted = 0
         position = room.swept - 1
         while position < floor - 1:
-            entries = self._storage.entries.after(room.room, position, PAGE)
+            entries = self._storage.entries.after(room.id, position, PAGE)
             numbers = [entry.seq for entry, _ in entries if entry.seq < floor]
-            self._storage.entries.delete(room.room, numbers)
+            self._storage.entries.delete(room.id, numbers)
             deleted += len(numbers)
             position = entries[-1][0].seq if entries else _end_of_bucket(position + 1)
-        self._storage.rooms.note_swept(room.room, floor)
+        self._storage.rooms.note_swept(room.id, floor)
         return deleted
 
 

@@ -16,8 +16,8 @@ from gevent.monkey import get_original
 
 from chat.errors import ChatError
 from chat.models import Entry, Message, Room
-from chat.services.jobs.reading import Told, read_on, with_images
-from chat.services.log.sequence import Numbers
+from chat.services.jobs.reading import Told, read_on, with_snapshots
+from chat.services.log.sequence import Sequences
 from chat.services.storage.days import NAME as DAYS
 from chat.services.storage.projections import ProjectionRows
 from chat.services.storage.storage import Storage
@@ -51,7 +51,7 @@ class Tail:
     def __init__(
         self,
         storage: Storage,
-        numbers: Numbers,
+        sequences: Sequences,
         only: str | None = None,
         positions: Mapping[str, Position] | None = None,
         after: int = 0,
@@ -60,7 +60,7 @@ class Tail:
         clock: Callable[[], float] = time.monotonic,
     ):
         self._storage = storage
-        self._numbers = numbers
+        self._sequences = sequences
         self._only = only
         self._after = after
         self._new = new
@@ -81,14 +81,14 @@ class Tail:
                 told = self._read(tailed)
                 if not told:
                     break
-                for entry, image in told:
-                    yield _line(tailed.room, entry, image)
+                for entry, snapshot in told:
+                    yield _line(tailed.room, entry, snapshot)
                     tailed.seq = entry.seq
-                    self.positions[tailed.room.room] = tailed.room.generation, entry.seq
+                    self.positions[tailed.room.id] = tailed.room.generation, entry.seq
 
     def undecided(self) -> list[str]:
         """Numbers at which it waits, because they may still become entries: `room/number`."""
-        return [f"{each.room.room}/{each.seq + 1}" for each in self._tailed.values() if each.seq < each.head]
+        return [f"{each.room.id}/{each.seq + 1}" for each in self._tailed.values() if each.seq < each.head]
 
     # --- rooms ----------------------------------------------------------------------------------------------------
 
@@ -112,17 +112,17 @@ class Tail:
         self._listed_at = self._clock()
 
     def _meet(self, room: Room, came: bool = False) -> None:
-        generation, seq = self.positions.get(room.room, (room.generation, self._after))
-        if room.room in self._tailed:
-            generation, seq = self._tailed[room.room].room.generation, self._tailed[room.room].seq
-        elif self._new and not came and room.room not in self.positions:
-            generation, seq = room.generation, self._numbers.read_head(room)
+        generation, seq = self.positions.get(room.id, (room.generation, self._after))
+        if room.id in self._tailed:
+            generation, seq = self._tailed[room.id].room.generation, self._tailed[room.id].seq
+        elif self._new and not came and room.id not in self.positions:
+            generation, seq = room.generation, self._sequences.read_head(room)
         seq = seq if generation == room.generation else 0
-        tailed = self._tailed.setdefault(room.room, Tailed(room, seq))
+        tailed = self._tailed.setdefault(room.id, Tailed(room, seq))
         if tailed.room.generation != room.generation:
             tailed.head, tailed.checked_at = 0, NEVER
         tailed.room, tailed.seq, tailed.read_at = room, max(seq, room.floor - 1), self._clock()
-        self.positions[room.room] = room.generation, tailed.seq
+        self.positions[room.id] = room.generation, tailed.seq
 
     # --- what moved -----------------------------------------------------------------------------------------------
 
@@ -132,21 +132,21 @@ class Tail:
         for start in range(0, len(tailed), COUNTERS_AT_ONCE):
             chunk = tailed[start : start + COUNTERS_AT_ONCE]
             try:
-                proposed = self._numbers.proposed(each.room for each in chunk)
+                proposed = self._sequences.proposed(each.room for each in chunk)
             except ChatError:
                 self._say("Redis does not answer; reading the tables instead.")
                 every_s = AGAIN_EVERY_S
                 break
             self._say("")
             for each in chunk:
-                if proposed[each.room.room] > max(each.seq, each.head):
+                if proposed[each.room.id] > max(each.seq, each.head):
                     self._check(each)
         for each in tailed:
             if self._clock() - each.checked_at > every_s:
                 self._check(each)
 
     def _check(self, tailed: Tailed) -> None:
-        tailed.head = max(tailed.head, self._numbers.read_head(tailed.room))
+        tailed.head = max(tailed.head, self._sequences.read_head(tailed.room))
         tailed.checked_at = self._clock()
 
     def _say(self, away: str) -> None:
@@ -160,23 +160,23 @@ class Tail:
         """A page; nothing while the next number is undecided. What is below the floor by now is passed by."""
         if self._clock() - tailed.read_at > ROOMS_EVERY_S:
             self._read_room(tailed)
-        told, _ = read_on(self._storage, tailed.room.room, tailed.seq, tailed.head)
+        told, _ = read_on(self._storage, tailed.room.id, tailed.seq, tailed.head)
         if not told:
             before = tailed.room.generation, tailed.seq
             self._read_room(tailed)
             if before == (tailed.room.generation, tailed.seq):
                 return []
-            told, _ = read_on(self._storage, tailed.room.room, tailed.seq, tailed.head)
-        return with_images(self._storage, tailed.room.room, told)
+            told, _ = read_on(self._storage, tailed.room.id, tailed.seq, tailed.head)
+        return with_snapshots(self._storage, tailed.room.id, told)
 
     def _read_room(self, tailed: Tailed) -> None:
-        room = self._storage.rooms.get(tailed.room.room)
+        room = self._storage.rooms.get(tailed.room.id)
         self._meet(room if room is not None else replace(tailed.room, floor=tailed.head + 1))
 
 
-def _line(room: Room, entry: Entry, image: Message | None) -> dict[str, Any]:
-    line: dict[str, Any] = {"room": room.room, "generation": room.generation, "entry": entry.to_dict()}
-    return line | {"message": image.to_dict(room.generation)} if image is not None else line
+def _line(room: Room, entry: Entry, snapshot: Message | None) -> dict[str, Any]:
+    line: dict[str, Any] = {"room": room.id, "generation": room.generation, "entry": entry.to_dict()}
+    return line | {"message": snapshot.to_dict(room.generation)} if snapshot is not None else line
 
 
 def nobody_reads(output: IO[str]) -> bool:

@@ -13,9 +13,9 @@ from chat.errors import ChatError
 from chat.models import Room
 from chat.services.jobs.progress import NEVER, Followed, Progress
 from chat.services.jobs.projection import Projection
-from chat.services.jobs.reading import Told, read_on, with_images
+from chat.services.jobs.reading import Told, read_on, with_snapshots
 from chat.services.log.append import Log
-from chat.services.log.sequence import Numbers
+from chat.services.log.sequence import Sequences
 from chat.services.runtime.outages import Outage
 from chat.services.storage.projections import Cursor, Made, ProjectionRows
 from chat.services.storage.storage import Storage
@@ -36,7 +36,7 @@ class Taking:
         self,
         storage: Storage,
         rows: ProjectionRows,
-        numbers: Numbers,
+        sequences: Sequences,
         log: Log,
         projections: Sequence[Projection],
         now: Callable[[], float] = time.time,
@@ -45,7 +45,7 @@ class Taking:
     ):
         self._storage = storage
         self._rows = rows
-        self._numbers = numbers
+        self._sequences = sequences
         self._log = log
         self._projections = projections
         self._now = now
@@ -74,24 +74,24 @@ class Taking:
                 behind.setdefault(cursor.seq, []).append(each)
         moved = [self._take_page(followed, after, group) for after, group in behind.items()]
         if all(cursor.seq >= followed.wanted for cursor in followed.at.values()) and not followed.failing:
-            self._progress.due.pop(followed.room.room, None)
+            self._progress.due.pop(followed.room.id, None)
             return False
         return any(moved)
 
     def check(self, followed: Followed) -> None:
         """Compares a room with the table."""
-        head = self._numbers.read_head(followed.room)
+        head = self._sequences.read_head(followed.room)
         self._progress.checked(followed, self._clock())
         self._progress.want(followed, head)
 
     def _take_page(self, followed: Followed, after: int, group: list[Projection]) -> bool:
-        told, decided = read_on(self._storage, followed.room.room, after, followed.wanted, PAGE)
+        told, decided = read_on(self._storage, followed.room.id, after, followed.wanted, PAGE)
         if not told:
             self._mend(followed, after, decided)
             return False
         followed.holes = {seq: seen_at for seq, seen_at in followed.holes.items() if seq > followed.reached}
-        if any(each.images for each in group):
-            told = with_images(self._storage, followed.room.room, told)
+        if any(each.snapshots for each in group):
+            told = with_snapshots(self._storage, followed.room.id, told)
         for each in group:
             facts = self._facts(each, followed.room, told)
             if not facts or self._done(each, followed, partial(each.take, followed.room, facts)):
@@ -104,7 +104,7 @@ class Taking:
             return told
         since_ms = max(self._made[projection.name].made_at_ms, room.generation * 1000) - SKEW_S * 1000
         since_ms = max(since_ms, self._now() * 1000 - projection.stale_after_s * 1000)
-        return [(entry, image) for entry, image in told if entry.at_ms >= since_ms]
+        return [(entry, snapshot) for entry, snapshot in told if entry.at_ms >= since_ms]
 
     def _mend(self, followed: Followed, after: int, decided: int) -> None:
         """Numbers that have been undecided below a decided one for too long get a tombstone: in a room without sockets
@@ -117,7 +117,7 @@ class Taking:
         generation = followed.room.generation
         if not self.read(followed, ANEW) or followed.room.generation != generation:
             return
-        followed.wanted = min(followed.wanted, head := self._numbers.read_head(followed.room))
+        followed.wanted = min(followed.wanted, head := self._sequences.read_head(followed.room))
         for seq in old:
             if followed.room.floor <= seq < head:
                 self._log.settle(followed.room, seq)
@@ -126,31 +126,31 @@ class Taking:
         """Reads what is said of the room, unless that is known as of so long ago; whether there is such a room."""
         if self._clock() - followed.read_at <= at_most_s:
             return True
-        room = self._storage.rooms.get(followed.room.room)
+        room = self._storage.rooms.get(followed.room.id)
         if room is not None:
             self.learn(followed, room)
             return True
         for each in self._projections:
-            if each.name in followed.at and self._done(each, followed, partial(each.forget, followed.room.room)):
-                self._rows.drop_cursor(each.name, followed.room.room)
-        self._progress.drop(followed.room.room)
+            if each.name in followed.at and self._done(each, followed, partial(each.forget, followed.room.id)):
+                self._rows.drop_cursor(each.name, followed.room.id)
+        self._progress.drop(followed.room.id)
         return False
 
     def learn(self, followed: Followed, room: Room) -> None:
         """Takes what was read of a room: it may have begun anew, or keep less than before."""
         if followed.room.generation != room.generation:
-            followed.wanted, followed.proposed, followed.accounted = self._numbers.read_head(room), 0, 0
+            followed.wanted, followed.proposed, followed.accounted = self._sequences.read_head(room), 0, 0
             followed.holes.clear()
-            self._progress.due[room.room] = None
+            self._progress.due[room.id] = None
         followed.room, followed.read_at = room, self._clock()
         for each in self._projections:
             cursor = followed.at.get(each.name)
             if cursor is None:
-                cursor = Cursor(room.room, room.generation, self._start(each, room), room.floor)
+                cursor = Cursor(room.id, room.generation, self._start(each, room), room.floor)
             elif cursor.generation != room.generation:
-                if not self._done(each, followed, partial(each.forget, room.room)):
+                if not self._done(each, followed, partial(each.forget, room.id)):
                     continue
-                cursor = Cursor(room.room, room.generation, room.floor - 1, room.floor)
+                cursor = Cursor(room.id, room.generation, room.floor - 1, room.floor)
             elif cursor.floor < room.floor:
                 if not self._done(each, followed, partial(each.floor, room)):
                     continue
@@ -160,7 +160,7 @@ class Taking:
     def _start(self, projection: Projection, room: Room) -> int:
         """Where a projection begins that was not in this room yet."""
         if projection.effect and not self._made[projection.name].listed_at_ms:
-            return self._numbers.read_head(room)
+            return self._sequences.read_head(room)
         return room.floor - 1
 
     # --- what fails -----------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ class Taking:
             _, pause_s = followed.failing.get(projection.name, (NEVER, RETRY_S / 2))
             pause_s = min(2 * pause_s, RETRY_MOST_S)
             followed.failing[projection.name] = self._clock() + pause_s, pause_s
-            self._progress.due[followed.room.room] = None
+            self._progress.due[followed.room.id] = None
             self._outages[projection.name].failed(f"{type(error).__name__}: {error}", trace=True)
             return False
         if followed.failing.pop(projection.name, None):

@@ -16,7 +16,7 @@ from redis import Redis
 
 from chat.config import Config
 from chat.errors import ChatError
-from chat.services.runtime.keyed_lock import OneAtATime
+from chat.services.runtime.keyed_lock import KeyedLock
 from chat.services.storage.redis_client import answering
 
 WINDOW_MS = 10_000
@@ -58,7 +58,7 @@ class Allowance:
     def __init__(self, redis: Redis | None = None, writes: int = Config.sends_per_user, reads: int = 1):
         self.writes, self._reads = writes, reads
         self._spend = redis.register_script(SPEND) if redis is not None else None
-        self._reading = OneAtATime()
+        self._reading = KeyedLock()
 
     def write(self, username: str, cost: float = 1.0) -> None:
         """Takes what an act that writes costs. Raises: ChatError `rate_limited`, `unavailable`."""

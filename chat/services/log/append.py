@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from chat.errors import ChatError
-from chat.models import Claim, Entry, Marking, Membership, Message, Room
+from chat.models import CheckpointMove, Claim, Entry, Membership, Message, Room
 from chat.services.bus.events import Decided, Logged
 from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import Charge
 from chat.services.log.idempotency import CONFLICT_PAUSE_S, Answers, Appended, Asked, Claims, check_client_id
-from chat.services.log.sequence import Numbers
+from chat.services.log.sequence import Sequences
 from chat.services.storage.entries import bucket_of
 from chat.services.storage.facts import AppendRefused, Fact
 from chat.services.storage.rooms import membership_fact, room_facts
@@ -34,11 +34,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Draft:
-    """What an append would store under a number: the entry, with it an image, and the facts of whichever nouns have
+    """What an append would store under a number: the entry, with it a snapshot, and the facts of whichever nouns have
     their part in it (see Append)."""
 
     entry: Entry
-    image: Message | None = None
+    snapshot: Message | None = None
     replaces_rev: int | None = None
     facts: tuple[Fact, ...] = ()
 
@@ -58,13 +58,13 @@ Judge = Callable[[], DraftUnder | None]
 
 
 class Appender(Protocol):
-    """Stores entries: Transaction one by one, Commits together with others."""
+    """Stores entries: Transaction one by one, GroupCommit together with others."""
 
     def append(
         self,
         entry: Entry,
         proof: Proof,
-        image: Message | None,
+        snapshot: Message | None,
         replaces_rev: int | None,
         facts: tuple[Fact, ...],
     ) -> None:
@@ -74,27 +74,27 @@ class Appender(Protocol):
 class Log:
     """The logs of all rooms; `claims` knows what was carried out before. `now` gives seconds since 1970, `pause` sleeps
     for seconds, `defer` runs work that nobody waits for (in a worker: `gevent.spawn`). `claims_kept_s` is how long a
-    request is known again, None for ever; longer than entries are kept. `commits` stores entries, in a worker together
-    (Commits), else one by one."""
+    request is known again, None for ever; longer than entries are kept. `appender` stores entries, in a worker together
+    (GroupCommit), else one by one."""
 
     def __init__(
         self,
         storage: Storage,
-        numbers: Numbers,
+        sequences: Sequences,
         bus: Publisher,
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
         defer: Callable[..., Any] = lambda work, *args: work(*args),
         claims_kept_s: int | None = None,
-        commits: Appender | None = None,
+        appender: Appender | None = None,
     ):
         self._storage = storage
-        self._numbers = numbers
+        self._sequences = sequences
         self._bus = bus
         self._now = now
         self._pause = pause
         self._defer = defer
-        self._commits = commits or storage.transaction
+        self._appender = appender or storage.transaction
         self.claims = Claims(storage, bus, self.now_ms, pause, claims_kept_s)
         self._commits_s: deque[float] = deque(maxlen=200)
 
@@ -136,14 +136,14 @@ class Log:
         asked = Asked(user, client_id, tuple(request))
 
         def claim(number: int, draft: Draft) -> Claim:
-            return self.claims.of(room, asked, number, draft.image.seq if draft.image else None)
+            return self.claims.of(room, asked, number, draft.snapshot.seq if draft.snapshot else None)
 
         placed = self._place(room, judge, claim, seen, charge)
         if placed.before is not None and placed.before.claim is not None:
             return self.claims.answer(placed.before.claim, asked)
         if placed.draft is None:
             return self.claims.change_nothing(room, asked, about)
-        return Appended(placed.number, placed.draft.image)
+        return Appended(placed.number, placed.draft.snapshot)
 
     def append_together(self, room: Room, asked: Collection[Asked], judge: Judge, about: int) -> Answers:
         """Carries out the requests of several people about one message by one entry, each of them once: as `append`
@@ -161,16 +161,16 @@ class Log:
             return self.claims.answer_each(placed.before.claims, asked)
         if placed.draft is None:
             return self.claims.change_nothing_for_each(room, asked, about)
-        return {each: Appended(placed.number, placed.draft.image) for each in asked}
+        return {each: Appended(placed.number, placed.draft.snapshot) for each in asked}
 
-    def take_over(self, room: Room, judge: Judge, marking: Callable[[int], Marking]) -> Placed:
+    def take_over(self, room: Room, judge: Judge, move: Callable[[int], CheckpointMove]) -> Placed:
         """Appends what a change of a row that somebody put makes of the log, once, however often it is told.
 
-        `judge` as in `append`; `marking(n)` is the proof that is stored with it. When another change of the row was
-        taken over meanwhile, nothing is stored, and this one is to be judged anew by the mark that there is now
+        `judge` as in `append`; `move(n)` is the proof that is stored with it. When another change of the row was
+        taken over meanwhile, nothing is stored, and this one is to be judged anew by the checkpoint that there is now
         (`before`). Raises: ChatError `unavailable` (tell it again).
         """
-        return self._place(room, judge, lambda number, draft: marking(number))
+        return self._place(room, judge, lambda number, draft: move(number))
 
     def _place(
         self,
@@ -196,17 +196,17 @@ class Log:
                         self._give_up(room, number)
                     return Placed()
                 if not number:
-                    number, charge = self._numbers.propose(room, seen, charge), None  # it is paid for once
+                    number, charge = self._sequences.propose(room, seen, charge), None  # it is paid for once
                 draft = draft_under(number)
                 if draft.replaces_rev is not None and number <= draft.replaces_rev:
                     self._give_up(room, number)
-                    self._numbers.decided(room.room, draft.replaces_rev)
+                    self._sequences.decided(room.id, draft.replaces_rev)
                     number = 0
                     continue
                 began = time.perf_counter()
                 try:
                     stored = proof(number, draft)
-                    self._commits.append(draft.entry, stored, draft.image, draft.replaces_rev, draft.facts)
+                    self._appender.append(draft.entry, stored, draft.snapshot, draft.replaces_rev, draft.facts)
                 except AppendRefused as refused:
                     if refused.claim or refused.overtaken:
                         if all(claim.seq != number for claim in refused.claims):
@@ -216,13 +216,13 @@ class Log:
                         raise refused.final from None
                     if refused.slot_taken:
                         number = 0
-                        self._numbers.read_head(room)
+                        self._sequences.read_head(room)
                     elif refused.changed is None:
                         self._pause(CONFLICT_PAUSE_S)
                     late = refused.changed or late
                     continue
                 self._commits_s.append(time.perf_counter() - began)
-                self._publish(room, draft.entry, draft.image)
+                self._publish(room, draft.entry, draft.snapshot)
                 self._decided(room, number)  # behind the publish: it may write, and fail
                 return Placed(number, draft)
             raise late
@@ -252,7 +252,7 @@ class Log:
         check_client_id(client_id)
         asked = Asked(user, client_id, tuple(request))
         claim = self.claims.of(room, asked, 1, None)
-        entry = Entry(room.room, 1, "joined", self.now_ms(), user=founder.username, name=founder.name)
+        entry = Entry(room.id, 1, "joined", self.now_ms(), user=founder.username, name=founder.name)
         try:
             self._storage.transaction.append(entry, claim, facts=(membership_fact(founder), *room_facts(room, most)))
         except AppendRefused as refused:
@@ -261,20 +261,20 @@ class Log:
             self.claims.answer(refused.claim, asked)
             return refused.claim.room
         self._decided(room, 1)
-        return room.room
+        return room.id
 
     def _decided(self, room: Room, number: int) -> None:
-        self._numbers.decided(room.room, number)
+        self._sequences.decided(room.id, number)
         if bucket_of(number) > room.bucket and bucket_of(number) != bucket_of(number - FIRST_OF_BUCKET):
-            self._storage.rooms.raise_bucket(room.room, bucket_of(number))
+            self._storage.rooms.raise_bucket(room.id, bucket_of(number))
 
-    def _publish(self, room: Room, entry: Entry, image: Message | None) -> None:
-        """An image that is only a part of what its row says goes to nobody: each worker reads what it understands."""
-        if image is not None and image.more:
-            self._bus.publish(Decided(room.room, entry.seq))
+    def _publish(self, room: Room, entry: Entry, snapshot: Message | None) -> None:
+        """A snapshot that is only a part of what its row says goes to nobody: each worker reads what it understands."""
+        if snapshot is not None and snapshot.more:
+            self._bus.publish(Decided(room.id, entry.seq))
             return
-        told = image.to_dict(room.generation) if image else None
-        self._bus.publish(Logged(room.room, room.generation, entry.to_dict(), told))
+        told = snapshot.to_dict(room.generation) if snapshot else None
+        self._bus.publish(Logged(room.id, room.generation, entry.to_dict(), told))
 
     def _give_up(self, room: Room, number: int) -> None:
         """Decides a number that is no longer wanted, so that nobody waits for it. Left to the followers when that
@@ -282,12 +282,12 @@ class Log:
         try:
             self.settle(room, number)
         except ChatError:
-            log.warning("%s/%d is left undecided for now", room.room, number)
+            log.warning("%s/%d is left undecided for now", room.id, number)
 
     def settle(self, room: Room, number: int) -> None:
         """Makes sure that this number is decided: a tombstone, unless an entry has it. Raises: ChatError
         `unavailable`."""
         at_ms = self.now_ms()
-        if self._storage.entries.tombstone(room.room, number, at_ms):
+        if self._storage.entries.tombstone(room.id, number, at_ms):
             self._decided(room, number)
-            self._publish(room, Entry(room.room, number, "tombstone", at_ms), None)
+            self._publish(room, Entry(room.id, number, "tombstone", at_ms), None)

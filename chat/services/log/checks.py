@@ -10,7 +10,7 @@ from itertools import islice
 from chat.models import Room
 from chat.services.log.dormant import Dormant
 from chat.services.log.followers import Followers
-from chat.services.log.sequence import Numbers
+from chat.services.log.sequence import Sequences
 from chat.services.runtime.background import Background
 from chat.services.runtime.gather import Gather, one_by_one
 
@@ -29,9 +29,9 @@ class Checks:
     """Of this worker's rooms: they are checked in their rhythm, dropped when no socket is in them, and fall asleep when
     they are quiet."""
 
-    def __init__(self, followers: Followers, numbers: Numbers, gather: Gather = one_by_one):
+    def __init__(self, followers: Followers, sequences: Sequences, gather: Gather = one_by_one):
         self._followers = followers
-        self._numbers = numbers
+        self._sequences = sequences
         self._gather = gather
         self._doubt_until = float("-inf")
         self._rest_until = float("-inf")
@@ -46,7 +46,7 @@ class Checks:
         """The bus may have lost events: for the next minute every head is read often, beginning now."""
         self._doubt_until = time.monotonic() + DOUBT_S
         self._rest_until = float("-inf")
-        self._numbers.doubt()
+        self._sequences.doubt()
         for attended in (*self._followers.all().values(), *self._followers.dormant):
             attended.checked_at = float("-inf")
 
@@ -55,11 +55,11 @@ class Checks:
         table instead, once Redis is back."""
         followers, dormant = self._followers.all(), list(self._followers.dormant)
         rooms = [*(follower.room for follower in followers.values()), *(each.room for each in dormant)]
-        proposed = self._numbers.proposed(rooms)
+        proposed = self._sequences.proposed(rooms)
         for room, follower in followers.items():
             follower.check_proposed(proposed[room])
         for each in dormant:
-            before, each.proposed = each.proposed, proposed[each.room.room]
+            before, each.proposed = each.proposed, proposed[each.room.id]
             if before > each.head:
                 self._followers.wake(each)
 
@@ -82,7 +82,7 @@ class Checks:
         began, doubt = time.monotonic(), time.monotonic() < self._doubt_until
         for each in self._followers.dormant:
             if _empty(each.empty_since, began):
-                self._followers.drop(each.room.room)
+                self._followers.drop(each.room.id)
         every_s = DOUBT_EVERY_S if doubt else DORMANT_EVERY_S
         due = [each for each in self._followers.dormant if began - each.checked_at > every_s]
         if doubt and began >= self._rest_until:
@@ -94,14 +94,14 @@ class Checks:
             self._compare(due[:AT_ONCE], self._read([each.room for each in due[:AT_ONCE]]))
 
     def _read(self, rooms: list[Room]) -> dict[str, int]:
-        heads = self._gather([partial(self._numbers.read_head, room) for room in rooms])
-        return {room.room: head for room, head in zip(rooms, heads, strict=True)}
+        heads = self._gather([partial(self._sequences.read_head, room) for room in rooms])
+        return {room.id: head for room, head in zip(rooms, heads, strict=True)}
 
     def _compare(self, dormant: list[Dormant], heads: dict[str, int]) -> None:
         now = time.monotonic()
         for each in dormant:
             each.checked_at = now
-            if heads[each.room.room] > each.head:
+            if heads[each.room.id] > each.head:
                 self._followers.wake(each)
 
 

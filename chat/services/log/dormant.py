@@ -53,7 +53,7 @@ class DormantRooms:
 
     def put(self, dormant: Dormant) -> None:
         """From now on this room is dormant."""
-        self._rooms[dormant.room.room] = dormant
+        self._rooms[dormant.room.id] = dormant
 
     def get(self, room: str) -> Dormant | None:
         """The room, if it is dormant here."""
@@ -70,7 +70,7 @@ class DormantRooms:
         """A socket is in the room, by a membership that was asked for then."""
         dormant.sockets[sid] = (membership, asked_at)
         dormant.empty_since = None
-        self._by_socket.setdefault(sid, {})[dormant.room.room] = dormant
+        self._by_socket.setdefault(sid, {})[dormant.room.id] = dormant
 
     def forget(self, sid: str) -> None:
         """Takes a closed socket out of every dormant room."""

@@ -16,10 +16,10 @@ import gevent
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Room
 from chat.services.log.append import Log
-from chat.services.log.images import images_of_changes
 from chat.services.log.push import push
-from chat.services.log.sequence import Numbers
-from chat.services.log.subscribers import Outlet, Subscribers
+from chat.services.log.sequence import Sequences
+from chat.services.log.snapshots import snapshots_of_changes
+from chat.services.log.subscribers import Broadcaster, Subscribers
 from chat.services.storage.storage import Storage
 
 REPAIR_AFTER_S = 0.1  # pushes of two workers overtake each other; most gaps close by themselves within this
@@ -36,19 +36,19 @@ class Follower:
         room: Room,
         cursor: int,
         storage: Storage,
-        numbers: Numbers,
+        sequences: Sequences,
         log_: Log,
-        outlet: Outlet,
+        broadcaster: Broadcaster,
         by_socket: dict[str, dict[str, Subscribers]],
     ):
         self.room = room
         self.cursor = cursor
         self.since = self.checked_at = self._moved_at = time.monotonic()
-        self.subscribers = Subscribers(room, outlet, by_socket)
+        self.subscribers = Subscribers(room, broadcaster, by_socket)
         self._storage = storage
-        self._numbers = numbers
+        self._sequences = sequences
         self._log = log_
-        self._outlet = outlet
+        self._broadcaster = broadcaster
         self._stash: dict[int, tuple[dict[str, Any], dict[str, Any] | None]] = {}
         self._holes: dict[int, float] = {}  # undecided numbers below decided ones → when first seen
         self._repairing: gevent.Greenlet | None = None
@@ -63,7 +63,7 @@ class Follower:
 
     def is_quiet(self, since: float) -> bool:
         """Whether nothing has moved since then, and nothing is known to be on its way."""
-        ahead = max(self._known_head(), self._proposed, self._numbers.known(self.room.room))
+        ahead = max(self._known_head(), self._proposed, self._sequences.known(self.room.id))
         return self._moved_at < since and self._repairing is None and ahead <= self.cursor
 
     def subscribe(self, sid: str, membership: Membership, asked_at: float = float("-inf")) -> bool:
@@ -76,12 +76,12 @@ class Follower:
             self._repairing.kill(block=False)
         self.subscribers.clear()
 
-    def offer(self, entry: dict[str, Any], image: dict[str, Any] | None) -> None:
+    def offer(self, entry: dict[str, Any], snapshot: dict[str, Any] | None) -> None:
         """Takes a decided entry from the bus: delivers it when it is next, else keeps it and mends the gap soon."""
         seq = entry["seq"]
         if seq <= self.cursor:
             return
-        self._stash[seq] = (entry, image)
+        self._stash[seq] = (entry, snapshot)
         self._deliver()
         if self._stash:
             self.repair(REPAIR_AFTER_S)
@@ -95,16 +95,16 @@ class Follower:
 
     def _deliver(self) -> None:
         while self.cursor + 1 in self._stash:
-            entry, image = self._stash.pop(self.cursor + 1)
+            entry, snapshot = self._stash.pop(self.cursor + 1)
             self.cursor += 1
             self._moved_at = time.monotonic()
-            self._numbers.decided(self.room.room, self.cursor)
+            self._sequences.decided(self.room.id, self.cursor)
             self.subscribers.admit(self.cursor)
             earlier = entry.get("message") or self.cursor
             later = self.subscribers.came_after(earlier) if earlier != self.cursor else []
-            self._outlet.emit(self.room.room, *push(self.room, entry, image), skip=later)
+            self._broadcaster.emit(self.room.id, *push(self.room, entry, snapshot), skip=later)
             for sid in later:
-                self._outlet.tell(sid, *push(self.room, entry, None))
+                self._broadcaster.tell(sid, *push(self.room, entry, None))
             self.subscribers.note(entry)
 
     def _repair(self) -> None:
@@ -118,7 +118,7 @@ class Follower:
                 gevent.sleep(0 if self.cursor > before else REPAIR_AFTER_S / 4)
         except ChatError as error:
             if error.code != "unavailable":  # of that the log knows more: chat/services/runtime/outages.py
-                log.warning("the log of %s could not be read (%s); trying again", self.room.room, error.code)
+                log.warning("the log of %s could not be read (%s); trying again", self.room.id, error.code)
             gevent.spawn_later(1.0, self.repair)
         finally:
             self._repairing = None
@@ -128,15 +128,15 @@ class Follower:
 
     def _read_on(self) -> None:
         """Stashes what the table has behind the cursor, and decides numbers that have been undecided for too long."""
-        read = self._storage.entries.after(self.room.room, self.cursor, PAGE)
-        images = images_of_changes(self._storage, self.room.room, [entry for entry, _ in read])
-        for entry, image in read:
+        read = self._storage.entries.after(self.room.id, self.cursor, PAGE)
+        snapshots = snapshots_of_changes(self._storage, self.room.id, [entry for entry, _ in read])
+        for entry, snapshot in read:
             if entry.kind == "change":
-                image = images.get(entry.message or 0)
-            if image is not None and image.rev != entry.seq:
-                image = None  # it rides on the entry that made it, so that nobody removed before that sees it
+                snapshot = snapshots.get(entry.message or 0)
+            if snapshot is not None and snapshot.rev != entry.seq:
+                snapshot = None  # it rides on the entry that made it, so that nobody removed before that sees it
             if entry.seq > self.cursor:
-                self._stash.setdefault(entry.seq, _wire(entry, image, self.room.generation))
+                self._stash.setdefault(entry.seq, _wire(entry, snapshot, self.room.generation))
         self._settle_holes()
 
     def _settle_holes(self) -> None:
@@ -150,14 +150,14 @@ class Follower:
     def _go_on_at_floor(self) -> bool:
         """Whether what is missing is no longer kept: then the cursor moves to what is. Who came and went in between is
         not known any more, so the memberships are read."""
-        room = self._storage.rooms.get(self.room.room)
+        room = self._storage.rooms.get(self.room.id)
         if room is None or room.floor <= self.cursor + 1:
             return False
         memberships: dict[str, Membership | None] = {}
         asked_at = time.monotonic()
         while unread := self.subscribers.usernames() - memberships.keys():
             username = min(unread)
-            memberships[username] = self._storage.rooms.membership(room.room, username)
+            memberships[username] = self._storage.rooms.membership(room.id, username)
         self.cursor = room.floor - 1
         self._stash = {seq: told for seq, told in self._stash.items() if seq > self.cursor}
         self._holes = {}
@@ -169,7 +169,7 @@ class Follower:
         try:
             self._log.settle(self.room, seq)
         except ChatError:
-            log.warning("%s/%d could not be decided", self.room.room, seq)
+            log.warning("%s/%d could not be decided", self.room.id, seq)
 
     def check_proposed(self, proposed: int) -> None:
         """Compares the cursor with the last number that Redis proposed, which costs the table nothing: what was
@@ -183,11 +183,11 @@ class Follower:
 
     def check_head(self) -> None:
         """Compares the cursor with the table: finds what the bus lost. Raises: ChatError `unavailable`."""
-        head = self._numbers.read_head(self.room)
+        head = self._sequences.read_head(self.room)
         self.checked_at = time.monotonic()
         if head > self.cursor:
             self.repair(upto=head)
 
 
-def _wire(entry: Entry, image: Message | None, generation: int) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    return entry.to_dict(), image.to_dict(generation) if image else None
+def _wire(entry: Entry, snapshot: Message | None, generation: int) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    return entry.to_dict(), snapshot.to_dict(generation) if snapshot else None

@@ -19,10 +19,10 @@ from chat.services.log.append import Log
 from chat.services.log.dormant import Dormant, DormantRooms
 from chat.services.log.follower import Follower
 from chat.services.log.heads import Heads
-from chat.services.log.sequence import Numbers
-from chat.services.log.subscribers import SETTLED_S, Outlet, Subscribers
+from chat.services.log.sequence import Sequences
+from chat.services.log.subscribers import SETTLED_S, Broadcaster, Subscribers
 from chat.services.runtime.gather import Gather, one_by_one
-from chat.services.runtime.keyed_lock import OneAtATime
+from chat.services.runtime.keyed_lock import KeyedLock
 from chat.services.storage.rows import UNREADABLE
 from chat.services.storage.storage import Storage
 
@@ -36,18 +36,20 @@ class Followers:
     """All followers and dormant rooms of this worker. `on_refused` is told of a socket that a room did not take, since
     the log knows more than the membership it came by: its memberships are to be read again."""
 
-    def __init__(self, storage: Storage, numbers: Numbers, log_: Log, outlet: Outlet, gather: Gather = one_by_one):
+    def __init__(
+        self, storage: Storage, sequences: Sequences, log_: Log, broadcaster: Broadcaster, gather: Gather = one_by_one
+    ):
         self.on_refused: Callable[[str], None] = lambda sid: None
         self.dormant = DormantRooms()
-        self.heads_of = Heads(storage, numbers, gather).read
+        self.heads_of = Heads(storage, sequences, gather).read
         self._storage = storage
-        self._numbers = numbers
+        self._sequences = sequences
         self._log = log_
-        self._outlet = outlet
+        self._broadcaster = broadcaster
         self._followers: dict[str, Follower] = {}
         self._by_socket: dict[str, dict[str, Subscribers]] = {}  # socket → room: leaving costs one's own rooms
-        self._attending = OneAtATime()
-        self._starting = OneAtATime()
+        self._attending = KeyedLock()
+        self._starting = KeyedLock()
 
     # --- which rooms ------------------------------------------------------------------------------------------------
 
@@ -66,10 +68,10 @@ class Followers:
             new = [room for room in rooms if self._attended(room) is None]
             heads = self.heads_of(new)
             for room in new:
-                if self._attended(room) is None and room.room in heads:
-                    self._give_up(room.room)
-                    self._lay(Dormant(room, heads[room.room], time.monotonic()))
-        return {room.room for room in new} - heads.keys()
+                if self._attended(room) is None and room.id in heads:
+                    self._give_up(room.id)
+                    self._lay(Dormant(room, heads[room.id], time.monotonic()))
+        return {room.id for room in new} - heads.keys()
 
     def attended_since(self, room: Room) -> float | None:
         """Since when nothing that happens in the room is missed, by the monotonic clock; None when it may be."""
@@ -80,11 +82,11 @@ class Followers:
         return self._following(room) or self._sleeping(room)
 
     def _following(self, room: Room) -> Follower | None:
-        follower = self._followers.get(room.room)
+        follower = self._followers.get(room.id)
         return follower if follower is not None and follower.room.generation == room.generation else None
 
     def _sleeping(self, room: Room) -> Dormant | None:
-        dormant = self.dormant.get(room.room)
+        dormant = self.dormant.get(room.id)
         return dormant if dormant is not None and dormant.room.generation == room.generation else None
 
     def _give_up(self, room: str) -> None:
@@ -98,8 +100,8 @@ class Followers:
         `unavailable`."""
         attended = self._attended(room)
         if attended is None:
-            return self._numbers.read_head(room)
-        return max(attended.head, self._numbers.known(room.room))  # a dormant room that is waking has heard of more
+            return self._sequences.read_head(room)
+        return max(attended.head, self._sequences.known(room.id))  # a dormant room that is waking has heard of more
 
     # --- whose sockets ----------------------------------------------------------------------------------------------
 
@@ -138,12 +140,12 @@ class Followers:
 
     # --- what is heard ----------------------------------------------------------------------------------------------
 
-    def offer(self, room: str, generation: int, entry: dict[str, Any], image: dict[str, Any] | None) -> None:
+    def offer(self, room: str, generation: int, entry: dict[str, Any], snapshot: dict[str, Any] | None) -> None:
         """An entry from the bus."""
-        self._numbers.decided(room, entry["seq"])
+        self._sequences.decided(room, entry["seq"])
         follower, dormant = self._followers.get(room), self.dormant.get(room)
         if follower is not None and follower.room.generation == generation:
-            follower.offer(entry, image)
+            follower.offer(entry, snapshot)
         elif dormant is not None and dormant.room.generation == generation and dormant.hears(entry["seq"]):
             self.wake(dormant)
 
@@ -166,7 +168,7 @@ class Followers:
     def restored(self) -> None:
         """The tables were put back to an earlier state: nothing that is known here holds any more. Sockets are to be
         subscribed anew."""
-        self._numbers.forget()
+        self._sequences.forget()
         for follower in self._followers.values():
             follower.abandon()
         self._followers.clear()
@@ -184,7 +186,7 @@ class Followers:
 
     def _wake(self, dormant: Dormant) -> None:
         try:
-            room = self._storage.rooms.get(dormant.room.room)  # its floor may have risen while it slept
+            room = self._storage.rooms.get(dormant.room.id)  # its floor may have risen while it slept
             if self._sleeping(dormant.room) is not dormant:
                 return
             if room is None or room.generation != dormant.room.generation:
@@ -196,14 +198,14 @@ class Followers:
         except ChatError:
             gevent.spawn_later(AGAIN_S, self.wake, dormant)
         except UNREADABLE:
-            log.exception("what was said in %.80r cannot be read", dormant.room.room)
-            dormant.head = max(dormant.head, dormant.proposed, self._numbers.known(dormant.room.room))
+            log.exception("what was said in %.80r cannot be read", dormant.room.id)
+            dormant.head = max(dormant.head, dormant.proposed, self._sequences.known(dormant.room.id))
         finally:
             dormant.waking = False
 
     def _put_out(self, dormant: Dormant) -> None:
         """The room is another one now."""
-        self._give_up(dormant.room.room)
+        self._give_up(dormant.room.id)
         for sid in dormant.sockets:
             self.on_refused(sid)
 
@@ -211,7 +213,7 @@ class Followers:
         """Nothing has moved in the room for a while: its sockets wait, and its follower is not needed."""
         dormant = Dormant(follower.room, follower.cursor, follower.since, settled=follower.cursor)
         members = follower.subscribers.memberships()
-        self._give_up(follower.room.room)
+        self._give_up(follower.room.id)
         self._lay(dormant)
         for sid, membership in members.items():
             self.dormant.add(dormant, sid, membership, time.monotonic())
@@ -222,7 +224,7 @@ class Followers:
 
     def _lay(self, dormant: Dormant) -> None:
         self.dormant.put(dormant)
-        if self._numbers.known(dormant.room.room) > dormant.head:  # heard of while its head was read
+        if self._sequences.known(dormant.room.id) > dormant.head:  # heard of while its head was read
             self.wake(dormant)
 
     def follow(self, room: Room) -> Follower:
@@ -234,12 +236,12 @@ class Followers:
         existing = self._following(room)
         if existing is not None:
             return existing
-        with self._starting(room.room):
+        with self._starting(room.id):
             return self._following(room) or self._start(room)
 
     def _start(self, room: Room) -> Follower:
         dormant = self._sleeping(room)
-        head = self._numbers.read_head(room)
+        head = self._sequences.read_head(room)
         last, first = self._recent(room, head, min(dormant.head, head) if dormant is not None else head)
         cursor = first - 1
         for entry, _ in last:
@@ -248,14 +250,14 @@ class Followers:
             cursor = entry.seq
         if dormant is not None:
             cursor = min(cursor, dormant.head, max(dormant.begin, first - 1))
-        follower = Follower(room, cursor, self._storage, self._numbers, self._log, self._outlet, self._by_socket)
+        follower = Follower(room, cursor, self._storage, self._sequences, self._log, self._broadcaster, self._by_socket)
         for entry, _ in last:
             if entry.seq <= cursor:
                 follower.subscribers.note(entry.to_dict())
         awake = dormant if dormant is not None and self._sleeping(room) is dormant else None
         waiting = dict(awake.sockets) if awake is not None else {}
-        self._give_up(room.room)
-        self._followers[room.room] = follower
+        self._give_up(room.id)
+        self._followers[room.id] = follower
         if awake is not None:
             follower.since = awake.since
         for sid, (membership, asked_at) in waiting.items():
@@ -273,7 +275,7 @@ class Followers:
         """
         wanted = REPLAY
         while True:
-            last = self._storage.entries.before(room.room, head + 1, wanted, room.floor)
+            last = self._storage.entries.before(room.id, head + 1, wanted, room.floor)
             if len(last) < wanted:
                 return last, room.floor
             until = max((entry.at_ms for entry, _ in last if entry.seq <= upto), default=0)

@@ -15,10 +15,10 @@ from chat.services.runtime.deadline import deadline
 from chat.services.storage.storage import Storage
 from chat.services.storage.transaction import MAX_ITEMS, Append
 
-BOARDING_S = 0.05  # so long one waits for a call of others; then a further call goes beside it
+PATIENCE_S = 0.05  # so long one waits for a call of others; then a further call goes beside it
 
 
-class Passenger:
+class Pending:
     """An append on its way, and how it ended: `error` is None when it was stored."""
 
     def __init__(self, append: Append):
@@ -32,12 +32,12 @@ class Passenger:
         self.ended.set()
 
 
-class Commits:
+class GroupCommit:
     """The appends of one worker."""
 
     def __init__(self, storage: Storage):
         self._storage = storage
-        self._waiting: list[Passenger] = []
+        self._waiting: list[Pending] = []
         self._under_way = 0
 
     def append(self, *args: Any, **kwargs: Any) -> None:
@@ -45,62 +45,62 @@ class Commits:
 
         Whoever is interrupted takes back what has not left yet; of what has, the outcome is unknown.
         """
-        passenger = Passenger(Append(*args, **kwargs))
+        pending = Pending(Append(*args, **kwargs))
         if self._under_way or self._waiting:
-            self._wait_for(passenger)
+            self._wait_for(pending)
         else:
             try:
-                self._carry([passenger])
+                self._commit_batch([pending])
             finally:
-                self._call()
-        if passenger.error is not None:
-            raise passenger.error
+                self._commit_soon()
+        if pending.error is not None:
+            raise pending.error
 
-    def _wait_for(self, passenger: Passenger) -> None:
-        self._waiting.append(passenger)
+    def _wait_for(self, pending: Pending) -> None:
+        self._waiting.append(pending)
         try:
-            if not passenger.ended.wait(BOARDING_S) and passenger in self._waiting:
-                gevent.spawn(self._depart)
-            passenger.ended.wait()
+            if not pending.ended.wait(PATIENCE_S) and pending in self._waiting:
+                gevent.spawn(self._commit_waiting)
+            pending.ended.wait()
         finally:
-            if passenger in self._waiting:
-                self._waiting.remove(passenger)
+            if pending in self._waiting:
+                self._waiting.remove(pending)
 
-    def _call(self) -> None:
+    def _commit_soon(self) -> None:
         if self._waiting and not self._under_way:
-            gevent.spawn(self._depart)
+            gevent.spawn(self._commit_waiting)
 
-    def _depart(self) -> None:
+    def _commit_waiting(self) -> None:
         """Carries all that waits, in as few calls as hold it."""
         while self._waiting:
-            batch = self._boarded()
+            batch = self._next_batch()
             try:
                 with deadline():
-                    self._carry(batch)
+                    self._commit_batch(batch)
             except Exception as error:
-                for passenger in batch:
-                    passenger.end(error)
+                for pending in batch:
+                    pending.end(error)
 
-    def _boarded(self) -> list[Passenger]:
+    def _next_batch(self) -> list[Pending]:
         """Takes as many of those that wait as one transaction holds, in which no item may stand twice."""
-        batch: list[Passenger] = []
+        batch: list[Pending] = []
         items: set[tuple[str, ...]] = set()
-        for passenger in self._waiting:
-            its_own = passenger.append.items
+        for pending in self._waiting:
+            its_own = pending.append.items
             if len(items) + len(its_own) > MAX_ITEMS:
                 break
             if items.isdisjoint(its_own):
                 items |= its_own
-                batch.append(passenger)
-        self._waiting = [passenger for passenger in self._waiting if passenger not in batch]
+                batch.append(pending)
+        self._waiting = [pending for pending in self._waiting if pending not in batch]
         return batch
 
-    def _carry(self, batch: list[Passenger]) -> None:
+    def _commit_batch(self, batch: list[Pending]) -> None:
         """One call, and what it says to each, in the order of their numbers, which is that of a room's entries."""
         self._under_way += 1
         try:
-            ends = self._storage.transaction.append_each([passenger.append for passenger in batch])
+            ends = self._storage.transaction.append_each([pending.append for pending in batch])
         finally:
             self._under_way -= 1
-        for passenger, end in sorted(zip(batch, ends, strict=True), key=lambda pair: pair[0].append.entry.seq):
-            passenger.end(end)
+        for pending, end in sorted(zip(batch, ends, strict=True), key=lambda pair: pair[0].append.entry.seq):
+            pending.end(end)

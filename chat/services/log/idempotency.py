@@ -40,11 +40,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Appended:
-    """What a request became: its entry's number (0 when it changed nothing) and the image of its message, if it has
+    """What a request became: its entry's number (0 when it changed nothing) and the snapshot of its message, if it has
     one."""
 
     seq: int
-    image: Message | None = None
+    snapshot: Message | None = None
 
 
 Answers = dict[Asked, Appended | ChatError]
@@ -72,7 +72,7 @@ class Claims:
         """The claim of a request that becomes the entry of that number (0: it changes nothing), and speaks of that
         message."""
         ends = self._now_ms() // 1000 + self._kept_s if self._kept_s is not None else None
-        return Claim(asked.user, asked.client_id, room.room, asked.digest, number, message, ends, room.generation)
+        return Claim(asked.user, asked.client_id, room.id, asked.digest, number, message, ends, room.generation)
 
     def already(self, user: str, client_id: str, request: Iterable[Any]) -> Appended | None:
         """What that request became, if it was carried out: looked up before a rule could refuse what was done long ago.
@@ -90,11 +90,11 @@ class Claims:
             raise ChatError("client_id_reused")
         if claim.seq:
             self._bus.publish(Decided(claim.room, claim.seq))
-        image = None
+        snapshot = None
         for _ in range(CLAIM_TRIES if claim.message else 0):
-            image = self._storage.entries.images(claim.room, [claim.message or 0]).get(claim.message or 0)
-            if image is not None and _proves(claim, image):
-                return Appended(claim.seq, image)
+            snapshot = self._storage.entries.snapshots(claim.room, [claim.message or 0]).get(claim.message or 0)
+            if snapshot is not None and _proves(claim, snapshot):
+                return Appended(claim.seq, snapshot)
             self._pause(CONFLICT_PAUSE_S)  # the claim was read beside the transaction that writes both
         if claim.message and self._is_kept(claim):
             raise ChatError("unavailable", retry_after_s=1)
@@ -140,11 +140,13 @@ class Claims:
         return (claim.message or 0) >= room.floor
 
 
-def _proves(claim: Claim, image: Message) -> bool:
+def _proves(claim: Claim, snapshot: Message) -> bool:
     """Whether that is the message of which a claim speaks, as it was after the request or later; not one that has its
     number since the room began anew."""
     sent = claim.seq == claim.message
-    return image.rev >= claim.seq and (not sent or (image.author, image.client_id) == (claim.user, claim.client_id))
+    return snapshot.rev >= claim.seq and (
+        not sent or (snapshot.author, snapshot.client_id) == (claim.user, claim.client_id)
+    )
 
 
 def check_client_id(client_id: object) -> None:

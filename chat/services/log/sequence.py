@@ -1,6 +1,6 @@
 """Numbers for log entries: Redis proposes, DynamoDB disposes.
 
-A number proposed here is only a wish; the transaction that stores the entry decides. So a counter that is lost,
+A number proposed here is only a proposal; the transaction that stores the entry decides. So a counter that is lost,
 emptied or set back costs time, never a message.
 """
 
@@ -16,7 +16,7 @@ from redis import Redis
 from chat.errors import ChatError
 from chat.models import Room
 from chat.services.limits.allowance import TAKE, WINDOW_MS, Allowance, Charge, too_fast
-from chat.services.runtime.keyed_lock import OneAtATime
+from chat.services.runtime.keyed_lock import KeyedLock
 from chat.services.storage.entries import MAX_AHEAD, bucket_of
 from chat.services.storage.redis_client import answering
 from chat.services.storage.storage import Storage
@@ -61,7 +61,7 @@ return 1
 
 
 @dataclass(eq=False)
-class Wish:
+class Proposal:
     """Somebody waits for a number, and pays for it: None until it is known, 0 when Redis may not be believed."""
 
     charge: Charge | None = None
@@ -69,7 +69,7 @@ class Wish:
     error: ChatError | None = None
 
 
-class Numbers:
+class Sequences:
     """Proposes entry numbers for rooms, and knows the highest decided number this worker has seen of each. Numbers are
     paid for with the `allowance` of whoever asks."""
 
@@ -79,8 +79,8 @@ class Numbers:
         self._storage = storage
         self._propose = redis.register_script(PROPOSE)
         self._raise = redis.register_script(RAISE)
-        self._asking = OneAtATime()
-        self._wishes: dict[str, list[Wish]] = {}
+        self._asking = KeyedLock()
+        self._proposals: dict[str, list[Proposal]] = {}
         self._known: dict[str, int] = {}
         self._trusted: set[str] = set()
 
@@ -91,8 +91,8 @@ class Numbers:
         cause that reading but never raise the counter. Raises: ChatError `rate_limited` when the `charge` is more than
         its person has left, `unavailable`.
         """
-        head = self._known.get(room.room, 0)
-        if room.room in self._trusted:
+        head = self._known.get(room.id, 0)
+        if room.id in self._trusted:
             number = self._share(room, charge) if seen <= head else self._ask_alone(room, seen, charge)
             if number:
                 return number
@@ -100,7 +100,7 @@ class Numbers:
             head = self.read_head(room)
             with answering():
                 self._raise(keys=[self._key(room)], args=[head, head + MAX_AHEAD])
-            self._trusted.add(room.room)
+            self._trusted.add(room.id)
             number = self._ask_alone(room, head, charge)
             if number:
                 return number
@@ -108,60 +108,60 @@ class Numbers:
     def _share(self, room: Room, charge: Charge | None) -> int:
         """A number above all that this worker knows of; whoever asks while Redis is being asked shares the next
         question. Interrupted, it leaves a number undecided at worst."""
-        wish = Wish(charge)
-        self._wishes.setdefault(room.room, []).append(wish)
+        proposal = Proposal(charge)
+        self._proposals.setdefault(room.id, []).append(proposal)
         try:
-            with self._asking(room.room):
-                if wish.number is None and wish.error is None:
-                    self._fulfil(room, wish)
+            with self._asking(room.id):
+                if proposal.number is None and proposal.error is None:
+                    self._fulfil(room, proposal)
         finally:
-            if wish in (waiting := self._wishes.get(room.room, [])):
-                waiting.remove(wish)
-        return _outcome(wish)
+            if proposal in (waiting := self._proposals.get(room.id, [])):
+                waiting.remove(proposal)
+        return _outcome(proposal)
 
-    def _fulfil(self, room: Room, wish: Wish) -> None:
-        wishes = self._wishes.pop(room.room, [])
-        if wish not in wishes:  # who asked for it was interrupted
-            wishes.append(wish)
+    def _fulfil(self, room: Room, proposal: Proposal) -> None:
+        proposals = self._proposals.pop(room.id, [])
+        if proposal not in proposals:  # who asked for it was interrupted
+            proposals.append(proposal)
         try:
-            self._ask(room, self.known(room.room), wishes)
+            self._ask(room, self.known(room.id), proposals)
         except ChatError as error:
-            for each in wishes:
+            for each in proposals:
                 each.error = error
 
     def _ask_alone(self, room: Room, seen: int, charge: Charge | None) -> int:
-        wish = Wish(charge)
-        self._ask(room, seen, [wish])
-        return _outcome(wish)
+        proposal = Proposal(charge)
+        self._ask(room, seen, [proposal])
+        return _outcome(proposal)
 
-    def _ask(self, room: Room, seen: int, wishes: Sequence[Wish]) -> None:
+    def _ask(self, room: Room, seen: int, proposals: Sequence[Proposal]) -> None:
         """Gives each its number above `seen`, 0 when Redis may not be believed; who cannot pay has an error."""
-        highest = self.known(room.room) + MAX_AHEAD
+        highest = self.known(room.id) + MAX_AHEAD
         keys: list[str] = [self._key(room)]
-        args: list[float] = [seen, highest, len(wishes)]
-        if any(wish.charge for wish in wishes):
-            keys += [Allowance.key(wish.charge.username) if wish.charge else keys[0] for wish in wishes]
-            costs = [wish.charge.cost if wish.charge else 0 for wish in wishes]
+        args: list[float] = [seen, highest, len(proposals)]
+        if any(proposal.charge for proposal in proposals):
+            keys += [Allowance.key(proposal.charge.username) if proposal.charge else keys[0] for proposal in proposals]
+            costs = [proposal.charge.cost if proposal.charge else 0 for proposal in proposals]
             args = [*args, self._writes, WINDOW_MS, *costs]
         with answering():
             answer: Any = self._propose(keys=keys, args=args)
         first, *waits = answer if isinstance(answer, list) else [answer]
         number = int(first)
-        for wish, wait_ms in zip(wishes, waits or [0] * len(wishes), strict=True):
+        for proposal, wait_ms in zip(proposals, waits or [0] * len(proposals), strict=True):
             if wait_ms:
-                wish.error = too_fast(int(wait_ms))
+                proposal.error = too_fast(int(wait_ms))
                 continue
-            wish.number = number
+            proposal.number = number
             number += 1 if first else 0
 
     def read_head(self, room: Room) -> int:
         """The highest decided number, from the table."""
-        known = self._known.get(room.room, 0)
-        head = self._storage.entries.head(room.room, max(room.bucket, bucket_of(known)))
+        known = self._known.get(room.id, 0)
+        head = self._storage.entries.head(room.id, max(room.bucket, bucket_of(known)))
         if head < max(known, 1):  # nothing was said, or these buckets are no longer kept and the log went on elsewhere
-            now = self._storage.rooms.get(room.room)
-            head = self._storage.entries.head(room.room, now.bucket) if now is not None and now.bucket else head
-        self.decided(room.room, head)
+            now = self._storage.rooms.get(room.id)
+            head = self._storage.entries.head(room.id, now.bucket) if now is not None and now.bucket else head
+        self.decided(room.id, head)
         return head
 
     def decided(self, room: str, seq: int) -> None:
@@ -180,7 +180,7 @@ class Numbers:
         while asked := list(islice(rest, AT_ONCE)):
             with answering():
                 counters: list[Any] = self._redis.mget([self._key(room) for room in asked])
-            found |= {room.room: int(counter or 0) for room, counter in zip(asked, counters, strict=True)}
+            found |= {room.id: int(counter or 0) for room, counter in zip(asked, counters, strict=True)}
         return found
 
     def forget(self) -> None:
@@ -194,10 +194,10 @@ class Numbers:
 
     @staticmethod
     def _key(room: Room) -> str:
-        return f"number:{room.generation}:{room.room}"
+        return f"number:{room.generation}:{room.id}"
 
 
-def _outcome(wish: Wish) -> int:
-    if wish.error is not None:
-        raise wish.error
-    return wish.number or 0
+def _outcome(proposal: Proposal) -> int:
+    if proposal.error is not None:
+        raise proposal.error
+    return proposal.number or 0

@@ -12,7 +12,7 @@ from chat.models import LEAVING, Membership, Room
 SETTLED_S = 10.0  # a number that has been below decided ones for so long is decided, or nobody writes it any more
 
 
-class Outlet(Protocol):
+class Broadcaster(Protocol):
     """Where a follower's entries go: the sockets of this worker."""
 
     def emit(self, room: str, event: str, payload: dict[str, Any], skip: Collection[str] = ()) -> None:
@@ -41,11 +41,11 @@ class Subscriber:
 class Subscribers:
     """Those of one room. Who is taken out of it, by the log, gets nothing of it from then on."""
 
-    def __init__(self, room: Room, outlet: Outlet, by_socket: dict[str, dict[str, Subscribers]]):
+    def __init__(self, room: Room, broadcaster: Broadcaster, by_socket: dict[str, dict[str, Subscribers]]):
         """`by_socket` is kept true for all rooms together: socket → room → those it is among."""
         self.empty_since: float | None = time.monotonic()
         self._room = room
-        self._outlet = outlet
+        self._broadcaster = broadcaster
         self._by_socket = by_socket
         self._subscribers: dict[str, Subscriber] = {}
         self._sids: dict[str, set[str]] = {}  # user → their sockets here
@@ -64,7 +64,7 @@ class Subscribers:
             return False
         self._subscribers[sid] = Subscriber(membership.username, membership.seq, membership.start)
         self._sids.setdefault(membership.username, set()).add(sid)
-        self._by_socket.setdefault(sid, {})[self._room.room] = self
+        self._by_socket.setdefault(sid, {})[self._room.id] = self
         self.empty_since = None
         self._admit(sid, upcoming)
         return True
@@ -73,10 +73,10 @@ class Subscribers:
         """Forgets a socket."""
         subscriber = self._subscribers.pop(sid, None)
         if subscriber:
-            self._outlet.expel(self._room.room, sid)
+            self._broadcaster.expel(self._room.id, sid)
             mine = self._by_socket.get(sid, {})
-            if mine.get(self._room.room) is self:
-                del mine[self._room.room]
+            if mine.get(self._room.id) is self:
+                del mine[self._room.id]
             if not mine:
                 self._by_socket.pop(sid, None)
             self._sids[subscriber.username].discard(sid)
@@ -102,7 +102,7 @@ class Subscribers:
 
     def _membership(self, sid: str) -> Membership:
         subscriber = self._subscribers[sid]
-        return Membership(self._room.room, subscriber.username, "", True, subscriber.seq, subscriber.start)
+        return Membership(self._room.id, subscriber.username, "", True, subscriber.seq, subscriber.start)
 
     def memberships(self) -> dict[str, Membership]:
         """Socket → by what it is in the room, as the log has it."""
@@ -126,7 +126,7 @@ class Subscribers:
         subscriber = self._subscribers[sid]
         if not subscriber.admitted and subscriber.start <= upcoming:
             subscriber.admitted = True
-            self._outlet.admit(self._room.room, sid)
+            self._broadcaster.admit(self._room.id, sid)
 
     def came_after(self, number: int) -> list[str]:
         """The sockets that are handed entries and may not see this earlier one: a change of it tells them nothing."""

@@ -12,8 +12,8 @@ from chat.models import LEAVING, Membership, Page, Person, Room
 from chat.services.limits.allowance import MESSAGES_PER_READ, Allowance
 from chat.services.log.append import Log
 from chat.services.log.followers import Followers
-from chat.services.log.images import images_of_changes
-from chat.services.log.sequence import Numbers
+from chat.services.log.sequence import Sequences
+from chat.services.log.snapshots import snapshots_of_changes
 from chat.services.messages.pairs import (
     MAX_PAGE_ENTRIES,
     Pair,
@@ -38,7 +38,7 @@ MAX_SPARSE_ENTRIES = 5_000
 SPARSE_COUNTS = MESSAGES_PER_READ * MAX_SPARSE_ENTRIES // MAX_PAGE_ENTRIES  # messages at least, for what it may read
 MAX_BEHIND = 1_000
 OLD_HOLE_S = 10.0
-# Of a page before a number: the images are those of now, so a change tells a reader nothing there.
+# Of a page before a number: the snapshots are those of now, so a change tells a reader nothing there.
 NOTHING_TO_SHOW = ("tombstone", "unknown", "change")
 
 
@@ -50,14 +50,14 @@ class History:
         storage: Storage,
         rooms: Rooms,
         log: Log,
-        numbers: Numbers,
+        sequences: Sequences,
         followers: Followers,
         allowance: Allowance | None = None,
     ):
         self._storage = storage
         self._rooms = rooms
         self._log = log
-        self._numbers = numbers
+        self._sequences = sequences
         self._followers = followers
         self._allowance = allowance or Allowance()
 
@@ -110,7 +110,7 @@ class History:
         room, membership = self._rooms.require(person, room_id)
         # What another worker has acked is in the newest page, also before this one has heard of it.
         newest = before is None and after is None and around is None
-        head = self._numbers.read_head(room) if newest else self._followers.head(room)
+        head = self._sequences.read_head(room) if newest else self._followers.head(room)
         if around is not None:
             older = self._before(person, room, membership, around, max(limit // 2, 1), head)
             newer = self._after(person, room, membership, around - 1, max(limit - limit // 2, 1))
@@ -151,7 +151,7 @@ class History:
         if before is not None and before < room.floor:
             raise ChatError("expired")
         if before is not None and before > head + 1:  # by far, perhaps: every bucket down to the head would be read
-            before = min(before, self._numbers.read_head(room) + 1)
+            before = min(before, self._sequences.read_head(room) + 1)
         if before is None:
             pairs = self._settled(room, None, partial(self._read_back, room, head + 1, limit, first))
             pairs = first_messages(pairs[::-1], limit)[::-1]
@@ -173,9 +173,9 @@ class History:
     def _read_on(self, room: Room, after: int, limit: int) -> list[Pair]:
         pairs: list[Pair] = []
         while count_messages(pairs) < limit and len(pairs) < MAX_PAGE_ENTRIES and text_bytes(pairs) < ENOUGH_BYTES:
-            last, head = pairs[-1][0].seq if pairs else after, self._numbers.known(room.room)
+            last, head = pairs[-1][0].seq if pairs else after, self._sequences.known(room.id)
             wanted = min(piece(pairs, limit), MAX_PAGE_ENTRIES - len(pairs))
-            batch = self._storage.entries.after(room.room, last, wanted, head)
+            batch = self._storage.entries.after(room.id, last, wanted, head)
             pairs += batch
             if len(batch) < wanted:
                 break
@@ -185,7 +185,7 @@ class History:
         pairs: list[Pair] = []
         while count_messages(pairs) < limit and len(pairs) < most and text_bytes(pairs) < ENOUGH_BYTES:
             wanted = min(piece(pairs, limit), most - len(pairs))
-            batch = self._storage.entries.before(room.room, pairs[0][0].seq if pairs else end, wanted, first)
+            batch = self._storage.entries.before(room.id, pairs[0][0].seq if pairs else end, wanted, first)
             pairs = batch + pairs
             if len(batch) < wanted:
                 break
@@ -203,16 +203,16 @@ class History:
                     self._settle(room, range(last + 1, entry.seq))
                     settled = True
                 else:
-                    self._followers.decided(room.room, entry.seq)
+                    self._followers.decided(room.id, entry.seq)
             last = entry.seq
         return read() if settled else pairs
 
     def _settle(self, room: Room, numbers: Iterable[int]) -> None:
         """Decides numbers that nobody wrote, unless they are missing because they are no longer kept: then this page
         began with an old floor. Raises: ChatError `unavailable`."""
-        now = self._storage.rooms.get(room.room)
+        now = self._storage.rooms.get(room.id)
         if now is not None and now.floor > room.floor:
-            self._rooms.forget(room.room)
+            self._rooms.forget(room.id)
             raise ChatError("unavailable")
         for seq in numbers:
             self._log.settle(room, seq)
@@ -227,13 +227,13 @@ class History:
         more: bool,
         first: int,
     ) -> Page:
-        """The page with the images that its changes speak of, from number `first` on, if the person is still in the
+        """The page with the snapshots that its changes speak of, from number `first` on, if the person is still in the
         room now that everything has been read."""
         entries = [entry for entry, _ in pairs]
-        images = {image.seq: image for _, image in pairs if image is not None}
-        stale = [e for e in entries if e.message and e.message >= first and rev_of(images.get(e.message)) < e.seq]
-        images |= images_of_changes(self._storage, room.room, stale)
-        now = self._storage.rooms.membership(room.room, person.username)
+        snapshots = {snapshot.seq: snapshot for _, snapshot in pairs if snapshot is not None}
+        stale = [e for e in entries if e.message and e.message >= first and rev_of(snapshots.get(e.message)) < e.seq]
+        snapshots |= snapshots_of_changes(self._storage, room.id, stale)
+        now = self._storage.rooms.membership(room.id, person.username)
         if now is None or not now.inside or now.start != membership.start:
             raise ChatError("room_not_found")
         if any(e.kind in LEAVING and e.user == person.username and e.seq > now.seq for e in entries):
@@ -244,7 +244,7 @@ class History:
             floor=room.floor,
             start=membership.start,
             entries=entries,
-            messages=[images[seq] for seq in sorted(images)],
+            messages=[snapshots[seq] for seq in sorted(snapshots)],
             more=more,
             reader=person.username,
         )

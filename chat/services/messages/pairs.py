@@ -1,4 +1,4 @@
-"""Entries with their images, as a log is read: how many messages they hold, and where they are without a hole."""
+"""Entries with their snapshots, as a log is read: how many messages they hold, and where they are without a hole."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Pair = tuple[Entry, Message | None]
 
 def count_messages(pairs: Iterable[Pair]) -> int:
     """How many of them are messages."""
-    return sum(image is not None for _, image in pairs)
+    return sum(snapshot is not None for _, snapshot in pairs)
 
 
 def piece(pairs: list[Pair], limit: int) -> int:
@@ -25,14 +25,14 @@ def piece(pairs: list[Pair], limit: int) -> int:
 
 def text_bytes(pairs: Iterable[Pair]) -> int:
     """How long their texts are together."""
-    return sum(len(image.text.encode()) for _, image in pairs if image is not None)
+    return sum(len(snapshot.text.encode()) for _, snapshot in pairs if snapshot is not None)
 
 
 def first_messages(pairs: list[Pair], limit: int, most: int = MAX_PAGE_ENTRIES) -> list[Pair]:
     """The beginning of `pairs` with at most `limit` messages and `most` entries."""
     messages = 0
-    for index, (_, image) in enumerate(pairs[:most]):
-        messages += image is not None
+    for index, (_, snapshot) in enumerate(pairs[:most]):
+        messages += snapshot is not None
         if messages == limit:
             return pairs[: index + 1]
     return pairs[:most]
@@ -54,13 +54,13 @@ def last_run(pairs: list[Pair]) -> list[Pair]:
     return pairs
 
 
-def rev_of(image: Message | None) -> int:
-    """The number of the entry that changed it last, 0 without an image."""
-    return image.rev if image is not None else 0
+def rev_of(snapshot: Message | None) -> int:
+    """The number of the entry that changed it last, 0 without a snapshot."""
+    return snapshot.rev if snapshot is not None else 0
 
 
 def merged(older: list[Message], newer: list[Message]) -> list[Message]:
-    """Both, by number; of two images of one message the one with the higher rev."""
-    images = {image.seq: image for image in older}
-    images |= {image.seq: image for image in newer if image.rev >= rev_of(images.get(image.seq))}
-    return [images[seq] for seq in sorted(images)]
+    """Both, by number; of two snapshots of one message the one with the higher rev."""
+    snapshots = {snapshot.seq: snapshot for snapshot in older}
+    snapshots |= {snapshot.seq: snapshot for snapshot in newer if snapshot.rev >= rev_of(snapshots.get(snapshot.seq))}
+    return [snapshots[seq] for seq in sorted(snapshots)]

@@ -14,7 +14,7 @@ from chat.services.bus.events import Reacted
 from chat.services.bus.publisher import Publisher
 from chat.services.log.append import DraftUnder, Log
 from chat.services.log.idempotency import Answers, Appended, Asked
-from chat.services.runtime.keyed_lock import OneAtATime
+from chat.services.runtime.keyed_lock import KeyedLock
 from chat.services.storage.storage import Storage
 from chat.services.storage.transaction import MAX_PROOFS
 
@@ -61,7 +61,7 @@ def unreacted(message: Message, username: str, emoji: str) -> Message | None:
 
 
 @dataclass(eq=False)
-class Wish:
+class ReactionRequest:
     """A person's request that an emoji of theirs be on a message, or not, and its answer when it has one. They may see
     the room from the entry `first` on."""
 
@@ -72,112 +72,114 @@ class Wish:
     answer: Appended | ChatError | None = None
 
     def fulfilled(self, message: Message) -> Message | None:
-        """The message as it is wished, None when it is so already. Raises: ChatError `reactions_full`."""
+        """The message as it is asked for, None when it is so already. Raises: ChatError `reactions_full`."""
         return (reacted if self.wanted else unreacted)(message, self.asked.user, self.emoji)
 
 
 class Reactions:
-    """Carries wishes out, one append at a time for each message: what comes while one is under way goes together, as
-    one entry with one image and a claim for each. So a crowd costs the log a few entries, not one each, and does not
+    """Carries requests out, one append at a time for each message: what comes while one is under way goes together, as
+    one entry with one snapshot and a claim for each. So a crowd costs the log a few entries, not one each, and does not
     contend with itself for the message's row."""
 
     def __init__(self, storage: Storage, log: Log, bus: Publisher):
         self._storage = storage
         self._log = log
         self._bus = bus
-        self._waiting: dict[tuple[str, int], list[Wish]] = {}
-        self._appending = OneAtATime()
+        self._waiting: dict[tuple[str, int], list[ReactionRequest]] = {}
+        self._appending = KeyedLock()
 
-    def carry_out(self, room: Room, seq: int, wish: Wish) -> Appended:
-        """Does as wished, once, however often it is asked; then tells the devices of whoever wished it.
+    def carry_out(self, room: Room, seq: int, reaction: ReactionRequest) -> Appended:
+        """Does what is asked for, once, however often it comes; then tells the devices of whoever asked.
 
         Whoever is interrupted leaves the others as they were: the next of them appends for all.
         Raises: ChatError `message_not_found`, `message_deleted`, `reactions_full`, and those of `Log.append`.
         """
-        if seq < wish.first:
-            self._refuse([wish], ChatError("message_not_found"))
+        if seq < reaction.first:
+            self._refuse([reaction], ChatError("message_not_found"))
         else:
-            self._wait_for(room, seq, wish)
-        if wish.answer is None or isinstance(wish.answer, ChatError):
-            raise wish.answer or ChatError("unavailable")
-        return wish.answer
+            self._wait_for(room, seq, reaction)
+        if reaction.answer is None or isinstance(reaction.answer, ChatError):
+            raise reaction.answer or ChatError("unavailable")
+        return reaction.answer
 
-    def _wait_for(self, room: Room, seq: int, wish: Wish) -> None:
-        place = room.room, seq
+    def _wait_for(self, room: Room, seq: int, reaction: ReactionRequest) -> None:
+        place = room.id, seq
         waiting = self._waiting.setdefault(place, [])
-        waiting.append(wish)
+        waiting.append(reaction)
         try:
             with self._appending(place):
-                while wish.answer is None:
+                while reaction.answer is None:
                     self._answer(room, seq, _next(waiting))
         finally:
-            waiting.remove(wish)
+            waiting.remove(reaction)
             if not waiting:
                 del self._waiting[place]
 
-    def _answer(self, room: Room, seq: int, wishes: Sequence[Wish]) -> None:
-        """Answers at least one of these wishes; none when the message became another one meanwhile."""
+    def _answer(self, room: Room, seq: int, reactions: Sequence[ReactionRequest]) -> None:
+        """Answers at least one of these requests; none when the message became another one meanwhile."""
         try:
             old = new = _read(self._storage, room, seq)
         except ChatError as refusal:
-            self._refuse(wishes, refusal)
+            self._refuse(reactions, refusal)
             return
         rest = []
-        for wish in wishes:
+        for reaction in reactions:
             try:
-                new = wish.fulfilled(new) or new
-                rest.append(wish)
+                new = reaction.fulfilled(new) or new
+                rest.append(reaction)
             except ChatError as refusal:
-                self._refuse([wish], refusal)
+                self._refuse([reaction], refusal)
         try:
             answers = self._append(room, seq, rest, old, new) if rest else {}
         except ChatError as refusal:
             if refusal.retry:
                 self._refuse(rest, refusal)
             return
-        for wish in rest:
-            wish.answer = answers.get(wish.asked)
+        for reaction in rest:
+            reaction.answer = answers.get(reaction.asked)
         self._tell(room, answers)
 
-    def _append(self, room: Room, seq: int, wishes: Sequence[Wish], old: Message, new: Message) -> Answers:
-        asked = [wish.asked for wish in wishes]
+    def _append(
+        self, room: Room, seq: int, reactions: Sequence[ReactionRequest], old: Message, new: Message
+    ) -> Answers:
+        asked = [reaction.asked for reaction in reactions]
         if new.reactions == old.reactions:
             return self._log.claims.change_nothing_for_each(room, asked, seq)
         read = iter([(old, new)])
 
         def judge() -> DraftUnder | None:
-            before, after = next(read, None) or self._again(room, seq, wishes)
+            before, after = next(read, None) or self._again(room, seq, reactions)
             return None if after.reactions == before.reactions else partial(self._log.draft_change, before, after)
 
         return self._log.append_together(room, asked, judge, seq)
 
-    def _again(self, room: Room, seq: int, wishes: Sequence[Wish]) -> tuple[Message, Message]:
+    def _again(self, room: Room, seq: int, reactions: Sequence[ReactionRequest]) -> tuple[Message, Message]:
         old = new = _read(self._storage, room, seq)
-        for wish in wishes:
-            new = wish.fulfilled(new) or new
+        for reaction in reactions:
+            new = reaction.fulfilled(new) or new
         return old, new
 
-    def _refuse(self, wishes: Sequence[Wish], refusal: ChatError) -> None:
+    def _refuse(self, reactions: Sequence[ReactionRequest], refusal: ChatError) -> None:
         """No rule of now refuses what was carried out before."""
-        for wish in wishes:
-            asked, answer = wish.asked, refusal
+        for reaction in reactions:
+            asked, answer = reaction.asked, refusal
             try:
                 done = None if refusal.retry else self._log.claims.already(asked.user, asked.client_id, asked.request)
             except ChatError as error:
                 done, answer = None, error
-            wish.answer = done or answer
+            reaction.answer = done or answer
 
     def _tell(self, room: Room, answers: Answers) -> None:
         """Tells people's other devices what is theirs on the message now."""
         told: dict[int, tuple[Message, dict[str, list[str]]]] = {}
         for asked, answer in answers.items():
-            if isinstance(answer, Appended) and answer.image is not None:
-                image = answer.image
-                told.setdefault(image.rev, (image, {}))[1][asked.user] = image.mine(asked.user)
-        for rev, (image, mine) in told.items():
+            if isinstance(answer, Appended) and answer.snapshot is not None:
+                snapshot = answer.snapshot
+                told.setdefault(snapshot.rev, (snapshot, {}))[1][asked.user] = snapshot.mine(asked.user)
+        for rev, (snapshot, mine) in told.items():
             people = iter(mine.items())
             while part := dict(islice(people, TOLD_TOGETHER)):
-                self._bus.publish(Reacted(room.room, room.generation, image.seq, rev, part))
+                self._bus.publish(Reacted(room.id, room.generation, snapshot.seq, rev, part))
 
 
 def who_reacted(storage: Storage, room: Room, seq: int, first: int) -> dict[str, list[str]]:
@@ -190,7 +192,7 @@ def who_reacted(storage: Storage, room: Room, seq: int, first: int) -> dict[str,
 
 
 def _read(storage: Storage, room: Room, seq: int, first: int = 1) -> Message:
-    found = storage.entries.get(room.room, seq) if seq >= max(first, room.floor) else None
+    found = storage.entries.get(room.id, seq) if seq >= max(first, room.floor) else None
     if found is None or found[1] is None:
         raise ChatError("message_not_found")
     if found[1].deleted:
@@ -198,17 +200,17 @@ def _read(storage: Storage, room: Room, seq: int, first: int = 1) -> Message:
     return found[1]
 
 
-def _next(waiting: Sequence[Wish]) -> list[Wish]:
-    """The first wishes without an answer, as many as one append takes: one for each request, and one for each person's
-    emoji, so that none undoes another. Which of two counts, their claims tell: an old one that comes again was carried
-    out before, and must not take back what was wished since."""
-    found: list[Wish] = []
+def _next(waiting: Sequence[ReactionRequest]) -> list[ReactionRequest]:
+    """The first requests without an answer, as many as one append takes: one for each request, and one for each
+    person's emoji, so that none undoes another. Which of two counts, their claims tell: an old one that comes again was
+    carried out before, and must not take back what was asked for since."""
+    found: list[ReactionRequest] = []
     requests: set[tuple[str, str]] = set()
     emoji: set[tuple[str, str]] = set()
-    for wish in waiting:
-        request, own = (wish.asked.user, wish.asked.client_id), (wish.asked.user, wish.emoji)
-        if wish.answer is None and request not in requests and own not in emoji:
-            found.append(wish)
+    for reaction in waiting:
+        request, own = (reaction.asked.user, reaction.asked.client_id), (reaction.asked.user, reaction.emoji)
+        if reaction.answer is None and request not in requests and own not in emoji:
+            found.append(reaction)
             requests.add(request)
             emoji.add(own)
     return found[:MAX_PROOFS]

@@ -13,7 +13,7 @@ from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import Allowance, weight
 from chat.services.log.append import Draft, DraftUnder, Log
 from chat.services.log.idempotency import Appended, Asked, check_client_id
-from chat.services.messages.reactions import Reactions, Wish, check_emoji
+from chat.services.messages.reactions import ReactionRequest, Reactions, check_emoji
 from chat.services.messages.text import check_text
 from chat.services.rooms.rooms import Rooms
 from chat.services.storage.storage import Storage
@@ -39,7 +39,7 @@ class Messages:
     def send(
         self, person: Person, room_id: str, client_id: str, text: str, seen: int = 0, reply_to: int | None = None
     ) -> dict[str, Any]:
-        """Stores a message and tells every member; returns its image, the same one when the request comes again; or
+        """Stores a message and tells every member; returns its snapshot, the same one when the request comes again; or
         `{seq}` alone, its entry's number, when the person may not see what became of it since (see `acked`).
 
         `seen` is the last entry the sender knows of. Raises: ChatError `text_empty`, `text_too_long`,
@@ -54,10 +54,10 @@ class Messages:
 
         def build(seq: int) -> Draft:
             at_ms = self._log.now_ms()
-            image = Message(
-                room.room, seq, seq, client_id, person.username, person.name, text, at_ms, reply_to=reply_to
+            snapshot = Message(
+                room.id, seq, seq, client_id, person.username, person.name, text, at_ms, reply_to=reply_to
             )
-            return Draft(Entry(room.room, seq, "message", at_ms), image)
+            return Draft(Entry(room.id, seq, "message", at_ms), snapshot)
 
         charge = self._allowance.charge(person.username, weight(text))
         appended = self._log.append(room, person.username, client_id, request, lambda: build, seen, charge=charge)
@@ -104,8 +104,8 @@ class Messages:
             room, membership = self._rooms.require(person, room_id)
         except ChatError as refusal:
             return self._done(person, room_id, client_id, request, refusal)
-        wish = Wish(Asked(person.username, client_id, request), emoji, wanted, first=membership.start)
-        return self._answer(person, room, membership, self._reactions.carry_out(room, seq, wish))
+        reaction = ReactionRequest(Asked(person.username, client_id, request), emoji, wanted, first=membership.start)
+        return self._answer(person, room, membership, self._reactions.carry_out(room, seq, reaction))
 
     def _change(
         self,
@@ -133,7 +133,7 @@ class Messages:
         return self._answer(person, room, membership, appended)
 
     def _own(self, person: Person, room: Room, membership: Membership, seq: int) -> Message:
-        found = self._storage.entries.get(room.room, seq) if seq >= max(membership.start, room.floor) else None
+        found = self._storage.entries.get(room.id, seq) if seq >= max(membership.start, room.floor) else None
         if found is None or found[1] is None:
             raise ChatError("message_not_found")
         if found[1].author != person.username:
@@ -155,14 +155,14 @@ class Messages:
 
     @staticmethod
     def _answer(person: Person, room: Room, membership: Membership, appended: Appended) -> dict[str, Any]:
-        """The image, or `{seq}` alone where the request speaks of a message from before the person's time here."""
-        if appended.image is None:
+        """The snapshot, or `{seq}` alone where the request speaks of a message from before the person's time here."""
+        if appended.snapshot is None:
             raise ChatError("expired" if appended.seq < room.floor else "message_not_found")
-        if appended.image.seq < membership.start:
+        if appended.snapshot.seq < membership.start:
             return {"seq": appended.seq}
-        return appended.image.to_dict(room.generation, person.username)
+        return appended.snapshot.to_dict(room.generation, person.username)
 
 
 def acked(outcome: dict[str, Any]) -> dict[str, Any]:
-    """How the doors answer what `send` and the others return: `{message}`, or `{seq}` where there is no image."""
+    """How the doors answer what `send` and the others return: `{message}`, or `{seq}` where there is no snapshot."""
     return {"message": outcome} if "rev" in outcome else outcome

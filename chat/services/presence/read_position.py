@@ -25,10 +25,10 @@ class ReadPositions:
         ChatError `room_not_found` when the room is not theirs."""
         room, _ = self._rooms.require(person, room_id)
         seq = min(seq, self._followers.head(room))
-        if self._storage.rooms.mark_read(person.username, room.room, seq):
-            self._bus.publish(PositionMoved(person.username, room.room, seq))
+        if self._storage.rooms.mark_read(person.username, room.id, seq):
+            self._bus.publish(PositionMoved(person.username, room.id, seq))
             return seq
-        membership = self._storage.rooms.membership(room.room, person.username)
+        membership = self._storage.rooms.membership(room.id, person.username)
         if membership is None or not membership.inside:
             raise ChatError("room_not_found")
         return membership.read

@@ -23,4 +23,4 @@ class Typing:
         """Tells the other members that the person types, or no longer; may be lost. Raises: ChatError `room_not_found`
         when the room is not theirs."""
         room, _ = self._rooms.require(person, room_id)
-        self._bus.publish(events.Typing(room.room, person.username, person.name, typing))
+        self._bus.publish(events.Typing(room.id, person.username, person.name, typing))

@@ -56,7 +56,7 @@ class Memberships:
         self._allowance.write(person.username, CREATE_COST)
         name = " ".join(name.split())
         slug = names.room_slug(name)
-        if slug == GENERAL.room:
+        if slug == GENERAL.id:
             self._rooms.get(slug)  # it is there from now on, and so nobody can make it
         room_id = slug if kind == "public" else secrets.token_hex(8)
         founder = Membership(room_id, person.username, person.name, inside=True, seq=1, start=1, read=1)
@@ -80,7 +80,7 @@ class Memberships:
     def leave(self, person: Person, client_id: str, room_id: str) -> None:
         """Leaves a room. Raises: ChatError `room_required` for `general`, `rate_limited`."""
         self._allowance.write(person.username, MOVE_COST)
-        if room_id == GENERAL.room:
+        if room_id == GENERAL.id:
             raise ChatError("room_required")
         if not self._moved(person, client_id, "left", room_id, person.username):
             self._move(person, client_id, self._rooms.get(room_id), person, "left")
@@ -130,12 +130,12 @@ class Memberships:
     ) -> None:
         """Appends a membership entry unless it would change nothing. Who is out cannot leave: `room_not_found`. What it
         spends is spent once, and only for what nothing else refuses."""
-        request = (kind, room.room, whom.username)
+        request = (kind, room.id, whom.username)
         enters, spent = kind == "joined", False
 
         def judge() -> DraftUnder | None:
             nonlocal spent
-            old = self._storage.rooms.membership(room.room, whom.username)
+            old = self._storage.rooms.membership(room.id, whom.username)
             inside = old is not None and old.inside
             if not enters and not inside:
                 raise ChatError("room_not_found" if whom == by else "user_not_found")
@@ -151,7 +151,7 @@ class Memberships:
         done = self._log.append(room, by.username, client_id, request, judge)
         if done.seq:
             event = "room_invite" if enters and whom != by else NOTED[kind]
-            note(event, user=by.username, room=room.room, whom=whom.username, outcome="ok")
+            note(event, user=by.username, room=room.id, whom=whom.username, outcome="ok")
         self._membership_changed(whom.username)
 
     def _refuse_if_in_too_many(self, whom: Person, by: Person) -> None:
@@ -167,8 +167,8 @@ class Memberships:
         enters = kind == "joined"
         start = old.start if old and not enters else (1 if room.kind == "public" else seq)
         actor = by.username if by.username != whom.username else None
-        entry = Entry(room.room, seq, kind, self._log.now_ms(), user=whom.username, name=whom.name, by=actor)
-        membership = Membership(room.room, whom.username, whom.name, enters, seq, start, read=seq)
+        entry = Entry(room.id, seq, kind, self._log.now_ms(), user=whom.username, name=whom.name, by=actor)
+        membership = Membership(room.id, whom.username, whom.name, enters, seq, start, read=seq)
         return Draft(entry, facts=(membership_fact(membership),))
 
     def _membership_changed(self, username: str) -> None:

@@ -10,7 +10,7 @@ from chat.errors import ChatError
 from chat.models import Membership, Person, Room
 from chat.services.limits.allowance import Allowance
 from chat.services.log.heads import Heads
-from chat.services.log.sequence import Numbers
+from chat.services.log.sequence import Sequences
 from chat.services.rooms.rooms import Rooms, place
 from chat.services.runtime.gather import Gather, one_by_one
 from chat.services.storage.rows import UNREADABLE
@@ -29,15 +29,15 @@ class Overview:
     def __init__(
         self,
         storage: Storage,
-        numbers: Numbers,
+        sequences: Sequences,
         rooms: Rooms,
         gather: Gather = one_by_one,
         allowance: Allowance | None = None,
     ):
         self._storage = storage
-        self._numbers = numbers
+        self._sequences = sequences
         self._rooms = rooms
-        self._heads = Heads(storage, numbers, gather)
+        self._heads = Heads(storage, sequences, gather)
         self._gather = gather
         self._allowance = allowance or Allowance()
 
@@ -56,7 +56,7 @@ class Overview:
         with self._allowance.reading(person.username, "rooms", max(1.0, len(listed) / ROOMS_PER_READ)):
             found = self._rooms.readable(listed)
             heads = self._heads.read(room for room, _ in found)
-            mine = [partial(self._described_if_readable, person, room, m, heads.get(room.room)) for room, m in found]
+            mine = [partial(self._described_if_readable, person, room, m, heads.get(room.id)) for room, m in found]
             answer["rooms"] = [each for each in self._gather(mine) if each is not None]
             if len(rest) > len(listed) > 0:
                 answer["rooms_after"] = listed[-1].room
@@ -79,18 +79,18 @@ class Overview:
                 return self._described(person, room, membership, head)
         except UNREADABLE:
             pass
-        self._rooms.leave_out(room.room)  # in its log is what this version cannot read
+        self._rooms.leave_out(room.id)  # in its log is what this version cannot read
         return None
 
     def describe(self, person: Person, room_id: str) -> dict[str, Any]:
         """One of the person's rooms as `rooms` shows it."""
         room, membership = self._rooms.require(person, room_id)
-        return self._described(person, room, membership, self._numbers.read_head(room))
+        return self._described(person, room, membership, self._sequences.read_head(room))
 
     def _described(self, person: Person, room: Room, membership: Membership, head: int) -> dict[str, Any]:
         unread, more = self._unread(person, room, max(membership.read, membership.start - 1, room.floor - 1), head)
         return {
-            "room": room.room,
+            "room": room.id,
             "name": room.name,
             "kind": room.kind,
             "owner": room.owner,
@@ -107,9 +107,7 @@ class Overview:
         more."""
         if head <= read:
             return 0, False
-        count, entries = self._storage.entries.count_messages(
-            room.room, read, head, MAX_UNREAD_ENTRIES, person.username
-        )
+        count, entries = self._storage.entries.count_messages(room.id, read, head, MAX_UNREAD_ENTRIES, person.username)
         return count, entries == MAX_UNREAD_ENTRIES
 
     def members(self, person: Person, room_id: str) -> list[dict[str, str]]:

@@ -15,8 +15,8 @@ from chat.models import GENERAL, Membership, Person, Room
 from chat.services.bus.events import Restored
 from chat.services.bus.publisher import Publisher
 from chat.services.log.append import Log
-from chat.services.log.sequence import Numbers
-from chat.services.runtime.keyed_lock import OneAtATime
+from chat.services.log.sequence import Sequences
+from chat.services.runtime.keyed_lock import KeyedLock
 from chat.services.storage.rows import UNREADABLE
 from chat.services.storage.storage import Storage
 
@@ -51,21 +51,21 @@ class Rooms:
     def __init__(
         self,
         storage: Storage,
-        numbers: Numbers,
+        sequences: Sequences,
         log: Log,
         bus: Publisher,
         known: Known = lambda room_id, username: None,
         bounds: Bounds = UNBOUNDED,
     ):
         self._storage = storage
-        self._numbers = numbers
+        self._sequences = sequences
         self._log = log
         self._bus = bus
         self._known = known
         self._bounds = bounds
         self._metas: dict[str, tuple[float, Room]] = {}
         self._left_out: set[str] = set()
-        self._reading = OneAtATime()
+        self._reading = KeyedLock()
 
     def get(self, room_id: str) -> Room:
         """A room's description, at most META_FRESH_S seconds old."""
@@ -81,7 +81,7 @@ class Rooms:
 
     def _read(self, room_id: str) -> Room:
         room = self._storage.rooms.get(room_id) if names.may_be_room(room_id) else None
-        if room_id == GENERAL.room:
+        if room_id == GENERAL.id:
             room = self._general(room)
         if room is None:
             raise ChatError("room_not_found")
@@ -92,9 +92,9 @@ class Rooms:
         """`general` where the tables were made without it; without its owner, whom an older version may have let be."""
         if room is None:
             self._storage.rooms.put(replace(GENERAL, generation=self._log.now_ms() // 1000))
-            return self._storage.rooms.get(GENERAL.room)  # another worker may have been first
+            return self._storage.rooms.get(GENERAL.id)  # another worker may have been first
         if room.owner:
-            self._storage.rooms.disown(room.room)
+            self._storage.rooms.disown(room.id)
         return replace(room, owner="")
 
     def forget(self, room_id: str) -> None:
@@ -124,7 +124,7 @@ class Rooms:
         if not names.may_be_room(room_id):
             raise ChatError("room_not_found")
         membership = self._known(room_id, person.username) or self._storage.rooms.membership(room_id, person.username)
-        if membership is None and room_id == GENERAL.room:
+        if membership is None and room_id == GENERAL.id:
             self._enter_general(person)
             membership = self._storage.rooms.membership(room_id, person.username)
         if membership is None or not membership.inside:
@@ -143,7 +143,7 @@ class Rooms:
     def inside(self, person: Person) -> list[Membership]:
         """Where the person is: `general`, public rooms, private ones."""
         mine = self._storage.rooms.memberships(person.username)
-        if all(m.room != GENERAL.room for m in mine):
+        if all(m.room != GENERAL.id for m in mine):
             self._enter_general(person)
             mine = self._storage.rooms.memberships(person.username)
         inside = sorted((m for m in mine if m.inside), key=lambda m: place(m.room))
@@ -157,11 +157,11 @@ class Rooms:
 
     def _read_many(self, room_ids: list[str]) -> None:
         """Reads many descriptions together. What is missing then is read alone, and says why."""
-        stale = [each for each in room_ids if each != GENERAL.room and not self._fresh(each)]
+        stale = [each for each in room_ids if each != GENERAL.id and not self._fresh(each)]
         fresh_until = time.monotonic() + META_FRESH_S
         try:
             for room in self._storage.rooms.each(filter(names.may_be_room, stale)):
-                self._metas[room.room] = (fresh_until, room)
+                self._metas[room.id] = (fresh_until, room)
         except UNREADABLE:
             pass
 
@@ -183,11 +183,11 @@ class Rooms:
             log.error("room %.80r cannot be read and is left out of lists (`flask doctor`)", room_id)
 
     def _enter_general(self, person: Person) -> None:
-        room = self.get(GENERAL.room)
-        head = self._numbers.read_head(room)
-        self._storage.rooms.put_membership(Membership(room.room, person.username, person.name, inside=True, read=head))
+        room = self.get(GENERAL.id)
+        head = self._sequences.read_head(room)
+        self._storage.rooms.put_membership(Membership(room.id, person.username, person.name, inside=True, read=head))
 
 
 def place(room_id: str) -> tuple[bool, bool, str]:
     """Where a room stands in a list: `general`, public rooms, private ones."""
-    return room_id != GENERAL.room, bool(PRIVATE_ID.fullmatch(room_id)), room_id
+    return room_id != GENERAL.id, bool(PRIVATE_ID.fullmatch(room_id)), room_id

@@ -11,7 +11,7 @@ from gevent.event import Event
 T = TypeVar("T")
 
 
-class Turn:
+class Batch:
     """Those who came in one turn: what they ask for, and what came of it when `over` is set."""
 
     def __init__(self) -> None:
@@ -22,8 +22,8 @@ class Turn:
         self.error: Exception | None = None
 
 
-class Together:
-    """`together(name, item, ask)` answers `ask(items)`: the items of all who came by that name in this turn.
+class Coalescer:
+    """`coalesce(name, item, ask)` answers `ask(items)`: the items of all who came by that name in this turn.
 
     The first of them waits for the end of the turn and asks; so nobody is answered by what was read before they came.
     A failure (Exception) is everybody's. Whoever asks may be interrupted by a deadline of its own: then the others ask
@@ -31,32 +31,32 @@ class Together:
     """
 
     def __init__(self) -> None:
-        self._gathering: dict[Hashable, Turn] = {}
+        self._gathering: dict[Hashable, Batch] = {}
 
     def __call__(self, name: Hashable, item: Hashable, ask: Callable[[list[Any]], T]) -> T:
-        while (turn := self._gathering.get(name)) is not None:
-            turn.items[item] = None
-            turn.over.wait()
-            if turn.error is not None:
-                raise turn.error
-            if turn.answered:
-                found: T = turn.answer
+        while (batch := self._gathering.get(name)) is not None:
+            batch.items[item] = None
+            batch.over.wait()
+            if batch.error is not None:
+                raise batch.error
+            if batch.answered:
+                found: T = batch.answer
                 return found
         return self._ask(name, item, ask)
 
     def _ask(self, name: Hashable, item: Hashable, ask: Callable[[list[Any]], T]) -> T:
-        turn = self._gathering[name] = Turn()
-        turn.items[item] = None
+        batch = self._gathering[name] = Batch()
+        batch.items[item] = None
         try:
             try:
                 gevent.sleep(0)
             finally:
                 del self._gathering[name]
-            answer = turn.answer = ask(list(turn.items))
-            turn.answered = True
+            answer = batch.answer = ask(list(batch.items))
+            batch.answered = True
         except Exception as error:
-            turn.error = error
+            batch.error = error
             raise
         finally:
-            turn.over.set()
+            batch.over.set()
         return answer

@@ -11,7 +11,7 @@ except ImportError:  # a Lambda function has no greenlets
     from threading import BoundedSemaphore
 
 
-class OneAtATime:
+class KeyedLock:
     """`with reading(name): …` lets one in at a time for each name, or `many`; whoever waited looks first whether it is
     done.
 

@@ -50,7 +50,7 @@ class DayRows:
     def of(self, room: Room) -> list[Day]:
         """The days on which something was done that is still kept, in order. The day that the floor lies in says what
         was counted of it, also what has gone."""
-        found = [row for row in self._rows.in_partition(own_partition(NAME, room.room)) if _counts(row, room)]
+        found = [row for row in self._rows.in_partition(own_partition(NAME, room.id)) if _counts(row, room)]
         return [
             Day(row["sk"], row["messages"], max(row["first"], room.floor), row["upto"], row["last_act_at_ms"])
             for row in found
@@ -62,11 +62,11 @@ class DayRows:
         for _ in range(TRIES):
             if not acts or self._add(room, day, acts):
                 return
-            row = self._get(room.room, day)
+            row = self._get(room.id, day)
             if row is not None and row["generation"] > room.generation:
                 return
             if row is not None and row["generation"] < room.generation:
-                self._delete(room.room, row, "generation = :seen", {":seen": row["generation"]})
+                self._delete(room.id, row, "generation = :seen", {":seen": row["generation"]})
             elif row is not None:
                 acts = [act for act in acts if act.seq > row["upto"]]
         raise ChatError("unavailable", retry_after_s=1)
@@ -77,9 +77,9 @@ class DayRows:
 
     def drop_below(self, room: Room) -> None:
         """Deletes the days of which nothing is kept any more."""
-        for row in list(self._rows.in_partition(own_partition(NAME, room.room))):
+        for row in list(self._rows.in_partition(own_partition(NAME, room.id))):
             if row["upto"] < room.floor and row["generation"] == room.generation:
-                self._delete(room.room, row, "upto < :floor", {":floor": room.floor})
+                self._delete(room.id, row, "upto < :floor", {":floor": room.floor})
 
     def _add(self, room: Room, day: str, acts: Sequence[Act]) -> bool:
         said = sum(act.said for act in acts)
@@ -94,7 +94,7 @@ class DayRows:
             CONDITION_FAILED,
             "update_item",
             TableName=self._tables.table("chat"),
-            Key=pack(_key(room.room, day)),
+            Key=pack(_key(room.id, day)),
             UpdateExpression="SET generation = :generation, #first = if_not_exists(#first, :first), upto = :upto,"
             " last_act_at_ms = :at ADD messages :said",
             ConditionExpression="attribute_not_exists(upto) OR (generation = :generation AND upto < :first)",

@@ -1,6 +1,6 @@
-"""The logs of rooms: each entry's row, which of a message is its image.
+"""The logs of rooms: each entry's row, which of a message is its snapshot.
 
-`messages`: `room = R#<room>#<n // 10000>`, `id = <12-digit n>`. A message's row is its current image; a change's row
+`messages`: `room = R#<room>#<n // 10000>`, `id = <12-digit n>`. A message's row is its current snapshot; a change's row
 says only which message changed.
 """
 
@@ -54,40 +54,40 @@ def slot_of(room_key: str, row_id: str) -> tuple[str, int] | None:
     return (parts[1], int(row_id)) if len(parts) == 3 and parts[0] == "R" and row_id.isdecimal() else None
 
 
-def log_row(entry: Entry, image: Message | None) -> Row:
-    """The row of a new entry; a message's row is its image."""
+def log_row(entry: Entry, snapshot: Message | None) -> Row:
+    """The row of a new entry; a message's row is its snapshot."""
     row = slot_key(entry.room, entry.seq) | {"kind": LETTERS[entry.kind], "at_ms": entry.at_ms}
     if entry.kind == "message":
-        assert image is not None
-        return row | image_attributes(image)
+        assert snapshot is not None
+        return row | snapshot_attributes(snapshot)
     return row | {"message": entry.message, "user": entry.user, "name": entry.name, "by": entry.by}
 
 
-def image_attributes(image: Message) -> Row:
-    """What of a message's row its image says."""
+def snapshot_attributes(snapshot: Message) -> Row:
+    """What of a message's row its snapshot says."""
     return {
-        "rev": image.rev,
-        "client_id": image.client_id,
-        "author": image.author,
-        "name": image.name,
-        "text": image.text,
-        "edited_at_ms": image.edited_at_ms,
-        "reply_to": image.reply_to,
-        "deleted": image.deleted or None,
-        "via": image.via,
+        "rev": snapshot.rev,
+        "client_id": snapshot.client_id,
+        "author": snapshot.author,
+        "name": snapshot.name,
+        "text": snapshot.text,
+        "edited_at_ms": snapshot.edited_at_ms,
+        "reply_to": snapshot.reply_to,
+        "deleted": snapshot.deleted or None,
+        "via": snapshot.via,
         # A list, because a map has no order: [[emoji, username, …], …]
-        "reactions": [[emoji, *who] for emoji, who in image.reactions.items()] or None,
+        "reactions": [[emoji, *who] for emoji, who in snapshot.reactions.items()] or None,
     }
 
 
 # All that is read of a message's row; `kind` and `at_ms` are in every log row, of whatever kind and version.
-IMAGE_ROW = frozenset({"room", "id", "kind", "at_ms", *image_attributes(Message("", 0, 0, "", "", "", "", 0))})
+SNAPSHOT_ROW = frozenset({"room", "id", "kind", "at_ms", *snapshot_attributes(Message("", 0, 0, "", "", "", "", 0))})
 
 
-def image_row(image: Message) -> Row:
-    """The whole row of a message with its present image."""
-    entry = Entry(image.room, image.seq, "message", image.created_at_ms)
-    return log_row(entry, image)
+def snapshot_row(snapshot: Message) -> Row:
+    """The whole row of a message with its present snapshot."""
+    entry = Entry(snapshot.room, snapshot.seq, "message", snapshot.created_at_ms)
+    return log_row(entry, snapshot)
 
 
 def read_entry(room: str, row: Row) -> Entry:
@@ -99,7 +99,7 @@ def read_entry(room: str, row: Row) -> Entry:
     return Entry(room, seq, kind, row["at_ms"], row.get("message"), row.get("user"), row.get("name"), row.get("by"))
 
 
-def read_image(room: str, row: Row) -> Message | None:
+def read_snapshot(room: str, row: Row) -> Message | None:
     """The message that a log row holds, or None when the entry is not a message."""
     if row["kind"] != LETTERS["message"]:
         return None
@@ -117,27 +117,29 @@ def read_image(room: str, row: Row) -> Message | None:
         deleted=row.get("deleted", False),
         via=row.get("via"),
         reactions={emoji: tuple(who) for emoji, *who in row.get("reactions", ())},
-        more=not row.keys() <= IMAGE_ROW,
+        more=not row.keys() <= SNAPSHOT_ROW,
     )
 
 
-def slot_fact(entry: Entry, image: Message | None) -> Fact:
-    """The entry under its number, which nothing has yet; with the image of a message that is sent."""
-    return Fact((put_new("messages", log_row(entry, image)),), lambda row: AppendRefused(slot_taken=True))
+def slot_fact(entry: Entry, snapshot: Message | None) -> Fact:
+    """The entry under its number, which nothing has yet; with the snapshot of a message that is sent."""
+    return Fact((put_new("messages", log_row(entry, snapshot)),), lambda row: AppendRefused(slot_taken=True))
 
 
-def image_fact(image: Message, replaces_rev: int | None) -> Fact:
-    """A message's image in the place of the one with that `rev`, which must not be deleted."""
-    return Fact((image_write(image, replaces_rev),), again())
+def snapshot_fact(snapshot: Message, replaces_rev: int | None) -> Fact:
+    """A message's snapshot in the place of the one with that `rev`, which must not be deleted."""
+    return Fact((snapshot_write(snapshot, replaces_rev),), again())
 
 
-def image_write(image: Message, replaces_rev: int | None) -> Write:
+def snapshot_write(snapshot: Message, replaces_rev: int | None) -> Write:
     """What other versions wrote into the row stays there; unless the message is deleted now: then nothing does."""
     condition, replaced = "#rev = :replaced AND attribute_not_exists(#deleted)", {":replaced": replaces_rev}
-    if not image.deleted:
-        return update("messages", slot_key(image.room, image.seq), image_attributes(image), condition, replaced)
+    if not snapshot.deleted:
+        return update(
+            "messages", slot_key(snapshot.room, snapshot.seq), snapshot_attributes(snapshot), condition, replaced
+        )
     request = {
-        "Item": pack(image_row(image)),
+        "Item": pack(snapshot_row(snapshot)),
         "ConditionExpression": condition,
         "ExpressionAttributeNames": {"#rev": "rev", "#deleted": "deleted"},
         "ExpressionAttributeValues": pack(replaced),
@@ -163,9 +165,9 @@ class EntryRows:
         return True
 
     def get(self, room: str, seq: int) -> tuple[Entry, Message | None] | None:
-        """The entry with that number, with the image if it is a message; None when the number is undecided."""
+        """The entry with that number, with the snapshot if it is a message; None when the number is undecided."""
         row = self._client.get("messages", slot_key(room, seq))
-        return (read_entry(room, row), read_image(room, row)) if row else None
+        return (read_entry(room, row), read_snapshot(room, row)) if row else None
 
     def after(self, room: str, after: int, limit: int, head: int = 0) -> list[tuple[Entry, Message | None]]:
         """Up to `limit` decided entries after that number, in order; there may be holes among them.
@@ -242,7 +244,7 @@ class EntryRows:
             "ScanIndexForward": forward,
             "ConsistentRead": True,
         }
-        return [(read_entry(room, row), read_image(room, row)) for row in self._client.query(request, limit)]
+        return [(read_entry(room, row), read_snapshot(room, row)) for row in self._client.query(request, limit)]
 
     def head(self, room: str, bucket: int = 0) -> int:
         """The highest decided number of the room, 0 when it has none. `bucket` is one that has begun.
@@ -275,11 +277,11 @@ class EntryRows:
         )
         return {slot for row in rows if (slot := slot_of(row["room"], row["id"])) is not None}
 
-    def images(self, room: str, seqs: Iterable[int]) -> dict[int, Message]:
-        """The current images of these messages, by number; one that is no message is left out."""
+    def snapshots(self, room: str, seqs: Iterable[int]) -> dict[int, Message]:
+        """The current snapshots of these messages, by number; one that is no message is left out."""
         rows = self._client.get_each("messages", (slot_key(room, seq) for seq in sorted(set(seqs))))
-        images = (read_image(room, row) for row in rows)
-        return {image.seq: image for image in images if image is not None}
+        snapshots = (read_snapshot(room, row) for row in rows)
+        return {snapshot.seq: snapshot for snapshot in snapshots if snapshot is not None}
 
     def delete(self, room: str, seqs: Iterable[int]) -> None:
         """Deletes these entries for good; what is gone already is no matter."""

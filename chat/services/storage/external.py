@@ -1,6 +1,6 @@
 """Rows that others put into `messages`: what of them became messages, and what did not.
 
-`chat`: `FOREIGN#r`/id is the mark of a row, `INGEST#bad`/room#id lists one that could not become a message,
+`chat`: `FOREIGN#r`/id is the checkpoint of a row, `INGEST#bad`/room#id lists one that could not become a message,
 `INGEST#<stream>`/shard says how far a stream has been read.
 """
 
@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 
 from chat.errors import ChatError
-from chat.models import Mark, Marking, SetAside
+from chat.models import Checkpoint, CheckpointMove, RejectedRow
 from chat.services.runtime.outages import DYNAMODB
 from chat.services.storage.client import Client
 from chat.services.storage.facts import AppendRefused, Fact, Write, update
@@ -18,7 +18,7 @@ from chat.services.storage.rows import Row
 from chat.services.storage.values import pack, texts
 
 FOREIGN_PREFIX = "FOREIGN#"
-SET_ASIDE = "INGEST#bad"
+REJECTED = "INGEST#bad"
 SAID = ("text", "message", "username", "user")  # what is read of a row that others put; whatever else it has is theirs
 
 
@@ -27,29 +27,29 @@ def is_own(room_key: str) -> bool:
     return "#" in room_key
 
 
-def mark_key(room: str, row_id: str) -> Row:
-    """Where the mark of a row lies that somebody put."""
+def checkpoint_key(room: str, row_id: str) -> Row:
+    """Where the checkpoint of a row lies that somebody put."""
     return {"pk": FOREIGN_PREFIX + room, "sk": row_id}
 
 
-def mark_attributes(mark: Mark) -> Row:
-    """What the mark of a row says."""
-    return {"number": mark.number, "stream": mark.stream, "seq": mark.seq}
+def checkpoint_attributes(checkpoint: Checkpoint) -> Row:
+    """What the checkpoint of a row says."""
+    return {"number": checkpoint.number, "stream": checkpoint.stream, "seq": checkpoint.seq}
 
 
-def read_mark(row: Row) -> Mark:
-    """The mark that a row records."""
-    return Mark(row["pk"].removeprefix(FOREIGN_PREFIX), row["sk"], row["number"], row["stream"], row["seq"])
+def read_checkpoint(row: Row) -> Checkpoint:
+    """The checkpoint that a row records."""
+    return Checkpoint(row["pk"].removeprefix(FOREIGN_PREFIX), row["sk"], row["number"], row["stream"], row["seq"])
 
 
-def set_aside_key(room: str, row_id: str) -> Row:
+def rejected_key(room: str, row_id: str) -> Row:
     """Where a row is listed that could not become a message: one place for each, however often it is put."""
-    return {"pk": SET_ASIDE, "sk": f"{room}#{row_id}"[:250]}
+    return {"pk": REJECTED, "sk": f"{room}#{row_id}"[:250]}
 
 
-def set_aside_row(bad: SetAside) -> Row:
+def rejected_row(bad: RejectedRow) -> Row:
     """A row that could not become a message, as a row."""
-    return set_aside_key(bad.room, bad.id) | {
+    return rejected_key(bad.room, bad.id) | {
         "room": bad.room[:250],
         "id": bad.id[:250],
         "reason": bad.reason,
@@ -57,9 +57,9 @@ def set_aside_row(bad: SetAside) -> Row:
     }
 
 
-def read_set_aside(row: Row) -> SetAside:
+def read_rejected(row: Row) -> RejectedRow:
     """The row that was set aside, from its row."""
-    return SetAside(row["room"], row["id"], row["reason"], row["at_ms"])
+    return RejectedRow(row["room"], row["id"], row["reason"], row["at_ms"])
 
 
 def position_key(stream: str, shard: str) -> Row:
@@ -67,16 +67,16 @@ def position_key(stream: str, shard: str) -> Row:
     return {"pk": f"INGEST#{stream}", "sk": shard}
 
 
-def mark_fact(marking: Marking) -> Fact:
+def checkpoint_fact(move: CheckpointMove) -> Fact:
     """What has become of a row that somebody put, unless another change was taken over meanwhile."""
-    return Fact((mark_write(marking),), lambda row: AppendRefused(overtaken=True))
+    return Fact((checkpoint_write(move),), lambda row: AppendRefused(overtaken=True))
 
 
-def mark_write(marking: Marking) -> Write:
+def checkpoint_write(move: CheckpointMove) -> Write:
     """The same, also where no entry is made of it. That the change is a later one is not enough: what it means was
-    judged by the mark before it, and an earlier one may come in between."""
-    mark, before = marking.mark, marking.before
-    key, attributes = mark_key(mark.room, mark.id), mark_attributes(mark)
+    judged by the checkpoint before it, and an earlier one may come in between."""
+    checkpoint, before = move.checkpoint, move.before
+    key, attributes = checkpoint_key(checkpoint.room, checkpoint.id), checkpoint_attributes(checkpoint)
     if before is None:
         return update("chat", key, attributes, "attribute_not_exists(pk)")
     still = {":before": before.number, ":of": before.stream}
@@ -89,14 +89,14 @@ class ExternalRows:
     def __init__(self, client: Client):
         self._client = client
 
-    def put_mark(self, marking: Marking) -> bool:
+    def put_checkpoint(self, move: CheckpointMove) -> bool:
         """Notes a change that makes no entry; False when another one was taken over meanwhile."""
-        return self._client.write_if(mark_write(marking))
+        return self._client.write_if(checkpoint_write(move))
 
-    def get_mark(self, room: str, row_id: str) -> Mark | None:
+    def get_checkpoint(self, room: str, row_id: str) -> Checkpoint | None:
         """What has become of a row that somebody put, None when nothing has."""
-        row = self._client.get("chat", mark_key(room, row_id))
-        return read_mark(row) if row else None
+        row = self._client.get("chat", checkpoint_key(room, row_id))
+        return read_checkpoint(row) if row else None
 
     def row(self, room: str, row_id: str) -> dict[str, str | None] | None:
         """What a row that somebody put says now (`SAID`), None when there is no such row."""
@@ -108,24 +108,24 @@ class ExternalRows:
         for item in self._client.scan_items("messages", "NOT contains(#key, :key)", {"#key": "room"}, {":key": "#"}):
             yield item["room"]["S"], item["id"]["S"]
 
-    def marks(self) -> Iterator[Mark]:
-        """The marks of all rows that anybody ever put: reads the whole table `chat`, a page at a time."""
+    def checkpoints(self) -> Iterator[Checkpoint]:
+        """The checkpoints of all rows that anybody ever put: reads the whole table `chat`, a page at a time."""
         found = self._client.scan("chat", "begins_with(#key, :key)", {"#key": "pk"}, {":key": FOREIGN_PREFIX})
-        yield from map(read_mark, found)
+        yield from map(read_checkpoint, found)
 
-    def set_aside(self, bad: SetAside, kept_s: int) -> None:
+    def reject(self, bad: RejectedRow, kept_s: int) -> None:
         """Lists a row that could not become a message, for so long."""
-        row = set_aside_row(bad) | {"expires_at": bad.at_ms // 1000 + kept_s}
+        row = rejected_row(bad) | {"expires_at": bad.at_ms // 1000 + kept_s}
         self._client.call("put_item", TableName=self._client.table("chat"), Item=pack(row))
 
     def forget_set_aside(self, room: str, row_id: str) -> None:
         """The row has become a message after all."""
-        key = set_aside_key(room, row_id)
+        key = rejected_key(room, row_id)
         self._client.call("delete_item", TableName=self._client.table("chat"), Key=pack(key))
 
-    def rows_set_aside(self) -> list[SetAside]:
+    def rejected_rows(self) -> list[RejectedRow]:
         """The rows that could not become messages, lately."""
-        return [read_set_aside(row) for row in self._client.partition("chat", SET_ASIDE)]
+        return [read_rejected(row) for row in self._client.partition("chat", REJECTED)]
 
     def stream_arn(self) -> str | None:
         """The stream of `messages`, None when it has none. Raises: ChatError `unavailable`, also without the table."""

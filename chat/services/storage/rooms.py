@@ -41,7 +41,7 @@ def user_room_key(username: str, room: str) -> Row:
 
 def meta_row(room: Room) -> Row:
     """A room's description as a row."""
-    return meta_key(room.room) | {
+    return meta_key(room.id) | {
         "name": room.name,
         "kind": room.kind,
         "owner": room.owner,
@@ -54,7 +54,7 @@ def meta_row(room: Room) -> Row:
 def read_meta(row: Row) -> Room:
     """The room that a META row describes."""
     return Room(
-        room=row["pk"].removeprefix("ROOM#"),
+        id=row["pk"].removeprefix("ROOM#"),
         name=row["name"],
         kind=row["kind"],
         owner=row.get("owner", ""),
@@ -95,7 +95,7 @@ def room_facts(room: Room, most: int | None = None) -> tuple[Fact, ...]:
     errors: `room_name_taken`, `too_many_rooms`."""
     writes = [put_new("chat", meta_row(room))]
     if room.kind == "public":
-        writes.append(put_new("chat", {"pk": PUBLIC, "sk": room.room, "room": room.room, "name": room.name}))
+        writes.append(put_new("chat", {"pk": PUBLIC, "sk": room.id, "room": room.id, "name": room.name}))
     facts = [Fact(tuple(writes), final(ChatError("room_name_taken")))]
     if most is not None and room.owner is not None:
         facts.append(Fact((count_made(room.owner, most),), final(ChatError("too_many_rooms"))))
@@ -172,7 +172,7 @@ class RoomRows:
         """Gives a room another generation, if it still has the one that was read; False when it has not."""
         names, values = {"#generation": "generation"}, {":new": generation, ":old": room.generation}
         update, condition = "SET #generation = :new", "#generation = :old"
-        return self._client.update_if("chat", meta_key(room.room), update, condition, names, values)
+        return self._client.update_if("chat", meta_key(room.id), update, condition, names, values)
 
     def disown(self, room: str) -> bool:
         """Takes a room's owner away; False when it had none."""

@@ -49,7 +49,7 @@ def create(storage: Storage) -> list[str]:
             storage.client.wait_until("table_exists", table)
         _turn_on_ttl(storage, table)
     storage.rooms.put(replace(GENERAL, generation=int(time.time())))
-    storage.rooms.disown(GENERAL.room)
+    storage.rooms.disown(GENERAL.id)
     return created
 
 
@@ -81,7 +81,7 @@ def problems(storage: Storage) -> list[str]:
 
 def _room_problems(storage: Storage) -> list[str]:
     found = []
-    general = storage.rooms.get(GENERAL.room)
+    general = storage.rooms.get(GENERAL.id)
     if general is not None and general.owner:
         found.append(f"the room general has an owner, {general.owner}: run `flask create-tables`, which ends that")
     for room, name in storage.rooms.public():

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chat.models import Claim, Entry, Marking, Message
+from chat.models import CheckpointMove, Claim, Entry, Message
 from chat.services.storage import claims, entries, external
 from chat.services.storage.client import CONFLICT, Client
 from chat.services.storage.facts import AppendRefused, Fact
@@ -17,34 +17,34 @@ from chat.services.storage.values import unpack
 MAX_ITEMS = 100  # in one TransactWriteItems
 MAX_PROOFS = 90  # in one append, with what else it writes
 
-Proof = Claim | Marking | tuple[Claim, ...]
+Proof = Claim | CheckpointMove | tuple[Claim, ...]
 
 
 class Append:
     """An entry to be stored with the proof that it was: all of it, or nothing.
 
-    The proof is the claim of a person's request, or of several people's, at most MAX_PROOFS and none twice; or the mark
-    of a row that somebody put. `image` is the message sent or, with `replaces_rev`, the new image of an older one whose
-    `rev` must still be that and which must not be deleted. `facts` are what nouns store with it. `writes` is all that,
-    each write with the fact that it belongs to; `items` are the names of what they write. Raises: ValueError when it is
-    more than a transaction takes, or writes an item twice.
+    The proof is the claim of a person's request, or of several people's, at most MAX_PROOFS and none twice; or the
+    checkpoint of a row that somebody put. `snapshot` is the message sent or, with `replaces_rev`, the new snapshot of
+    an older one whose `rev` must still be that and which must not be deleted. `facts` are what nouns store with it.
+    `writes` is all that, each write with the fact that it belongs to; `items` are the names of what they write. Raises:
+    ValueError when it is more than a transaction takes, or writes an item twice.
     """
 
     def __init__(
         self,
         entry: Entry,
         proof: Proof,
-        image: Message | None = None,
+        snapshot: Message | None = None,
         replaces_rev: int | None = None,
         facts: tuple[Fact, ...] = (),
     ):
         self.entry = entry
         proofs = proof if isinstance(proof, tuple) else (proof,)
-        stored = [claims.claim_fact(one) if isinstance(one, Claim) else external.mark_fact(one) for one in proofs]
-        own_image = image if entry.kind == "message" else None
-        stored.append(entries.slot_fact(entry, own_image))
-        if image is not None and own_image is None:
-            stored.append(entries.image_fact(image, replaces_rev))
+        stored = [claims.claim_fact(one) if isinstance(one, Claim) else external.checkpoint_fact(one) for one in proofs]
+        own_snapshot = snapshot if entry.kind == "message" else None
+        stored.append(entries.slot_fact(entry, own_snapshot))
+        if snapshot is not None and own_snapshot is None:
+            stored.append(entries.snapshot_fact(snapshot, replaces_rev))
         self.writes = [(write, fact) for fact in (*stored, *facts) for write in fact.writes]
         self.items = frozenset(write.item for write, _ in self.writes)
         if len(self.items) != len(self.writes) or len(self.items) > MAX_ITEMS:
@@ -61,12 +61,12 @@ class Transaction:
         self,
         entry: Entry,
         proof: Proof,
-        image: Message | None = None,
+        snapshot: Message | None = None,
         replaces_rev: int | None = None,
         facts: tuple[Fact, ...] = (),
     ) -> None:
         """Stores an entry with what belongs to it (see Append), or nothing. Raises: AppendRefused."""
-        (refusal,) = self.append_each([Append(entry, proof, image, replaces_rev, facts)])
+        (refusal,) = self.append_each([Append(entry, proof, snapshot, replaces_rev, facts)])
         if refusal is not None:
             raise refusal
 

@@ -2,12 +2,12 @@
 
 | module | guards |
 |---|---|
-| gate | who may open a websocket, and how many |
+| admission | who may open a websocket, and how many |
 | frames, websocket | what may come in, and that what goes out goes out whole |
 | outbox | how much may wait for a client |
 | engine, server, packets, encoding | one packet after the other, strictly decoded · what leaves |
-| credit, places, content | how much a client may send · how many there may be · what tells of a room |
-| visitors, worker, drain | slow HTTP clients, and the end of a worker |
+| token_bucket, slots, content | how much a client may send · how many there may be · what tells of a room |
+| slow_clients, worker, drain | slow HTTP clients, and the end of a worker |
 | fast | in the place of websocket, outbox and the engine's sockets: the hub serves them (FANOUT=fast) |
 | selfcheck, hooks | that all this is in place |
 """
@@ -21,14 +21,14 @@ from flask import Flask
 from flask_socketio import SocketIO
 
 from chat.config import Config
+from chat.sockets.transport.admission import Admission
 from chat.sockets.transport.drain import drain, send_away
 from chat.sockets.transport.fast.server import FastServer
 from chat.sockets.transport.frames import MAX_MESSAGE_BYTES
-from chat.sockets.transport.gate import Gate
 from chat.sockets.transport.selfcheck import check
-from chat.sockets.transport.server import LATER, Server
+from chat.sockets.transport.server import WOULD_BLOCK, Server
 
-__all__ = ["LATER", "check", "create_socketio", "drain", "send_away"]
+__all__ = ["WOULD_BLOCK", "check", "create_socketio", "drain", "send_away"]
 
 PING_INTERVAL_S = 25
 PING_TIMEOUT_S = 20
@@ -54,5 +54,5 @@ def create_socketio(app: Flask, config: Config, headers: Mapping[str, str] = NON
     # Flask-SocketIO has no setting for the server's class: ours takes the place of the one it made.
     made = FastServer(**options) if config.fanout == "fast" else Server(**options)
     socketio.server = socketio.sockio_mw.engineio_app = made
-    app.wsgi_app = Gate(app.wsgi_app, config, socketio.server.eio, headers)  # type: ignore[method-assign]
+    app.wsgi_app = Admission(app.wsgi_app, config, socketio.server.eio, headers)  # type: ignore[method-assign]
     return socketio

@@ -1,4 +1,4 @@
-"""The end of a worker, or its retreat: clients are sent to the others, what is being handled is finished first."""
+"""The end of a worker, or its isolation: clients are sent to the others, what is being handled is finished first."""
 
 from __future__ import annotations
 

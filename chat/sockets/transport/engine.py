@@ -14,7 +14,7 @@ from engineio.socket import Socket
 
 from chat.sockets.transport.frames import GOING_AWAY, POLICY, Refused
 from chat.sockets.transport.outbox import Outbox
-from chat.sockets.transport.places import Place
+from chat.sockets.transport.slots import ConnectionSlot
 from chat.sockets.transport.websocket import LINGER_S, SEND_TIMEOUT_S, WebSocket
 
 CONNECT_WITHIN_S = 10.0
@@ -36,7 +36,7 @@ class EngineSocket(Socket):
         self._heard_at = time.monotonic()
         self._websocket: WebSocket | None = None
         self._goodbye: tuple[int, str] = (GOING_AWAY, "")
-        self.place: Place | None = None
+        self.slot: ConnectionSlot | None = None
 
     def serve(self, websocket: WebSocket) -> None:
         """Handles what the client sends, one packet after the other, until either side ends it."""
@@ -58,15 +58,15 @@ class EngineSocket(Socket):
                 websocket.abort()
             websocket.finish()
 
-    def guard(self, gate: Callable[[], bool]) -> None:
-        """From now on content goes out only while `gate` says so."""
-        self.queue.gate = gate
+    def guard(self, may_deliver: Callable[[], bool]) -> None:
+        """From now on content goes out only while `may_deliver` says so."""
+        self.queue.may_deliver = may_deliver
         self.settle()
 
     def settle(self) -> None:
         """Its client has shown a session, or connected."""
-        if self.place is not None:
-            self.place.settle()
+        if self.slot is not None:
+            self.slot.settle()
 
     def refuse(self, code: int = POLICY, reason: str = MALFORMED) -> None:
         """Closes the socket of a client that sent what we do not take; `code` and `reason` are told to it."""
@@ -106,7 +106,7 @@ class EngineSocket(Socket):
     def _write(self, websocket: WebSocket) -> None:
         try:
             while (frames := self.queue.take()) is not None:
-                websocket.send(frames, self.queue.gate)
+                websocket.send(frames, self.queue.may_deliver)
         except OSError:
             self.cut(TOO_SLOW)
         else:
@@ -135,7 +135,7 @@ class EngineSocket(Socket):
 
 
 class Engine(engineio.Server):
-    """All clients of this worker. The gate refuses new ones when it is `draining`, for good, or `deaf`, for a while.
+    """All clients of this worker. Admission refuses new ones when it is `draining`, for good, or `deaf`, for a while.
     `is_connected` says whether a client has gone on from opening to connecting: Socket.IO knows."""
 
     draining = False
@@ -150,11 +150,11 @@ class Engine(engineio.Server):
         """Accepts a websocket and serves it for as long as it lives: Engine.IO's only way in."""
         sid = self.generate_id()
         socket = self.sockets[sid] = EngineSocket(self, sid)
-        socket.place = environ.get("parley.place")
+        socket.slot = environ.get("parley.slot")
         try:
             websocket = WebSocket.accept(environ)
-            if socket.place is not None:
-                socket.place.give_way = partial(socket.cut, NOT_CONNECTED)
+            if socket.slot is not None:
+                socket.slot.give_way = partial(socket.cut, NOT_CONNECTED)
             socket.send(packet.Packet(packet.OPEN, self._opening(sid)))
             self._trigger_event("connect", sid, environ, run_async=False)
             socket.serve(websocket)

@@ -24,13 +24,13 @@ class Outbox:
     Too much waiting is judged one turn of the event loop later, when the writer has had its chance: a burst within one
     turn says nothing about the reader, unless it is very large (HARD_*). Then `overflow` is called, once.
 
-    `gate` says whether content may go out now. It is asked when a packet comes and again when it leaves, because the
-    process may have been stopped in between; what it does not let through is dropped.
+    `may_deliver` says whether content may go out now. It is asked when a packet comes and again when it leaves, because
+    the process may have been stopped in between; what it does not let through is dropped.
     """
 
     def __init__(self) -> None:
         self.overflow: Callable[[], None] = lambda: None
-        self.gate: Callable[[], bool] = lambda: True
+        self.may_deliver: Callable[[], bool] = lambda: True
         self._frames: list[tuple[bytes, bool]] = []  # each with whether it is content
         self._bytes = 0
         self._ready = Event()
@@ -46,7 +46,7 @@ class Outbox:
             self._ended = True
         else:
             data, content = framed(packet)
-            if content and not self.gate():
+            if content and not self.may_deliver():
                 return
             self._frames.append((data, content))
             self._bytes += len(data)
@@ -82,8 +82,8 @@ class Outbox:
         return len(self._frames)
 
     def _drop(self) -> None:
-        """Drops what the gate does not let through any more."""
-        if self._frames and not self.gate():
+        """Drops what may not go out any more."""
+        if self._frames and not self.may_deliver():
             self._frames = [(data, content) for data, content in self._frames if not content]
             self._bytes = sum(len(data) for data, _ in self._frames)
 

@@ -13,13 +13,13 @@ from flask_socketio import SocketIO
 from chat.config import Config
 from chat.errors import ConfigError
 from chat.sockets.transport import hooks
+from chat.sockets.transport.admission import Admission
 from chat.sockets.transport.engine import Engine, EngineSocket
 from chat.sockets.transport.fast.connection import Connection
 from chat.sockets.transport.fast.engine import FastEngine
 from chat.sockets.transport.fast.manager import Manager
 from chat.sockets.transport.fast.server import FastServer
 from chat.sockets.transport.frames import MAX_MESSAGE_BYTES
-from chat.sockets.transport.gate import Gate
 from chat.sockets.transport.outbox import Outbox
 from chat.sockets.transport.server import Server
 
@@ -48,7 +48,7 @@ def _transport(socketio: SocketIO, config: Config) -> dict[str, bool]:
         "our Socket.IO server is not in place": isinstance(server, server_class),
         "our Engine.IO server is not in place": isinstance(engine, engine_class),
         "requests do not reach our server": socketio.sockio_mw.engineio_app is server,
-        "the gate is not in front of the sockets": isinstance(app.wsgi_app, Gate),
+        "admission is not in front of the sockets": isinstance(app.wsgi_app, Admission),
         "a broken or unguarded way into the engine": _ours(engine, "_handle_connect", engine_class)
         and _ours(server, "_handle_eio_message", Server),
         "the bounded queue is not in place": isinstance(engine.create_queue(), Outbox),

@@ -13,9 +13,9 @@ from chat.sockets.transport import encoding
 from chat.sockets.transport.engine import Engine
 from chat.sockets.transport.packets import ACK, CONNECT, DISCONNECT, EVENT, ClientPacket, Malformed, decode
 
-LATER = object()  # what the handler of a hot event returns when it would have to wait
+WOULD_BLOCK = object()  # what an inline handler returns when it would have to wait
 NO_SUCH_NAMESPACE = {"message": "Invalid namespace"}  # python-socketio says a bare string, which clients cannot read
-HotHandler = Callable[..., Any]
+InlineHandler = Callable[..., Any]
 
 log = logging.getLogger(__name__)
 
@@ -24,41 +24,42 @@ class Server(socketio.Server):
     """python-socketio's server over `Engine`, with a strict decoder."""
 
     def __init__(self, **options: Any):
-        self._hot: dict[str, HotHandler] = {}
+        self._inline: dict[str, InlineHandler] = {}
         super().__init__(json=encoding, **options)
         self.eio.is_connected = lambda eio_sid: self.manager.sid_from_eio_sid(eio_sid, "/") is not None
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
 
-    def on_hot(self, event: str, handler: HotHandler) -> None:
-        """`handler(sid, *args)` answers the event without waiting for anything, or returns LATER: then the event's
-        ordinary handler is asked. The fast transport calls it in the hub, where waiting for something is an error."""
-        self._hot[event] = handler
+    def on_inline(self, event: str, handler: InlineHandler) -> None:
+        """`handler(sid, *args)` answers the event without waiting for anything, or returns WOULD_BLOCK: then the
+        event's ordinary handler is asked. The fast transport calls it in the hub, where waiting for something is an
+        error."""
+        self._inline[event] = handler
 
-    def handle_hot(self, eio_sid: str, data: str) -> bool:
-        """Answers a packet if its event is hot and can be answered at once. For the hub."""
+    def handle_inline(self, eio_sid: str, data: str) -> bool:
+        """Answers a packet if its event has an inline handler that can answer it. For the hub."""
         at = data.find('["') + 2
-        if not data.startswith("2") or data[at : data.find('"', at)] not in self._hot:
+        if not data.startswith("2") or data[at : data.find('"', at)] not in self._inline:
             return False
         try:
             packet = decode(data)
         except Malformed:
             return False
-        return self._answer_at_once(eio_sid, packet)
+        return self._answer_inline(eio_sid, packet)
 
-    def _answer_at_once(self, eio_sid: str, packet: ClientPacket) -> bool:
-        handler = self._hot.get(packet.data[0]) if packet.kind == EVENT else None
+    def _answer_inline(self, eio_sid: str, packet: ClientPacket) -> bool:
+        handler = self._inline.get(packet.data[0]) if packet.kind == EVENT else None
         sid = self.manager.sid_from_eio_sid(eio_sid, packet.namespace)
         if handler is None or not self.manager.is_connected(sid, packet.namespace):
             return False
         try:
             answer = handler(sid, *packet.data[1:])
         except Exception:
-            log.exception("a socket's hot handler failed")
+            log.exception("a socket's inline handler failed")
             self._refuse(eio_sid)
             return True
-        if answer is LATER:
+        if answer is WOULD_BLOCK:
             return False
         if packet.id is not None and answer is None:
             self.eio.send(eio_sid, f"3{packet.id}[]")
@@ -72,12 +73,12 @@ class Server(socketio.Server):
         super().disconnect(sid, namespace=namespace, ignore_queue=ignore_queue)
         self._leave(eio_sid)
 
-    def guard(self, sid: str, gate: Callable[[], bool]) -> None:
-        """From now on content goes out to this client only while `gate` says so; what it does not let through is
+    def guard(self, sid: str, may_deliver: Callable[[], bool]) -> None:
+        """From now on content goes out to this client only while `may_deliver` says so; what it does not let through is
         dropped."""
         socket = self.eio.sockets.get(self.manager.eio_sid_from_sid(sid, "/"))
         if socket is not None:  # it may have gone while it connected
-            socket.guard(gate)
+            socket.guard(may_deliver)
 
     def expel(self, sid: str) -> None:
         """Disconnects a client that may not read on: what it has not taken soon after is taken back."""
@@ -117,7 +118,7 @@ class Server(socketio.Server):
             self._refuse(eio_sid)
         elif packet.kind == DISCONNECT:
             self._handle_disconnect(eio_sid, packet.namespace, self.reason.CLIENT_DISCONNECT)
-        elif packet.kind != ACK and not self._answer_at_once(eio_sid, packet):  # the chat asks for no acks
+        elif packet.kind != ACK and not self._answer_inline(eio_sid, packet):  # the chat asks for no acks
             self._handle_event(eio_sid, packet.namespace, packet.id, packet.data)
 
     def _settle(self, eio_sid: str) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 import gevent
 from gevent.lock import Semaphore
 
-from chat.sockets.transport.credit import Credit
 from chat.sockets.transport.frames import (
     BAD_TEXT,
     CLOSE,
@@ -29,6 +28,7 @@ from chat.sockets.transport.frames import (
     close_frame,
     frame,
 )
+from chat.sockets.transport.token_bucket import TokenBucket
 
 SEND_TIMEOUT_S = 5.0
 LINGER_S = 0.5
@@ -75,7 +75,7 @@ class WebSocket:
         self._sending = Semaphore()
         self._closing = False
         self._farewell: bytes | None = None  # what answers the client's own close frame
-        self._credit = Credit()
+        self._bucket = TokenBucket()
         self._charged_frames = 0
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         if self._sock.family != socket.AF_UNIX:
@@ -92,9 +92,9 @@ class WebSocket:
         websocket.send(switching(key))
         return websocket
 
-    def send(self, data: bytes, gate: Callable[[], bool] = lambda: True) -> None:
+    def send(self, data: bytes, may_deliver: Callable[[], bool] = lambda: True) -> None:
         """Sends all of it, whole frames. Raises: OSError when the client takes nothing for SEND_TIMEOUT_S seconds, or
-        has not taken all of it when `gate` closes: the rest may not follow.
+        has not taken all of it when `may_deliver` says no: the rest may not follow.
 
         gevent's plain `send` returns after a part when the client's buffer is full; the next frame would begin inside
         the last one.
@@ -102,7 +102,7 @@ class WebSocket:
         rest = memoryview(data)
         with self._sending:
             while rest:
-                if len(rest) < len(data) and not gate():
+                if len(rest) < len(data) and not may_deliver():
                     raise OSError("the client did not read in time")
                 with gevent.Timeout(SEND_TIMEOUT_S, TimeoutError("the client does not read")):
                     sent = self._sock.send(rest)
@@ -116,7 +116,7 @@ class WebSocket:
                 data = self._read()
                 if not data:
                     return None
-                self._credit.charge(self._reader.frames - self._charged_frames, len(data), time.monotonic())
+                self._bucket.charge(self._reader.frames - self._charged_frames, len(data), time.monotonic())
                 self._charged_frames = self._reader.frames
                 self._reader.feed(data)
                 continue

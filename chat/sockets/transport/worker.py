@@ -1,5 +1,5 @@
-"""What a gunicorn gevent worker does beyond serving: patience with visitors, and an orderly end. gunicorn.conf.py calls
-this from its hooks."""
+"""What a gunicorn gevent worker does beyond serving: patience with slow clients, and an orderly end. gunicorn.conf.py
+calls this from its hooks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import gevent
 import gunicorn.util
 
 from chat.errors import ChatError
+from chat.sockets.transport.admission import refusal
 from chat.sockets.transport.drain import drain
 from chat.sockets.transport.fast.engine import FastEngine
 from chat.sockets.transport.fast.handshake import take_handshake
-from chat.sockets.transport.gate import refusal
-from chat.sockets.transport.visitors import Visitor, Visitors, said_already
+from chat.sockets.transport.slow_clients import GuardedSocket, SlowClientGuard, said_already
 
 POLL_S = 0.05
 ENDING_S = 2.0  # of gunicorn's graceful_timeout, which begins with the signal, for noticing it and for saying goodbye
@@ -26,38 +26,38 @@ GC_THRESHOLDS = (50_000, 50, 1_000)  # a look at all objects of ten thousand soc
 
 
 def install(worker: Any) -> None:
-    """For `post_worker_init`: from now on visitors are watched, and the end of the worker begins with its clients.
+    """For `post_worker_init`: from now on slow clients are watched, and the end of the worker begins with its clients.
 
     `worker.handle` is what gunicorn runs for each connection, `worker.alive` what its signal handler clears, and
     `worker.run` what ends with the worker.
     """
-    visitors = Visitors(worker.worker_connections)
+    guard = SlowClientGuard(worker.worker_connections)
     handle = worker.handle
 
     app = worker.wsgi
     gunicorn.util.write_error = partial(refuse, app.wsgi_app.headers)
     fast = isinstance(app.extensions["socketio"].server.eio, FastEngine)
 
-    def handle_visitor(listener: Any, client: Any, address: Any) -> None:
-        visitors.present += 1
+    def handle_guarded(listener: Any, client: Any, address: Any) -> None:
+        guard.present += 1
         try:
             if fast and take_handshake(app, client, said_already(client), address):
                 return
-            client = Visitor(client, visitors)
+            client = GuardedSocket(client, guard)
             if not (fast and take_handshake(app, client, client.peek(), address)):
                 handle(listener, client, address)
         except OSError:
             client.close()  # it said nothing
         finally:
-            visitors.present -= 1
+            guard.present -= 1
 
     def watch() -> None:
         while worker.alive:
             gevent.sleep(POLL_S)
-            visitors.thin_out()
+            guard.thin_out()
         drain(app.extensions["socketio"])
 
-    worker.handle = handle_visitor
+    worker.handle = handle_guarded
     watching = gevent.spawn(watch)
     if fast:
         run = worker.run
@@ -88,16 +88,16 @@ def refuse(headers: Mapping[str, str], client: Any, status: int, reason: str, me
 
 def request_began(request: Any) -> None:
     """For `pre_request`: its head has been read."""
-    visitor = request.unreader.sock
-    if isinstance(visitor, Visitor):
-        visitor.request_began()
+    guarded = request.unreader.sock
+    if isinstance(guarded, GuardedSocket):
+        guarded.request_began()
 
 
 def request_over(request: Any) -> None:
     """For `post_request`: it has been answered, or a websocket has ended."""
-    visitor = request.unreader.sock
-    if isinstance(visitor, Visitor):
-        visitor.request_over(_unread(request))
+    guarded = request.unreader.sock
+    if isinstance(guarded, GuardedSocket):
+        guarded.request_over(_unread(request))
 
 
 def _unread(request: Any) -> int | None:

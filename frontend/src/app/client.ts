@@ -50,10 +50,10 @@ export function createClient(session: SessionService, user: User, wire?: Wire, c
     },
   });
   const followers = createFollowers({ ...pages, clock, connected });
-  const { cursor, image } = followers;
+  const { cursor, snapshot } = followers;
   const outbox = createOutbox({ user: me, disk: openOutboxDisk(), tabs, ask: act, clock, connected, cursor });
-  const changes = createChanges({ ask: act, image });
-  const reactions = createReactions({ ask: act, look: ask, image, me: user.name });
+  const changes = createChanges({ ask: act, snapshot });
+  const reactions = createReactions({ ask: act, look: ask, snapshot, me: user.name });
   const met = (people: readonly User[]) => people.forEach(names.met);
   const rooms = createRooms({ user: me, base, http, ask, clock, met, nameOf: names.of });
   const typing = createTyping({ user: me, ask, clock });

@@ -17,7 +17,7 @@ interface FakeRoom {
   owner: string;
   generation: number;
   log: Entry[];
-  images: Map<number, Message>;
+  snapshots: Map<number, Message>;
   members: Set<string>;
   read: Map<string, number>;
 }
@@ -40,7 +40,7 @@ export class FakeChat {
 
   makeRoom(room: string, name: string, kind: Room["kind"], owner: string): FakeRoom {
     const made: FakeRoom = {
-      room, name, kind, owner, generation: 1, log: [], images: new Map(), members: new Set(owner ? [owner] : []),
+      room, name, kind, owner, generation: 1, log: [], snapshots: new Map(), members: new Set(owner ? [owner] : []),
       read: new Map(),
     };
     this.rooms.set(room, made);
@@ -105,7 +105,7 @@ export class FakeChat {
       name: this.users.get(user)?.name ?? user, text, created_at_ms: this.now_ms(), ...(reply_to ? { reply_to } : {}),
       deleted: false,
     };
-    room.images.set(seq, message);
+    room.snapshots.set(seq, message);
     this.claims.set(`${user} ${client_id}`, message);
     this.push(room, "message:sent", message);
     return message;
@@ -113,7 +113,7 @@ export class FakeChat {
 
   change(user: string, { room: id, seq, text }: { room: string; seq: number; text?: string }): Message {
     const room = this.mine(user, id);
-    const held = room.images.get(seq);
+    const held = room.snapshots.get(seq);
     if (!held) throw refuse(404, "message_not_found", "That message does not exist.");
     if (held.author !== user) throw refuse(403, "not_author", "Only its author can change a message.");
     if (held.deleted) throw refuse(409, "message_deleted", "That message was deleted.");
@@ -122,7 +122,7 @@ export class FakeChat {
       text === undefined
         ? { ...held, rev: entry, text: "", deleted: true, reactions: undefined }
         : { ...held, rev: entry, text, edited_at_ms: this.now_ms() };
-    room.images.set(seq, message);
+    room.snapshots.set(seq, message);
     this.push(room, "message:changed", { room: id, generation: room.generation, entry, message });
     return message;
   }
@@ -133,7 +133,7 @@ export class FakeChat {
     wanted: boolean,
   ): Message {
     const room = this.mine(user, id);
-    const held = room.images.get(seq);
+    const held = room.snapshots.get(seq);
     if (!held) throw refuse(404, "message_not_found", "That message does not exist.");
     if (held.deleted) throw refuse(409, "message_deleted", "That message was deleted.");
     const who = this.reactions.get(`${id} ${seq}`) ?? new Map<string, string[]>();
@@ -147,7 +147,7 @@ export class FakeChat {
     const message: Message = {
       ...held, rev: entry, reactions: counts.length > 0 ? Object.fromEntries(counts) : undefined,
     };
-    room.images.set(seq, message);
+    room.snapshots.set(seq, message);
     this.push(room, "message:changed", { room: id, generation: room.generation, entry, message });
     const mine = this.mineOf(user, message);
     this.tell(user, "reaction:mine", { room: id, generation: room.generation, seq, rev: entry, mine: mine.mine ?? [] });
@@ -192,7 +192,7 @@ export class FakeChat {
 
   private page(user: string, room: FakeRoom, entries: Entry[], more: boolean): Page {
     const wanted = new Set(entries.map(({ seq, message }) => message ?? seq));
-    const messages = [...room.images.values()]
+    const messages = [...room.snapshots.values()]
       .filter(({ seq }) => wanted.has(seq))
       .map((message) => this.mineOf(user, message));
     return { generation: room.generation, entries, messages, head: room.log.length, more, floor: 1, from: 1 };
@@ -231,9 +231,9 @@ export class FakeChat {
     return read;
   }
 
-  describe(user: string, { room, name, kind, owner, generation, log, images, read }: FakeRoom): Room {
+  describe(user: string, { room, name, kind, owner, generation, log, snapshots, read }: FakeRoom): Room {
     const seen = read.get(user) ?? 0;
-    const unread = [...images.values()].filter(
+    const unread = [...snapshots.values()].filter(
       ({ seq, author, deleted }) => seq > seen && author !== user && !deleted,
     ).length;
     return { room, name, kind, owner, generation, head: log.length, read: seen, from: 1, unread, unread_more: false };

@@ -36,33 +36,33 @@ def log(person: Person, listed: dict[str, Any]) -> Log:
     """One room, all pages to the start."""
     room, after = listed["room"], listed["from"] - 1
     entries: list[int] = []
-    images: dict[int, dict[str, Any]] = {}
+    snapshots: dict[int, dict[str, Any]] = {}
     for _ in range(PAGES):
         page = get(person, f"/api/rooms/{room}/messages?after={after}&limit={PAGE}")
         entries += [entry["seq"] for entry in page["entries"]]
-        for image in page["messages"]:
-            if image["seq"] not in images or images[image["seq"]]["rev"] <= image["rev"]:
-                images[image["seq"]] = image
+        for snapshot in page["messages"]:
+            if snapshot["seq"] not in snapshots or snapshots[snapshot["seq"]]["rev"] <= snapshot["rev"]:
+                snapshots[snapshot["seq"]] = snapshot
         if not page["more"] or not page["entries"]:
             break
         after = entries[-1]
-    rows = {seq: row(image) for seq, image in images.items() if seq >= listed["from"]}
-    authors = {seq: (images[seq]["author"], images[seq]["client_id"]) for seq in rows}
+    rows = {seq: row(snapshot) for seq, snapshot in snapshots.items() if seq >= listed["from"]}
+    authors = {seq: (snapshots[seq]["author"], snapshots[seq]["client_id"]) for seq in rows}
     counts = (listed["read"], listed["unread"], listed["unread_more"])
     return Log(person.user, room, rows, authors, tuple(entries), *counts)
 
 
-def row(image: dict[str, Any]) -> Row:
+def row(snapshot: dict[str, Any]) -> Row:
     """A message as a page shows it."""
-    if image["deleted"]:
-        return Row(image["seq"], image["name"], "", deleted=True)
-    reactions = tuple(sorted(image.get("reactions", {}).items()))
+    if snapshot["deleted"]:
+        return Row(snapshot["seq"], snapshot["name"], "", deleted=True)
+    reactions = tuple(sorted(snapshot.get("reactions", {}).items()))
     return Row(
-        image["seq"],
-        image["name"],
-        image["text"],
-        edited="edited_at_ms" in image,
-        replies="reply_to" in image,
+        snapshot["seq"],
+        snapshot["name"],
+        snapshot["text"],
+        edited="edited_at_ms" in snapshot,
+        replies="reply_to" in snapshot,
         reactions=reactions,
-        mine=frozenset(image.get("mine", [])),
+        mine=frozenset(snapshot.get("mine", [])),
     )

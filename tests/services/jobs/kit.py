@@ -76,7 +76,7 @@ class Scene:
         made = [*beside, self.subject.make(worker)]
         rows = ProjectionRows(worker.storage.client)
         time = {"now": self.clock, "clock": self.clock, "pause": self.pass_s}
-        return Projections(worker.storage, rows, worker.numbers, worker.log, lease, made, **time)
+        return Projections(worker.storage, rows, worker.sequences, worker.log, lease, made, **time)
 
     def free_the_lease(self) -> None:
         """The lease of one that is gone runs out."""
@@ -118,7 +118,7 @@ class Scene:
         first, *_ = self.say(3)
         self.worker.messages.edit(ALICE, "general", f"c{next(self.numbers)}", first, "other words")
         self.worker.messages.delete(ALICE, "general", f"c{next(self.numbers)}", self.say()[0])
-        self.worker.log.settle(self.room(), self.worker.numbers.propose(self.room()))
+        self.worker.log.settle(self.room(), self.worker.sequences.propose(self.room()))
         self.pass_s(DAY_S)
         self.say(2)
 

@@ -113,7 +113,7 @@ def the_rooms_begin_anew(scene: Scene) -> None:
         scene.worker.storage.entries.delete("general", late[1:])
         scene.worker.storage.rooms.set_generation(scene.room(), int(scene.clock.s))
         for worker in scene.wire.workers:
-            worker.numbers.forget()
+            worker.sequences.forget()
             worker.rooms.forget_all()
         if told:
             holder.hear(Restored())
@@ -148,7 +148,7 @@ def the_floor_moves(scene: Scene) -> None:
 def a_number_stays_undecided(scene: Scene) -> None:
     """Nothing behind it is taken until it is sure that nobody uses it; nobody else sees to that."""
     scene.made()
-    hole = scene.worker.numbers.propose(scene.room())
+    hole = scene.worker.sequences.propose(scene.room())
     behind = scene.say(2)
     holder = scene.follower()
     assert holder.begin()
@@ -180,7 +180,7 @@ def another_one_fails(scene: Scene) -> None:
 class Broken:
     """A projection that fails until it `works`."""
 
-    name, effect, images, stale_after_s = "broken", False, True, 0.0
+    name, effect, snapshots, stale_after_s = "broken", False, True, 0.0
 
     def __init__(self) -> None:
         self.works = False

@@ -21,8 +21,8 @@ ROOM = Room("general", "General", "public", generation=5)
 
 
 def told(seq: int, at_ms: int, kind: str = "message") -> Told:
-    image = Message("general", seq, seq, f"c{seq}", "alice", "Alice", "words", at_ms) if kind == "message" else None
-    return Entry("general", seq, kind, at_ms), image  # type: ignore[arg-type]
+    snapshot = Message("general", seq, seq, f"c{seq}", "alice", "Alice", "words", at_ms) if kind == "message" else None
+    return Entry("general", seq, kind, at_ms), snapshot  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ class DaysAndTheirRows:
 class Letters:
     """An effect: a letter for each message. It is sent, then noted; so it may be sent twice, under one id."""
 
-    name, effect, images, stale_after_s = "letters", True, False, STALE_S
+    name, effect, snapshots, stale_after_s = "letters", True, False, STALE_S
 
     def __init__(self, rows: ProjectionRows, post: Callable[[str], None], forgetful: bool = False):
         self._rows = rows
@@ -61,13 +61,13 @@ class Letters:
 
     def take(self, room: Room, told: Sequence[Told]) -> None:
         said = [entry for entry, _ in told if entry.kind == "message"]
-        done = self._rows.done(self.name, room.room, room.generation, [entry.seq for entry in said])
+        done = self._rows.done(self.name, room.id, room.generation, [entry.seq for entry in said])
         for entry in said:
             if entry.seq not in done:
-                self._post(f"{room.room}/{room.generation}/{entry.seq}")
+                self._post(f"{room.id}/{room.generation}/{entry.seq}")
                 if not self._forgetful:
                     until_s = entry.at_ms // 1000 + KEPT_S
-                    self._rows.note_done(self.name, room.room, room.generation, entry.seq, until_s)
+                    self._rows.note_done(self.name, room.id, room.generation, entry.seq, until_s)
 
     def forget(self, room: str) -> None:
         """What was sent was sent: the marks are of one generation, and go by themselves."""
@@ -115,7 +115,7 @@ class Naive(DaysAndTheirRows):
                 self._tables.call(
                     "update_item",
                     TableName=self._tables.table("chat"),
-                    Key=pack({"pk": f"PROJ#days#{room.room}", "sk": day}),
+                    Key=pack({"pk": f"PROJ#days#{room.id}", "sk": day}),
                     UpdateExpression="SET generation = :generation, #first = if_not_exists(#first, :first),"
                     " upto = :upto, last_act_at_ms = :at ADD messages :said",
                     ExpressionAttributeNames={"#first": "first"},
@@ -267,10 +267,10 @@ def test_idle_rooms_are_compared_at_the_start_within_moments_and_then_spread_ove
     rooms = [Room(f"r{n}", "", "public") for n in range(200)]
     monkeypatch.setattr(scene.worker.storage.rooms, "all", lambda: iter(rooms))
     read: list[str] = []
-    monkeypatch.setattr(scene.worker.numbers, "read_head", lambda room: read.append(room.room) or 0)
+    monkeypatch.setattr(scene.worker.sequences, "read_head", lambda room: read.append(room.id) or 0)
     holder = scene.follower(scene.worker)
     scene.follow(holder, 5)
-    assert sorted(read) == sorted(room.room for room in rooms)
+    assert sorted(read) == sorted(room.id for room in rooms)
     read.clear()
     for _ in range(int(2 * HEADS_EVERY_S / 60)):
         scene.pass_s(60)

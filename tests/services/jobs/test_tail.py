@@ -37,7 +37,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def tail(worker: Worker, clock: Clock) -> Callable[..., Tail]:
-    return lambda *args, **kwargs: Tail(worker.storage, worker.numbers, *args, **kwargs, clock=clock)
+    return lambda *args, **kwargs: Tail(worker.storage, worker.sequences, *args, **kwargs, clock=clock)
 
 
 def say(worker: Worker, *texts: str, room: str = "general") -> list[int]:
@@ -80,7 +80,7 @@ def test_it_begins_where_it_is_told_to(worker, tail):
 def test_nothing_behind_an_undecided_number_is_told(worker, tail):
     say(worker, "one")
     room = worker.storage.rooms.get("general")
-    hole = worker.numbers.propose(room)
+    hole = worker.sequences.propose(room)
     say(worker, "behind")
     reading = tail("general")
     assert told(reading) == general(1) and reading.undecided() == [f"general/{hole}"]
@@ -129,7 +129,7 @@ def test_without_redis_it_says_so_once_and_reads_the_tables(worker, tail, clock,
         raise ChatError("unavailable")
 
     with monkeypatch.context() as patched:
-        patched.setattr(worker.numbers, "proposed", away)
+        patched.setattr(worker.sequences, "proposed", away)
         for text in "ab":
             say(worker, text)
             clock.s += AGAIN_EVERY_S + 1

@@ -15,7 +15,7 @@ from chat.errors import ChatError
 from chat.models import Claim, Entry, Message
 from chat.services.log import group_commit
 from chat.services.log.append import Draft, Log
-from chat.services.log.group_commit import Commits
+from chat.services.log.group_commit import GroupCommit
 from chat.services.storage.facts import Fact
 from chat.services.storage.transaction import MAX_ITEMS, Append, refusals
 from tests.services.conftest import ALICE, BOB, CAROL
@@ -33,8 +33,8 @@ def polls(worker) -> PollRows:
 @pytest.fixture
 def log(worker) -> Log:
     """A log whose appends share their transactions."""
-    commits = Commits(worker.storage)
-    return Log(worker.storage, worker.numbers, worker.bus, pause=gevent.sleep, defer=gevent.spawn, commits=commits)
+    commits = GroupCommit(worker.storage)
+    return Log(worker.storage, worker.sequences, worker.bus, pause=gevent.sleep, defer=gevent.spawn, appender=commits)
 
 
 def say(log, person, client_id, facts: Callable[[], tuple[Fact, ...]] = tuple, room="general"):
@@ -45,12 +45,12 @@ def say(log, person, client_id, facts: Callable[[], tuple[Fact, ...]] = tuple, r
         now = facts()
 
         def build(seq):
-            image = Message(room.room, seq, seq, client_id, person.username, person.name, client_id, log.now_ms())
-            return Draft(Entry(room.room, seq, "message", image.created_at_ms), image, facts=now)
+            snapshot = Message(room.id, seq, seq, client_id, person.username, person.name, client_id, log.now_ms())
+            return Draft(Entry(room.id, seq, "message", snapshot.created_at_ms), snapshot, facts=now)
 
         return build
 
-    return log.append(room, person.username, client_id, ("vote", room.room, client_id), judge)
+    return log.append(room, person.username, client_id, ("vote", room.id, client_id), judge)
 
 
 def vote(log, person, client_id, *, poll=POLL, room="general"):
@@ -66,7 +66,7 @@ def counted(polls, person):
 
 
 def said(worker, room="general"):
-    return [image.text for _, image in stored(worker, room) if image]
+    return [snapshot.text for _, snapshot in stored(worker, room) if snapshot]
 
 
 def code_of(ask, *args, **kwargs):
@@ -96,7 +96,7 @@ def test_a_condition_that_fails_for_good_is_told_at_once_and_leaves_nothing(work
 
 
 def test_a_vote_is_stored_with_a_change_of_its_message_too(worker, polls, log):
-    old = log.append(worker.rooms.get("general"), ALICE.username, "said", ("say",), lambda: saying("said")).image
+    old = log.append(worker.rooms.get("general"), ALICE.username, "said", ("say",), lambda: saying("said")).snapshot
     new = replace(old, text="voted")
     draft = partial(log.draft_change, old, new, facts=(vote_fact("general", POLL, ALICE.username),))
     log.append(worker.rooms.get("general"), ALICE.username, "edited", ("edit",), lambda: draft)
@@ -138,7 +138,7 @@ def test_what_changed_since_it_was_judged_is_judged_again(worker, polls, log):
 
 def test_what_goes_on_changing_is_told_by_its_own_error_when_time_is_up(worker, polls):
     clock = count()  # each look is a second later
-    log = Log(worker.storage, worker.numbers, worker.bus, now=lambda: 1_700_000_000 + next(clock))
+    log = Log(worker.storage, worker.sequences, worker.bus, now=lambda: 1_700_000_000 + next(clock))
     say(log, ALICE, "a", counted(polls, ALICE))
     assert code_of(say, log, BOB, "b", lambda: (tally_fact("general", POLL, 7),)) == "busy"
     assert said(worker) == ["a"]
@@ -163,7 +163,7 @@ class Held:
     """The first transaction waits until the rest has gathered; `sizes` are those of all."""
 
     def __init__(self, worker, monkeypatch):
-        monkeypatch.setattr(group_commit, "BOARDING_S", 60.0)  # nobody loses patience
+        monkeypatch.setattr(group_commit, "PATIENCE_S", 60.0)  # nobody loses patience
         self.sizes: list[int] = []
         self._open, self._transact = Event(), worker.storage.client.transact
         monkeypatch.setattr(worker.storage.client, "transact", self._held)
@@ -239,9 +239,9 @@ def test_with_facts_too_a_call_takes_no_more_than_a_transaction_holds(worker, lo
 
 
 def append(*facts, seq=1):
-    image = Message("general", seq, seq, f"c{seq}", "alice", "Alice", "hello", 1)
+    snapshot = Message("general", seq, seq, f"c{seq}", "alice", "Alice", "hello", 1)
     return Append(
-        Entry("general", seq, "message", 1), Claim("alice", f"c{seq}", "general", "d", seq), image, facts=facts
+        Entry("general", seq, "message", 1), Claim("alice", f"c{seq}", "general", "d", seq), snapshot, facts=facts
     )
 
 

@@ -14,6 +14,7 @@ from wsproto.frame_protocol import FrameProtocol, Opcode, ParseFailed
 
 from chat.config import Config
 from chat.errors import ChatError
+from chat.sockets.transport.admission import Admission
 from chat.sockets.transport.fast.handshake import environ_of
 from chat.sockets.transport.frames import (
     BAD_TEXT,
@@ -26,9 +27,8 @@ from chat.sockets.transport.frames import (
     close_answer,
     sole_text,
 )
-from chat.sockets.transport.gate import Gate
 from chat.sockets.transport.packets import ClientPacket, Malformed, decode
-from chat.sockets.transport.visitors import PEEK_BYTES
+from chat.sockets.transport.slow_clients import PEEK_BYTES
 from tests.transport.peers import masked
 from tests.transport.test_handshake import ADDRESS, by_gunicorn, same
 
@@ -70,7 +70,7 @@ def check_packet(text: str) -> None:
 
 
 def check_opening(data: bytes) -> None:
-    """A handshake is read as gunicorn reads it, or not at all; and the gate says yes or no to it."""
+    """A handshake is read as gunicorn reads it, or not at all; and admission says yes or no to it."""
     peeked = data[:PEEK_BYTES]
     environ = environ_of(peeked, ADDRESS) if same(peeked) else None
     if environ is None:
@@ -79,10 +79,10 @@ def check_opening(data: bytes) -> None:
         except (ParseException, OSError, StopIteration):  # gunicorn has no word for them all
             return
     try:
-        GATE.admit(environ).free()
+        ADMISSION.admit(environ).free()
     except ChatError:
         pass
-    assert not GATE.places.taken and not GATE.places.by_address
+    assert not ADMISSION.slots.taken and not ADMISSION.slots.by_address
 
 
 def taken(data: bytes, cuts: Iterable[int]) -> tuple[Messages, int | None, bool]:
@@ -154,9 +154,9 @@ def _cuts(rng: Random, size: int) -> list[int]:
     return sorted(rng.randrange(size + 1) for _ in range(rng.randint(1, 5)))
 
 
-def _gate() -> Gate:
+def _admission() -> Admission:
     config = Config(secret_key="x" * 43, trusted_proxy_hops=1)
-    return Gate(lambda *_: [], config, SimpleNamespace(draining=False, deaf=False))  # type: ignore[arg-type]
+    return Admission(lambda *_: [], config, SimpleNamespace(draining=False, deaf=False))  # type: ignore[arg-type]
 
 
-GATE = _gate()
+ADMISSION = _admission()

@@ -13,7 +13,7 @@ from flask import Flask  # noqa: E402
 
 from chat.config import Config  # noqa: E402
 from chat.sockets import transport  # noqa: E402
-from chat.sockets.transport import create_socketio, credit, engine, frames, outbox  # noqa: E402
+from chat.sockets.transport import create_socketio, engine, frames, outbox, token_bucket  # noqa: E402
 from chat.sockets.transport.engine import EngineSocket  # noqa: E402
 from chat.sockets.transport.fast import connection  # noqa: E402
 from chat.sockets.transport.fast import engine as fast_engine  # noqa: E402
@@ -53,7 +53,7 @@ fast_engine.Connection, engine.EngineSocket = EchoConnection, EchoSocket  # type
 if os.environ.get("LIFTED") == "1":
     frames.MAX_MESSAGE_BYTES = 32 * 1024 * 1024
     frames.MAX_FRAGMENTS = 1_000_000
-    credit.CREDIT = credit.CREDIT_PER_S = 1_000_000_000
+    token_bucket.CAPACITY = token_bucket.REFILL_PER_S = 1_000_000_000
     connection.MAX_BYTES = outbox.MAX_BYTES = outbox.HARD_BYTES = 64 * 1024 * 1024
     outbox.MAX_PACKETS = outbox.HARD_PACKETS = 100_000
 

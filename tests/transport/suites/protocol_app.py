@@ -15,7 +15,7 @@ from chat.sockets import transport  # noqa: E402
 from chat.sockets.transport import create_socketio, engine, frames  # noqa: E402
 
 # The settings that the suites name, but for connectTimeout, which is 1 s: one test waits that long for three pings, and
-# ours are up to a tenth late (fast/wheel.py).
+# ours are up to a tenth late (fast/timer_wheel.py).
 transport.PING_INTERVAL_S, transport.PING_TIMEOUT_S, engine.CONNECT_WITHIN_S = 0.3, 0.2, 1.5
 transport.MAX_MESSAGE_BYTES = frames.MAX_MESSAGE_BYTES = 1_000_000
 
@@ -29,7 +29,7 @@ class PlainEngine:
 
     def __init__(self, inner: Any):
         self._inner = inner
-        self.places = inner.places
+        self.slots = inner.slots
         self.admit = inner.admit
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -3,6 +3,6 @@
 | module | noun |
 |---|---|
 | connection, backlog | one client: read and written in the hub · what it has not taken yet |
-| tick, wheel | what leaves in one turn of the event loop · everything that is due later |
+| flush, timer_wheel | what leaves in one turn of the event loop · everything that is due later |
 | engine, manager | all clients of a worker · the rooms they are in |
 """

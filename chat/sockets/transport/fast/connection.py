@@ -14,12 +14,11 @@ import gevent
 
 from chat.sockets.transport import engine as stock
 from chat.sockets.transport.content import frame_tells
-from chat.sockets.transport.credit import Credit
 from chat.sockets.transport.engine import MALFORMED, NOT_CONNECTED, TOO_SLOW
 from chat.sockets.transport.fast.backlog import Backlog
-from chat.sockets.transport.fast.departures import Departures
-from chat.sockets.transport.fast.tick import Tick
-from chat.sockets.transport.fast.wheel import Wheel
+from chat.sockets.transport.fast.disconnect_queue import DisconnectQueue
+from chat.sockets.transport.fast.flush import Flush
+from chat.sockets.transport.fast.timer_wheel import TimerWheel
 from chat.sockets.transport.frames import (
     BAD_TEXT,
     CLOSE,
@@ -36,7 +35,8 @@ from chat.sockets.transport.frames import (
     sole_text,
 )
 from chat.sockets.transport.outbox import MAX_BYTES
-from chat.sockets.transport.places import Place
+from chat.sockets.transport.slots import ConnectionSlot
+from chat.sockets.transport.token_bucket import TokenBucket
 from chat.sockets.transport.websocket import LINGER_BYTES, LINGER_S, READ_BYTES, SEND_BUFFER_BYTES, SEND_TIMEOUT_S
 
 READABLE, WRITABLE = 1, 2  # libev's
@@ -47,14 +47,14 @@ PING_FRAME, CLOSE_FRAME = frame(TEXT, b"2"), frame(TEXT, b"1")
 class Owner(Protocol):
     """What a connection uses of its engine (chat.sockets.transport.fast.engine)."""
 
-    tick: Tick
-    wheel: Wheel
-    departures: Departures
+    flush: Flush
+    timers: TimerWheel
+    disconnects: DisconnectQueue
     ping_interval: float
     ping_timeout: float
     reason: Any
     sockets: dict[str, Any]
-    handle_hot: Callable[[str, str], bool]
+    handle_inline: Callable[[str, str], bool]
 
     def is_connected(self, sid: str) -> bool:
         """Whether Socket.IO has connected that client."""
@@ -67,19 +67,19 @@ class Connection:
     `connected`, `session`, `send`, `close`.
 
     All but `send`, `close`, `refuse` and `cut` runs in the hub and may not wait. `pending` is what this turn has
-    to send (see Tick); `gate` says whether content may go out now and is asked when it does.
+    to send (see Flush); `may_deliver` says whether content may go out now and is asked when it does.
     """
 
     __slots__ = (
-        "_credit",
+        "_bucket",
         "_engine",
         "_file",
         "_heard_at",
         "_inbox",
         "_moved_at",
-        "_place",
         "_reader",
         "_reads",
+        "_slot",
         "_swallowed",
         "_told",
         "_writes",
@@ -88,7 +88,7 @@ class Connection:
         "closing",
         "ended",
         "expelled",
-        "gate",
+        "may_deliver",
         "pending",
         "session",
         "sid",
@@ -96,12 +96,12 @@ class Connection:
     )
     connected = upgraded = True
 
-    def __init__(self, engine: Owner, sid: str, file: RawSocket, place: Place | None):
+    def __init__(self, engine: Owner, sid: str, file: RawSocket, slot: ConnectionSlot | None):
         self._engine = engine
-        self._place = place
-        if place is not None:
-            place.give_way = lambda: self.cut(NOT_CONNECTED)
-        self._credit = Credit()
+        self._slot = slot
+        if slot is not None:
+            slot.give_way = lambda: self.cut(NOT_CONNECTED)
+        self._bucket = TokenBucket()
         self._heard_at = 0.0
         self._inbox: deque[str] | None = None
         self._reader: FrameReader | None = None
@@ -113,7 +113,7 @@ class Connection:
         self.session: dict[str, Any] | None = None
         self.pending: bytes | list[bytes] | None = None
         self.backlog: Backlog | None = None
-        self.gate: Callable[[], bool] | None = None
+        self.may_deliver: Callable[[], bool] | None = None
         self.busy = False  # one of its messages is being handled
         self.closing = False  # nothing of it is handled any more
         self.ended = False  # nothing is sent to it any more but what waits
@@ -126,8 +126,8 @@ class Connection:
             file.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reads = gevent.get_hub().loop.io(file.fileno(), READABLE)
         self._reads.start(self._on_readable)
-        engine.wheel.call(stock.CONNECT_WITHIN_S, self._look_whether_connected)
-        engine.wheel.call(engine.ping_interval, self._ping)
+        engine.timers.call(stock.CONNECT_WITHIN_S, self._look_whether_connected)
+        engine.timers.call(engine.ping_interval, self._ping)
 
     @property
     def closed(self) -> bool:
@@ -140,15 +140,15 @@ class Connection:
         """Queues an engineio packet."""
         self.write(frame(TEXT, packet.encode().encode()))
 
-    def guard(self, gate: Callable[[], bool]) -> None:
-        """From now on content goes out only while `gate` says so."""
-        self.gate = gate
+    def guard(self, may_deliver: Callable[[], bool]) -> None:
+        """From now on content goes out only while `may_deliver` says so."""
+        self.may_deliver = may_deliver
         self.settle()
 
     def settle(self) -> None:
         """Its client has shown a session, or connected."""
-        if self._place is not None:
-            self._place.settle()
+        if self._slot is not None:
+            self._slot.settle()
 
     def write(self, data: bytes) -> None:
         """Queues one frame: it leaves at the end of this turn of the loop."""
@@ -156,8 +156,8 @@ class Connection:
         if pending is None:
             if not self.ended:
                 self.pending = data
-                self._engine.tick.dirty.append(self)
-                self._engine.tick.schedule()
+                self._engine.flush.dirty.append(self)
+                self._engine.flush.schedule()
         elif isinstance(pending, list):
             pending.append(data)
         else:
@@ -165,13 +165,13 @@ class Connection:
 
     def hold(self, frames: bytes | list[bytes], sent: int = 0) -> None:
         """Keeps what the client did not take, of which the first `sent` bytes have left; it follows when it takes more,
-        or the gate drops it. A client that lets too much wait is cut."""
+        or is dropped when it may not go out any more. A client that lets too much wait is cut."""
         if self._file is None:
             return
         if self.backlog is None:
             self.backlog = Backlog()
             self._moved_at = time.monotonic()
-            self._engine.wheel.call(SEND_TIMEOUT_S, self._look_whether_it_takes)
+            self._engine.timers.call(SEND_TIMEOUT_S, self._look_whether_it_takes)
         self.backlog.add([frames] if isinstance(frames, bytes) else frames, sent)
         if self._writes is None:
             self._on_writable()
@@ -182,7 +182,11 @@ class Connection:
         backlog = self.backlog
         if backlog is None or self._file is None:
             return
-        if self.gate is not None and not self.gate() and not backlog.keep(lambda data: not frame_tells(data)):
+        if (
+            self.may_deliver is not None
+            and not self.may_deliver()
+            and not backlog.keep(lambda data: not frame_tells(data))
+        ):
             self.cut(TOO_SLOW)  # the rest of a frame may not follow
             return
         try:
@@ -216,7 +220,7 @@ class Connection:
             if left <= 0:
                 self.cut(TOO_SLOW)
             else:
-                self._engine.wheel.call(left, self._look_whether_it_takes)
+                self._engine.timers.call(left, self._look_whether_it_takes)
 
     # --- in ---------------------------------------------------------------------------------------------------------
 
@@ -229,7 +233,7 @@ class Connection:
             data = b""
         if not data:
             self._reads.stop()
-            self._engine.departures.add(self)
+            self._engine.disconnects.add(self)
         elif self.closing:
             self._swallow(len(data))
         else:
@@ -243,7 +247,7 @@ class Connection:
         self._heard_at = time.monotonic()
         if self._reader is None and (payload := sole_text(data)) is not None:
             self._on_text(payload)
-            self._credit.charge(1, len(data), self._heard_at)
+            self._bucket.charge(1, len(data), self._heard_at)
             return
         reader = self._reader or FrameReader()
         before = reader.frames
@@ -257,7 +261,7 @@ class Connection:
             elif opcode == CLOSE:
                 self._close(close_answer(payload), self._engine.reason.TRANSPORT_CLOSE)
         self._reader = None if reader.empty else reader
-        self._credit.charge(reader.frames - before, len(data), self._heard_at)
+        self._bucket.charge(reader.frames - before, len(data), self._heard_at)
 
     def _on_text(self, payload: bytes) -> None:
         try:
@@ -280,7 +284,7 @@ class Connection:
             self._inbox.append(text)
             if len(self._inbox) > INBOX:
                 self._reads.stop()
-        elif not self._engine.handle_hot(self.sid, text):
+        elif not self._engine.handle_inline(self.sid, text):
             self.busy = True
             gevent.spawn_raw(self._handle, text)
 
@@ -316,7 +320,7 @@ class Connection:
         if not self.closing:
             asked_at = time.monotonic()
             self.write(PING_FRAME)
-            self._engine.wheel.call(self._engine.ping_timeout, lambda: self._look_whether_alive(asked_at))
+            self._engine.timers.call(self._engine.ping_timeout, lambda: self._look_whether_alive(asked_at))
 
     def _look_whether_alive(self, asked_at: float, again: bool = False) -> None:
         silent = not self.busy and self._heard_at < asked_at
@@ -325,10 +329,10 @@ class Connection:
         elif silent and again:
             self.cut(self._engine.reason.PING_TIMEOUT)
         elif silent:
-            self._engine.wheel.call(stock.GRACE_S, lambda: self._look_whether_alive(asked_at, again=True))
+            self._engine.timers.call(stock.GRACE_S, lambda: self._look_whether_alive(asked_at, again=True))
         else:
             due = asked_at + self._engine.ping_interval - time.monotonic()
-            self._engine.wheel.call(max(0.0, due), self._ping)
+            self._engine.timers.call(max(0.0, due), self._ping)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
@@ -359,7 +363,7 @@ class Connection:
         self.hold([*frames, *before, farewell])
         if self._file is not None:
             self._reads.start(self._on_readable)  # it may have been stopped
-            self._engine.wheel.call(LINGER_S, self._look_whether_gone)
+            self._engine.timers.call(LINGER_S, self._look_whether_gone)
 
     def _leave(self, reason: str | None) -> None:
         """From now on nothing of the client is handled, and nothing more is queued for it."""
@@ -393,7 +397,7 @@ class Connection:
         elif self.backlog is None:
             self._finish()
         else:
-            self._engine.wheel.call(LINGER_S, self._look_whether_gone)
+            self._engine.timers.call(LINGER_S, self._look_whether_gone)
 
     def _abort(self) -> None:
         """Closes, and takes back what the kernel holds for the client."""
@@ -417,6 +421,6 @@ class Connection:
     def _forget(self) -> None:
         if self._file is None and self._told and not self.busy:
             self._engine.sockets.pop(self.sid, None)
-            if self._place is not None:
-                self._place.free()
-                self._place.give_way = None
+            if self._slot is not None:
+                self._slot.free()
+                self._slot.give_way = None

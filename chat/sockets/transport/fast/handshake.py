@@ -44,13 +44,13 @@ def take_handshake(app: Flask, client: socket, data: bytes, address: Any) -> boo
     if environ is None:
         return False
     try:
-        place = app.wsgi_app.admit(environ)  # type: ignore[attr-defined]  # the Gate
+        slot = app.wsgi_app.admit(environ)  # type: ignore[attr-defined]  # Admission
     except ChatError:
         return False
     kept = {name: environ[name] for name in KEPT if name in environ}
     client.recv(data.index(b"\r\n\r\n") + 4)
     kept |= COMMON | {"QUERY_STRING": environ["QUERY_STRING"], "REMOTE_ADDR": environ["REMOTE_ADDR"]}
-    kept |= {"flask.app": app, "parley.place": place, "parley.accept": environ["parley.accept"]}
+    kept |= {"flask.app": app, "parley.slot": slot, "parley.accept": environ["parley.accept"]}
     app.extensions["socketio"].server.eio.accept(kept, RawSocket(fileno=client.detach()))
     return True
 

@@ -56,8 +56,8 @@ class Manager(socketio.Manager):
         if skip_sid:
             skip = {skip_sid} if isinstance(skip_sid, str) else set(skip_sid)
             chosen = [connection for sid, connection in members.items() if sid not in skip]
-        tick = self.server.eio.tick
-        dirty = tick.dirty
+        flush = self.server.eio.flush
+        dirty = flush.dirty
         for connection in chosen:
             pending = connection.pending
             if pending is None:
@@ -69,7 +69,7 @@ class Manager(socketio.Manager):
             else:
                 pending.append(data)
         if dirty:
-            tick.schedule()
+            flush.schedule()
 
     def get_participants(self, namespace: str, room: str | None) -> Iterator[tuple[str, str]]:
         """(sid, engine's sid) of each."""

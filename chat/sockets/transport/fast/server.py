@@ -15,7 +15,7 @@ class FastServer(Server):
 
     def __init__(self, **options: Any):
         super().__init__(client_manager=Manager(), **options)
-        self.eio.handle_hot = self.handle_hot
+        self.eio.handle_inline = self.handle_inline
 
     def _engineio_server_class(self) -> type[Engine]:
         return FastEngine

@@ -113,9 +113,9 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     }
   }
 
-  function live(room: string, generation: number, entry: Entry, image?: Message) {
+  function live(room: string, generation: number, entry: Entry, snapshot?: Message) {
     if (!held(room)) return;
-    const log = dispatch(room, { type: "live", generation, entry, image });
+    const log = dispatch(room, { type: "live", generation, entry, snapshot });
     if (log.generation === 0) void pull(room);
     else if (isBehind(log)) pullLater(room);
   }
@@ -177,8 +177,8 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     /** Any other entry: memberships, a room's new name, a tombstone. */
     noted: (kind: Entry["kind"], push: { room: string; generation: number; entry: number } & Partial<Entry>) =>
       live(push.room, push.generation, { ...push, seq: push.entry, kind }),
-    /** An image that came in an answer; the entry itself comes as a push. */
-    image: (message: Message) => void dispatch(message.room, { type: "image", message }),
+    /** A snapshot that came in an answer; the entry itself comes as a push. */
+    snapshot: (message: Message) => void dispatch(message.room, { type: "snapshot", message }),
     /** Reactions of mine, from another device. */
     mine: ({ room, ...told }: ServerEvents["reaction:mine"]) => void dispatch(room, { type: "mine", ...told }),
 

@@ -7,12 +7,12 @@ import { emptyLog, hasOlder, isBehind, reduceLog, spanOf, type LogAction, type R
 const play = (actions: LogAction[], from: RoomLog = emptyLog) => actions.reduce(reduceLog, from);
 const newest = (...seqs: number[]): LogAction => ({ type: "page", asked: 0, page: page(seqs.map(sent)) });
 const live = (seq: number, generation = 1): LogAction => ({
-  type: "live", generation, entry: sent(seq), image: message(seq, { generation }),
+  type: "live", generation, entry: sent(seq), snapshot: message(seq, { generation }),
 });
 const edit = (entry: number, of: number, text = `edit ${entry}`): LogAction => ({
-  type: "live", generation: 1, entry: changed(entry, of), image: message(of, { rev: entry, text }),
+  type: "live", generation: 1, entry: changed(entry, of), snapshot: message(of, { rev: entry, text }),
 });
-const textOf = (log: RoomLog, seq: number) => log.images.get(seq)?.text;
+const textOf = (log: RoomLog, seq: number) => log.snapshots.get(seq)?.text;
 
 describe("live entries", () => {
   it("move the cursor when they follow it", () => {
@@ -42,14 +42,14 @@ describe("live entries", () => {
     for (const each of [log, paged]) expect([each.cursor, each.notes.size, isBehind(each)]).toEqual([4, 0, false]);
   });
 
-  it("that are repeats still bring a newer image", () => {
+  it("that are repeats still bring a newer snapshot", () => {
     const log = play([newest(1, 2, 3), edit(2, 1, "late")]);
     expect([log.cursor, textOf(log, 1)]).toEqual([3, "late"]);
   });
 
   it("that are tombstones move the cursor", () => {
     const log = play([newest(1), { type: "live", generation: 1, entry: skipped(2) }, live(3)]);
-    expect([log.cursor, log.images.has(2)]).toEqual([3, false]);
+    expect([log.cursor, log.snapshots.has(2)]).toEqual([3, false]);
   });
 
   it("before the first page are kept for it", () => {
@@ -59,7 +59,7 @@ describe("live entries", () => {
 
   it("before the first page, of another generation than the page, are dropped", () => {
     const log = play([live(3, 9), newest(1, 2)]);
-    expect([log.cursor, log.ahead.size, log.images.has(3)]).toEqual([2, 0, false]);
+    expect([log.cursor, log.ahead.size, log.snapshots.has(3)]).toEqual([2, 0, false]);
   });
 
   it("leave a note for memberships, not for messages", () => {
@@ -69,7 +69,7 @@ describe("live entries", () => {
   });
 });
 
-describe("images", () => {
+describe("snapshots", () => {
   it("are kept by the highest rev, in whatever order they come", () => {
     const log = play([newest(1), edit(3, 1, "newer"), edit(2, 1, "older")]);
     expect([textOf(log, 1), log.cursor]).toEqual(["newer", 3]);
@@ -85,12 +85,12 @@ describe("images", () => {
   });
 
   it("in an answer count before the push comes", () => {
-    const log = play([newest(1), { type: "image", message: message(1, { rev: 2, deleted: true, text: "" }) }]);
-    expect([log.images.get(1)?.deleted, log.cursor]).toEqual([true, 1]);
+    const log = play([newest(1), { type: "snapshot", message: message(1, { rev: 2, deleted: true, text: "" }) }]);
+    expect([log.snapshots.get(1)?.deleted, log.cursor]).toEqual([true, 1]);
   });
 
   it("of another generation are refused", () => {
-    const log = play([newest(1), { type: "image", message: message(1, { rev: 50, generation: 2 }) }]);
+    const log = play([newest(1), { type: "snapshot", message: message(1, { rev: 50, generation: 2 }) }]);
     expect(textOf(log, 1)).toBe("text 1");
   });
 });
@@ -102,7 +102,7 @@ describe("pages after the cursor", () => {
     expect(play([newest(1), after(1, page([sent(2), skipped(3), sent(4)]))]).cursor).toBe(4);
   });
 
-  it("bring the images of older messages that they changed", () => {
+  it("bring the snapshots of older messages that they changed", () => {
     const change = page([changed(2, 1)], { messages: [message(1, { rev: 2, text: "mended" })] });
     expect(textOf(play([newest(1), after(1, change)]), 1)).toBe("mended");
   });
@@ -124,15 +124,16 @@ describe("pages after the cursor", () => {
     const held = play([newest(1, 2), edit(3, 1)]);
     const back = page([{ seq: 7, kind: "joined", user: "ada", name: "Ada" }, sent(8)], { from: 7 });
     const dropped = reduceLog(held, after(3, back));
-    expect([dropped.images.size, isBehind(dropped)]).toEqual([0, true]);
+    expect([dropped.snapshots.size, isBehind(dropped)]).toEqual([0, true]);
     const again = reduceLog(dropped, { type: "page", asked: 0, page: back });
-    expect([[...again.images.keys()], again.cursor, hasOlder(again), isBehind(again)]).toEqual([[8], 8, false, false]);
+    expect([[...again.snapshots.keys()], again.cursor, hasOlder(again), isBehind(again)])
+      .toEqual([[8], 8, false, false]);
   });
 
   it("that begin later start over also when I watched myself go and come back", () => {
     const gone: LogAction = { type: "live", generation: 1, entry: { seq: 2, kind: "removed", user: "ada" } };
     const joined: LogAction = { type: "live", generation: 1, entry: { seq: 3, kind: "joined", user: "ada" } };
-    expect(play([newest(1), gone, joined, after(3, page([sent(4)], { from: 3 }))]).images.size).toBe(0);
+    expect(play([newest(1), gone, joined, after(3, page([sent(4)], { from: 3 }))]).snapshots.size).toBe(0);
   });
 
   it("that end before the head leave the room behind", () => {
@@ -147,12 +148,12 @@ describe("pages after the cursor", () => {
   it("with a gap drop what was held and take the newest page", () => {
     const gap = page(range(2001, 2050).map(sent), { gap: true });
     const log = play([newest(1, 2, 3), after(3, gap)]);
-    expect([log.cursor, log.oldest, log.images.has(2), hasOlder(log)]).toEqual([2050, 2001, false, true]);
+    expect([log.cursor, log.oldest, log.snapshots.has(2), hasOlder(log)]).toEqual([2050, 2001, false, true]);
   });
 
   it("with a gap keep live entries that came after the page", () => {
     const log = play([newest(1), live(2051), after(1, page(range(2001, 2050).map(sent), { gap: true }))]);
-    expect([log.cursor, log.images.has(2051)]).toEqual([2051, true]);
+    expect([log.cursor, log.snapshots.has(2051)]).toEqual([2051, true]);
   });
 
   it("of another generation start over", () => {
@@ -200,7 +201,7 @@ describe("the shown stretch", () => {
     const sparse = (part: Partial<Page>) => reduceLog(deep, { type: "older", before: 951, page: page([], part) });
     expect([sparse({ oldest: 401, more: true }).oldest, sparse({ oldest: 1 }).oldest]).toEqual([401, 1]);
     const one = reduceLog(deep, { type: "older", before: 951, page: page([sent(500)], { oldest: 401, more: true }) });
-    expect([one.oldest, one.images.has(500), hasOlder(one)]).toEqual([401, true, true]);
+    expect([one.oldest, one.snapshots.has(500), hasOlder(one)]).toEqual([401, true, true]);
     expect([hasOlder(sparse({ oldest: 951, from: 951 })), sparse({ oldest: 951, more: true })]).toEqual([false, deep]);
   });
 
@@ -255,8 +256,8 @@ describe("the shown stretch", () => {
 /** A room's whole history, and what a client could be told of it. */
 interface History {
   entries: Entry[];
-  /** Per entry: the image it brought. */
-  images: (Message | undefined)[];
+  /** Per entry: the snapshot it brought. */
+  snapshots: (Message | undefined)[];
 }
 
 const histories = fc
@@ -265,37 +266,37 @@ const histories = fc
     maxLength: 60,
   })
   .map((steps): History => {
-    const history: History = { entries: [], images: [] };
+    const history: History = { entries: [], snapshots: [] };
     const known: Message[] = [];
     for (const [index, { kind, pick }] of steps.entries()) {
       const seq = index + 1;
       const target = known[pick % Math.max(1, known.length)];
       if (kind === "change" && target) {
-        const image = { ...target, rev: seq, text: `rev ${seq}`, deleted: pick % 5 === 0 };
-        known[known.indexOf(target)] = image;
+        const snapshot = { ...target, rev: seq, text: `rev ${seq}`, deleted: pick % 5 === 0 };
+        known[known.indexOf(target)] = snapshot;
         history.entries.push(changed(seq, target.seq));
-        history.images.push(image);
+        history.snapshots.push(snapshot);
       } else if (kind === "tombstone") {
         history.entries.push(skipped(seq));
-        history.images.push(undefined);
+        history.snapshots.push(undefined);
       } else {
         known.push(message(seq));
         history.entries.push(sent(seq));
-        history.images.push(message(seq));
+        history.snapshots.push(message(seq));
       }
     }
     return history;
   });
 
-function currentImages({ images }: History, upTo: number): Map<number, Message> {
+function currentSnapshots({ snapshots }: History, upTo: number): Map<number, Message> {
   const current = new Map<number, Message>();
-  for (const image of images.slice(0, upTo)) if (image) current.set(image.seq, image);
+  for (const snapshot of snapshots.slice(0, upTo)) if (snapshot) current.set(snapshot.seq, snapshot);
   return current;
 }
 
 function pageAfter(history: History, asked: number, limit: number, known: number): Page {
   const entries = history.entries.slice(asked, Math.min(asked + limit, known));
-  const current = currentImages(history, known);
+  const current = currentSnapshots(history, known);
   const messages = entries.flatMap(({ seq, message: of }) => current.get(of ?? seq) ?? []);
   return { generation: 1, entries, messages, head: known, more: asked + limit < known, floor: 1, from: 1 };
 }
@@ -317,7 +318,7 @@ describe("any delivery", () => {
         if (kind === "push") {
           const index = pick % known;
           const entry = history.entries[index];
-          if (entry) log = reduceLog(log, { type: "live", generation: 1, entry, image: history.images[index] });
+          if (entry) log = reduceLog(log, { type: "live", generation: 1, entry, snapshot: history.snapshots[index] });
         } else if (kind === "page") log = reduceLog(log, pull());
         else {
           if (late) log = reduceLog(log, { type: "page", ...late });
@@ -328,7 +329,7 @@ describe("any delivery", () => {
       }
       known = total;
       while (log.cursor < total) log = reduceLog(log, pull());
-      expect(log.images).toEqual(currentImages(history, total));
+      expect(log.snapshots).toEqual(currentSnapshots(history, total));
       expect(isBehind(log)).toBe(false);
     });
     fc.assert(property, { numRuns: 400 });
@@ -339,17 +340,17 @@ describe("my own reactions", () => {
   const reacted = (rev: number, count: number, mine?: string[]): Message =>
     message(1, { rev, reactions: { "👍": count }, mine });
   const pushed = (rev: number, count: number): LogAction => ({
-    type: "live", generation: 1, entry: changed(rev, 1), image: reacted(rev, count),
+    type: "live", generation: 1, entry: changed(rev, 1), snapshot: reacted(rev, count),
   });
   const answered = (rev: number, count: number, mine: string[]): LogAction => ({
-    type: "image",
+    type: "snapshot",
     message: reacted(rev, count, mine),
   });
   const elsewhere = (rev: number, mine: string[], generation = 1): LogAction => ({
     type: "mine", generation, seq: 1, rev, mine,
   });
   const seen = (log: RoomLog) => [
-    log.images.get(1)?.rev, log.images.get(1)?.reactions?.["👍"], log.images.get(1)?.mine,
+    log.snapshots.get(1)?.rev, log.snapshots.get(1)?.reactions?.["👍"], log.snapshots.get(1)?.mine,
   ];
 
   it("are kept when a push tells only how many there are", () => {

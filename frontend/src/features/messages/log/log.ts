@@ -1,7 +1,7 @@
 /**
  * What a client knows of one room: a follower of the room's log, as pure functions.
  *
- * `cursor` is the last entry up to which everything is known; `images` holds, per message, the image with the
+ * `cursor` is the last entry up to which everything is known; `snapshots` holds, per message, the snapshot with the
  * highest `rev`, also of messages outside the range on screen, and what was said last of my own reactions to it. See
  * docs/protocol.md, "Catching up".
  */
@@ -12,7 +12,7 @@ interface Live {
   entry: Entry;
 }
 
-/** A message with the `rev` as of which `mine` is known: a push brings a newer image, and says nothing of that. */
+/** A message with the `rev` as of which `mine` is known: a push brings a newer snapshot, and says nothing of that. */
 export type Held = Message & { mine_rev?: number };
 
 /** A stretch of the log known without a hole. */
@@ -29,7 +29,7 @@ export interface RoomLog {
   /** The first entry there is for this member. */
   first: number;
   head: number;
-  images: ReadonlyMap<number, Held>;
+  snapshots: ReadonlyMap<number, Held>;
   /** Entries that are no messages but worth a line: joins, leaves, a new room name. */
   notes: ReadonlyMap<number, Entry>;
   /** Live entries past a hole, waiting for it to be filled. */
@@ -40,9 +40,9 @@ export interface RoomLog {
 
 export type LogAction =
   | { type: "page"; asked: number; page: Page }
-  | { type: "live"; generation: number; entry: Entry; image?: Message }
+  | { type: "live"; generation: number; entry: Entry; snapshot?: Message }
   | { type: "heads"; generation: number; head: number }
-  | { type: "image"; message: Message }
+  | { type: "snapshot"; message: Message }
   | { type: "mine"; generation: number; seq: number; rev: number; mine: string[] }
   | { type: "around"; page: Page }
   | { type: "older"; before: number; page: Page }
@@ -57,7 +57,7 @@ export const emptyLog: RoomLog = {
   oldest: 1,
   first: 1,
   head: 0,
-  images: nothing,
+  snapshots: nothing,
   notes: nothing,
   ahead: nothing,
   window: null,
@@ -69,8 +69,8 @@ export const isBehind = (log: RoomLog): boolean => log.generation === 0 || log.h
 export const spanOf = (log: RoomLog): Span => log.window ?? { oldest: log.oldest, newest: log.cursor };
 
 /** Whether anybody said anything after that entry, as far as the newest stretch is known. */
-export function hasMessageAfter({ images, oldest, cursor }: RoomLog, seq: number): boolean {
-  for (let at = Math.max(oldest, seq + 1); at <= cursor; at += 1) if (images.has(at)) return true;
+export function hasMessageAfter({ snapshots, oldest, cursor }: RoomLog, seq: number): boolean {
+  for (let at = Math.max(oldest, seq + 1); at <= cursor; at += 1) if (snapshots.has(at)) return true;
   return false;
 }
 
@@ -93,8 +93,8 @@ export function reduceLog(log: RoomLog, action: LogAction): RoomLog {
     case "heads":
       if (log.generation !== 0 && action.generation !== log.generation) return emptyLog;
       return action.head > log.head ? { ...log, head: action.head } : log;
-    case "image":
-      return withImages(log, [action.message]);
+    case "snapshot":
+      return withSnapshots(log, [action.message]);
     case "mine":
       return withMine(log, action);
     case "around":
@@ -116,7 +116,7 @@ function followPage(log: RoomLog, asked: number, page: Page): RoomLog {
   const entries = page.entries.filter((entry) => entry.seq > log.cursor);
   const cursor = entries.at(-1)?.seq ?? log.cursor;
   const known = { ...log, cursor, head: Math.max(log.head, page.head), notes: withNotes(log.notes, entries) };
-  return drain(withImages(known, page.messages));
+  return drain(withSnapshots(known, page.messages));
 }
 
 /** The newest page is all there is. Of what was held only that stays which is newer than the page itself. */
@@ -133,13 +133,13 @@ function startOver(log: RoomLog, page: Page): RoomLog {
     notes: withNotes(nothing, page.entries),
     ahead: log.ahead,
   };
-  const newer = [...log.images.values()].filter((image) => image.rev > cursor);
-  return drain(withImages(fresh, [...page.messages, ...newer]));
+  const newer = [...log.snapshots.values()].filter((snapshot) => snapshot.rev > cursor);
+  return drain(withSnapshots(fresh, [...page.messages, ...newer]));
 }
 
-function followLive(log: RoomLog, { generation, entry, image }: Extract<LogAction, { type: "live" }>): RoomLog {
+function followLive(log: RoomLog, { generation, entry, snapshot }: Extract<LogAction, { type: "live" }>): RoomLog {
   const held = log.generation === 0 || log.generation === generation ? log : emptyLog;
-  const seen = image ? withImages(held, [image]) : held;
+  const seen = snapshot ? withSnapshots(held, [snapshot]) : held;
   if (held.generation !== 0 && entry.seq <= held.cursor) return seen;
   return drain({ ...seen, ahead: new Map(seen.ahead).set(entry.seq, { generation, entry }) });
 }
@@ -188,36 +188,36 @@ function joined(log: RoomLog, window: Span): RoomLog {
 
 function taken(log: RoomLog, page: Page): RoomLog {
   const first = Math.max(1, page.floor ?? log.first, page.from ?? 1);
-  return withImages({ ...log, first, notes: withNotes(log.notes, page.entries) }, page.messages);
+  return withSnapshots({ ...log, first, notes: withNotes(log.notes, page.entries) }, page.messages);
 }
 
-function withImages(log: RoomLog, messages: readonly Message[]): RoomLog {
-  let images: Map<number, Held> | null = null;
+function withSnapshots(log: RoomLog, messages: readonly Message[]): RoomLog {
+  let snapshots: Map<number, Held> | null = null;
   for (const message of messages) {
     if (log.generation !== 0 && message.generation !== log.generation) continue;
-    const held = (images ?? log.images).get(message.seq);
+    const held = (snapshots ?? log.snapshots).get(message.seq);
     const next = held?.generation === message.generation ? newerOf(held, message) : message;
     if (next === held) continue;
-    images ??= new Map(log.images);
-    images.set(message.seq, next);
+    snapshots ??= new Map(log.snapshots);
+    snapshots.set(message.seq, next);
   }
-  return images ? { ...log, images } : log;
+  return snapshots ? { ...log, snapshots } : log;
 }
 
-/** Of two images the one with the higher `rev`, with my own reactions as they are known as of the highest. */
+/** Of two snapshots the one with the higher `rev`, with my own reactions as they are known as of the highest. */
 function newerOf(held: Held, message: Message): Held {
-  const image = message.rev > held.rev ? message : held;
+  const snapshot = message.rev > held.rev ? message : held;
   const told = mineAt(message) > mineAt(held) ? message : held;
-  return image === told ? image : { ...image, mine: told.mine ?? [], mine_rev: mineAt(told) };
+  return snapshot === told ? snapshot : { ...snapshot, mine: told.mine ?? [], mine_rev: mineAt(told) };
 }
 
 /** Without reactions none is mine. */
 const mineAt = ({ mine_rev, mine, reactions, rev }: Held) => mine_rev ?? (mine || !reactions ? rev : 0);
 
 function withMine(log: RoomLog, { generation, seq, rev, mine }: Extract<LogAction, { type: "mine" }>): RoomLog {
-  const held = log.images.get(seq);
+  const held = log.snapshots.get(seq);
   if (held?.generation !== generation || mineAt(held) >= rev) return log;
-  return { ...log, images: new Map(log.images).set(seq, { ...held, mine, mine_rev: rev }) };
+  return { ...log, snapshots: new Map(log.snapshots).set(seq, { ...held, mine, mine_rev: rev }) };
 }
 
 /** A later server may have kinds that this page does not know: what they say goes past it. */

@@ -20,7 +20,7 @@ beforeEach(() => {
       message: { ...hello, rev: asked.length + 1, text: payload.text ?? "", deleted: payload.text === undefined },
     };
   };
-  changes = createChanges({ ask: ask as unknown as Ask, image: () => {} });
+  changes = createChanges({ ask: ask as unknown as Ask, snapshot: () => {} });
 });
 
 const ids = () => new Set(asked.map(({ client_id }) => client_id)).size;

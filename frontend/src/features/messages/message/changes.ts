@@ -5,7 +5,7 @@ import type { Ask, Message } from "@/types/protocol";
 const ATTEMPTS = 3;
 
 interface Change {
-  /** The message as it was when this was asked for: a newer image makes the same words another request. */
+  /** The message as it was when this was asked for: a newer snapshot makes the same words another request. */
   rev: number;
   /** What it is to say, null for a deletion. */
   text: string | null;
@@ -18,7 +18,7 @@ export type Changes = ReturnType<typeof createChanges>;
  * Edits and deletions. A lost answer is asked for again under the same client_id, at once and when the person tries
  * again, so that nothing is changed twice.
  */
-export function createChanges({ ask, image }: { ask: Ask; image(message: Message): void }) {
+export function createChanges({ ask, snapshot }: { ask: Ask; snapshot(message: Message): void }) {
   /** Per message, the last change whose answer is not here yet. */
   const unanswered = new Map<string, Change>();
 
@@ -36,7 +36,7 @@ export function createChanges({ ask, image }: { ask: Ask; image(message: Message
             ? ask("message:delete", { room, client_id, seq })
             : ask("message:edit", { room, client_id, seq, text });
         const { message } = await answer;
-        if (message) image(message);
+        if (message) snapshot(message);
         if (unanswered.get(key) === change) unanswered.delete(key);
         return;
       } catch (thrown) {

@@ -34,12 +34,12 @@ describe("what is shown", () => {
 describe("reacting", () => {
   let asked: [event: string, emoji: string, client_id: string][];
   let answer: (() => Promise<{ message: Message }>)[];
-  let images: Message[];
+  let snapshots: Message[];
   let reactions: Reactions;
   let let_go: (() => void)[];
 
   beforeEach(() => {
-    [asked, answer, images, let_go] = [[], [], [], []];
+    [asked, answer, snapshots, let_go] = [[], [], [], []];
     const ask = (event: string, { emoji, client_id }: { emoji: string; client_id: string }) => {
       asked.push([event, emoji, client_id]);
       return answer.shift()?.() ?? Promise.resolve({ message: liked });
@@ -48,7 +48,7 @@ describe("reacting", () => {
     reactions = createReactions({
       ask: ask as unknown as Ask,
       look: look as unknown as Ask,
-      image: (image) => images.push(image),
+      snapshot: (snapshot) => snapshots.push(snapshot),
       me: "Ada",
     });
   });
@@ -57,19 +57,19 @@ describe("reacting", () => {
   const later = () => new Promise<{ message: Message }>((resolve) => let_go.push(() => resolve({ message: liked })));
   const wishes = () => reactions.wishes.get()[keyOf(plain)];
 
-  it("is a wish until the answer is here, which brings the image first", async () => {
+  it("is a wish until the answer is here, which brings the snapshot first", async () => {
     answer = [later];
     const done = reactions.react(plain, "👍", true);
     expect(wishes()).toEqual({ "👍": { wanted: true, others: 0 } });
     let_go[0]?.();
     await done;
-    expect([wishes(), images, asked.map(([event]) => event)]).toEqual([undefined, [liked], ["reaction:add"]]);
+    expect([wishes(), snapshots, asked.map(([event]) => event)]).toEqual([undefined, [liked], ["reaction:add"]]);
   });
 
   it("that is refused is taken back, and says why", async () => {
     answer = [refusing(new Failure({ code: "reactions_full", message: "Full.", retry: false }))];
     await expect(reactions.react(plain, "👍", true)).rejects.toThrow("Full.");
-    expect([wishes(), images]).toEqual([undefined, []]);
+    expect([wishes(), snapshots]).toEqual([undefined, []]);
   });
 
   it("is not tried again when nobody can be reached", async () => {

@@ -11,7 +11,7 @@ interface Needs {
   ask: Ask;
   /** Asks what is no act. */
   look: Ask;
-  image(message: Message): void;
+  snapshot(message: Message): void;
   me: string;
 }
 
@@ -21,7 +21,7 @@ export type Reactions = ReturnType<typeof createReactions>;
  * Reactions are shown at once and taken back when they are refused. Of one emoji on one message a single request is
  * under way; what is wished meanwhile is asked for when it has its answer.
  */
-export function createReactions({ ask, look, image, me }: Needs) {
+export function createReactions({ ask, look, snapshot, me }: Needs) {
   const wishes: Store<Wishes> = createStore({});
 
   const wishOf = (key: MessageKey, emoji: Emoji) => wishFor(wishes.get(), key, emoji);
@@ -52,7 +52,7 @@ export function createReactions({ ask, look, image, me }: Needs) {
         for (let asked = !wanted; wishOf(key, emoji)?.wanted !== asked; ) {
           asked = wishOf(key, emoji)?.wanted ?? wanted;
           const now = await request(message, emoji, asked);
-          if (now) image(now);
+          if (now) snapshot(now);
         }
       } finally {
         wish(key, emoji, null);

@@ -68,7 +68,7 @@ export function Timeline({
               <SentMessage message={message} startsGroup={row.startsGroup} mine={message.author === me.username}
                 active={active} entered={entered}
                 editing={editing === message.seq} highlighted={target?.seq === message.seq} handlers={handlers}
-                quoted={message.reply_to === undefined ? undefined : log.images.get(message.reply_to)} />
+                quoted={message.reply_to === undefined ? undefined : log.snapshots.get(message.reply_to)} />
             );
           }
         }
@@ -81,7 +81,7 @@ export function Timeline({
         </Boundary>
       );
     },
-    [room, me, names, retry, remove, editing, target, handlers, log.images, log.first, now_ms],
+    [room, me, names, retry, remove, editing, target, handlers, log.snapshots, log.first, now_ms],
   );
 
   return (

@@ -20,7 +20,7 @@ const by = (seq: number, text: string, part: Partial<Message> = {}): Message => 
 function shows(...messages: Message[]) {
   const log = {
     ...emptyLog, generation: 1, cursor: messages.at(-1)?.seq ?? 1,
-    images: new Map(messages.map((each) => [each.seq, each])),
+    snapshots: new Map(messages.map((each) => [each.seq, each])),
   };
   rooms.set(new Map([["general", { log, failure: null, trouble: null, loading: null }]]));
 }

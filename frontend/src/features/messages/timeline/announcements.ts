@@ -107,9 +107,9 @@ function introduced(name: string, mentions: boolean, room: string | null): strin
   return mentions ? t("{name} mentioned you in {room}", { name, room }) : t("{name} in {room}", { name, room });
 }
 
-function* between({ images, cursor, oldest }: RoomLog, after: number): Iterable<Message> {
+function* between({ snapshots, cursor, oldest }: RoomLog, after: number): Iterable<Message> {
   for (let seq = Math.max(oldest, after + 1); seq <= cursor; seq += 1) {
-    const message = images.get(seq);
+    const message = snapshots.get(seq);
     if (message) yield message;
   }
 }

@@ -14,9 +14,9 @@ const linked = after(
   { type: "page", asked: 0, page: page(range(551, 600).map(sent), { head: 600, more: true }) },
   { type: "around", page: page(range(250, 349).map(sent), { head: 600, more: true }) },
 );
-const live = (seq: number): LogAction => ({ type: "live", generation: 1, entry: sent(seq), image: message(seq) });
+const live = (seq: number): LogAction => ({ type: "live", generation: 1, entry: sent(seq), snapshot: message(seq) });
 const reaction: LogAction = {
-  type: "live", generation: 1, entry: { seq: 601, kind: "change", message: 300 }, image: message(300, { rev: 601 }),
+  type: "live", generation: 1, entry: { seq: 601, kind: "change", message: 300 }, snapshot: message(300, { rev: 601 }),
 };
 
 function show(log: RoomLog) {

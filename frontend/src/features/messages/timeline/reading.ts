@@ -22,7 +22,7 @@ export function readOn(log: RoomLog, me: string, read: number, seen: Seen): Read
   if (log.generation === 0 || (seen === "end" && log.window)) return { read, passed };
   if (seen !== "end" && span.oldest > at + 1) return { read, passed };
   for (; at < span.newest; at += 1) {
-    const message = log.images.get(at + 1);
+    const message = log.snapshots.get(at + 1);
     if (!message || message.author === me || message.deleted) continue;
     if (seen !== "end" && (at + 1 < seen.oldest || at + 1 > seen.newest)) break;
     passed += 1;

@@ -36,7 +36,7 @@ export function timelineOf({ log, pending, me, newAfter }: Seen): Row[] {
   const shown = new Set<string>();
   let marked = newAfter === null;
   for (let seq = span.oldest; seq <= span.newest; seq += 1) {
-    const message = log.images.get(seq);
+    const message = log.snapshots.get(seq);
     const entry = log.notes.get(seq);
     if (message) {
       const firstUnread = !marked && newAfter !== null && seq > newAfter && message.author !== me;
@@ -122,7 +122,7 @@ export function isPrepended(before: readonly Row[], next: readonly Row[]): boole
 export function lastOwn(log: RoomLog, me: string): Message | undefined {
   const { oldest, newest } = spanOf(log);
   for (let seq = newest; seq >= oldest; seq -= 1) {
-    const message = log.images.get(seq);
+    const message = log.snapshots.get(seq);
     if (message && message.author === me && !message.deleted) return message;
   }
   return undefined;

@@ -18,7 +18,7 @@ class Gone(Protocol):
         """It is told so."""
 
 
-class Departures:
+class DisconnectQueue:
     """The connections of one worker whose clients have gone and that have not been told so yet."""
 
     def __init__(self) -> None:

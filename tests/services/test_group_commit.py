@@ -10,7 +10,7 @@ from gevent.event import Event
 from chat.errors import ChatError
 from chat.models import Claim, Entry, Membership, Message
 from chat.services.log import group_commit as commits_module
-from chat.services.log.group_commit import Commits
+from chat.services.log.group_commit import GroupCommit
 from chat.services.runtime.deadline import deadline
 from chat.services.storage.facts import AppendRefused
 from chat.services.storage.rooms import membership_fact
@@ -20,8 +20,8 @@ from chat.services.storage.transaction import Append
 def message(seq, user="alice", client_id=None, text="hello", room="general"):
     """The arguments of an append."""
     client_id = client_id or f"{room}-{seq}"
-    image = Message(room, seq, seq, client_id, user, user.title(), text, created_at_ms=1)
-    return Entry(room, seq, "message", 1), Claim(user, client_id, room, "digest", seq, seq), image
+    snapshot = Message(room, seq, seq, client_id, user, user.title(), text, created_at_ms=1)
+    return Entry(room, seq, "message", 1), Claim(user, client_id, room, "digest", seq, seq), snapshot
 
 
 class Calls:
@@ -47,7 +47,7 @@ class Calls:
 
 @pytest.fixture
 def calls(monkeypatch) -> Calls:
-    monkeypatch.setattr(commits_module, "BOARDING_S", 60.0)  # nobody loses patience unless a test is about that
+    monkeypatch.setattr(commits_module, "PATIENCE_S", 60.0)  # nobody loses patience unless a test is about that
     return Calls()
 
 
@@ -60,7 +60,7 @@ def told() -> list[int]:
 @pytest.fixture
 def ask(calls, told):
     """`ask(seq, …)` appends in a greenlet of its own; its value is None, or the error."""
-    commits = Commits(calls)
+    commits = GroupCommit(calls)
 
     def append(*args):
         try:
@@ -108,7 +108,7 @@ def test_no_item_stands_twice_in_a_call(calls, ask):
 
 
 def test_nobody_waits_long_for_a_call_of_others_that_hangs(calls, ask, monkeypatch):
-    monkeypatch.setattr(commits_module, "BOARDING_S", 0.01)
+    monkeypatch.setattr(commits_module, "PATIENCE_S", 0.01)
     asked = [ask(seq) for seq in (1, 2, 3)]
     with gevent.Timeout(10):
         while len(calls.made) < 2:
@@ -147,7 +147,7 @@ def test_who_is_interrupted_before_it_left_has_not_written(calls, ask):
 
 
 def test_who_is_interrupted_on_the_way_holds_up_nobody(calls):
-    commits = Commits(calls)
+    commits = GroupCommit(calls)
     with pytest.raises(ChatError), deadline(0.01):
         commits.append(*message(1))
     calls.open.set()
@@ -156,7 +156,7 @@ def test_who_is_interrupted_on_the_way_holds_up_nobody(calls):
 
 
 def test_the_first_that_leaves_a_hanging_call_lets_those_behind_it_go(calls):
-    commits = Commits(calls)
+    commits = GroupCommit(calls)
     first = gevent.spawn(commits.append, *message(1))
     gevent.sleep(0)
     second = gevent.spawn(commits.append, *message(2))
@@ -178,7 +178,7 @@ def appends(*numbers, **more):
 
 
 def texts(worker):
-    return [image.text for _, image in worker.storage.entries.after("general", 0, 1000) if image]
+    return [snapshot.text for _, snapshot in worker.storage.entries.after("general", 0, 1000) if snapshot]
 
 
 def count_calls(worker, monkeypatch):

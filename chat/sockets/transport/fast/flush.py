@@ -20,7 +20,7 @@ class Sender(Protocol):
     """A connection with something to send (chat.sockets.transport.fast.connection)."""
 
     pending: bytes | list[bytes] | None
-    gate: Callable[[], bool] | None
+    may_deliver: Callable[[], bool] | None
     backlog: Any
     transmit: Any
 
@@ -31,7 +31,7 @@ class Sender(Protocol):
         """Nobody is there any more."""
 
 
-class Tick:
+class Flush:
     """The connections of one worker that have something to send. Whoever fills a connection's `pending` for the first
     time puts it into `dirty` and calls `schedule`."""
 
@@ -58,8 +58,8 @@ class Tick:
             connection.pending = None
             if pending is None:
                 continue
-            gate = connection.gate
-            if (gate is not None and not gate()) or connection.backlog is not None:
+            may_deliver = connection.may_deliver
+            if (may_deliver is not None and not may_deliver()) or connection.backlog is not None:
                 connection.hold(pending)
                 continue
             if isinstance(pending, bytes):

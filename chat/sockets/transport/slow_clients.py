@@ -1,7 +1,7 @@
-"""Connections that speak plain HTTP, or nothing at all: none may hold a place by being slow.
+"""Connections that speak plain HTTP, or nothing at all: none may hold a slot by being slow.
 
 gunicorn's gevent worker gives a request's head `keepalive` seconds and everything else all the time there is. Here a
-body has BODY_S seconds, an answer must move every WRITE_S seconds, and when places get scarce, those who have waited
+body has BODY_S seconds, an answer must move every WRITE_S seconds, and when slots get scarce, those who have waited
 longest for their clients are cut, so that there is one for whoever speaks up (docs/decisions/0003).
 """
 
@@ -24,46 +24,46 @@ PEEK_S = 2.0  # as gunicorn.conf.py's keepalive, which is the time for a head
 PEEK_BYTES = 8 * 1024
 HEAD_BYTES = 64 * 1024
 DRAIN_BYTES = 1024 * 1024  # of a body that nobody read, for the sake of an answer that the client shall still read
-SPARE = 50  # with fewer free places, clients are thinned out
+SPARE = 50  # with fewer free slots, clients are thinned out
 WAITING = 32
 PATIENT_S = 0.15
 
 
-class Visitors:
-    """The connections of one worker that has so many `places`, and which of them wait for their clients."""
+class SlowClientGuard:
+    """The connections of one worker that has so many `slots`, and which of them wait for their clients."""
 
-    def __init__(self, places: int):
+    def __init__(self, slots: int):
         self.present = 0
-        self._places = places
-        self._waiting: dict[Visitor, float] = {}
+        self._slots = slots
+        self._waiting: dict[GuardedSocket, float] = {}
 
     @contextmanager
-    def waiting(self, visitor: Visitor, since: float) -> Iterator[None]:
-        """The visitor's client is to do something, and has been since then (monotonic seconds)."""
-        self._waiting[visitor] = since
+    def waiting(self, guarded: GuardedSocket, since: float) -> Iterator[None]:
+        """This one's client is to do something, and has been since then (monotonic seconds)."""
+        self._waiting[guarded] = since
         try:
             yield
         finally:
-            self._waiting.pop(visitor, None)
+            self._waiting.pop(guarded, None)
 
     def thin_out(self) -> None:
-        """Cuts who has waited longest, beyond WAITING of them, when places are scarce. To be called several times a
+        """Cuts who has waited longest, beyond WAITING of them, when slots are scarce. To be called several times a
         second. Idle kept-alive connections wait too: where there is room, they stay."""
         excess = len(self._waiting) - WAITING
-        if excess > 0 and self._places - self.present < SPARE:
+        if excess > 0 and self._slots - self.present < SPARE:
             long_ago = time.monotonic() - PATIENT_S
-            for visitor, since in sorted(self._waiting.items(), key=lambda entry: entry[1])[:excess]:
+            for guarded, since in sorted(self._waiting.items(), key=lambda entry: entry[1])[:excess]:
                 if since < long_ago:
-                    visitor.cut()
+                    guarded.cut()
 
 
-class Visitor(socket.socket):
+class GuardedSocket(socket.socket):
     """One connection as gunicorn sees it, until a websocket takes it over."""
 
-    def __init__(self, client: Any, visitors: Visitors):
+    def __init__(self, client: Any, guard: SlowClientGuard):
         family, kind, proto = client.family, client.type, client.proto
         super().__init__(family, kind, proto, fileno=client.detach())
-        self._visitors = visitors
+        self._guard = guard
         self._handed_over = False
         self._in_head = True
         self._served = 0
@@ -71,14 +71,14 @@ class Visitor(socket.socket):
         self._until = self._since + HEAD_S
         self._left = HEAD_BYTES
 
-    def hand_over(self) -> Visitor:
+    def hand_over(self) -> GuardedSocket:
         """From now on it is somebody else's to be patient."""
         self._handed_over = True
         return self
 
     def peek(self) -> bytes:
         """What the client said first, without taking it. Raises: OSError when it says nothing for PEEK_S seconds."""
-        with self._visitors.waiting(self, self._since), _within(PEEK_S):
+        with self._guard.waiting(self, self._since), _within(PEEK_S):
             return super().recv(PEEK_BYTES, socket.MSG_PEEK)
 
     def request_began(self) -> None:
@@ -103,7 +103,7 @@ class Visitor(socket.socket):
             if self._served:
                 return b""
             raise LimitRequestHeaders("too large")
-        with self._visitors.waiting(self, self._since), _within(self._until - time.monotonic()):
+        with self._guard.waiting(self, self._since), _within(self._until - time.monotonic()):
             data = super().recv(*args)
         if self._in_head:
             self._left -= len(data)
@@ -113,7 +113,7 @@ class Visitor(socket.socket):
         """As ever, but it must move; gevent's `sendall` and `sendfile` come through here. Raises: OSError."""
         if self._handed_over:
             return super().send(data, flags, **options)
-        with self._visitors.waiting(self, time.monotonic()), _within(WRITE_S):
+        with self._guard.waiting(self, time.monotonic()), _within(WRITE_S):
             return super().send(data, flags, **options)
 
     def cut(self) -> None:

@@ -1,7 +1,7 @@
 """How many sockets there may be: in this worker, and from one address.
 
 Whoever opened a socket has shown nothing yet; who connected has shown a session. So the first give way: when there is
-no place for a newcomer, the oldest of them goes. Those that carry no cookie can never connect: they have few places.
+no slot for a newcomer, the oldest of them goes. Those that carry no cookie can never connect: they have few slots.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from collections.abc import Callable
 from chat.config import Config
 from chat.errors import ChatError
 
-NAMELESS = 100  # places of one worker for sockets without a cookie
+NAMELESS = 100  # slots of one worker for sockets without a cookie
 
 
-class Place:
-    """One socket's place, until it is freed. `kept` says that the socket outlives the request that opened it, and
+class ConnectionSlot:
+    """One socket's slot, until it is freed. `kept` says that the socket outlives the request that opened it, and
     `give_way` ends it."""
 
-    __slots__ = ("_places", "address", "give_way", "kept", "nameless")
+    __slots__ = ("_slots", "address", "give_way", "kept", "nameless")
 
-    def __init__(self, places: Places, address: str, nameless: bool):
-        self._places: Places | None = places
+    def __init__(self, slots: ConnectionSlots, address: str, nameless: bool):
+        self._slots: ConnectionSlots | None = slots
         self.address = address
         self.nameless = nameless
         self.kept = False
@@ -30,27 +30,27 @@ class Place:
 
     def settle(self) -> None:
         """Whoever has it has connected: it is theirs."""
-        if self._places is not None:
-            self._places.strangers.pop(self, None)
+        if self._slots is not None:
+            self._slots.strangers.pop(self, None)
 
     def free(self) -> None:
         """Makes room for another. More than once does no harm."""
-        if self._places is not None:
-            self._places.leave(self)
-            self._places = None
+        if self._slots is not None:
+            self._slots.leave(self)
+            self._slots = None
 
 
-class Places:
-    """The places of one worker. `strangers` are those that have not connected, the oldest first."""
+class ConnectionSlots:
+    """The slots of one worker. `strangers` are those that have not connected, the oldest first."""
 
     def __init__(self, config: Config):
         self.taken = 0
         self.by_address: Counter[str] = Counter()
-        self.strangers: dict[Place, None] = {}
+        self.strangers: dict[ConnectionSlot, None] = {}
         self._config = config
 
-    def take(self, address: str, nameless: bool = False) -> Place:
-        """A place for a socket from there. Raises: ChatError `busy` when all are taken, `rate_limited` when that
+    def take(self, address: str, nameless: bool = False) -> ConnectionSlot:
+        """A slot for a socket from there. Raises: ChatError `busy` when all are taken, `rate_limited` when that
         address has its share; by such as have connected, that is, or are being let in."""
         if nameless and sum(each.nameless for each in self.strangers) >= NAMELESS:
             self._free_one(lambda each: each.nameless)
@@ -61,11 +61,11 @@ class Places:
             raise ChatError("busy", retry_after_s=5)
         self.taken += 1
         self.by_address[address] += 1
-        place = Place(self, address, nameless)
-        self.strangers[place] = None
-        return place
+        slot = ConnectionSlot(self, address, nameless)
+        self.strangers[slot] = None
+        return slot
 
-    def _free_one(self, suits: Callable[[Place], bool]) -> bool:
+    def _free_one(self, suits: Callable[[ConnectionSlot], bool]) -> bool:
         """Ends the oldest socket that has not connected; whether there was one."""
         oldest = next((each for each in self.strangers if each.give_way is not None and suits(each)), None)
         if oldest is None:
@@ -75,10 +75,10 @@ class Places:
             oldest.give_way()
         return True
 
-    def leave(self, place: Place) -> None:
-        """For Place."""
-        self.strangers.pop(place, None)
+    def leave(self, slot: ConnectionSlot) -> None:
+        """For ConnectionSlot."""
+        self.strangers.pop(slot, None)
         self.taken -= 1
-        self.by_address[place.address] -= 1
-        if not self.by_address[place.address]:
-            del self.by_address[place.address]
+        self.by_address[slot.address] -= 1
+        if not self.by_address[slot.address]:
+            del self.by_address[slot.address]

@@ -15,7 +15,7 @@ STEP_S = 0.05
 log = logging.getLogger(__name__)
 
 
-class Wheel:
+class TimerWheel:
     """Calls functions later, in the hub: they may not wait for anything. Turns only while something is due."""
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ def signed_in(server: LiveServer, username: str) -> socketio.Client:
 
 
 def test_typing_reaches_the_others_without_a_greenlet_and_waits_for_nothing(config, tmp_path):
-    server = start_server(replace(config, fanout="fast"), tmp_path, "tests.sockets.hot_app:app")
+    server = start_server(replace(config, fanout="fast"), tmp_path, "tests.sockets.inline_app:app")
     ada, grace = signed_in(server, "ada"), signed_in(server, "grace")
     seen = []
     grace.on("typing", seen.append)
@@ -40,7 +40,7 @@ def test_typing_reaches_the_others_without_a_greenlet_and_waits_for_nothing(conf
         assert [each["typing"] for each in seen] == [True, False] * 15
         refused = ada.call("typing:start", {"room": "nowhere"}, timeout=10)
         assert refused["error"]["code"] == "room_not_found", "what is not known at once has its ordinary handler"
-        with urllib.request.urlopen(server.url + "/healthz/hot", timeout=10) as answer:
+        with urllib.request.urlopen(server.url + "/healthz/inline", timeout=10) as answer:
             told = json.load(answer)
         assert told["hub"] >= 15 and told["greenlet"] >= 1
         assert "Traceback" not in server.log.read_text()

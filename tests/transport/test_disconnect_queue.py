@@ -6,7 +6,7 @@ from typing import Any
 
 import gevent
 
-from chat.sockets.transport.fast.departures import AT_ONCE, Departures
+from chat.sockets.transport.fast.disconnect_queue import AT_ONCE, DisconnectQueue
 
 
 class Gone:
@@ -20,11 +20,11 @@ class Gone:
 
 
 def test_all_are_let_go_in_the_order_they_went_and_others_have_their_turn_in_between() -> None:
-    departures, let_go = Departures(), list[Any]()
+    disconnects, let_go = DisconnectQueue(), list[Any]()
     everybody = [Gone(let_go) for _ in range(10 * AT_ONCE + 1)]
     seen: list[int] = []
     for gone in everybody:
-        departures.add(gone)  # type: ignore[arg-type]
+        disconnects.add(gone)  # type: ignore[arg-type]
     gevent.get_hub().loop.run_callback(lambda: seen.append(len(let_go)))
     with gevent.Timeout(30):
         while len(let_go) < len(everybody):
@@ -34,9 +34,9 @@ def test_all_are_let_go_in_the_order_they_went_and_others_have_their_turn_in_bet
 
 
 def test_who_goes_while_others_are_let_go_is_let_go_too() -> None:
-    departures, let_go = Departures(), list[Any]()
+    disconnects, let_go = DisconnectQueue(), list[Any]()
     for _ in range(3):
-        departures.add(Gone(let_go))  # type: ignore[arg-type]
+        disconnects.add(Gone(let_go))  # type: ignore[arg-type]
         gevent.sleep(0)
     with gevent.Timeout(30):
         while len(let_go) < 3:

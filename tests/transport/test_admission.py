@@ -1,4 +1,4 @@
-"""Who may open a websocket: good names, good origins, a free place; nothing but websockets."""
+"""Who may open a websocket: good names, good origins, a free slot; nothing but websockets."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def small(start: Start) -> Tiny:
     return start(sockets_per_address=3, sockets_per_worker=5, trusted_proxy_hops=1)
 
 
-@on_each  # a place is freed where the transport forgets its socket
+@on_each  # a slot is freed where the transport forgets its socket
 def test_places_of_an_address_are_counted_and_freed(small: Tiny) -> None:
     peers = [small.entered(**OFFICE) for _ in range(3)]
     over = small.peer(**OFFICE)

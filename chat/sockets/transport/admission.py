@@ -16,7 +16,7 @@ from chat.errors import ChatError, misdirected
 from chat.services.accounts.addresses import address_bucket, client_address
 from chat.services.accounts.audit import refusals
 from chat.sockets.transport.engine import Engine
-from chat.sockets.transport.places import Place, Places
+from chat.sockets.transport.slots import ConnectionSlot, ConnectionSlots
 from chat.sockets.transport.websocket import accept_key
 
 log = logging.getLogger(__name__)
@@ -31,14 +31,14 @@ STATUS = {
 }
 
 
-class Gate:
-    """WSGI in front of everything: websocket handshakes need a good Host and Origin, and a free place."""
+class Admission:
+    """WSGI in front of everything: websocket handshakes need a good Host and Origin, and a free slot."""
 
     def __init__(
         self, inner: Callable[..., Iterable[bytes]], config: Config, engine: Engine, headers: Mapping[str, str]
     ):
         self.headers = headers
-        self.places = Places(config)
+        self.slots = ConnectionSlots(config)
         self._inner = inner
         self._hosts, self._origins = config.hosts, frozenset(config.origins)
         self._engine = engine
@@ -55,18 +55,18 @@ class Gate:
             environ["parley.began"] = time.monotonic()
             return self._inner(environ, start_response)
         try:
-            place = environ["parley.place"] = self.admit(environ)
+            slot = environ["parley.slot"] = self.admit(environ)
         except ChatError as error:
             refusals.note(error, "websocket", address=self._address(environ))
             return self._refuse(error, start_response)
         try:
             return self._inner(environ, start_response)
         finally:
-            if not place.kept:
-                place.free()
+            if not slot.kept:
+                slot.free()
 
-    def admit(self, environ: dict[str, Any]) -> Place:
-        """A place for the websocket that this handshake opens; `parley.accept` of the environ is the answer to its key.
+    def admit(self, environ: dict[str, Any]) -> ConnectionSlot:
+        """A slot for the websocket that this handshake opens; `parley.accept` of the environ is the answer to its key.
         X-Forwarded-Host and -Proto are not asked: a client may have written them. Raises: ChatError."""
         origin = environ.get("HTTP_ORIGIN")
         if environ.get("HTTP_HOST") not in self._hosts:
@@ -78,7 +78,7 @@ class Gate:
             raise ChatError("body_invalid", "Live events travel by websocket only.")
         if self._engine.draining or self._engine.deaf:
             raise ChatError("busy", retry_after_s=5)
-        return self.places.take(self._address(environ), nameless="HTTP_COOKIE" not in environ)
+        return self.slots.take(self._address(environ), nameless="HTTP_COOKIE" not in environ)
 
     def _refuse(self, error: ChatError, start_response: Any) -> list[bytes]:
         """Answers, and ends the connection: gunicorn's own response object is behind its `start_response`."""

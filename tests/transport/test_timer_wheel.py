@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import gevent
 import pytest
 
-from chat.sockets.transport.fast.wheel import STEP_S, Wheel
+from chat.sockets.transport.fast.timer_wheel import STEP_S, TimerWheel
 
 
-def turned(wheel: Wheel) -> None:
+def turned(wheel: TimerWheel) -> None:
     """Waits until nothing is due any more."""
     with gevent.Timeout(30):
         while wheel._timer is not None:
@@ -19,7 +19,7 @@ def turned(wheel: Wheel) -> None:
 
 
 def test_calls_come_in_the_order_in_which_they_are_due_and_never_early() -> None:
-    wheel, came, began = Wheel(), [], time.monotonic()
+    wheel, came, began = TimerWheel(), [], time.monotonic()
     for delay in (0.3, 0.0, 0.15, 0.3):
         wheel.call(delay, lambda delay=delay: came.append((delay, time.monotonic() - began)))
     turned(wheel)
@@ -31,7 +31,7 @@ def test_calls_come_in_the_order_in_which_they_are_due_and_never_early() -> None
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What the wheels of a test take for the time, which a test moves."""
     clock = [1000.0]
-    monkeypatch.setattr("chat.sockets.transport.fast.wheel.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr("chat.sockets.transport.fast.timer_wheel.time", SimpleNamespace(monotonic=lambda: clock[0]))
     return clock
 
 
@@ -39,7 +39,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.mark.parametrize("delay", [0.01, 0.15, 0.3, 0.7])  # 0.15 / 0.05 is a little less than 3
 def test_a_call_is_never_early_however_far_the_step_has_come(clock, part_of_a_step, delay) -> None:
     began = clock[0] = (1000 + part_of_a_step) * STEP_S
-    wheel, came = Wheel(), []
+    wheel, came = TimerWheel(), []
     wheel.call(delay, lambda: came.append(clock[0]))
     wheel._timer.stop()
     while not came:
@@ -49,7 +49,7 @@ def test_a_call_is_never_early_however_far_the_step_has_come(clock, part_of_a_st
 
 
 def test_a_call_may_ask_for_another() -> None:
-    wheel, came = Wheel(), []
+    wheel, came = TimerWheel(), []
 
     def again() -> None:
         came.append(1)
@@ -63,7 +63,7 @@ def test_a_call_may_ask_for_another() -> None:
 
 def test_after_a_pause_of_the_process_nothing_is_left_out(clock: list[float]) -> None:
     """Neither what was due meanwhile nor what is due later."""
-    wheel, came = Wheel(), []
+    wheel, came = TimerWheel(), []
     wheel.call(0.1, lambda: came.append("meanwhile"))
     wheel.call(0.8, lambda: came.append("later"))
     wheel._timer.stop()
@@ -76,7 +76,7 @@ def test_after_a_pause_of_the_process_nothing_is_left_out(clock: list[float]) ->
 
 
 def test_one_that_fails_does_not_take_the_others_with_it(caplog: pytest.LogCaptureFixture) -> None:
-    wheel, came = Wheel(), []
+    wheel, came = TimerWheel(), []
     wheel.call(0, lambda: 1 // 0)
     wheel.call(0, lambda: came.append(1))
     turned(wheel)
@@ -84,7 +84,7 @@ def test_one_that_fails_does_not_take_the_others_with_it(caplog: pytest.LogCaptu
 
 
 def test_nothing_turns_while_nothing_is_due() -> None:
-    wheel = Wheel()
+    wheel = TimerWheel()
     wheel.call(0, lambda: None)
     turned(wheel)
     assert wheel._timer is None and not wheel._slots
