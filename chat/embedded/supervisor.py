@@ -9,6 +9,7 @@ import argparse
 import http.client
 import logging
 import os
+import secrets
 import select
 import shlex
 import signal
@@ -338,7 +339,7 @@ def _environment() -> dict[str, str]:
 def _check(env: dict[str, str]) -> Config:
     """The settings as they will be once a secret is made. Raises: StartError."""
     try:
-        config = Config.from_env({**env, "SECRET_KEY": env.get("SECRET_KEY") or "x" * 43})
+        config = Config.from_env({**env, "SECRET_KEY": env.get("SECRET_KEY") or secrets.token_hex(32)})
     except ConfigError as error:
         raise StartError("\n".join(f"{problem}." for problem in error.problems)) from None
     return config

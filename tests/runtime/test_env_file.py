@@ -67,7 +67,7 @@ def test_a_file_that_is_no_text_is_named(file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "given", "other"),
-    [("REDIS_URL", "redis://here:1/0", "REDIS_HOST"), ("AWS_DEFAULT_REGION", "us-east-1", "AWS_REGION")],
+    [("REDIS_URL", "redis://:word@here:1/0", "REDIS_HOST"), ("AWS_DEFAULT_REGION", "us-east-1", "AWS_REGION")],
 )
 @pytest.mark.parametrize("by_flask", [False, True])
 def test_the_environment_wins_over_what_says_the_same_otherwise(
