@@ -153,7 +153,7 @@ def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def config(redis_url: str, dynamodb: str) -> Config:
     """Settings on an empty Redis and tables of this test's own."""
     config = Config(
-        secret_key="x" * 43,
+        secret_key="0123456789abcdef" * 3,
         redis_url=redis_url,
         dynamodb_endpoint=dynamodb,
         table_prefix=f"t{uuid.uuid4().hex[:8]}-",

@@ -58,7 +58,7 @@ def servers(redis_url: str, dynamodb: str, tmp_path_factory: pytest.TempPathFact
     """By the name of its door, a chat server at localhost, whose page signs in at a server of that name."""
     folder, two = tmp_path_factory.mktemp("hybrid"), {}
     config = Config(
-        secret_key="x" * 43,
+        secret_key="0123456789abcdef" * 3,
         redis_url=redis_url,
         dynamodb_endpoint=dynamodb,
         table_prefix="hybrid-",

@@ -106,7 +106,7 @@ class Backing(ExitStack):
     def config(self) -> Config:
         """Settings on an empty Redis and new tables."""
         config = Config(
-            secret_key="x" * 43,
+            secret_key="0123456789abcdef" * 3,
             redis_url=self.redis_url,
             dynamodb_endpoint=self.endpoint,
             table_prefix=f"t{uuid.uuid4().hex[:8]}-",

@@ -177,7 +177,7 @@ MUTATIONS = [
         "what is heard of a room while its head is read is not heard",
         Followers,
         "_lay",
-        (("self._numbers.known(dormant.room.id) > dormant.head", "False"),),
+        (("self._sequences.known(dormant.room.id) > dormant.head", "False"),),
         meets=1074,
     ),
     Mutation(

@@ -291,7 +291,7 @@ def test_the_rooms_that_may_be_joined_are_told_in_parts_and_end(crowded):
 
 def test_who_was_put_into_more_rooms_than_anybody_may_be_in_still_has_a_list(crowded):
     assert len(crowded.rooms.memberships(BOB)) == 4
-    assert crowded.rooms.memberships(BOB)[0][0].room == "general"
+    assert crowded.rooms.memberships(BOB)[0][0].id == "general"
 
 
 @pytest.mark.parametrize("where", ["rooms_after", "joinable_after"])

@@ -353,7 +353,7 @@ def test_the_hourly_look_takes_a_few_at_a_time_and_comes_to_all(worker, other, m
     other.checks.check_dormant()
     assert len(seen) == checks.AT_ONCE
     for each in other.followers.dormant:
-        if each.id.id in seen:
+        if each.room.id in seen:
             each.checked_at = time.monotonic() + 60
     other.checks.check_dormant()
     other.checks.check_dormant()

@@ -186,7 +186,7 @@ def running(config: Config) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     def start(*args: str, **changes: str) -> subprocess.Popen[str]:
         settings = replace(config, **changes)  # type: ignore[arg-type]
         names = ("secret_key", "redis_url", "dynamodb_endpoint", "table_prefix")
-        env = {**os.environ, **{name.upper(): getattr(settings, name) for name in names}}
+        env = {**os.environ, "TESTING": "1", **{name.upper(): getattr(settings, name) for name in names}}
         argv = [sys.executable, "-m", "flask", "--app", "wsgi", "tail", *args]
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         started.append(subprocess.Popen(argv, cwd=ROOT, env=env, **pipes))
