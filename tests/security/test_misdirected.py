@@ -64,7 +64,7 @@ def test_a_refusal_names_the_address_and_the_log_has_both(
 def test_a_ticket_from_elsewhere_and_a_handshake_too(config: Config, caplog: pytest.LogCaptureFixture) -> None:
     ticket = browser(create_app(config)).post("/api/auth/ticket", json={"ticket": "x"})
     assert ticket.json["error"]["message"] == TOLD
-    gate = Admission(lambda *_: [], config, None)  # type: ignore[arg-type]
+    gate = Admission(lambda *_: [], config, None, {})  # type: ignore[arg-type]
     for environ in ({"HTTP_HOST": "10.0.0.1"}, {"HTTP_HOST": "chat.example.org", "HTTP_ORIGIN": "http://10.0.0.1"}):
         (body,) = gate({"PATH_INFO": "/socket.io/", **environ}, lambda status, headers: None)
         assert TOLD.encode() in body

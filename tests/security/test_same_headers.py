@@ -34,7 +34,7 @@ NO_REQUESTS = {
 
 def said(port: int, request: bytes) -> http.client.HTTPResponse:
     with socket.create_connection(("localhost", port), 20) as connection:
-        connection.sendall(request)
+        connection.sendall(request.replace(HOST, b"Host: localhost:%d\r\n" % port))
         answer = http.client.HTTPResponse(connection)
         answer.begin()
         answer.body = answer.read()  # type: ignore[attr-defined]

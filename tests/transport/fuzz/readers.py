@@ -156,7 +156,7 @@ def _cuts(rng: Random, size: int) -> list[int]:
 
 def _admission() -> Admission:
     config = Config(secret_key="x" * 43, trusted_proxy_hops=1)
-    return Admission(lambda *_: [], config, SimpleNamespace(draining=False, deaf=False))  # type: ignore[arg-type]
+    return Admission(lambda *_: [], config, SimpleNamespace(draining=False, deaf=False), {})  # type: ignore[arg-type]
 
 
 ADMISSION = _admission()
