@@ -174,13 +174,6 @@ MUTATIONS = [
         meets=6,
     ),
     Mutation(
-        "what is heard of a room while its head is read is not heard",
-        Followers,
-        "_lay",
-        (("self._sequences.known(dormant.room.id) > dormant.head", "False"),),
-        meets=1074,
-    ),
-    Mutation(
         "who left before a room wakes is still in it",
         Followers,
         "_start",
