@@ -46,11 +46,6 @@ class RoomsChanged(Struct):
     pass
 
 
-class RoomMade(Struct):
-    room: str
-    name: str
-
-
 class PositionMoved(Struct):
     room: str
     seq: int

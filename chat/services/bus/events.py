@@ -44,13 +44,6 @@ class MembershipChanged(Event, frozen=True, tag="membership"):
     user: str
 
 
-class RoomMade(Event, frozen=True, tag="room_made"):
-    """There is a public room more, which everybody may join."""
-
-    room: str
-    name: str
-
-
 class PositionMoved(Event, frozen=True, tag="read"):
     """Somebody has read on in a room."""
 
@@ -108,7 +101,6 @@ KINDS: dict[str, type[Event]] = {
         Logged,
         Decided,
         MembershipChanged,
-        RoomMade,
         PositionMoved,
         Reacted,
         SessionEnded,

@@ -1,4 +1,3 @@
-import { useMemo } from "react";
 import { Brand } from "@/components/ui/Brand";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
@@ -6,7 +5,6 @@ import { Monogram } from "@/components/ui/Monogram";
 import type { SessionService } from "@/features/auth/session";
 import { inOrder } from "@/features/rooms/roomList";
 import { RoomNav } from "@/features/rooms/RoomNav";
-import { draftedRooms } from "@/lib/drafts";
 import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { toggleTheme } from "@/lib/theme";
@@ -26,15 +24,7 @@ export function Sidebar({ client, session, open, close }: Props) {
   const list = useValue(client.rooms.list);
   const failure = useValue(client.rooms.failure);
   const { said: trouble, report } = useTrouble();
-  const drafted = useValue(draftedRooms(client.user.username));
-  const news = useValue(client.news);
-  const invited = useMemo(() => new Set(news.map(({ room }) => room)), [news]);
-  /** What is not sent is gone with the sign-out: that is asked before. */
-  const signOut = () => {
-    const unsent = client.outbox.items.get().some(({ state }) => state !== "sent");
-    if (unsent || drafted.size > 0) open("leaving");
-    else session.logout().catch(report);
-  };
+  const signOut = () => session.logout().catch(report);
 
   return (
     <aside className={styles.sidebar} aria-label={t("Sidebar")}>
@@ -57,7 +47,7 @@ export function Sidebar({ client, session, open, close }: Props) {
           <Icon name="plus" size={18} />
         </Button>
       </div>
-      <RoomNav rooms={inOrder(list)} drafted={drafted} invited={invited} onPick={close} />
+      <RoomNav rooms={inOrder(list)} onPick={close} />
       {!list.loaded && failure && <p className={styles.trouble}>{failure.message}</p>}
       {trouble && <p className={styles.trouble} role="alert">{trouble}</p>}
       <footer className={styles.foot}>
@@ -74,7 +64,7 @@ export function Sidebar({ client, session, open, close }: Props) {
           onClick={() => open("keys")}>
           <Icon name="keys" />
         </Button>
-        <Button look="icon" aria-label={t("Sign out")} title={t("Sign out")} onClick={signOut}>
+        <Button look="icon" aria-label={t("Sign out")} title={t("Sign out")} onClick={() => void signOut()}>
           <Icon name="leave" size={19} />
         </Button>
       </footer>

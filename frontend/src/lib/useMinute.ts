@@ -1,21 +1,11 @@
 import { useEffect, useState } from "react";
-import { lookAround } from "./dates";
-import { onVisibility } from "./visibility";
 
-/** The time, new every minute and to whoever comes back: enough for "Today" to become "Yesterday", wherever one is. */
+/** The time, new every minute: enough for "Today" to become "Yesterday". */
 export function useMinute(): number {
   const [now_ms, setNow] = useState(() => Date.now());
   useEffect(() => {
-    const look = () => {
-      lookAround();
-      setNow(Date.now());
-    };
-    const timer = setInterval(look, 60_000);
-    const stop = onVisibility({ back: look });
-    return () => {
-      clearInterval(timer);
-      stop();
-    };
+    const timer = setInterval(() => setNow(Date.now()), 60_000);
+    return () => clearInterval(timer);
   }, []);
   return now_ms;
 }

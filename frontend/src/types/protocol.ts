@@ -139,11 +139,6 @@ export interface EntrySkipped {
   entry: number;
 }
 
-export interface RoomMade {
-  room: string;
-  name: string;
-}
-
 export interface PositionMoved {
   room: string;
   seq: number;
@@ -187,7 +182,6 @@ export interface ServerEvents {
   "entry:skipped": EntrySkipped;
   "room:heads": Heads;
   "rooms:changed": object;
-  "room:made": RoomMade;
   "room:read": PositionMoved;
   "reaction:mine": MyReactions;
   typing: Typing;

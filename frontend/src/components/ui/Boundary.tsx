@@ -1,13 +1,12 @@
 import { Component, type ReactNode } from "react";
 import { t } from "@/lib/language";
-import { Unfetched } from "@/lib/lazy";
 import { Button } from "./Button";
 import styles from "./Boundary.module.css";
 
 interface Props {
   children: ReactNode;
   /** What stands there instead of a part that cannot be shown; `again` tries it once more. */
-  instead?(again: () => void, error: unknown): ReactNode;
+  instead?(again: () => void): ReactNode;
   /** What the part shows: when it is another, the part is tried again. */
   of?: unknown;
 }
@@ -16,15 +15,11 @@ interface Props {
  * When a part of the page cannot be shown (a bug, or a file of an older version that is gone), says so and offers a way
  * out. What stands around it goes on.
  */
-export class Boundary extends Component<Props, { failed: boolean; error?: unknown }> {
-  override state: { failed: boolean; error?: unknown } = { failed: false };
+export class Boundary extends Component<Props, { failed: boolean }> {
+  override state = { failed: false };
 
-  static getDerivedStateFromError(error: unknown) {
-    return { failed: true, error };
-  }
-
-  override componentDidCatch(error: unknown) {
-    if (error instanceof Unfetched) error.forget();
+  static getDerivedStateFromError() {
+    return { failed: true };
   }
 
   override componentDidUpdate(before: Props) {
@@ -35,7 +30,7 @@ export class Boundary extends Component<Props, { failed: boolean; error?: unknow
 
   override render() {
     if (!this.state.failed) return this.props.children;
-    return (this.props.instead ?? wholePage)(this.again, this.state.error);
+    return (this.props.instead ?? wholePage)(this.again);
   }
 }
 

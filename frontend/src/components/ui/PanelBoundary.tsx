@@ -1,6 +1,5 @@
 import type { ReactNode } from "react";
 import { t } from "@/lib/language";
-import { Unfetched } from "@/lib/lazy";
 import { Boundary } from "./Boundary";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
@@ -8,16 +7,11 @@ import styles from "./Boundary.module.css";
 
 /** Around a panel: one that cannot be shown says so and can be closed, and the chat under it goes on. */
 export function PanelBoundary({ onClose, children }: { onClose(): void; children: ReactNode }) {
-  const broken = (again: () => void, error: unknown) => (
+  const broken = () => (
     <Dialog title={t("Something went wrong")} onClose={onClose}>
-      <p role="alert">
-        {error instanceof Unfetched
-          ? t("This panel could not be fetched from the server. The rest of the page goes on.")
-          : t("This panel cannot be shown. The rest of the page goes on.")}
-      </p>
+      <p role="alert">{t("This panel cannot be shown. The rest of the page goes on.")}</p>
       <div className={styles.panel}>
-        {error instanceof Unfetched && <Button look="solid" onClick={again}>{t("Try again")}</Button>}
-        <Button look={error instanceof Unfetched ? undefined : "solid"} onClick={onClose}>{t("Close it")}</Button>
+        <Button look="solid" onClick={onClose}>{t("Close it")}</Button>
         <Button onClick={() => location.reload()}>{t("Reload the page")}</Button>
       </div>
     </Dialog>
