@@ -7,7 +7,7 @@ import * as text from "./text";
  */
 const TIMES = 10;
 const SHORT = 400;
-const MOST_TIMES_SLOWER = 20;
+const MOST_TIMES_SLOWER = 50; // a hundred where the work grows with the square
 const MOST_MS = 25;
 /** What is done with a short text by a shorter way, and so in no time, is given this much. */
 const LEAST_MS = 0.05;
