@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EDGES = ("chat.blueprints", "chat.sockets", "chat.lambdas")
 FLOORS: list[tuple[str, ...]] = [
     ("chat.errors", "chat.urls"),
-    ("chat.models", "chat.names", "chat.config", "chat.depth", "chat.env_file"),
+    ("chat.models", "chat.names", "chat.emoji", "chat.config", "chat.depth", "chat.env_file"),
     ("chat.services.runtime",),
     ("chat.services.storage",),
     ("chat.services.bus", "chat.services.sessions", "chat.services.limits"),

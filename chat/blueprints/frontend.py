@@ -109,8 +109,8 @@ def _file(name: str) -> File | None:
 
 
 @bp.get("/")
-@bp.get("/login")
-@bp.get("/register")
+@bp.get("/login", strict_slashes=False)
+@bp.get("/register", strict_slashes=False)
 @bp.get("/r/<path:place>")
 def page(place: str = "") -> ResponseReturnValue:
     """The page that draws every address a person sees."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import gevent
 
+from chat.models import GENERAL
 from chat.services.bus.bus import Bus
 from chat.services.bus.events import (
     Decided,
@@ -16,6 +17,7 @@ from chat.services.bus.events import (
     PositionMoved,
     Reacted,
     Restored,
+    RoomMade,
     SessionEnded,
     Typing,
 )
@@ -56,6 +58,7 @@ class BusListener:
             Logged: self._logged,
             Decided: self._decided,
             MembershipChanged: self._membership,
+            RoomMade: self._room_made,
             PositionMoved: self._position,
             Reacted: self._reacted,
             SessionEnded: self._session_ended,
@@ -87,6 +90,10 @@ class BusListener:
     def _membership(self, event: MembershipChanged) -> None:
         for client in self._clients.of_user(event.user):
             gevent.spawn(self._subscriptions.refresh, client)
+
+    def _room_made(self, event: RoomMade) -> None:
+        """Everybody is in `general`, so whoever is told of it is who it is for."""
+        self._broadcaster.emit(GENERAL.id, "room:made", told.RoomMade(event.room, event.name))
 
     def _position(self, event: PositionMoved) -> None:
         self._to_user(event.user, "room:read", told.PositionMoved(event.room, event.seq))

@@ -66,6 +66,7 @@ EVENTS: dict[str, Event] = {
     "entry:skipped": Event(events.EntrySkipped),
     "room:heads": Event(values.Heads),
     "rooms:changed": Event(events.RoomsChanged, of_room=False),
+    "room:made": Event(events.RoomMade),
     "room:read": Event(events.PositionMoved),
     "reaction:mine": Event(events.MyReactions),
     "typing": Event(events.Typing),

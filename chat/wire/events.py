@@ -46,6 +46,11 @@ class RoomsChanged(Struct):
     pass
 
 
+class RoomMade(Struct):
+    room: str
+    name: str
+
+
 class PositionMoved(Struct):
     room: str
     seq: int

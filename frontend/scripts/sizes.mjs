@@ -6,7 +6,7 @@ const DIST = new URL("../dist/", import.meta.url);
 /** Fetched beside the first paint, which shows rooms and messages by HTTP. */
 const SOCKET = "node_modules/socket.io-client/build/esm/index.js";
 const ROUTES = [
-  { name: "login", limit_kb: 92, parts: ["index.html"] },
+  { name: "login", limit_kb: 92, parts: ["index.html", "src/app/Doors.tsx"] },
   { name: "chat shell", limit_kb: 125, parts: ["index.html", "src/app/ChatRoom.tsx"] },
   { name: "chat live", limit_kb: 135, parts: ["index.html", "src/app/ChatRoom.tsx", SOCKET] },
 ];
@@ -14,15 +14,20 @@ const ROUTES = [
 const PIECES = {
   "src/words/de.po": 7,
   "src/app/Announcer.tsx": 1.6,
+  "src/app/Bars.tsx": 3.4,
   "src/app/RoomMissing.tsx": 2.2,
   "src/app/ShortcutSheet.tsx": 1,
-  "src/features/auth/AccountPanel.tsx": 3.3,
+  "src/app/SignOut.tsx": 1.2,
+  "src/app/Unloaded.tsx": 1,
+  "src/features/auth/AccountPanel.tsx": 3.9,
   "src/features/messages/message/DeleteQuestion.tsx": 1.2,
+  "src/features/messages/message/EditMessage.tsx": 1.3,
   "src/features/messages/reactions/ReactionNames.tsx": 1,
   "src/features/messages/reactions/ReactionPalette.tsx": 2,
+  "src/features/messages/timeline/Welcome.tsx": 1.6,
   "src/features/rooms/BrowseRooms.tsx": 2.3,
-  "src/features/rooms/CreateRoom.tsx": 2,
-  "src/features/rooms/MembersPanel.tsx": 3,
+  "src/features/rooms/CreateRoom.tsx": 2.6,
+  "src/features/rooms/MembersPanel.tsx": 3.7,
   "src/features/rooms/QuickSwitcher.tsx": 3,
 };
 

@@ -270,6 +270,8 @@ def test_signing_out_wipes_what_waited_and_what_was_half_typed(room, visitor: Vi
     waits(writer.page, "never sent")
     writer.composer.fill("half a thought")
     writer.page.get_by_role("button", name="Sign out").click()
+    expect(writer.page.get_by_text("1 message has not been sent.")).to_be_visible()
+    writer.page.get_by_role("button", name="Delete and sign out").click()
     expect(writer.page.get_by_role("heading", name="Sign in")).to_be_visible()
     left = writer.page.evaluate(LEFT)
     assert "never sent" not in left and "half a thought" not in left

@@ -116,6 +116,7 @@ def test_a_private_room_is_made_shared_and_closed_again(parley, visitor):
     expect(grace.message("welcome")).to_be_visible()
     ada.page.get_by_role("button", name="People").click()
     ada.page.get_by_role("button", name=f"Remove {people[1].name}").click()
+    ada.page.get_by_role("button", name="Remove from the room").click()
     expect(grace.page.get_by_role("link", name=re.compile("Two of us"))).to_have_count(0)
     expect(grace.page.get_by_text("nobody else reads this")).to_have_count(0)
     expect(grace.page.get_by_text("welcome", exact=True)).to_have_count(0)

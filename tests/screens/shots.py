@@ -702,6 +702,17 @@ def account_failing(stage: Stage) -> None:
     stage.alarmed("That is not your password.")
 
 
+@shot("sign-out.full", "panel leaving", "dialog SignOut")
+def sign_out(stage: Stage) -> None:
+    """Something was typed and not sent."""
+    stage.enter(DESIGN)
+    stage.composer.fill("half a thought")
+    if stage.is_phone:
+        stage.page.get_by_role("button", name=re.compile("^Rooms")).click()
+    stage.press("Sign out")
+    stage.sees("There is a draft in one room.")
+
+
 @shot("keys.full", "panel keys", "dialog ShortcutSheet")
 def keys(stage: Stage) -> None:
     stage.chat(DESIGN)

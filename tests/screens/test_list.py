@@ -73,7 +73,7 @@ ROOM_MISSING, APP = "app/RoomMissing.tsx", "app/App.tsx"
         (APP, '<Route path="*"', '<Route path="/d/:user" element={chat} />', "route /d/:user"),
         (APP, '<Route path="*"', '<Route element={chat} path="/for-me" />', "route /for-me"),
         (APP, '<Route path="*"', "<Route\n  path={'/search'}\n  element={chat}\n/>", "route /search"),
-        ("app/panels.ts", '"account";', '"search" | ', "panel search"),
+        ("app/panels.ts", '"leaving";', '"search" | ', "panel search"),
         (ROOM_MISSING, "<Link ", '<Dialog title="Ask" onClose={go}>…</Dialog>', "dialog RoomMissing"),
         (ROOM_MISSING, "<Link ", '<div popover="auto">…</div>', "dialog RoomMissing"),
         (ROOM_MISSING, "<Link ", "<dialog open>…</dialog>", "dialog RoomMissing"),

@@ -21,6 +21,7 @@ TOLD = [
     (events.Logged("general", 7, ENTRY, None), {"room": "general", "generation": 7, "entry": ENTRY, "image": None}),
     (events.Decided("general", 3), {"room": "general", "seq": 3}),
     (events.MembershipChanged("alice"), {"user": "alice"}),
+    (events.RoomMade("plans", "Plans"), {"room": "plans", "name": "Plans"}),
     (events.PositionMoved("alice", "general", 3), {"user": "alice", "room": "general", "seq": 3}),
     (
         events.Reacted("general", 7, 3, 4, {"alice": ["👍"]}),
@@ -36,6 +37,7 @@ KINDS = [
     "entry",
     "decided",
     "membership",
+    "room_made",
     "read",
     "reacted",
     "session_ended",

@@ -136,7 +136,7 @@ def test_a_deletion_takes_the_reactions_with_it_and_an_edit_keeps_them(worker):
 
 
 @pytest.mark.parametrize(
-    "emoji", ["👍", "❤️", "❤", "👩🏽‍🚀", "👨‍👩‍👧‍👦", "🧑🏻‍❤️‍💋‍🧑🏼", "🏳️‍🌈", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🇩🇪", "1️⃣", "©️", "⁉️", "✅", "⭐", "㊗️"]
+    "emoji", ["👍", "❤️", "👩🏽‍🚀", "👨‍👩‍👧‍👦", "🧑🏻‍❤️‍💋‍🧑🏼", "🏳️‍🌈", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🇩🇪", "1️⃣", "©️", "⁉️", "✅", "⭐", "㊗️"]
 )
 def test_an_emoji_is_a_reaction(worker, emoji):
     say(worker)

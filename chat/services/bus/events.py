@@ -44,6 +44,13 @@ class MembershipChanged(Event, frozen=True, tag="membership"):
     user: str
 
 
+class RoomMade(Event, frozen=True, tag="room_made"):
+    """There is a public room more, which everybody may join."""
+
+    room: str
+    name: str
+
+
 class PositionMoved(Event, frozen=True, tag="read"):
     """Somebody has read on in a room."""
 
@@ -101,6 +108,7 @@ KINDS: dict[str, type[Event]] = {
         Logged,
         Decided,
         MembershipChanged,
+        RoomMade,
         PositionMoved,
         Reacted,
         SessionEnded,

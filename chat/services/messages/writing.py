@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from chat.emoji import one_form
 from chat.errors import ChatError
 from chat.models import Entry, Membership, Message, Person, Room
 from chat.services.bus.publisher import Publisher
@@ -104,7 +105,9 @@ class Messages:
             room, membership = self._rooms.require(person, room_id)
         except ChatError as refusal:
             return self._done(person, room_id, client_id, request, refusal)
-        reaction = ReactionRequest(Asked(person.username, client_id, request), emoji, wanted, first=membership.start)
+        reaction = ReactionRequest(
+            Asked(person.username, client_id, request), one_form(emoji), wanted, first=membership.start
+        )
         return self._answer(person, room, membership, self._reactions.carry_out(room, seq, reaction))
 
     def _change(

@@ -10,7 +10,7 @@ from chat import names
 from chat.errors import ChatError
 from chat.models import GENERAL, Entry, EntryKind, Membership, Person, Room, RoomKind
 from chat.services.accounts.audit import note
-from chat.services.bus.events import MembershipChanged
+from chat.services.bus.events import MembershipChanged, RoomMade
 from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import CREATE_COST, MOVE_COST, Allowance
 from chat.services.log.append import Draft, DraftUnder, Log
@@ -64,6 +64,8 @@ class Memberships:
         room_id = self._log.begin(room, person.username, client_id, ("create", name, kind), founder, self._bounds.made)
         note("room_create", user=person.username, room=room_id, kind=kind, outcome="ok")
         self._membership_changed(person.username)
+        if kind == "public":
+            self._bus.publish(RoomMade(room_id, name))
         return self._overview.describe(person, room_id)
 
     def join(self, person: Person, client_id: str, room_id: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chat.emoji import by_emoji
 from chat.models import Entry, EntryKind, Message
 from chat.services.storage.client import CONDITION_FAILED, CONFLICT, Client
 from chat.services.storage.facts import AppendRefused, Fact, Write, again, put_new, update
@@ -116,7 +117,7 @@ def read_snapshot(room: str, row: Row) -> Message | None:
         reply_to=row.get("reply_to"),
         deleted=row.get("deleted", False),
         via=row.get("via"),
-        reactions={emoji: tuple(who) for emoji, *who in row.get("reactions", ())},
+        reactions=by_emoji(row.get("reactions", ())),
         more=not row.keys() <= SNAPSHOT_ROW,
     )
 

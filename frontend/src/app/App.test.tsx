@@ -52,7 +52,7 @@ async function server(input: RequestInfo | URL, init: RequestInit = {}): Promise
       return refusal(401, "bad_credentials", "That name and password do not match.");
     signedIn = String(body.username).toLowerCase();
   }
-  if (url.endsWith("/protected") && !keepsCookies) return refusal(401, "unauthenticated", "Please sign in.");
+  if (/\/(protected|rooms)$/.test(url) && !keepsCookies) return refusal(401, "unauthenticated", "Please sign in.");
   if (!signedIn) return refusal(401, "unauthenticated", "Please sign in.");
   const across = told.startsWith("https:") && url.endsWith("/protected") ? { ticket: `for ${signedIn}` } : {};
   return json(200, { ...answer(signedIn), ...across });
@@ -169,6 +169,18 @@ describe("coming in", () => {
     });
   });
 
+  it.each(["/login/?next=%2Fr%2Fdesign", "/register/?next=%2Fr%2Fdesign"])(
+    "by %s, with a slash, is the same, and leads on to the same place",
+    async (path) => {
+      const user = visit(path);
+      await screen.findByLabelText("Name");
+      expect(address).toBe(path);
+      await user.type(screen.getByLabelText("Name"), "Ada2");
+      await user.type(screen.getByLabelText("Password"), "correct horse{Enter}");
+      await waitFor(() => expect(address).toBe("/r/design"));
+    },
+  );
+
   it("by the login page of a browser that nobody used asks nothing", async () => {
     visit("/login");
     await screen.findByRole("heading", { name: "Sign in" });
@@ -187,7 +199,7 @@ describe("the forms", () => {
 
   it("give the name the focus when the name is the trouble", async () => {
     const user = visit("/register");
-    await user.type(screen.getByLabelText("Name"), "Ada");
+    await user.type(await screen.findByLabelText("Name"), "Ada");
     await user.type(screen.getByLabelText("Password"), "correct horse");
     await user.click(screen.getByRole("button", { name: "Create account" }));
     expect((await screen.findByRole("alert")).textContent).toContain("That name is taken.");
@@ -196,13 +208,13 @@ describe("the forms", () => {
 
   it("are one step apart, and keep the place to go to", async () => {
     const user = visit("/login?next=%2Fr%2Fdesign");
-    await user.click(screen.getByRole("link", { name: "Create an account" }));
+    await user.click(await screen.findByRole("link", { name: "Create an account" }));
     expect(address).toBe("/register?next=%2Fr%2Fdesign");
   });
 
   it("of registration sign in", async () => {
     const user = visit("/register?next=%2Fr%2Fdesign");
-    await user.type(screen.getByLabelText("Name"), "Margaret");
+    await user.type(await screen.findByLabelText("Name"), "Margaret");
     await user.type(screen.getByLabelText("Password"), "correct horse");
     await user.click(screen.getByRole("button", { name: "Create account" }));
     await heading("Margaret in design");
@@ -222,7 +234,7 @@ describe("the end of a session", () => {
 
   it("is a panel over the room, which stays as it was", async () => {
     await ended();
-    expect(screen.getByRole("dialog", { name: "Sign in again" })).toBeTruthy();
+    expect(await screen.findByRole("dialog", { name: "Sign in again" })).toBeTruthy();
     expect(screen.getByLabelText<HTMLInputElement>("Field").value).toBe("half a thought");
     expect(screen.getByLabelText<HTMLInputElement>("Name").value).toBe("Ada");
   });
@@ -266,6 +278,41 @@ describe("signing out", () => {
     await act(() => session.logout());
     await waitFor(() => expect(address).toBe("/login"));
     expect([screen.queryByRole("dialog"), screen.queryByLabelText("Field")]).toEqual([null, null]);
+  });
+});
+
+describe("a browser that keeps no cookie", () => {
+  const CODE = "Please allow cookies for this site.";
+
+  it("and says so is told before anybody types, and again instead of a room", async () => {
+    vi.spyOn(navigator, "cookieEnabled", "get").mockReturnValue(false);
+    keepsCookies = false;
+    const user = visit("/login");
+    expect((await screen.findByRole("alert")).textContent).toMatch(/^Your browser keeps no cookies for this site/);
+    await signIn(user, "Ada");
+    await waitFor(() => expect(screen.getByRole("alert").textContent).toContain(CODE));
+    expect([session.state.get().status, address]).toEqual(["unknown", "/login"]);
+  });
+
+  it("and does not say so is found out by the first request, and not called the end of a session", async () => {
+    const user = visit("/login");
+    await signIn(user, "Ada");
+    await heading("Ada in general");
+    keepsCookies = false;
+    await act(() => session.http("GET", "/api/rooms").catch(() => {}));
+    await screen.findByText(new RegExp(CODE));
+    expect(screen.queryByText(/session has ended/)).toBeNull();
+  });
+
+  it("is another than one whose session is over later", async () => {
+    const user = visit("/login");
+    await signIn(user, "Ada");
+    await heading("Ada in general");
+    await act(() => session.http("GET", "/api/rooms"));
+    keepsCookies = false;
+    await act(() => session.http("GET", "/api/rooms").catch(() => {}));
+    await screen.findByText(/Your session has ended\./);
+    expect(screen.queryByText(new RegExp(CODE))).toBeNull();
   });
 });
 

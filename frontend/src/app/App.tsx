@@ -1,17 +1,21 @@
-import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
+import { Suspense, useEffect, useState, type ReactNode } from "react";
 import { Navigate, Route, Routes, useLocation, type Location } from "react-router";
-import { Login } from "@/features/auth/Login";
+import { Boundary } from "@/components/ui/Boundary";
 import { ProtectedRoute } from "@/features/auth/ProtectedRoute";
-import { Register } from "@/features/auth/Register";
 import { loginPath, nextPath, type SessionService } from "@/features/auth/session";
-import { DoorPage, SessionPanel } from "@/features/auth/SessionPanel";
 import { language } from "@/lib/language";
+import { lazy } from "@/lib/lazy";
 import { useValue } from "@/lib/store";
 import type { User } from "@/types/protocol";
 import { lastRoom } from "./lastRoom";
 
 const loadChat = () => import("./ChatRoom");
 const ChatRoom = lazy(loadChat);
+const loadDoors = () => import("./Doors");
+const Doors = lazy(loadDoors);
+const DOOR = /^\/(login|register)\/?$/;
+// Beside the language, not behind it.
+if (DOOR.test(window.location.pathname)) loadDoors().catch(() => {});
 
 /** Who sat where on this page last: what stays visible under the login panel. */
 interface Seat {
@@ -24,7 +28,7 @@ export function App({ session }: { session: SessionService }) {
   const state = useValue(session.state);
   const location = useLocation();
   const [seat, setSeat] = useState<Seat | null>(null);
-  const atDoor = location.pathname === "/login" || location.pathname === "/register";
+  const atDoor = DOOR.test(location.pathname);
   const user = state.status === "signed-in" || state.status === "ended" ? state.user.username : null;
 
   useKnownVisitor(session, atDoor);
@@ -40,9 +44,11 @@ export function App({ session }: { session: SessionService }) {
       {over}
     </>
   );
-  const doors = <Doors session={session} />;
+  const doors = (over: boolean) => (
+    <Boundary><Suspense fallback={null}><Doors session={session} over={over} /></Suspense></Boundary>
+  );
   if (state.status === "ended" && seat) {
-    const over = atDoor ? <SessionPanel>{doors}</SessionPanel> : <Navigate to={loginPath(location)} replace />;
+    const over = atDoor ? doors(true) : <Navigate to={loginPath(location)} replace />;
     return frame(seat.location, over);
   }
   if (state.status === "signed-in" && atDoor) {
@@ -51,7 +57,7 @@ export function App({ session }: { session: SessionService }) {
     const next = asked === "/" ? homeOf(state.user) : asked;
     return frame(same ? seat.location : next, <Navigate to={next} replace />);
   }
-  return atDoor ? frame(null, <DoorPage>{doors}</DoorPage>) : frame(location, null);
+  return atDoor ? frame(null, doors(false)) : frame(location, null);
 }
 
 function Rooms({ session, at }: { session: SessionService; at: Location | string }) {
@@ -75,21 +81,12 @@ function Home({ user }: { user: User }) {
   return <Navigate key={key} to={homeOf(user)} replace />;
 }
 
-function Doors({ session }: { session: SessionService }) {
-  return (
-    <Routes>
-      <Route path="/login" element={<Login session={session} />} />
-      <Route path="/register" element={<Register session={session} />} />
-    </Routes>
-  );
-}
-
 /** Who signed in here before and comes to the login page may still be signed in; meanwhile the chat is fetched. */
 function useKnownVisitor(session: SessionService, atDoor: boolean) {
   useEffect(() => {
     if (!atDoor || session.state.get().status !== "unknown") return;
     if (session.maybeSignedIn()) void session.check().catch(() => {});
-    const idle = setTimeout(() => void loadChat(), 1_500);
+    const idle = setTimeout(() => void loadChat().catch(() => {}), 1_500);
     return () => clearTimeout(idle);
   }, [session, atDoor]);
 }

@@ -1,18 +1,18 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState, type MouseEvent } from "react";
+import { Suspense, useCallback, useEffect, useRef, useState, type MouseEvent } from "react";
 import { useLocation, useNavigate, useParams } from "react-router";
 import { Boundary, nothing, partly } from "@/components/ui/Boundary";
 import { Button } from "@/components/ui/Button";
 import { PanelBoundary } from "@/components/ui/PanelBoundary";
 import type { SessionService } from "@/features/auth/session";
-import { MismatchBar, StayBar } from "@/features/auth/StayBar";
 import { unreadIn } from "@/features/rooms/roomList";
-import { goHome, keepFocus } from "@/lib/focus";
+import { goHome } from "@/lib/focus";
 import { sentence, t } from "@/lib/language";
+import { isCovered, useLayer } from "@/lib/layers";
+import { lazy } from "@/lib/lazy";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
 import type { Room, User } from "@/types/protocol";
 import { clientOf } from "./client";
-import { ConnectionLine } from "./ConnectionLine";
 import { lastRoom, rememberRoom } from "./lastRoom";
 import type { Panel } from "./panels";
 import { RoomHeader } from "./RoomHeader";
@@ -32,8 +32,10 @@ const CreateRoom = lazy(() => import("@/features/rooms/CreateRoom"));
 const MembersPanel = lazy(() => import("@/features/rooms/MembersPanel"));
 const AccountPanel = lazy(() => import("@/features/auth/AccountPanel"));
 const Announcer = lazy(() => import("./Announcer"));
+const Bars = lazy(() => import("./Bars"));
 const RoomMissing = lazy(() => import("./RoomMissing"));
 const ShortcutSheet = lazy(() => import("./ShortcutSheet"));
+const SignOut = lazy(() => import("./SignOut"));
 
 /** The whole chat of one person: rooms at the side, one room open, panels over it. */
 export default function ChatRoom({ session, user }: { session: SessionService; user: User }) {
@@ -50,11 +52,10 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   // "No such room" is said when it is certain, not while the first connection still makes me a member.
   const certain = useValue(client.followers.compared) && list.loaded && !list.stale;
   const late = useLate(!room && !certain, LATE_MS);
-  const target = useMemo(() => (seq && /^[1-9]\d{0,11}$/.test(seq) ? { seq: Number(seq), visit } : null), [seq, visit]);
+  const linked = seq && /^[1-9]\d{0,11}$/.test(seq) ? Number(seq) : null;
   const close = useCallback(() => setPanel(null), []);
 
   useEffect(() => client.start(), [client]);
-  useEffect(keepFocus, []);
   useEffect(() => {
     // A room of an earlier visit is asked for beside the list of rooms, any other one once the list says that it is
     // mine.
@@ -63,6 +64,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   }, [client, user.username, id, isMine]);
   useTitle(room?.name, list.rooms, useValue(client.outbox.overdue));
   useKeys(setPanel);
+  useLayer(panel !== null, close);
   const sheet = useSheet(panel === "rooms", close);
 
   // Whoever chose a room in a dialog is there now, and not at the button that opened the dialog.
@@ -74,9 +76,11 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   const go = (picked: Room | string) => {
     arrives.current = true;
     setPanel(null);
-    void navigate(`/r/${encodeURIComponent(typeof picked === "string" ? picked : picked.room)}`);
+    const to = `/r/${encodeURIComponent(typeof picked === "string" ? picked : picked.room)}`;
+    void navigate(to, { replace: isCovered() });
   };
   const elsewhere = unreadIn([...list.rooms.values()].filter(({ room: other }) => other !== id));
+  const isInvited = useValue(client.news).some(({ kind, room: other }) => kind === "invited" && other !== id);
 
   return (
     <div className={styles.shell} data-rooms={panel === "rooms" || undefined}>
@@ -90,15 +94,16 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
         <button type="button" className={styles.veil} aria-label={t("Close rooms")} onClick={close} />
       )}
       <main id="messages" className={styles.main} tabIndex={-1} inert={panel === "rooms"}>
-        <MismatchBar session={session} />
-        <StayBar session={session} />
         <Boundary of={list} instead={HEADER}>
-          <RoomHeader client={client} room={room} missing={certain && !isMine} elsewhere={elsewhere} open={setPanel} />
+          <RoomHeader client={client} room={room} missing={certain && !isMine} elsewhere={elsewhere}
+            isInvited={isInvited} open={setPanel} />
         </Boundary>
-        <Boundary instead={nothing}><ConnectionLine client={client} /></Boundary>
+        <Boundary instead={nothing}>
+          <Suspense fallback={null}><Bars client={client} session={session} here={id} /></Suspense>
+        </Boundary>
         {room ? (
           <Boundary key={`${client.user.username} ${id}`} of={room} instead={ROOM}>
-            <RoomView client={client} room={room} target={target} />
+            <RoomView client={client} room={room} visit={visit} linked={linked} />
           </Boundary>
         ) : certain ? (
           <Boundary of={list} instead={ROOM}>
@@ -131,6 +136,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
               onClose={close} />
           )}
           {panel === "account" && <AccountPanel session={session} onClose={close} />}
+          {panel === "leaving" && <SignOut client={client} session={session} onClose={close} />}
           {panel === "keys" && <ShortcutSheet onClose={close} />}
         </Suspense>
       </PanelBoundary>

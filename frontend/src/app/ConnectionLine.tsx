@@ -34,8 +34,8 @@ function Server({ connection, outbox }: Pick<Client, "connection" | "outbox">) {
     return (
       <div className={styles.line} role="status">
         <span>
-          {state.restarting && `${t("The server is restarting.")} `}
-          {t("Reconnecting")} <Countdown until_ms={state.retry_at_ms} />
+          <span>{`${state.restarting ? `${t("The server is restarting.")} ` : ""}${t("Reconnecting")} `}</span>
+          <Countdown until_ms={state.retry_at_ms} />
         </span>
         <button type="button" onClick={connection.tryNow}>{t("Try now")}</button>
       </div>
@@ -63,7 +63,7 @@ function List({ connection, rooms }: Pick<Client, "connection" | "rooms">) {
   if (!failure || !late) return null;
   return (
     <div className={styles.line} role="status">
-      <span>{t("Your list of rooms may be old.")} {failure.message}</span>
+      <span>{`${t("Your list of rooms may be old.")} ${failure.message}`}</span>
       <button type="button" onClick={() => void rooms.refetch()}>{t("Try now")}</button>
     </div>
   );

@@ -15,17 +15,18 @@ interface Props {
   missing: boolean;
   /** Unread messages in other rooms, for the phone, where the list is folded away. */
   elsewhere: Unread;
+  isInvited: boolean;
   open(panel: Panel): void;
 }
 
-export function RoomHeader({ client, room, missing, elsewhere, open }: Props) {
+export function RoomHeader({ client, room, missing, elsewhere, isInvited, open }: Props) {
   return (
     <header className={styles.header}>
       <Button look="icon" className={styles.menu} data-home
         aria-label={elsewhere.unread ? t("Rooms, {count} unread", { count: countOf(elsewhere) }) : t("Rooms")}
         onClick={() => open("rooms")}>
         <Icon name="menu" />
-        {elsewhere.unread > 0 && <i className={styles.dot} aria-hidden="true" />}
+        {(elsewhere.unread > 0 || isInvited) && <i className={styles.dot} aria-hidden="true" />}
       </Button>
       {(room || missing) && <h1>{room?.name ?? t("Not here")}</h1>}
       {room?.kind === "private" && (

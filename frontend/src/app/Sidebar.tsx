@@ -1,3 +1,4 @@
+import { useMemo } from "react";
 import { Brand } from "@/components/ui/Brand";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
@@ -5,6 +6,7 @@ import { Monogram } from "@/components/ui/Monogram";
 import type { SessionService } from "@/features/auth/session";
 import { inOrder } from "@/features/rooms/roomList";
 import { RoomNav } from "@/features/rooms/RoomNav";
+import { draftedRooms } from "@/lib/drafts";
 import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { toggleTheme } from "@/lib/theme";
@@ -24,7 +26,15 @@ export function Sidebar({ client, session, open, close }: Props) {
   const list = useValue(client.rooms.list);
   const failure = useValue(client.rooms.failure);
   const { said: trouble, report } = useTrouble();
-  const signOut = () => session.logout().catch(report);
+  const drafted = useValue(draftedRooms(client.user.username));
+  const news = useValue(client.news);
+  const invited = useMemo(() => new Set(news.map(({ room }) => room)), [news]);
+  /** What is not sent is gone with the sign-out: that is asked before. */
+  const signOut = () => {
+    const unsent = client.outbox.items.get().some(({ state }) => state !== "sent");
+    if (unsent || drafted.size > 0) open("leaving");
+    else session.logout().catch(report);
+  };
 
   return (
     <aside className={styles.sidebar} aria-label={t("Sidebar")}>
@@ -47,7 +57,7 @@ export function Sidebar({ client, session, open, close }: Props) {
           <Icon name="plus" size={18} />
         </Button>
       </div>
-      <RoomNav rooms={inOrder(list)} onPick={close} />
+      <RoomNav rooms={inOrder(list)} drafted={drafted} invited={invited} onPick={close} />
       {!list.loaded && failure && <p className={styles.trouble}>{failure.message}</p>}
       {trouble && <p className={styles.trouble} role="alert">{trouble}</p>}
       <footer className={styles.foot}>
@@ -64,7 +74,7 @@ export function Sidebar({ client, session, open, close }: Props) {
           onClick={() => open("keys")}>
           <Icon name="keys" />
         </Button>
-        <Button look="icon" aria-label={t("Sign out")} title={t("Sign out")} onClick={() => void signOut()}>
+        <Button look="icon" aria-label={t("Sign out")} title={t("Sign out")} onClick={signOut}>
           <Icon name="leave" size={19} />
         </Button>
       </footer>

@@ -18,7 +18,7 @@ interface Props {
 const SOON_MS = 2_000;
 
 /** Why a room has nothing to show yet: nothing stays white without a word. */
-export function Unloaded({ connection, failure, trouble, again }: Props) {
+export default function Unloaded({ connection, failure, trouble, again }: Props) {
   const state = useValue(connection.state);
   const late = useLate(true, SOON_MS);
   if (failure) {
@@ -38,7 +38,7 @@ export function Unloaded({ connection, failure, trouble, again }: Props) {
     );
   }
   if (trouble) {
-    return <p className={styles.later} role="status">{trouble.message} {t("This page goes on trying.")}</p>;
+    return <p className={styles.later} role="status">{`${trouble.message} ${t("This page goes on trying.")}`}</p>;
   }
   if (late) {
     return (

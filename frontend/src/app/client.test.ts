@@ -157,8 +157,9 @@ describe("a page that is pulled", () => {
 describe("what the server tells", () => {
   const EVENTS: Record<keyof ServerEvents, true> = {
     "message:sent": true, "message:changed": true, "member:joined": true, "member:left": true, "member:removed": true,
-    "room:changed": true, "entry:skipped": true, "room:heads": true, "rooms:changed": true, "room:read": true,
-    "reaction:mine": true, typing: true, "session:expiring": true, "session:ended": true, "server:restarting": true,
+    "room:changed": true, "entry:skipped": true, "room:heads": true, "rooms:changed": true, "room:made": true,
+    "room:read": true, "reaction:mine": true, typing: true, "session:expiring": true, "session:ended": true,
+    "server:restarting": true,
   };
 
   it.each(Object.keys(EVENTS))("is heard: %s", (event) => expect(server.hears(event)).toBe(true));

@@ -12,15 +12,18 @@ import { listenToOutbox } from "@/features/messages/outbox/listeners";
 import { createOutbox } from "@/features/messages/outbox/outbox";
 import { createReactions } from "@/features/messages/reactions/reactions";
 import { pruneByLogs } from "@/features/messages/timeline/listeners";
+import type { Stands } from "@/features/messages/timeline/stands";
 import { listenToTyping } from "@/features/presence/listeners";
 import { createTyping } from "@/features/presence/typing";
 import { wipeRooms } from "@/features/rooms/keptRooms";
 import { listenToRooms } from "@/features/rooms/listeners";
+import type { News } from "@/features/rooms/newsItems";
 import { createRooms } from "@/features/rooms/rooms";
 import { realClock, type Clock } from "@/lib/clock";
 import { createConnection } from "@/lib/connection";
 import { wipeDrafts } from "@/lib/drafts";
 import { listenForReach } from "@/lib/reach";
+import { createStore } from "@/lib/store";
 import { openTabs } from "@/lib/tabs";
 import { watchOver } from "@/lib/visibility";
 import { openWire, type Wire } from "@/lib/wire";
@@ -57,6 +60,8 @@ export function createClient(session: SessionService, user: User, wire?: Wire, c
   const met = (people: readonly User[]) => people.forEach(names.met);
   const rooms = createRooms({ user: me, base, http, ask, clock, met, nameOf: names.of });
   const typing = createTyping({ user: me, ask, clock });
+  const stands: Stands = new Map();
+  const news = createStore<readonly News[]>([]);
 
   // What two of them hear is heard in this order.
   const stops = [
@@ -99,7 +104,8 @@ export function createClient(session: SessionService, user: User, wire?: Wire, c
   }
 
   return {
-    user, connection, followers, outbox, changes, reactions, rooms, typing, names,
+    user, connection, followers, outbox, changes, reactions, rooms, typing, names, stands, news,
+    fetchPage: pages.fetchPage,
     start() {
       void outbox.load();
       follow();

@@ -1,7 +1,7 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
-import { Welcome } from "@/features/messages/timeline/Welcome";
+import Welcome from "@/features/messages/timeline/Welcome";
 import type { Room } from "@/types/protocol";
 import ShortcutSheet from "./ShortcutSheet";
 import { useKeys } from "./useKeys";

@@ -1,2 +1,2 @@
 /** What may lie over the chat: one at a time. */
-export type Panel = "rooms" | "switcher" | "browse" | "create" | "members" | "keys" | "account";
+export type Panel = "rooms" | "switcher" | "browse" | "create" | "members" | "keys" | "account" | "leaving";

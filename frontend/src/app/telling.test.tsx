@@ -13,7 +13,7 @@ import type { Message, Room } from "@/types/protocol";
 import Announcer from "./Announcer";
 import type { Client } from "./client";
 import { ConnectionLine } from "./ConnectionLine";
-import { Unloaded } from "./Unloaded";
+import Unloaded from "./Unloaded";
 import { useReading } from "./useReading";
 import { useSheet } from "./useSheet";
 import { useTitle } from "./useTitle";

@@ -106,11 +106,14 @@ describe("how much is unread, where the server has counted no further,", () => {
     mine = [room("general"), room("Big", { unread: count, unread_more: more })];
     await client.rooms.refetch();
     const { rooms } = client.rooms.list.get();
-    const header = { client, room: mine[0], missing: false, elsewhere: mine[1] as Room, open: () => {} };
+    const elsewhere = mine[1] as Room;
+    const header = { client, room: mine[0], missing: false, elsewhere, isInvited: false, open: () => {} };
+    const none = new Set<string>();
     renderHook(() => useTitle("general", rooms, false));
     render(createElement(MemoryRouter, {},
       createElement(QuickSwitcher, { rooms: client.rooms, onPick: () => {}, onClose: () => {} }),
-      createElement(RoomNav, { rooms: mine, onPick: () => {} }), createElement(RoomHeader, header)));
+      createElement(RoomNav, { rooms: mine, drafted: none, invited: none, onPick: () => {} }),
+      createElement(RoomHeader, header)));
     expect(document.title).toBe(`(${told}) general · Parley`);
     expect(screen.getByRole("option", { name: /^Big/ }).textContent).toBe(`Big${told} unread`);
     expect(screen.getByRole("link", { name: /^Big/ }).textContent).toBe(`Big private${told} unread`);

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { readDraft, wipeDrafts, writeDraft } from "./drafts";
+import {
+  draftedRooms, readDraft, readEdit, readReply, wipeDrafts, writeDraft, writeEdit, writeReply,
+} from "./drafts";
 
 describe("drafts", () => {
   beforeEach(() => localStorage.clear());
@@ -33,5 +35,31 @@ describe("drafts", () => {
     localStorage.setItem("parley.draft.a.general", "of a");
     wipeDrafts("a");
     expect([readDraft("a", "general"), readDraft("a.b", "general")]).toEqual(["", "of a.b"]);
+  });
+});
+
+describe("what is not sent", () => {
+  it("is known by room: a text or an edit, not whom somebody was about to answer", () => {
+    writeDraft("ada", "made/with/slashes", "kept from an earlier page");
+    localStorage.setItem("parley.draft.ada.old", "kept by an earlier version");
+    const rooms = draftedRooms("ada");
+    expect([...rooms.get()].sort()).toEqual(["made/with/slashes", "old"]);
+    writeDraft("ada", "old", "");
+    writeDraft("ada", "made/with/slashes", "");
+    writeReply("ada", "general", { seq: 3, name: "Grace", text: "lunch?" });
+    expect(rooms.get().size).toBe(0);
+    writeEdit("ada", "general", { seq: 4, text: "better" });
+    expect([...rooms.get()]).toEqual(["general"]);
+    const before = rooms.get();
+    writeDraft("ada", "general", "more");
+    writeDraft("grace", "design", "hers");
+    expect(rooms.get()).toBe(before);
+    localStorage.setItem("parley.draft/ada/design", "typed in another tab");
+    dispatchEvent(new StorageEvent("storage"));
+    expect([...rooms.get()].sort()).toEqual(["design", "general"]);
+    expect([readEdit("ada", "general")?.seq, readReply("ada", "general")?.name]).toEqual([4, "Grace"]);
+    wipeDrafts("ada");
+    expect([rooms.get().size, readEdit("ada", "general"), readReply("ada", "general")]).toEqual([0, null, null]);
+    expect(readDraft("grace", "design")).toBe("hers");
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { settled } from "@/testing/fakeClock";
-import { keepFocus } from "./focus";
+import { keepFocus } from "./keepFocus";
 
 let stop: () => void;
 const find = (selector: string) => document.querySelector<HTMLElement>(selector);

@@ -139,6 +139,11 @@ export interface EntrySkipped {
   entry: number;
 }
 
+export interface RoomMade {
+  room: string;
+  name: string;
+}
+
 export interface PositionMoved {
   room: string;
   seq: number;
@@ -182,6 +187,7 @@ export interface ServerEvents {
   "entry:skipped": EntrySkipped;
   "room:heads": Heads;
   "rooms:changed": object;
+  "room:made": RoomMade;
   "room:read": PositionMoved;
   "reaction:mine": MyReactions;
   typing: Typing;

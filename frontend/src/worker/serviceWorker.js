@@ -6,7 +6,7 @@
 const FILES = []; // the build's files under assets/, the first one is what index.html starts with (vite.config.ts)
 const SHELL = "shell-build";
 const PATIENCE_MS = 2_000;
-const PAGES = /^\/(login|register|r\/.*)?$/;
+const PAGES = /^\/((login|register)\/?|r\/.*)?$/;
 
 /**
  * All or nothing. While a new version is being rolled out, index.html may be of another build: then it is for later.

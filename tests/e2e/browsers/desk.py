@@ -274,7 +274,8 @@ class Desk:
             box = article.bounding_box()
             if box is None:
                 raise Impossible("it is gone")
-            article.tap(position={"x": box["width"] - 4, "y": 4})
+            if not article.get_by_role("group", name="Message actions").is_visible():
+                article.tap(position={"x": box["width"] - 4, "y": 4})
         else:
             article.hover()
         return article.get_by_role("button", name=name, exact=True)

@@ -1,12 +1,13 @@
 import { Component, type ReactNode } from "react";
 import { t } from "@/lib/language";
+import { Unfetched } from "@/lib/lazy";
 import { Button } from "./Button";
 import styles from "./Boundary.module.css";
 
 interface Props {
   children: ReactNode;
   /** What stands there instead of a part that cannot be shown; `again` tries it once more. */
-  instead?(again: () => void): ReactNode;
+  instead?(again: () => void, error: unknown): ReactNode;
   /** What the part shows: when it is another, the part is tried again. */
   of?: unknown;
 }
@@ -15,11 +16,15 @@ interface Props {
  * When a part of the page cannot be shown (a bug, or a file of an older version that is gone), says so and offers a way
  * out. What stands around it goes on.
  */
-export class Boundary extends Component<Props, { failed: boolean }> {
-  override state = { failed: false };
+export class Boundary extends Component<Props, { failed: boolean; error?: unknown }> {
+  override state: { failed: boolean; error?: unknown } = { failed: false };
 
-  static getDerivedStateFromError() {
-    return { failed: true };
+  static getDerivedStateFromError(error: unknown) {
+    return { failed: true, error };
+  }
+
+  override componentDidCatch(error: unknown) {
+    if (error instanceof Unfetched) error.forget();
   }
 
   override componentDidUpdate(before: Props) {
@@ -30,7 +35,7 @@ export class Boundary extends Component<Props, { failed: boolean }> {
 
   override render() {
     if (!this.state.failed) return this.props.children;
-    return (this.props.instead ?? wholePage)(this.again);
+    return (this.props.instead ?? wholePage)(this.again, this.state.error);
   }
 }
 

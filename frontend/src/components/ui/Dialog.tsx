@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef, type MouseEvent, type ReactNode } from "react";
 import { giveBack } from "@/lib/focus";
 import { t } from "@/lib/language";
+import { isTouch } from "@/lib/touch";
 import { Button } from "./Button";
 import { Icon } from "./icons";
 import styles from "./Dialog.module.css";
@@ -24,7 +25,9 @@ export function Dialog({ title, onClose, children, quietTitle = false }: Props) 
     if (!dialog) return;
     const before = document.activeElement;
     if (!dialog.open) dialog.showModal();
-    dialog.querySelector<HTMLElement>("input:not([type=radio], [type=password])")?.focus();
+    const field = dialog.querySelector<HTMLElement>("input:not([type=radio], [type=password])");
+    if (isTouch()) dialog.focus(); // nothing is written yet, and the keyboard would cover half of it
+    else field?.focus();
     return () => {
       dialog.close();
       giveBack(before, dialog);
@@ -36,7 +39,7 @@ export function Dialog({ title, onClose, children, quietTitle = false }: Props) 
     onClose();
   };
   return (
-    <dialog ref={ref} className={styles.dialog} aria-label={title} onCancel={cancelled} onClick={besides}>
+    <dialog ref={ref} tabIndex={-1} className={styles.dialog} aria-label={title} onCancel={cancelled} onClick={besides}>
       <div className={styles.body}>
         {!quietTitle && (
           <header className={styles.header}>

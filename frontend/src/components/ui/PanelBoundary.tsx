@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { t } from "@/lib/language";
+import { Unfetched } from "@/lib/lazy";
 import { Boundary } from "./Boundary";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
@@ -7,11 +8,16 @@ import styles from "./Boundary.module.css";
 
 /** Around a panel: one that cannot be shown says so and can be closed, and the chat under it goes on. */
 export function PanelBoundary({ onClose, children }: { onClose(): void; children: ReactNode }) {
-  const broken = () => (
+  const broken = (again: () => void, error: unknown) => (
     <Dialog title={t("Something went wrong")} onClose={onClose}>
-      <p role="alert">{t("This panel cannot be shown. The rest of the page goes on.")}</p>
+      <p role="alert">
+        {error instanceof Unfetched
+          ? t("This panel could not be fetched from the server. The rest of the page goes on.")
+          : t("This panel cannot be shown. The rest of the page goes on.")}
+      </p>
       <div className={styles.panel}>
-        <Button look="solid" onClick={onClose}>{t("Close it")}</Button>
+        {error instanceof Unfetched && <Button look="solid" onClick={again}>{t("Try again")}</Button>}
+        <Button look={error instanceof Unfetched ? undefined : "solid"} onClick={onClose}>{t("Close it")}</Button>
         <Button onClick={() => location.reload()}>{t("Reload the page")}</Button>
       </div>
     </Dialog>

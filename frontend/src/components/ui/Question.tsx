@@ -1,5 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, type ReactNode } from "react";
 import { giveBack } from "@/lib/focus";
+import { isComposing } from "@/lib/keys";
+import { useLayer } from "@/lib/layers";
 
 interface Props {
   /** What is asked, for those who do not see the question stand there. */
@@ -20,16 +22,18 @@ export function Question({ label, className, no, children }: Props) {
   useLayoutEffect(() => {
     const element = ref.current;
     const before = document.activeElement;
-    element?.querySelector("button")?.focus();
+    element?.querySelector("button")?.focus({ preventScroll: true });
+    element?.scrollIntoView?.({ block: "nearest" }); // where nothing lies over it
     return () => {
       if (element?.contains(document.activeElement)) setTimeout(() => giveBack(before));
     };
   }, []);
 
+  useLayer(true, no);
   useEffect(() => {
     function pressed(event: KeyboardEvent) {
       const element = ref.current;
-      if (event.key !== "Escape" || event.isComposing || !element) return;
+      if (event.key !== "Escape" || isComposing(event) || !element) return;
       const { activeElement: at } = document;
       const elsewhere = at?.closest("textarea, input, [popover], dialog");
       if (elsewhere && !elsewhere.contains(element) && !element.contains(at)) return;

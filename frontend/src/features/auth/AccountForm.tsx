@@ -71,12 +71,15 @@ export function AccountForm({
         hint={isNew ? t("At least 8 characters.") : undefined}
         wrong={failure !== null && !aboutName && !failure.retry && failure.code !== "remember_refused"} />
       {further}
-      <p className={styles.failure} role="alert">{failure?.message}</p>
+      <p className={styles.failure} role="alert">{failure?.message ?? (!navigator.cookieEnabled && noCookies())}</p>
       <Button type="submit" look="solid" aria-disabled={busy}>{action}</Button>
       <p className={styles.other}>{children}</p>
     </form>
   );
 }
+
+const noCookies = () =>
+  t("Your browser keeps no cookies for this site, and without one nobody can sign in. Please allow them and reload.");
 
 /** Says no the way a head does; not for people who asked for less motion. */
 function shake(element: HTMLElement | null) {

@@ -49,8 +49,8 @@ function Devices({ account, session }: { account: Account; session: SessionServi
             <span>
               {nameOf(device) || t("A device")}
               <small>
-                {current ? t("this one") : t("since {when}", { when: since(began_at) })}
-                {kept && ` · ${t("kept signed in")}`}
+                <span>{current ? t("this one") : t("since {when}", { when: since(began_at) })}</span>
+                {kept && <span>{` · ${t("kept signed in")}`}</span>}
               </small>
             </span>
             {!current && (

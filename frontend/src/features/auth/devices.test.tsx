@@ -1,7 +1,7 @@
 import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, it, vi } from "vitest";
-import { keepFocus } from "@/lib/focus";
+import { keepFocus } from "@/lib/keepFocus";
 import AccountPanel from "./AccountPanel";
 import { createSession } from "./session";
 

@@ -1,6 +1,6 @@
 import { chatBase, createInstallation, isElsewhere } from "@/config/endpoints";
 import { cookieRefused, failureOf, type Failure } from "@/lib/failure";
-import { createHttp } from "@/lib/http";
+import { createHttp, type Http } from "@/lib/http";
 import { t } from "@/lib/language";
 import { createStore } from "@/lib/store";
 import type { Session, User } from "@/types/protocol";
@@ -42,11 +42,18 @@ export function createSession() {
     const now = state.get();
     return now.status === "signed-in" ? now.user.username : undefined;
   };
+  /** Somebody has just signed in, and no request has shown yet that the browser keeps the cookie. */
+  let isUnproven = false;
   const listeners = {
-    unauthenticated: () => end(t("Your session has ended.")),
+    unauthenticated: () => end(isUnproven ? cookieRefused().message : t("Your session has ended.")),
     mismatch: (failure: Failure) => mismatch.set(failure),
   };
-  const http = createHttp(username, listeners);
+  const asking = createHttp(username, listeners);
+  const http: Http = async (...asked) => {
+    const answer = await asking(...asked);
+    isUnproven = false;
+    return answer as never;
+  };
   const doors = createHttp(() => undefined, { unauthenticated: () => {}, mismatch: listeners.mismatch });
 
   const staying = createStaying(async () => {
@@ -93,13 +100,15 @@ export function createSession() {
 
   /**
    * Where the door is another server, only another look tells whether the browser keeps its cookie, and has a ticket.
+   * Here the next request tells, unless the browser says by itself that it keeps none.
    */
   async function enter(name: string, password: string, remember = false): Promise<User> {
     const base = await authBase();
     const asked = remember ? { username: name, password, remember } : { username: name, password };
     const answer = await doors<Answer>("POST", `${base}/login`, asked);
     staying.began();
-    if (!isElsewhere(base)) return signedIn(answer);
+    isUnproven = !isElsewhere(base);
+    if (isUnproven && navigator.cookieEnabled) return signedIn(answer);
     if (!(await look())) throw cookieRefused();
     return answer.user;
   }

@@ -1,7 +1,7 @@
 import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { keepFocus } from "@/lib/focus";
+import { keepFocus } from "@/lib/keepFocus";
 import type { Room, User } from "@/types/protocol";
 import MembersPanel from "./MembersPanel";
 import type { Rooms } from "./rooms";
@@ -32,8 +32,11 @@ afterEach(() => stop());
 it("gives the focus to the next one when somebody was removed, and then to what follows", async () => {
   button("Remove Grace").focus();
   await userEvent.keyboard("{Enter}");
+  expect(document.activeElement).toBe(button("Remove from the room"));
+  await userEvent.keyboard("{Enter}");
+  await waitFor(() => expect(screen.queryByText("Grace")).toBeNull());
   await waitFor(() => expect(document.activeElement).toBe(button("Remove Linus")));
-  expect(screen.queryByText("Grace")).toBeNull();
+  await userEvent.keyboard("{Enter}");
   await userEvent.keyboard("{Enter}");
   await waitFor(() => expect(document.activeElement).toBe(button("Leave room")));
 });
@@ -62,4 +65,13 @@ it.each([
   await userEvent.clear(screen.getByLabelText("Invite by name"));
   await userEvent.type(screen.getByLabelText("Invite by name"), "margaret{Enter}");
   await waitFor(() => expect([invited, screen.queryByText(sentence)]).toEqual([["margaret"], null]));
+});
+
+it("removes nobody before it was asked, and nobody whose question is answered with no", async () => {
+  await userEvent.click(button("Remove Grace"));
+  const question = screen.getByRole("group", { name: "Remove Grace from Garden?" });
+  expect(question.textContent).toMatch(/until somebody invites/);
+  await userEvent.click(button("Keep"));
+  expect(screen.queryByRole("group", { name: /^Remove/ })).toBeNull();
+  expect(members.map(({ name }) => name)).toEqual(["Ada", "Grace", "Linus"]);
 });

@@ -24,6 +24,7 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
   const [members, setMembers] = useState<readonly User[]>([]);
   const { said: trouble, report: fail, clear } = useTrouble();
   const [leaving, setLeaving] = useState(false);
+  const [removing, setRemoving] = useState<string | null>(null);
 
   const load = useCallback(() => rooms.members(room.room).then(setMembers, fail), [rooms, room.room, fail]);
   useEffect(() => void load(), [load, room.head]);
@@ -57,6 +58,11 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
   }
 
   const stay = useCallback(() => setLeaving(false), []);
+  const keep = useCallback(() => setRemoving(null), []);
+  const remove = (username: string) => {
+    keep(); // the focus goes back to the button, and on from there when its row goes
+    return attempt(() => rooms.remove(room.room, username));
+  };
   const said = <p className={styles.failure} role="alert">{trouble}</p>;
   const leave = () => rooms.leave(room.room).then(onLeft, fail);
 
@@ -85,10 +91,22 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
               {username === room.owner && <span className={styles.quiet}> {t("made this room")}</span>}
             </span>
             {room.owner === me && username !== me && (
-              <Button small aria-label={t("Remove {name}", { name })}
-                onClick={() => void attempt(() => rooms.remove(room.room, username))}>
+              <Button small aria-label={t("Remove {name}", { name })} aria-expanded={removing === username}
+                onClick={() => setRemoving(username)}>
                 {t("Remove")}
               </Button>
+            )}
+            {removing === username && (
+              <Question label={t("Remove {name} from {room}?", { name, room: room.name })} className={styles.ask}
+                no={keep}>
+                <span className={styles.quiet}>
+                  {room.kind === "private"
+                    ? t("{name} sees nothing of this room any more, until somebody invites them again.", { name })
+                    : t("{name} can join again at any time.", { name })}
+                </span>
+                <Button small look="alarm" onClick={() => void remove(username)}>{t("Remove from the room")}</Button>
+                <Button small onClick={keep}>{t("Keep")}</Button>
+              </Question>
             )}
           </li>
         ))}

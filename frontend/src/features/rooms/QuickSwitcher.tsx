@@ -1,5 +1,8 @@
 import { useId, useState, type KeyboardEvent } from "react";
+import { Button } from "@/components/ui/Button";
 import { Dialog } from "@/components/ui/Dialog";
+import { Icon } from "@/components/ui/icons";
+import { isComposing } from "@/lib/keys";
 import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { useTrouble } from "@/lib/trouble";
@@ -34,7 +37,7 @@ export default function QuickSwitcher({ rooms, onPick, onClose }: Props) {
   }
 
   function pressed(event: KeyboardEvent) {
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event.nativeEvent)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step !== undefined) setAt((chosen + step + choices.length) % Math.max(1, choices.length));
     else if (event.key === "Enter") pick(chosen);
@@ -44,15 +47,18 @@ export default function QuickSwitcher({ rooms, onPick, onClose }: Props) {
 
   return (
     <Dialog title={t("Go to a room")} quietTitle onClose={onClose}>
-      <input className={styles.search} role="combobox" aria-label={t("Go to a room")} aria-expanded="true"
-        aria-controls={list} aria-activedescendant={choices[chosen] ? `${list}-${chosen}` : undefined}
-        autoComplete="off" placeholder={t("Go to…")} value={query}
-        onChange={(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown={pressed} />
+      <div className={styles.searching}>
+        <input className={styles.search} role="combobox" aria-label={t("Go to a room")} aria-expanded="true"
+          aria-controls={list} aria-activedescendant={choices[chosen] ? `${list}-${chosen}` : undefined}
+          autoComplete="off" placeholder={t("Go to…")} value={query}
+          onChange={(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown={pressed} />
+        <Button look="icon" aria-label={t("Close")} onClick={onClose}><Icon name="close" /></Button>
+      </div>
       <div id={list} role="listbox" aria-label={t("Rooms")} className={styles.options}>
         {choices.map((choice, index) => (
           <div key={choice.room} id={`${list}-${index}`} role="option" aria-selected={index === chosen}
             className={styles.option} onClick={() => pick(index)} onMouseMove={() => setAt(index)}>
-            {choice.name}
+            <span>{choice.name}</span>
             <small>
               {choice.joinable ? t("join") : choice.unread > 0 && t("{count} unread", { count: countOf(choice) })}
             </small>

@@ -19,9 +19,30 @@ export function keptRooms(user: string): Room[] {
   }
 }
 
+const knownKey = (user: string) => `parley.known/${user}`;
+
+/** The rooms that this browser knew me to be in; null when it knew of none. */
+export function knownRooms(user: string): ReadonlySet<string> | null {
+  try {
+    const known = localStorage.getItem(knownKey(user));
+    return known === null ? null : new Set(JSON.parse(known) as string[]);
+  } catch {
+    return null;
+  }
+}
+
+export function noteRooms(user: string, rooms: ReadonlySet<string>): void {
+  try {
+    localStorage.setItem(knownKey(user), JSON.stringify([...rooms]));
+  } catch {
+    // Who was invited while away is not told of it, then.
+  }
+}
+
 export function wipeRooms(user: string): void {
   try {
     localStorage.removeItem(key(user));
+    localStorage.removeItem(knownKey(user));
   } catch {
     // Without storage there is nothing to wipe.
   }

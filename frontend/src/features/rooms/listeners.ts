@@ -22,6 +22,7 @@ export function listenToRooms(connection: Connection, rooms: Rooms): () => void 
       },
       "entry:skipped": ({ room, generation, entry }) => rooms.skipped(room, generation, entry),
       "room:heads": rooms.heads,
+      "room:made": rooms.made,
       "rooms:changed": () => void rooms.refetch(),
       "room:read": ({ room, seq }) => rooms.wasRead(room, seq),
     }),

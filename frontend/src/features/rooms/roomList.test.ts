@@ -187,3 +187,10 @@ describe("the quick switcher", () => {
     ]);
   });
 });
+
+it("a public room that somebody makes may be joined at once, once, and not by who is in it", () => {
+  const made = (list: RoomList, room: string) => reduceRoomList(list, { type: "made", room: { room, name: room } });
+  const room = { room: "mine", name: "mine", kind: "public", generation: 1, head: 1, read: 1, unread: 0 } as const;
+  const list = reduceRoomList(emptyRoomList, { type: "listed", answer: { rooms: [room], joinable: [] } });
+  expect(made(made(made(list, "design"), "design"), "mine").joinable).toEqual([{ room: "design", name: "design" }]);
+});

@@ -30,6 +30,8 @@ export type RoomListAction =
   | { type: "heads"; heads: Heads }
   | { type: "read"; room: string; seq: number; passed?: number | undefined }
   | { type: "renamed"; room: string; name: string }
+  /** A public room that I may join. */
+  | { type: "made"; room: RoomName }
   | { type: "added"; room: Room };
 
 type EntryAction = Extract<RoomListAction, { type: "entry" }>;
@@ -55,6 +57,8 @@ export function reduceRoomList(list: RoomList, action: RoomListAction): RoomList
       return read(list, action.room, action.seq, action.passed);
     case "renamed":
       return change(list, action.room, { name: action.name });
+    case "made":
+      return withJoinable(list, action.room);
     case "added":
       return {
         ...list,
@@ -76,6 +80,11 @@ function listed(list: RoomList, { rooms, joinable }: RoomsAnswer): RoomList {
   return {
     loaded: true, stale: false, uncounted: false, skipped: emptyRoomList.skipped, joinable, rooms: byId(merged),
   };
+}
+
+function withJoinable(list: RoomList, { room, name }: RoomName): RoomList {
+  if (list.rooms.has(room) || list.joinable.some((each) => each.room === room)) return list;
+  return { ...list, joinable: [...list.joinable, { room, name }] };
 }
 
 const byId = (rooms: readonly Room[]) => new Map(rooms.map((room) => [room.room, room]));

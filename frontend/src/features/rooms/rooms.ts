@@ -3,7 +3,9 @@ import { failureOf, type Failure } from "@/lib/failure";
 import type { Http } from "@/lib/http";
 import { newClientId } from "@/lib/identifiers";
 import { createStore } from "@/lib/store";
-import type { Ask, Heads, MembershipPush, Message, Room, RoomsAnswer, ServerEvents, User } from "@/types/protocol";
+import type {
+  Ask, Heads, MembershipPush, Message, Room, RoomName, RoomsAnswer, ServerEvents, User,
+} from "@/types/protocol";
 import { keepRooms, keptRooms } from "./keptRooms";
 import { emptyRoomList, reduceRoomList, type RoomListAction } from "./roomList";
 
@@ -146,6 +148,7 @@ export function createRooms({ user, base, http, ask, clock, met, nameOf = (usern
         type: "entry", room, generation, seq: entry, counts: false,
         changed: message.author === user ? undefined : message,
       }),
+    made: (room: RoomName) => dispatch({ type: "made", room }),
     renamed: (room: string, name: string) => dispatch({ type: "renamed", room, name }),
     /** Somebody was removed from a room; kept when it was me, and I was in it. */
     putOut({ room, user: who, by }: MembershipPush) {

@@ -62,6 +62,49 @@ describe("the message field", () => {
   });
 });
 
+describe("where the keys are on the screen", () => {
+  const touch = () =>
+    vi.spyOn(window, "matchMedia").mockImplementation((media) =>
+      ({ matches: media === "(pointer: coarse)", media }) as MediaQueryList);
+
+  it("Enter is a new line, and the arrow sends", async () => {
+    touch();
+    const { user, field, send } = open();
+    await user.type(field, "one{Enter}two");
+    expect([send.mock.calls.length, field.value, field.getAttribute("enterkeyhint")]).toEqual([0, "one\ntwo", "enter"]);
+    await user.click(screen.getByRole("button", { name: "Send" }));
+    expect([send.mock.calls, document.activeElement === field]).toEqual([[["one\ntwo"]], true]);
+  });
+
+  it("so do Control and Enter of a keyboard that is there", async () => {
+    touch();
+    const { user, field, send } = open();
+    await user.type(field, "one{Control>}{Enter}{/Control}");
+    expect(send.mock.calls).toEqual([["one"]]);
+  });
+});
+
+it("what indents the first line is sent with it, what is blank around it is not", () => {
+  const { field, send } = open();
+  for (const text of ["\n  \n    if (a)\n      b();\n\n", "  two", "\tthree  "]) {
+    fireEvent.change(field, { target: { value: text } });
+    fireEvent.keyDown(field, { key: "Enter" });
+  }
+  expect(send.mock.calls).toEqual([["    if (a)\n      b();"], ["  two"], ["\tthree"]]);
+});
+
+it("an answer that began before the page was loaded takes no focus; one that begins now does", () => {
+  const to = { seq: 3, name: "Grace", text: "lunch?" };
+  const props = {
+    user: "ada", room: "general", roomName: "general", cancelReply: vi.fn(), send: vi.fn(), editLast: vi.fn(),
+    typed: vi.fn(), stopped: vi.fn(),
+  };
+  const { rerender } = render(<Composer {...props} replyTo={to} />);
+  expect([document.activeElement, screen.getByText("Grace")]).toEqual([document.body, expect.anything()]);
+  rerender(<Composer {...props} replyTo={{ ...to, seq: 4 }} />);
+  expect(document.activeElement).toBe(screen.getByRole("textbox", { name: "Message" }));
+});
+
 describe("the draft", () => {
   it("is there again after a reload", () => {
     writeDraft("ada", "general", "half a thought");

@@ -17,7 +17,7 @@ export interface HeldRoom {
 export type HeldRooms = ReadonlyMap<string, HeldRoom>;
 
 /** Which page: the newest, or the one before, after or around an entry. */
-export type Place = { before: number } | { after: number } | { around: number } | Record<never, never>;
+export type Place = { before: number } | { after: number } | { around: number; limit?: number } | Record<never, never>;
 export type FetchPage = (room: string, place: Place) => Promise<Page>;
 
 interface Needs {
@@ -47,6 +47,7 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
   let forgetHeads = () => {};
   const pulling = new Set<string>();
   const waiting = new Map<string, () => void>();
+  const asked = new Set<string>();
   let failures = 0;
 
   const held = (room: string) => rooms.get().get(room);
@@ -227,8 +228,23 @@ export function createFollowers({ ask, fetchPage, clock, connected }: Needs) {
     around(room: string, seq: number) {
       const span = spanOf(held(room)?.log ?? emptyLog);
       if (seq >= span.oldest && seq <= span.newest) return Promise.resolve();
+      const { oldest, cursor } = held(room)?.log ?? emptyLog;
+      if (seq >= oldest && seq <= cursor) return Promise.resolve(this.newest(room));
       const add = (page: Page) => dispatch(room, { type: "around", page });
       return load(room, "around", () => fetchPage(room, { around: seq }), add);
+    },
+    /** A message that others answer, without what stands around it. It is asked for once. */
+    async find(room: string, seq: number): Promise<void> {
+      const { generation, snapshots, first } = held(room)?.log ?? emptyLog;
+      const key = `${room} ${generation} ${seq}`;
+      if (snapshots.has(seq) || seq < first || asked.has(key)) return;
+      asked.add(key);
+      try {
+        const page = await fetchPage(room, { around: seq, limit: 1 });
+        for (const message of page.messages) if (held(room)) dispatch(room, { type: "snapshot", message });
+      } catch (thrown) {
+        if (failureOf(thrown).retry) asked.delete(key);
+      }
     },
     newest: (room: string) => void dispatch(room, { type: "newest" }),
     dispose() {

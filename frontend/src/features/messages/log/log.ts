@@ -74,6 +74,13 @@ export function hasMessageAfter({ snapshots, oldest, cursor }: RoomLog, seq: num
   return false;
 }
 
+/** Whether it is certain that there is no message with that number here. */
+export function lacks(log: RoomLog | undefined, seq: number): boolean {
+  if (!log || log.generation === 0 || log.snapshots.has(seq)) return false;
+  const { oldest, newest } = spanOf(log);
+  return (seq >= oldest && seq <= newest) || seq < log.first || (seq > log.head && !isBehind(log));
+}
+
 export const hasOlder = (log: RoomLog): boolean => log.generation > 0 && spanOf(log).oldest > log.first;
 
 /** Whether an older page reaches up to the entry that it was asked for before, or says that there is nothing older. */

@@ -1,28 +1,39 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { Button } from "@/components/ui/Button";
 import { failureOf } from "@/lib/failure";
+import { isComposing } from "@/lib/keys";
 import { t } from "@/lib/language";
-import { charactersIn, MAX_CHARACTERS, TOO_LONG } from "./text";
+import { isTouch } from "@/lib/touch";
+import { charactersIn, MAX_CHARACTERS, tidied, TOO_LONG } from "./text";
 import styles from "./EditMessage.module.css";
 
 interface Props {
   text: string;
+  /** What was typed before in place of it, and is not saved. */
+  kept: string | undefined;
+  keep(typed: string): void;
   save(text: string): Promise<void>;
   close(): void;
 }
 
-/** A message's text, open for changes. Enter saves, Escape leaves it as it was. */
-export function EditMessage({ text, save, close }: Props) {
+/**
+ * A message's text, open for changes. Enter saves, where there are no keys only the button; Escape leaves it as it was.
+ * What was typed before comes back by itself, without the focus.
+ */
+export default function EditMessage({ text, kept, keep, save, close }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [trouble, setTrouble] = useState("");
 
+  const [restored] = useState(kept !== undefined);
   useEffect(() => {
-    field.current?.focus();
-    field.current?.setSelectionRange(text.length, text.length);
-  }, [text]);
+    if (!restored) field.current?.focus();
+    const end = field.current?.value.length ?? 0;
+    field.current?.setSelectionRange(end, end);
+    field.current?.scrollIntoView?.({ block: "nearest" });
+  }, [restored]);
 
   async function submit() {
-    const next = field.current?.value.trim() ?? "";
+    const next = tidied(field.current?.value ?? "");
     if (next === text) return close();
     if (!next) return setTrouble(t("A message cannot be empty. You can delete it instead."));
     if (charactersIn(next) > MAX_CHARACTERS) return setTrouble(t(TOO_LONG));
@@ -35,10 +46,10 @@ export function EditMessage({ text, save, close }: Props) {
   }
 
   function pressed(event: KeyboardEvent) {
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event.nativeEvent)) return;
     event.stopPropagation();
     if (event.key === "Escape") close();
-    if (event.key === "Enter" && !event.shiftKey) {
+    if (event.key === "Enter" && !event.shiftKey && (!isTouch() || event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       void submit();
     }
@@ -46,7 +57,8 @@ export function EditMessage({ text, save, close }: Props) {
 
   return (
     <div className={styles.edit}>
-      <textarea ref={field} aria-label={t("Edit text")} defaultValue={text} rows={1} onKeyDown={pressed} dir="auto" />
+      <textarea ref={field} aria-label={t("Edit text")} defaultValue={kept ?? text} rows={1} dir="auto"
+        onKeyDown={pressed} onChange={({ target }) => keep(target.value)} />
       <div className={styles.editRow}>
         <Button small look="solid" onClick={() => void submit()}>{t("Save")}</Button>
         <Button small onClick={close}>{t("Cancel")}</Button>

@@ -1,4 +1,4 @@
-import type { Ref } from "react";
+import { useLayoutEffect, useRef, type ReactNode, type Ref } from "react";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/icons";
 import { sentence, t } from "@/lib/language";
@@ -13,6 +13,8 @@ interface Props {
   act(action: MessageAction): void;
   /** The button beside which the palette of reactions opens. */
   reactButton: Ref<HTMLButtonElement>;
+  /** The time: then they stand below the message, for fingers, instead of over its edge. */
+  below: ReactNode;
 }
 
 const NAMES: Record<MessageAction, [label: string, icon: "smile" | "reply" | "edit" | "trash" | "link"]> = {
@@ -23,10 +25,16 @@ const NAMES: Record<MessageAction, [label: string, icon: "smile" | "reply" | "ed
   delete: [sentence("Delete"), "trash"],
 };
 
-export function MessageActions({ mine, reachable, act, reactButton }: Props) {
+export function MessageActions({ mine, reachable, act, reactButton, below }: Props) {
+  const bar = useRef<HTMLDivElement>(null);
+  const isBelow = below !== null;
+  useLayoutEffect(() => {
+    if (isBelow) bar.current?.scrollIntoView?.({ block: "nearest" });
+  }, [isBelow]);
   const offered: MessageAction[] = mine ? ["react", "reply", "link", "edit", "delete"] : ["react", "reply", "link"];
   return (
-    <div className={styles.bar}>
+    <div ref={bar} className={isBelow ? styles.below : styles.bar}>
+      {below}
       <div className={styles.actions} role="group" aria-label={t("Message actions")}>
         {offered.map((action) => (
           <Button key={action} ref={action === "react" ? reactButton : undefined} look="icon" small

@@ -16,7 +16,8 @@ export const MessageText = memo(function MessageText({ text, reachable = true }:
   const look = `${styles.text} ${isEmojiOnly(text) ? styles.large : ""} ${tall && !whole ? styles.cut : ""}`;
   return (
     <>
-      <div className={look} data-testid="message-text" dir="auto">
+      {/* Another text is another element: of this one a translation has replaced what React would change. */}
+      <div key={text} className={look} data-testid="message-text" dir="auto">
         {piecesOf(text).map((piece, index) =>
           piece.link ? (
             <a key={index} href={piece.href} dir="ltr" tabIndex={reachable ? 0 : -1} target="_blank"

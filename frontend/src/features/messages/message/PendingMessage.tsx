@@ -36,7 +36,7 @@ export function PendingMessage({ item, name, startsGroup, active = false, retry,
       {late && <p className={styles.state}>{t("Waiting to be sent")}</p>}
       {state === "failed" && (
         <div className={styles.failed} role="alert">
-          <span>{t("Not sent.")} {failed && refusal(failed)}</span>
+          <span>{`${t("Not sent.")} ${failed ? refusal(failed) : ""}`}</span>
           <Button small onClick={() => retry(client_id)}>{t("Try again")}</Button>
           <Button small look="alarm" onClick={() => remove(client_id)}>{t("Delete")}</Button>
         </div>

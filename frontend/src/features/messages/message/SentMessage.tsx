@@ -1,13 +1,18 @@
-import { lazy, memo, Suspense, useCallback, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
+import {
+  memo, Suspense, useCallback, useEffect, useRef, useState, type KeyboardEvent, type MouseEvent,
+  type PointerEvent,
+} from "react";
 import { Link } from "@/components/ui/Link";
+import { PanelBoundary } from "@/components/ui/PanelBoundary";
 import { ReactionRow } from "@/features/messages/reactions/ReactionRow";
 import { keyOf, pillsOf, type Wishes } from "@/features/messages/reactions/wishes";
-import { fullTime, timeOfDay } from "@/lib/dates";
+import { fullTime, timeOfDay, zone } from "@/lib/dates";
+import { latin } from "@/lib/keys";
 import { language, t } from "@/lib/language";
-import { apart } from "@/lib/sentences";
+import { lazy } from "@/lib/lazy";
 import { useStore, useValue } from "@/lib/store";
 import type { Message } from "@/types/protocol";
-import { EditMessage } from "./EditMessage";
+import { chosen } from "./chosen";
 import type { MessageHandlers } from "./handlers";
 import { MessageActions, type MessageAction } from "./MessageActions";
 import { MessageFrame } from "./MessageFrame";
@@ -30,12 +35,14 @@ interface Props {
 }
 
 const ReactionPalette = lazy(() => import("@/features/messages/reactions/ReactionPalette"));
+const EditMessage = lazy(() => import("./EditMessage"));
 const DeleteQuestion = lazy(() => import("./DeleteQuestion"));
 
 export const SentMessage = memo(function SentMessage({
   message, startsGroup, mine, active, entered, editing, highlighted, quoted, handlers,
 }: Props) {
   useValue(language);
+  useValue(zone);
   const { room, seq, author, name, text, created_at_ms, deleted } = message;
   const [confirming, setConfirming] = useState(false);
   const [picking, setPicking] = useState(false);
@@ -45,6 +52,7 @@ export const SentMessage = memo(function SentMessage({
   const reactButton = useRef<HTMLButtonElement>(null);
   const key = keyOf(message);
   const wishes = useStore(handlers.wishes, useCallback((all: Wishes) => all[key], [key]));
+  const isChosen = useStore(chosen, useCallback((which) => which === key, [key]));
   const address = `/r/${encodeURIComponent(room)}/${seq}`;
 
   function act(action: MessageAction) {
@@ -53,10 +61,19 @@ export const SentMessage = memo(function SentMessage({
     if (action === "edit" && mine) handlers.setEditing(seq);
     if (action === "delete" && mine) setConfirming(true);
     if (action === "link") handlers.copyLink(seq);
+    if (action !== "react") chosen.set(null);
   }
 
-  /** A finger leaves where it has touched: what it brought stays. */
-  const left = ({ pointerType }: PointerEvent) => setNear(pointerType !== "mouse");
+  const isFinger = useRef(false);
+  const entering = ({ pointerType }: PointerEvent) => {
+    isFinger.current = pointerType === "touch";
+    setNear(!isFinger.current);
+  };
+  /** What a finger has touched shows its actions, until it touches that or something else. */
+  const clicked = ({ target }: MouseEvent) => {
+    if (isFinger.current && !deleted && !(target as Element).closest("button, a, textarea, [popover]"))
+      chosen.set((which) => (which === key ? null : key));
+  };
 
   /** The question goes away and takes the focus with it, unless the message takes it. */
   const decided = useCallback(() => {
@@ -69,7 +86,7 @@ export const SentMessage = memo(function SentMessage({
 
   function pressed(event: KeyboardEvent) {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey || deleted) return;
-    const action = ({ "+": "react", r: "reply", e: "edit", Delete: "delete", c: "link" } as const)[event.key];
+    const action = ({ "+": "react", r: "reply", e: "edit", Delete: "delete", c: "link" } as const)[latin(event)];
     if (!action) return;
     event.preventDefault();
     act(action);
@@ -84,17 +101,21 @@ export const SentMessage = memo(function SentMessage({
   return (
     <MessageFrame ref={frame} author={author} name={name} startsGroup={startsGroup} time={time}
       highlighted={highlighted} byTable={message.via === "table"} data-seq={seq} data-client-id={message.client_id}
-      data-state="sent" tabIndex={active ? 0 : -1} onKeyDown={pressed} onPointerEnter={() => setNear(true)}
-      onPointerLeave={left}
+      data-state="sent" tabIndex={active ? 0 : -1} onKeyDown={pressed} onPointerEnter={entering}
+      onPointerLeave={() => setNear(false)} onClick={clicked}
       aria-label={spoken(message, pillsOf(message, wishes), quoted)}>
       {message.reply_to !== undefined && !deleted && (
-        <Quote seq={message.reply_to} quoted={quoted} reachable={entered} jump={handlers.jump} />
+        <Quote seq={message.reply_to} quoted={quoted} reachable={entered} handlers={handlers} />
       )}
       {deleted ? (
         <p className={styles.gone}>{t("This message was deleted.")}</p>
       ) : editing ? (
-        <EditMessage text={text} save={(next) => handlers.edit(message, next)}
-          close={() => handlers.setEditing(null)} />
+        <PanelBoundary onClose={() => handlers.setEditing(null)}>
+          <Suspense fallback={<MessageText text={text} />}>
+            <EditMessage text={text} kept={handlers.kept(seq)} keep={(typed) => handlers.keep(seq, typed)}
+              save={(next) => handlers.edit(message, next)} close={() => handlers.setEditing(null)} />
+          </Suspense>
+        </PanelBoundary>
       ) : (
         <div className={styles.body}>
           <MessageText text={text} reachable={entered} />
@@ -105,16 +126,23 @@ export const SentMessage = memo(function SentMessage({
       )}
       {!deleted && <ReactionRow message={message} reachable={entered} handlers={handlers} />}
       {confirming && !deleted && (
-        <Suspense fallback={null}><DeleteQuestion remove={() => handlers.remove(message)} close={decided} /></Suspense>
+        <PanelBoundary onClose={decided}>
+          <Suspense fallback={null}>
+            <DeleteQuestion remove={() => handlers.remove(message)} close={decided} />
+          </Suspense>
+        </PanelBoundary>
       )}
-      {(near || active || picking) && !deleted && !editing && (
-        <MessageActions mine={mine} reachable={entered} act={act} reactButton={reactButton} />
+      {(near || active || picking || isChosen) && !deleted && !editing && (
+        <MessageActions mine={mine} reachable={entered} act={act} reactButton={reactButton}
+          below={isChosen ? time : null} />
       )}
       {picking && !deleted && (
-        <Suspense fallback={null}>
-          <ReactionPalette anchor={reactButton} isMine={isMine} close={() => setPicking(false)}
-            pick={(emoji) => handlers.react(message, emoji, !isMine(emoji))} />
-        </Suspense>
+        <PanelBoundary onClose={() => setPicking(false)}>
+          <Suspense fallback={null}>
+            <ReactionPalette anchor={reactButton} isMine={isMine} close={() => setPicking(false)}
+              pick={(emoji) => handlers.react(message, emoji, !isMine(emoji))} />
+          </Suspense>
+        </PanelBoundary>
       )}
     </MessageFrame>
   );
@@ -124,12 +152,16 @@ interface QuoteProps {
   seq: number;
   quoted: Message | undefined;
   reachable: boolean;
-  jump(seq: number): void;
+  handlers: MessageHandlers;
 }
 
-function Quote({ seq, quoted, reachable, jump }: QuoteProps) {
+function Quote({ seq, quoted, reachable, handlers: { jump, find } }: QuoteProps) {
+  const unknown = !quoted;
+  useEffect(() => {
+    if (unknown) find(seq);
+  }, [unknown, seq, find]);
   const what = ({ deleted, name, text }: Message) =>
-    deleted ? t("A deleted message") : `${apart(name)}: ${inOneLine(text)}`;
+    deleted ? t("A deleted message") : <span><bdi>{name}</bdi>: <bdi>{inOneLine(text)}</bdi></span>;
   const said = quoted ? what(quoted) : t("An earlier message");
   return (
     <button type="button" className={styles.quote} tabIndex={reachable ? 0 : -1} onClick={() => jump(seq)}>

@@ -9,6 +9,11 @@ export interface MessageHandlers extends ReactionHandlers {
   /** Puts the message's address on the clipboard. */
   copyLink(seq: number): void;
   jump(seq: number): void;
+  /** Fetches a message of which only the number is known. */
+  find(seq: number): void;
   /** Opens and closes the field in which this message is edited. */
   setEditing(seq: number | null): void;
+  /** What was typed in that field and not saved, also before the page was loaded. */
+  kept(seq: number): string | undefined;
+  keep(seq: number, typed: string): void;
 }

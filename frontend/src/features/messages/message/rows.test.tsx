@@ -1,22 +1,26 @@
-import { act, render, screen, within } from "@testing-library/react";
+import { act, cleanup, render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { MemoryRouter } from "react-router";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { OutboxItem } from "@/features/messages/outbox/items";
 import type { Wishes } from "@/features/messages/reactions/wishes";
 import { Failure } from "@/lib/failure";
 import { createStore } from "@/lib/store";
 import { message } from "@/testing/messages";
 import type { Message } from "@/types/protocol";
+import { chosen } from "./chosen";
 import type { MessageHandlers } from "./handlers";
 import { MessageText } from "./MessageText";
 import { PendingMessage } from "./PendingMessage";
 import { SentMessage } from "./SentMessage";
 
+afterEach(() => chosen.set(null));
+
 const handlers = (): MessageHandlers => ({
   edit: vi.fn(() => Promise.resolve()),
   remove: vi.fn(() => Promise.resolve()),
-  reply: vi.fn(), copyLink: vi.fn(), jump: vi.fn(), setEditing: vi.fn(), react: vi.fn(),
+  reply: vi.fn(), copyLink: vi.fn(), jump: vi.fn(), setEditing: vi.fn(), find: vi.fn(), react: vi.fn(),
+  kept: vi.fn(), keep: vi.fn(),
   wishes: createStore<Wishes>({}),
   who: vi.fn(() => Promise.resolve({ "👍": ["Linus", "you"], "🎉": ["Linus"] })),
 });
@@ -125,6 +129,18 @@ describe("a message", () => {
     expect(offered()).toBe(0);
     await user.pointer([{ keys: "[TouchA]", target: article }]);
     expect(offered()).toBe(5);
+    await user.pointer([{ keys: "[TouchA]", target: article }]);
+    expect(offered()).toBe(0);
+  });
+
+  it("that a finger has touched has its actions below, with the time; touching another one ends that", async () => {
+    const { article, user } = showSent({}, { active: false, startsGroup: false });
+    const times = () => within(article).getAllByRole("link", { hidden: true }).length;
+    expect(times()).toBe(1);
+    await user.pointer([{ keys: "[TouchA]", target: article }]);
+    expect([times(), article.querySelector(".bar"), article.querySelector(".below") !== null]).toEqual([2, null, true]);
+    act(() => chosen.set("general 8"));
+    expect(times()).toBe(1);
   });
 
   it("of mine can be deleted after a question", async () => {
@@ -174,7 +190,7 @@ describe("a message", () => {
 
   it("shows what it answers, and leads there", async () => {
     const { did, user } = showSent({ reply_to: 3 }, { quoted: message(3, { name: "Linus", text: "first\nline" }) });
-    await user.click(screen.getByRole("button", { name: "Linus: first line" }));
+    await user.click(screen.getByRole("button", { name: /^Linus ?: first line$/ }));
     expect(did.jump).toHaveBeenCalledWith(3);
   });
 });
@@ -265,7 +281,7 @@ describe("reactions", () => {
 describe("editing", () => {
   it("saves on Enter and leaves everything on Escape", async () => {
     const { did, user } = showSent({ text: "tpyo" }, { editing: true });
-    const field = screen.getByRole("textbox", { name: "Edit text" });
+    const field = await screen.findByRole("textbox", { name: "Edit text" });
     expect(document.activeElement).toBe(field);
     await user.clear(field);
     await user.type(field, "typo{Enter}");
@@ -275,6 +291,7 @@ describe("editing", () => {
 
   it("does not save what has not changed", async () => {
     const { did, user } = showSent({ text: "same" }, { editing: true });
+    await screen.findByRole("textbox", { name: "Edit text" });
     await user.keyboard("{Enter}");
     expect([vi.mocked(did.edit).mock.calls.length, vi.mocked(did.setEditing).mock.calls]).toEqual([0, [[null]]]);
   });
@@ -286,10 +303,21 @@ describe("editing", () => {
         Promise.reject(new Failure({ code: "message_deleted", message: "That message was deleted.", retry: false })),
     };
     const { user } = showSent({ text: "tpyo" }, { editing: true, handlers: did });
+    await screen.findByRole("textbox", { name: "Edit text" });
     await user.keyboard("!{Enter}");
     expect((await screen.findByText("That message was deleted.")).getAttribute("role")).toBe("alert");
     expect(did.setEditing).not.toHaveBeenCalled();
   });
+});
+
+it("an edit that was not saved is there again as it was typed, and takes no focus by itself", async () => {
+  const did = { ...handlers(), kept: () => "what I had typed" };
+  const { user } = showSent({ text: "tpyo" }, { editing: true, handlers: did });
+  const field = await screen.findByRole("textbox", { name: "Edit text" });
+  expect(field).toHaveProperty("value", "what I had typed");
+  expect(document.activeElement).toBe(document.body);
+  await user.type(field, "!");
+  expect(did.keep).toHaveBeenCalledExactlyOnceWith(7, "what I had typed!");
 });
 
 describe("a very tall message", () => {
@@ -300,4 +328,14 @@ describe("a very tall message", () => {
     await userEvent.click(more);
     expect(screen.getByTestId("message-text").className).not.toContain("cut");
   });
+});
+
+it("a message of which only the number is known is looked for, and says what it says when it is found", () => {
+  const { did } = showSent({ reply_to: 3 });
+  expect(did.find).toHaveBeenCalledExactlyOnceWith(3);
+  expect(screen.getByRole("button", { name: "An earlier message" })).toBeTruthy();
+  cleanup();
+  const { did: then } = showSent({ reply_to: 3 }, { quoted: message(3, { name: "Linus", text: "found" }) });
+  expect(screen.getByRole("button", { name: /^Linus ?: found/ })).toBeTruthy();
+  expect(then.find).not.toHaveBeenCalled();
 });

@@ -98,5 +98,6 @@ it("what is measured is all that runs over text", () => {
     "isEmojiOnly",
     "isTall",
     "piecesOf",
+    "tidied",
   ]);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import emoji from "@/testing/emoji.json";
 import { charactersIn, inOneLine, isEmojiOnly, isTall, piecesOf } from "./text";
 
 const links = (text: string) => piecesOf(text).flatMap((piece) => (piece.link ? [piece.href] : []));
@@ -17,6 +18,21 @@ describe("links", () => {
     ["https:// is no address", []],
     ['<a href="https://example.org/x">', ["https://example.org/x"]],
     ["(see [https://example.org/(a).b)!)])", ["https://example.org/(a).b"]],
+    ["見て「https://example.org/あ」と。https://b.example、https://c.example。次", [
+      "https://example.org/あ", "https://b.example", "https://c.example",
+    ]],
+    ["（https://example.org/x）：https://b.example？", ["https://example.org/x", "https://b.example"]],
+    ["انظر https://example.org/ب، أو https://b.example؟", ["https://example.org/ب", "https://b.example"]],
+    ["देखें https://example.org/x।", ["https://example.org/x"]],
+    ["„https://example.org/x“ «https://b.example» ‹https://c.example› “https://d.example”", [
+      "https://example.org/x", "https://b.example", "https://c.example", "https://d.example",
+    ]],
+    ["https://example.org/x – and https://b.example/y—", ["https://example.org/x", "https://b.example/y"]],
+    ["https://en.wikipedia.org/wiki/Michelson–Morley_experiment", [
+      "https://en.wikipedia.org/wiki/Michelson–Morley_experiment",
+    ]],
+    ["\u2067https://example.org/x\u2069 https://b.example/y\u200e", ["https://example.org/x", "https://b.example/y"]],
+    ["https://example.org/x\u2028https://b.example", ["https://example.org/x", "https://b.example"]],
   ])("in %s", (text, expected) => {
     expect(links(text)).toEqual(expected);
   });
@@ -34,9 +50,18 @@ describe("links", () => {
   });
 });
 
+it("Unicode's separators of lines and paragraphs break the line, and count as lines", () => {
+  expect(piecesOf("a\u2028b\u2029https://example.org/\u2028c").map(({ text }) => text)).toEqual([
+    "a\nb\n", "https://example.org/", "\nc",
+  ]);
+  expect([isTall("a\u2028".repeat(30)), inOneLine("a\u2028b\u2029c")]).toEqual([true, "a b c"]);
+});
+
 describe("emoji alone", () => {
-  it.each(["🎉", "👍🏽 👍", "👩‍👩‍👧", "🇫🇷", "❤️"])("%s is shown large", (text) => expect(isEmojiOnly(text)).toBe(true));
-  it.each(["ok 👍", "1", "#", "", " ", "a"])("%j is not", (text) => expect(isEmojiOnly(text)).toBe(false));
+  // Of the same list tests/services/test_reactions.py takes what may be a reaction, and what may not.
+  const large = [...emoji.one.flat(), ...emoji.several];
+  it.each(large)("%s is shown large", (text) => expect(isEmojiOnly(text)).toBe(true));
+  it.each(emoji.none)("%j is not", (text) => expect(isEmojiOnly(text)).toBe(false));
 });
 
 it("tall text is known by its lines and its length", () => {

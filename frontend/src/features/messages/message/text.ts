@@ -1,4 +1,5 @@
 /** What message text is made of. It is plain text: only http(s) addresses become links. */
+import emojiPattern from "emoji-regex-xs";
 import { sentence } from "@/lib/language";
 import { apart } from "@/lib/sentences";
 
@@ -6,11 +7,17 @@ export const MAX_CHARACTERS = 4_000;
 export const COUNTER_FROM = 3_600;
 export const TOO_LONG = sentence("A message has at most 4,000 characters.");
 
+/** As it is sent: without the blank around it, but with what indents its first line. */
+export const tidied = (typed: string): string => typed.replace(/^(?:[ \t]*\r?\n)+/, "").trimEnd();
+
 export type Piece = { link: false; text: string } | { link: true; text: string; href: string };
 
-/** No address has the signs that turn a text's direction: they would show another one than it leads to. */
-const ADDRESS = /https?:\/\/[^\s<>"'`\u200e-\u200f\u202a-\u202e\u2066-\u2069]+/gi;
-const AFTERTHOUGHT = new Set(".,;:!?*_~…");
+/**
+ * To the next space, or to what ends a sentence or a quotation beyond ASCII, where the next word follows at once; or to
+ * a sign that turns a text's direction, which would show another address than it leads to.
+ */
+const ADDRESS = /https?:\/\/(?:(?![<>"'`])[!-~]|[^\0-\x7f\s\p{Term}\p{QMark}\p{Ps}\p{Pe}\p{Bidi_C}])+/giu;
+const AFTERTHOUGHT = /[.,;:!?*_~]|[^\0-\x7f\P{P}]|\p{Cf}/u;
 const OPENING = new Set("([{");
 const CLOSING = new Set(")]}");
 /**
@@ -20,11 +27,15 @@ const CLOSING = new Set(")]}");
 const MAX_ADDRESS_CHARACTERS = 2_048;
 const MAX_HOST_CHARACTERS = 300;
 
+/** Unicode's own breaks of lines and paragraphs, which no browser breaks a line at. */
+const UNICODE_BREAK = /[\u2028\u2029]/g;
+
 /**
  * The text in pieces, none of it lost. Like everything here it runs over what anybody sends: its work grows with the
  * length, no faster.
  */
-export function piecesOf(text: string): Piece[] {
+export function piecesOf(given: string): Piece[] {
+  const text = given.replace(UNICODE_BREAK, "\n");
   const pieces: Piece[] = [];
   let from = 0;
   for (const match of text.matchAll(ADDRESS)) {
@@ -46,7 +57,7 @@ function trimmed(found: string): string {
   for (; end > 0; end -= 1) {
     const last = found.charAt(end - 1);
     if (CLOSING.has(last) && unopened > 0) unopened -= 1;
-    else if (!AFTERTHOUGHT.has(last)) break;
+    else if (!AFTERTHOUGHT.test(last)) break;
   }
   return found.slice(0, end);
 }
@@ -59,14 +70,15 @@ function isAddress(text: string): boolean {
 /** With the port and the name before it, if there is one. */
 const hostIn = (address: string) => /^[^:]*:\/\/([^/\\?#]*)/.exec(address)?.[1] ?? "";
 
-const EMOJI_ONLY = /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}|\p{Emoji_Modifier}|\u200d|\ufe0f|\s)+$/u;
-const AN_EMOJI = /[\p{Extended_Pictographic}\p{Regional_Indicator}]/u;
+const EMOJI = emojiPattern();
 
 /** A few emoji and nothing else: shown large. */
-export const isEmojiOnly = (text: string): boolean => text.length <= 40 && EMOJI_ONLY.test(text) && AN_EMOJI.test(text);
+export const isEmojiOnly = (text: string): boolean =>
+  text.length <= 40 && text.trim() !== "" && text.replace(EMOJI, "").trim() === "";
 
 /** Taller than anybody wants to scroll past: shown cut, with "show more". */
-export const isTall = (text: string): boolean => text.length > 1_800 || (text.match(/\n/g)?.length ?? 0) > 18;
+export const isTall = (text: string): boolean =>
+  text.length > 1_800 || (text.match(/[\n\u2028\u2029]/g)?.length ?? 0) > 18;
 
 /** As the server counts: code points, not UTF-16 units. */
 export const charactersIn = (text: string): number =>

@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type RefObject, type ToggleEvent } from "react";
 import { placeBeside } from "@/lib/beside";
 import { sentence, t } from "@/lib/language";
+import { useLayer } from "@/lib/layers";
 import styles from "./ReactionPalette.module.css";
 
 const EMOJI: readonly [emoji: string, name: string][] = [
@@ -41,6 +42,8 @@ export default function ReactionPalette({ anchor, isMine, pick, close }: Props) 
     close();
     anchor.current?.focus({ preventScroll: true });
   }
+
+  useLayer(true, leave);
 
   const toggled = (event: ToggleEvent) => {
     if (event.newState !== "closed") return;

@@ -1,6 +1,7 @@
-import { lazy, Suspense, useCallback, useEffect, useId, useState } from "react";
+import { Suspense, useCallback, useEffect, useId, useState } from "react";
 import { Boundary, nothing } from "@/components/ui/Boundary";
 import { t } from "@/lib/language";
+import { lazy } from "@/lib/lazy";
 import { useStore } from "@/lib/store";
 import type { Emoji, Message } from "@/types/protocol";
 import type { ReactionHandlers } from "./handlers";
@@ -42,7 +43,7 @@ export function ReactionRow({ message, reachable, handlers }: Props) {
           }}
           onFocus={({ currentTarget }) => look(emoji, currentTarget)} onBlur={lookAway}
           onMouseEnter={({ currentTarget }) => look(emoji, currentTarget)} onMouseLeave={lookAway}>
-          <span className={styles.emoji}>{emoji}</span> {count}
+          <span className={styles.emoji}>{emoji}</span> <span>{count}</span>
         </button>
       ))}
       {shown && looked && names && names.length > 0 && (

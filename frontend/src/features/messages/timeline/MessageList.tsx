@@ -6,7 +6,8 @@ import { hasMessageAfter, type RoomLog } from "@/features/messages/log/log";
 import { goHome } from "@/lib/focus";
 import { t } from "@/lib/language";
 import type { Seen } from "./reading";
-import { firstPlace, isPrepended, spanOfRows, type Row } from "./timeline";
+import type { Stand } from "./stands";
+import { firstPlace, isPrepended, spanOfRows, type Row, type Target } from "./timeline";
 import { useRoving } from "./useRoving";
 import { useScrolling } from "./useScrolling";
 import styles from "./MessageList.module.css";
@@ -16,21 +17,24 @@ interface Props {
   log: RoomLog;
   rows: readonly Row[];
   ready: boolean;
-  /** The message a permalink names, to be brought to the middle; `visit` tells two visits of one place apart. */
-  target: { seq: number; visit: string } | null;
+  /** Each time that somebody goes to this room, or comes back: a further one without a target leads to the end. */
+  visit: string;
+  /** The message that a permalink names, or at which somebody stood before. */
+  target: Target | null;
   renderRow(row: Row, active: boolean, entered: boolean): ReactNode;
   loadOlder(): void;
   loadNewer(): void;
   toNewest(): void;
   /** What stands on the screen, whenever that may be something else. */
   onSeen(seen: Seen): void;
+  onStand(stand: Stand): void;
 }
 
 /** Rows are measured this far from the screen, so that none changes its guessed height in sight of anybody. */
 const MEASURED_AHEAD_PX = 1200;
 
 export function MessageList({
-  label, log, rows, ready, target, renderRow, loadOlder, loadNewer, toNewest, onSeen,
+  label, log, rows, ready, visit, target, renderRow, loadOlder, loadNewer, toNewest, onSeen, onStand,
 }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
@@ -47,7 +51,7 @@ export function MessageList({
   }, [onSeen]);
   const { atEnd, leap, resized, scrolled } = useScrolling({
     scroller, list, rows, place, linked: target !== null, canStick: !detached,
-    nearTop: loadOlder, nearEnd: loadNewer, seen,
+    nearTop: loadOlder, nearEnd: loadNewer, seen, stands: onStand,
   });
   const roving = useRoving(list, scroller, rows);
   const inView = atEnd && !detached;
@@ -61,9 +65,15 @@ export function MessageList({
 
   const leapNow = useRef(leap); // of the render in which the newest stretch is shown
   useLayoutEffect(() => void (leapNow.current = leap), [leap]);
+  const leapSoon = () => void requestAnimationFrame(() => leapNow.current());
+  const visited = useRef(visit);
+  useLayoutEffect(() => {
+    if (visited.current !== visit && !target) leapSoon();
+    visited.current = visit;
+  }, [visit, target]);
   const newest = () => {
     toNewest();
-    requestAnimationFrame(() => leapNow.current());
+    leapSoon();
     goHome(); // the button goes
   };
 
@@ -72,7 +82,7 @@ export function MessageList({
       {/* Before the log, so that the way back from the message field leads to the newest message. */}
       {!inView && rows.length > 0 && (
         <Button className={styles.pill} small look={isNew ? "solid" : "plain"} onClick={newest}>
-          <Icon name="down" size={16} /> {isNew ? t("New messages") : t("To the newest")}
+          <Icon name="down" size={16} /> <span>{isNew ? t("New messages") : t("To the newest")}</span>
         </Button>
       )}
       <div ref={scroller} className={styles.log} role="log" aria-label={label} aria-live="off" tabIndex={0}

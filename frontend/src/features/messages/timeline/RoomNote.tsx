@@ -1,20 +1,21 @@
+import { Named, named } from "@/components/ui/Named";
 import type { Names } from "@/features/messages/log/names";
 import type { Entry } from "@/types/protocol";
 import styles from "@/features/messages/message/Message.module.css";
 import { t } from "@/lib/language";
 
 const sentence = ({ kind, name, user, by }: Entry, names: Names): string => {
-  const who = name ?? (user ? names.of(user) : t("Somebody"));
+  const who = name || user ? named(name ?? names.of(user ?? "")) : t("Somebody");
   if (kind === "joined") {
     return by && by !== user
-      ? t("{name} was invited by {by}.", { name: who, by: names.of(by) })
+      ? t("{name} was invited by {by}.", { name: who, by: named(names.of(by)) })
       : t("{name} joined.", { name: who });
   }
   if (kind === "left") return t("{name} left.", { name: who });
   if (kind === "removed") return t("{name} was removed.", { name: who });
-  return t("The room is called {name} now.", { name: name ?? "" });
+  return t("The room is called {name} now.", { name: named(name ?? "") });
 };
 
 export function RoomNote({ entry, names }: { entry: Entry; names: Names }) {
-  return <p className={styles.note}>{sentence(entry, names)}</p>;
+  return <p className={styles.note}><Named text={sentence(entry, names)} /></p>;
 }

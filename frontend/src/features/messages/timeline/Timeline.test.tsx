@@ -1,4 +1,4 @@
-import { act, fireEvent, render, screen } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { MemoryRouter } from "react-router";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -8,6 +8,7 @@ import type { Wishes } from "@/features/messages/reactions/wishes";
 import { createStore } from "@/lib/store";
 import { message, page, range, sent } from "@/testing/messages";
 import type { Message } from "@/types/protocol";
+import type { Target } from "./timeline";
 import { Timeline } from "./Timeline";
 
 const room = { room: "general", name: "general", kind: "public", generation: 1, head: 3, read: 3, unread: 0 } as const;
@@ -20,6 +21,7 @@ const rowOfKeyboard = () => screen.getByRole("article", { hidden: true });
 beforeEach(() => void (Element.prototype.scrollTo = () => {}));
 afterEach(() => vi.unstubAllGlobals());
 
+const WITHIN = { timeout: 30_000 };
 const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
 /**
@@ -48,15 +50,15 @@ function withLayout(after_ms = 0) {
   );
 }
 
-function show(log: RoomLog, where: { target?: { seq: number; visit: string }; newAfter?: number } = {}) {
+function show(log: RoomLog, where: { target?: Target; newAfter?: number } = {}) {
   const handlers = {
     edit: vi.fn(), remove: vi.fn(), react: vi.fn(), reply: vi.fn(), jump: vi.fn(), copyLink: vi.fn(),
-    setEditing: vi.fn(), who: vi.fn(),
+    setEditing: vi.fn(), find: vi.fn(), kept: vi.fn(), keep: vi.fn(), who: vi.fn(),
     wishes: createStore<Wishes>({}),
   };
-  const did = { retry: vi.fn(), remove: vi.fn(), load: vi.fn(), onSeen: vi.fn() };
+  const did = { retry: vi.fn(), remove: vi.fn(), load: vi.fn(), onSeen: vi.fn(), onStand: vi.fn() };
   const me = { username: "ada", name: "Ada" };
-  const element = (now: RoomLog) => (
+  const element = (now: RoomLog, visit = "v") => (
     <MemoryRouter>
       <Timeline
         room={room}
@@ -66,7 +68,9 @@ function show(log: RoomLog, where: { target?: { seq: number; visit: string }; ne
         ready
         names={createNames()}
         newAfter={where.newAfter ?? null}
+        visit={visit}
         target={where.target ?? null}
+        linked={where.target?.seq ?? null}
         editing={null}
         handlers={handlers}
         {...did}
@@ -74,7 +78,7 @@ function show(log: RoomLog, where: { target?: { seq: number; visit: string }; ne
     </MemoryRouter>
   );
   const { rerender } = render(element(log));
-  return { ...did, show: (now: RoomLog) => rerender(element(now)) };
+  return { ...did, show: (now: RoomLog, visit?: string) => rerender(element(now, visit)) };
 }
 
 it("a room without a single message is shown, and has no row for the keyboard", () => {
@@ -162,4 +166,29 @@ it("who asks for the end while the list is on its way elsewhere stays there", as
   } finally {
     vi.useRealTimers();
   }
+});
+
+it("tells where one stands, and brings who comes back there, to the pixel", async () => {
+  withLayout();
+  const log = logOf(...range(1, 60).map((seq) => message(seq)));
+  const { onStand } = show(log, { target: { seq: 30, visit: "link" } });
+  await vi.waitFor(() => expect(onStand).toHaveBeenCalledWith({ seq: 1, top_px: 40 }), WITHIN);
+  cleanup();
+  const sent: number[] = [];
+  Element.prototype.scrollTo = (to?: number | ScrollToOptions) => void sent.push((to as ScrollToOptions).top ?? 0);
+  show(log, { target: { seq: 30, visit: "link", top_px: 17 } });
+  const row = 30; // below the welcome
+  await vi.waitFor(() => expect(sent.at(-1)).toBe(40 * row - 17), WITHIN);
+});
+
+it("a further visit without a target leads to the end", async () => {
+  withLayout();
+  const log = logOf(...range(1, 60).map((seq) => message(seq)));
+  const { show: goOn } = show(log, { newAfter: 20 });
+  const list = screen.getByRole("log");
+  Object.defineProperties(list, { scrollHeight: { value: 2_440 }, clientHeight: { value: 400 } });
+  await drawn();
+  expect(list.scrollTop).not.toBe(2_440);
+  goOn(log, "another");
+  await vi.waitFor(() => expect(list.scrollTop).toBe(2_440), WITHIN);
 });

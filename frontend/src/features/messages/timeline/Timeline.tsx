@@ -1,4 +1,4 @@
-import { useCallback, useMemo } from "react";
+import { Suspense, useCallback, useMemo } from "react";
 import { Boundary } from "@/components/ui/Boundary";
 import type { HeldRoom } from "@/features/messages/log/followers";
 import type { Names } from "@/features/messages/log/names";
@@ -7,15 +7,18 @@ import { DayLine, NewLine } from "@/features/messages/message/MessageFrame";
 import { PendingMessage } from "@/features/messages/message/PendingMessage";
 import { SentMessage } from "@/features/messages/message/SentMessage";
 import type { OutboxItem } from "@/features/messages/outbox/items";
+import { zone } from "@/lib/dates";
 import { t } from "@/lib/language";
+import { lazy } from "@/lib/lazy";
+import { useValue } from "@/lib/store";
 import { useMinute } from "@/lib/useMinute";
 import type { Room } from "@/types/protocol";
 import { BrokenRow } from "./BrokenRow";
 import { MessageList } from "./MessageList";
 import type { Seen } from "./reading";
 import { RoomNote } from "./RoomNote";
-import { saidAt, subjectOf, timelineOf, type Row } from "./timeline";
-import { Welcome } from "./Welcome";
+import type { Stand } from "./stands";
+import { saidAt, subjectOf, timelineOf, type Row, type Target } from "./timeline";
 
 interface Props {
   room: Room;
@@ -26,22 +29,32 @@ interface Props {
   newAfter: number | null;
   /** False while the place to begin reading is being fetched. */
   ready: boolean;
-  target: { seq: number; visit: string } | null;
+  visit: string;
+  target: Target | null;
+  /** The message that the address names. */
+  linked: number | null;
   editing: number | null;
   handlers: MessageHandlers;
   retry(client_id: string): void;
   remove(client_id: string): void;
   load(what: "older" | "newer" | "newest"): void;
   onSeen(seen: Seen): void;
+  onStand(stand: Stand): void;
 }
+
+const Welcome = lazy(() => import("./Welcome"));
 
 /** A room's messages from log and outbox to rows on screen. */
 export function Timeline({
-  room, held, pending, me, names, newAfter, ready, target, editing, handlers, retry, remove, load, onSeen,
+  room, held, pending, me, names, newAfter, ready, visit, target, linked, editing, handlers, retry, remove, load,
+  onSeen, onStand,
 }: Props) {
   const { log } = held;
+  const here = useValue(zone);
   const rows = useMemo(
-    () => timelineOf({ log, pending, me: me.username, newAfter }), [log, pending, me.username, newAfter],
+    () => timelineOf({ log, pending, me: me.username, newAfter }),
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- another zone has other days
+    [log, pending, me.username, newAfter, here],
   );
   const now_ms = useMinute();
 
@@ -54,7 +67,7 @@ export function Timeline({
       const content = () => {
         switch (row.kind) {
           case "welcome":
-            return <Welcome room={room} first={log.first} />;
+            return <Suspense fallback={null}><Welcome room={room} first={log.first} /></Suspense>;
           case "note":
             return <RoomNote entry={row.entry} names={names} />;
           case "pending":
@@ -67,7 +80,7 @@ export function Timeline({
             return (
               <SentMessage message={message} startsGroup={row.startsGroup} mine={message.author === me.username}
                 active={active} entered={entered}
-                editing={editing === message.seq} highlighted={target?.seq === message.seq} handlers={handlers}
+                editing={editing === message.seq} highlighted={linked === message.seq} handlers={handlers}
                 quoted={message.reply_to === undefined ? undefined : log.snapshots.get(message.reply_to)} />
             );
           }
@@ -81,12 +94,12 @@ export function Timeline({
         </Boundary>
       );
     },
-    [room, me, names, retry, remove, editing, target, handlers, log.snapshots, log.first, now_ms],
+    [room, me, names, retry, remove, editing, linked, handlers, log.snapshots, log.first, now_ms],
   );
 
   return (
     <MessageList label={t("Messages in {room}", { room: room.name })} log={log} rows={rows} ready={ready}
-      target={target} renderRow={renderRow} onSeen={onSeen}
+      visit={visit} target={target} renderRow={renderRow} onSeen={onSeen} onStand={onStand}
       loadOlder={loadOlder} loadNewer={loadNewer} toNewest={toNewest} />
   );
 }

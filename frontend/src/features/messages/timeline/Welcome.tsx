@@ -16,7 +16,7 @@ interface Props {
  * The beginning of a room, or of what somebody who came later may see of it. It is never empty: who comes first reads
  * how to go on.
  */
-export function Welcome({ room: { room, name, kind, from = 1 }, first }: Props) {
+export default function Welcome({ room: { room, name, kind, from = 1 }, first }: Props) {
   const [copied, setCopied] = useState(false);
   const address = location.origin;
   const copy = () => void navigator.clipboard?.writeText(address).then(() => setCopied(true));

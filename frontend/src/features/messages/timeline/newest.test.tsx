@@ -27,12 +27,14 @@ function show(log: RoomLog) {
       log={now}
       rows={timelineOf({ log: now, pending: [], me: "ada", newAfter: null })}
       ready
+      visit="v"
       target={{ seq: 300, visit: "v" }}
       renderRow={({ key }) => <p>{key}</p>}
       loadOlder={nothing}
       loadNewer={nothing}
       toNewest={nothing}
       onSeen={nothing}
+      onStand={nothing}
     />
   );
   const { rerender } = render(element(log));

@@ -153,6 +153,12 @@ describe("the place to begin reading", () => {
     });
   });
 
+  it("is where one stood, for who comes back", () => {
+    expect(firstPlace(log, rowsOf(log, { newAfter: 4 }), { seq: 7, visit: "v", top_px: 12 })).toEqual({
+      key: "7 v", align: "start", index: 7, top_px: 12,
+    });
+  });
+
   it("is not known before the permalink's page is there", () => {
     expect(firstPlace(log, rowsOf(log), { seq: 70, visit: "v" })).toBeNull();
   });

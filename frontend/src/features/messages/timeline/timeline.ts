@@ -128,20 +128,29 @@ export function lastOwn(log: RoomLog, me: string): Message | undefined {
   return undefined;
 }
 
-/** Where the list goes, once per `key`: again when something new comes into a page that nobody looks at. */
-export type Place = { key: string } & ({ align: "start" | "center"; index: number } | { align: "end" });
+/** A message to go to. `visit` tells two visits of one place apart. */
+export interface Target {
+  seq: number;
+  visit: string;
+  /** How far below the upper edge it stood, for who comes back; else it is brought to the middle. */
+  top_px?: number;
+}
 
-/** A permalink's message; else the first unread one; else the end. Null while it is not known yet. */
-export function firstPlace(
-  log: RoomLog, rows: readonly Row[], target: { seq: number; visit: string } | null,
-): Place | null {
+/** Where the list goes, once per `key`: again when something new comes into a page that nobody looks at. */
+export type Place =
+  { key: string } & ({ align: "start" | "center"; index: number; top_px?: number | undefined } | { align: "end" });
+
+/** A permalink's message, or where one stood; else the first unread one; else the end. Null while it is not known. */
+export function firstPlace(log: RoomLog, rows: readonly Row[], target: Target | null): Place | null {
   if (log.generation === 0) return null;
   if (target) {
     const { oldest, newest } = spanOf(log);
     if (target.seq < oldest || target.seq > newest) return null;
     const key = `${target.seq} ${target.visit}`;
     const index = rows.findLastIndex((row) => row.kind === "message" && row.message.seq <= target.seq);
-    return index < 0 ? { key, align: "end" } : { key, align: "center", index };
+    if (index < 0) return { key, align: "end" };
+    const { top_px } = target;
+    return top_px === undefined ? { key, align: "center", index } : { key, align: "start", index, top_px };
   }
   const index = rows.findIndex(({ firstUnread }) => firstUnread);
   return index < 0 ? { key: "room", align: "end" } : { key: `new ${rows[index]?.key}`, align: "start", index };

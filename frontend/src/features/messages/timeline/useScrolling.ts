@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
 import type { VirtualizerHandle } from "virtua";
+import type { Stand } from "./stands";
 import type { Place } from "./timeline";
 
 const STICK_WITHIN_PX = 100;
@@ -31,10 +32,14 @@ interface Needs {
   nearEnd(): void;
   /** The rows that stand on the screen, told when they may be others; or that the person has gone to the end. */
   seen(rows: { first: number; last: number } | "end"): void;
+  /** Where the person stands now. */
+  stands(stand: Stand): void;
 }
 
 /** Sticks to the end within 100 px of it, stands still otherwise, and asks for more near either edge. */
-export function useScrolling({ scroller, list, rows, place, linked, canStick, nearTop, nearEnd, seen }: Needs) {
+export function useScrolling({
+  scroller, list, rows, place, linked, canStick, nearTop, nearEnd, seen, stands,
+}: Needs) {
   const [atEnd, setAtEnd] = useState(true);
   const sticks = useRef(true);
   const placed = useRef<string | null>(null);
@@ -61,9 +66,12 @@ export function useScrolling({ scroller, list, rows, place, linked, canStick, ne
         scroller.current && placed.current !== null && document.visibilityState === "visible"
           ? onScreen(scroller.current)
           : null;
-      if (rows) seen(rows);
+      if (!rows) return;
+      seen(rows);
+      const stand = sticks.current && canStick ? "end" : rows.stand;
+      if (stand) stands(stand);
     });
-  }, [scroller, seen]);
+  }, [scroller, canStick, seen, stands]);
 
   const found = useCallback(() => {
     clearTimeout(placing.current);
@@ -117,9 +125,9 @@ export function useScrolling({ scroller, list, rows, place, linked, canStick, ne
     if (left_px < LOAD_WITHIN_PX) nearEnd();
   }, [scroller, canStick, nearTop, nearEnd, look, seen]);
 
-  const goTo = useCallback(({ index, align }: Exclude<Place, { align: "end" }>) => {
+  const goTo = useCallback(({ index, align, top_px = ABOVE_FIRST_UNREAD_PX }: Exclude<Place, { align: "end" }>) => {
     goal.current = index;
-    list.current?.scrollToIndex(index, { align, offset: align === "start" ? -ABOVE_FIRST_UNREAD_PX : 0 });
+    list.current?.scrollToIndex(index, { align, offset: align === "start" ? -top_px : 0 });
   }, [list]);
 
   useLayoutEffect(() => {
@@ -129,7 +137,8 @@ export function useScrolling({ scroller, list, rows, place, linked, canStick, ne
       if (placing.current && place.align !== "end" && place.index !== goal.current) goTo(place);
       return;
     }
-    const stays = placed.current !== null && place.align === "start" && !sticks.current;
+    const isNew = place.align === "start" && place.top_px === undefined;
+    const stays = placed.current !== null && isNew && !sticks.current;
     const leaves = wasLinked.current && !linked && sticks.current; // a permalink, for the end, where they are
     placed.current = place.key;
     wasLinked.current = linked;
@@ -196,12 +205,13 @@ export function useScrolling({ scroller, list, rows, place, linked, canStick, ne
 }
 
 /**
- * The first and the last row of which the end, or as much as fits, is within the log's edges. Hidden ones are being
- * measured.
+ * The first and the last row of which the end, or as much as fits, is within the log's edges, and where the first
+ * message among them stands. Hidden ones are being measured.
  */
-function onScreen(scroller: HTMLElement): { first: number; last: number } | null {
+function onScreen(scroller: HTMLElement): { first: number; last: number; stand: Stand | null } | null {
   const { top, bottom } = scroller.getBoundingClientRect();
   let [first, last] = [Number.POSITIVE_INFINITY, -1];
+  let stand: { index: number; seq: number; top_px: number } | null = null;
   for (const row of scroller.querySelectorAll<HTMLElement>("[data-row]")) {
     const edges = row.getBoundingClientRect();
     const fits = edges.bottom <= bottom + 1 || (edges.top <= top && edges.bottom >= bottom);
@@ -209,6 +219,9 @@ function onScreen(scroller: HTMLElement): { first: number; last: number } | null
     const index = Number(row.dataset.row);
     first = Math.min(first, index);
     last = Math.max(last, index);
+    if (stand && stand.index < index) continue;
+    const seq = Number(row.querySelector<HTMLElement>("[data-seq]")?.dataset.seq);
+    if (seq) stand = { index, seq, top_px: edges.top - top };
   }
-  return last < 0 ? null : { first, last };
+  return last < 0 ? null : { first, last, stand: stand && { seq: stand.seq, top_px: stand.top_px } };
 }

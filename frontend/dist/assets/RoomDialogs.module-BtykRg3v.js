@@ -1,1 +1,0 @@
-var e={form:`_form_yhe6v_1`,choice:`_choice_yhe6v_2`,quiet:`_quiet_yhe6v_6`,failure:`_failure_yhe6v_7`,list:`_list_yhe6v_9`,grow:`_grow_yhe6v_11`,invite:`_invite_yhe6v_12`,foot:`_foot_yhe6v_15`,search:`_search_yhe6v_17`,options:`_options_yhe6v_18`,option:`_option_yhe6v_18`};export{e as t};
