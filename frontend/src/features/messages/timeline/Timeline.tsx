@@ -43,6 +43,8 @@ interface Props {
 }
 
 const Welcome = lazy(() => import("./Welcome"));
+/** As high as it will be, about: the virtual list never looks again at a first row without height. */
+const COMING = <div style={{ height: 240 }} />;
 
 /** A room's messages from log and outbox to rows on screen. */
 export function Timeline({
@@ -67,7 +69,7 @@ export function Timeline({
       const content = () => {
         switch (row.kind) {
           case "welcome":
-            return <Suspense fallback={null}><Welcome room={room} first={log.first} /></Suspense>;
+            return <Suspense fallback={COMING}><Welcome room={room} first={log.first} /></Suspense>;
           case "note":
             return <RoomNote entry={row.entry} names={names} />;
           case "pending":
