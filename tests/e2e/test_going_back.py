@@ -61,7 +61,10 @@ def test_back_leads_to_where_one_stood_and_a_room_opens_at_its_end(talked, visit
 
     quote.click()
     expect(reader.message(first)).to_be_in_viewport()
+    page.wait_for_function(AT_REST)
+    before = top_of(reader.message(first))
     page.mouse.wheel(0, 90)
+    page.wait_for_function(STANDS, arg=[first, before - 90])  # or the wheel turns when one is back
     page.go_back()
     expect(answer).to_be_in_viewport()
     page.wait_for_function(STANDS, arg=["an answer", stood])

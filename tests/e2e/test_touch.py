@@ -15,6 +15,11 @@ COVERED = """element => {
     return !(element.contains(at) || at?.contains(element));
 }"""
 
+MIDDLE_OF_TIME = """article => {
+    const [time, all] = [article.querySelector("time"), article].map(each => each.getBoundingClientRect());
+    return [(time.left + time.right) / 2 - all.left, (time.top + time.bottom) / 2 - all.top];
+}"""
+
 
 def is_covered(one: Locator) -> bool:
     return one.evaluate(COVERED)
@@ -100,3 +105,12 @@ def test_enter_is_a_new_line_and_a_touched_message_shows_its_time_and_actions_ov
     page.go_back()
     expect(lowest.get_by_role("button", name="Delete it")).to_have_count(0)
     expect(lowest).to_be_visible()
+
+    # A touch on the time beside the name is one of the message, and leads nowhere.
+    page.get_by_role("log").evaluate("log => log.scrollTo(0, 0)")
+    first = phone.message("line 0")
+    expect(first.locator("time")).to_be_in_viewport()
+    x, y = first.evaluate(MIDDLE_OF_TIME)
+    first.tap(position={"x": x, "y": y})
+    expect(first.locator("time")).to_have_count(2)
+    expect(page).not_to_have_url(re.compile(r"/\d+$"))

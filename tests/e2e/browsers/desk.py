@@ -94,6 +94,9 @@ BADGES = r"""() => Object.fromEntries([...document.querySelectorAll('nav[aria-la
 STATE = "() => document.querySelector('[data-testid=sync-mark]')?.dataset.state ?? ''"
 FAILED = r"""() => [...document.querySelectorAll('main article[data-state=failed]')].map((article) => (
   { client_id: article.dataset.clientId, why: article.querySelector('[role=alert] span')?.textContent ?? '' }))"""
+# The bar of the message that the keyboard would reach is there for a reader aloud, and seen by nobody.
+SHOWS_ACTIONS = """article => [...article.querySelectorAll('[role=group][aria-label="Message actions"]')]
+    .some(each => getComputedStyle(each).opacity === '1')"""
 FOCUSED = "() => document.activeElement !== null && document.activeElement !== document.body"
 # The newest message with this text that was not there before.
 WRITTEN = """([text, before]) => [...document.querySelectorAll('main article[data-client-id]')].findLast((article) =>
@@ -274,7 +277,7 @@ class Desk:
             box = article.bounding_box()
             if box is None:
                 raise Impossible("it is gone")
-            if not article.get_by_role("group", name="Message actions").is_visible():
+            if not article.evaluate(SHOWS_ACTIONS):
                 article.tap(position={"x": box["width"] - 4, "y": 4})
         else:
             article.hover()
