@@ -31,6 +31,7 @@ class PlainEngine:
         self._inner = inner
         self.slots = inner.slots
         self.admit = inner.admit
+        self.headers = inner.headers
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith("/engine.io/"):
