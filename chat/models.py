@@ -198,7 +198,8 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class Page:
-    """A stretch of a room's log with the snapshots it speaks of, for one `reader`; see docs/protocol.md."""
+    """A stretch of a room's log with the snapshots it speaks of, for one `reader`; `quotes` are those that its messages
+    answer and that are not among them. See docs/protocol.md."""
 
     generation: int
     head: int
@@ -206,6 +207,7 @@ class Page:
     start: int
     entries: list[Entry] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    quotes: list[Message] = field(default_factory=list)
     more: bool = False
     gap: bool = False
     oldest: int | None = None
@@ -216,6 +218,8 @@ class Page:
         further: dict[str, Any] = {"gap": True} if self.gap else {}
         if self.oldest is not None:
             further["oldest"] = self.oldest
+        if self.quotes:
+            further["quotes"] = [quote.to_dict(self.generation, self.reader) for quote in self.quotes]
         return further | {
             "generation": self.generation,
             "head": self.head,

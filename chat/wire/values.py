@@ -91,6 +91,10 @@ class Page(Struct):
     oldest: Annotated[
         int | UnsetType, Meta(description="Of a sparse page: from here on it has all there is to show.")
     ] = UNSET
+    quotes: Annotated[
+        list[Message] | UnsetType,
+        Meta(description="What its messages answer and is not among them; a server of before sends none."),
+    ] = UNSET
 
 
 class Room(Struct):

@@ -122,6 +122,13 @@ MUTANTS = (
         ("tests/services/test_messages.py",),
     ),
     Mutant(
+        "who came later is shown what a reply answers",
+        "chat/services/messages/quotes.py",
+        "    first = first_visible(room, membership)",
+        "    first = 1",
+        ("tests/services/test_quotes.py", "tests/security/test_matrix.py"),
+    ),
+    Mutant(
         "who left while a page was read still gets it",
         "chat/services/messages/history.py",
         "if now is None or not now.inside or now.start != membership.start:",
@@ -295,7 +302,7 @@ MUTANTS = (
     ),
     Mutant(
         "a page of long messages is read whole",
-        "chat/services/messages/history.py",
+        "chat/services/messages/pairs.py",
         "ENOUGH_BYTES = 128 * 1024",
         "ENOUGH_BYTES = 128 * 1024 * 1024",
         ("tests/services/test_long_pages.py",),

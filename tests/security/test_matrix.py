@@ -120,6 +120,7 @@ class World:
         place.deleted = messages.send(member, place.room, next(ids), f"{LATER}, to be deleted")["seq"]
         messages.delete(member, place.room, next(ids), place.deleted)
         changed = place.numbers[changer, f"{EARLY} others"]
+        messages.send(member, place.room, next(ids), f"{LATER}, an answer", reply_to=changed)
         messages.edit(self.person(changer), place.room, next(ids), changed, f"{EARLY}, changed since")
 
     def _follow(self, place: Place) -> None:
@@ -223,7 +224,7 @@ def _seen(page: Page) -> str:
     told = str(page.to_dict())
     if EARLY in told:
         return "all"
-    oldest = [entry.seq for entry in page.entries] + [snapshot.seq for snapshot in page.messages]
+    oldest = [entry.seq for entry in page.entries] + [shown.seq for shown in (*page.messages, *page.quotes)]
     assert min(oldest, default=page.start) >= page.start, page
     return "since" if LATER in told else "none"
 

@@ -191,3 +191,9 @@ class Rooms:
 def place(room_id: str) -> tuple[bool, bool, str]:
     """Where a room stands in a list: `general`, public rooms, private ones."""
     return room_id != GENERAL.id, bool(PRIVATE_ID.fullmatch(room_id)), room_id
+
+
+def first_visible(room: Room, membership: Membership) -> int:
+    """The first entry of the room that this member may see, and that is still kept: whatever shows one of its messages,
+    in whatever way, shows none from before."""
+    return max(membership.start, room.floor)

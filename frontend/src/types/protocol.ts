@@ -70,6 +70,8 @@ export interface Page {
   gap?: boolean;
   /** Of a sparse page: from here on it has all there is to show. */
   oldest?: number;
+  /** What its messages answer and is not among them; a server of before sends none. */
+  quotes?: Message[];
 }
 
 export interface Room {
