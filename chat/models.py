@@ -80,7 +80,8 @@ class Message:
 @dataclass(frozen=True)
 class Entry:
     """One decided slot of a room's log: what happened. `message` is the number of the message that a change speaks
-    of. `unknown` is what only later versions know: to everybody here, a tombstone."""
+    of; `successor` who owns the room from here on, where its owner went. `unknown` is what only later versions know: to
+    everybody here, a tombstone."""
 
     room: str
     seq: int
@@ -90,6 +91,7 @@ class Entry:
     user: str | None = None
     name: str | None = None
     by: str | None = None
+    successor: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The wire shape of docs/protocol.md (the room stands beside the entries, not in them)."""
