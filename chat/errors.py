@@ -47,7 +47,7 @@ KINDS: dict[str, Kind] = {
     "too_many_rooms": Kind(409, "That is one room more than a person may make, or be in."),
     "room_required": Kind(409, "Everyone is in this room; it cannot be left."),
     "user_not_found": Kind(404, "There is nobody with that name."),
-    "not_room_owner": Kind(403, "Only the person who made this room can do that."),
+    "not_room_owner": Kind(403, "Only the owner of this room can do that."),
     "message_not_found": Kind(404, "That message does not exist."),
     "message_deleted": Kind(409, "That message was deleted."),
     "not_author": Kind(403, "Only its author can change a message."),

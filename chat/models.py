@@ -80,7 +80,8 @@ class Message:
 @dataclass(frozen=True)
 class Entry:
     """One decided slot of a room's log: what happened. `message` is the number of the message that a change speaks
-    of. `unknown` is what only later versions know: to everybody here, a tombstone."""
+    of; `successor` who owns the room from here on, where its owner went. `unknown` is what only later versions know: to
+    everybody here, a tombstone."""
 
     room: str
     seq: int
@@ -90,6 +91,7 @@ class Entry:
     user: str | None = None
     name: str | None = None
     by: str | None = None
+    successor: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The wire shape of docs/protocol.md (the room stands beside the entries, not in them)."""
@@ -198,7 +200,8 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class Page:
-    """A stretch of a room's log with the snapshots it speaks of, for one `reader`; see docs/protocol.md."""
+    """A stretch of a room's log with the snapshots it speaks of, for one `reader`; `quotes` are those that its messages
+    answer and that are not among them. See docs/protocol.md."""
 
     generation: int
     head: int
@@ -206,6 +209,7 @@ class Page:
     start: int
     entries: list[Entry] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    quotes: list[Message] = field(default_factory=list)
     more: bool = False
     gap: bool = False
     oldest: int | None = None
@@ -216,6 +220,8 @@ class Page:
         further: dict[str, Any] = {"gap": True} if self.gap else {}
         if self.oldest is not None:
             further["oldest"] = self.oldest
+        if self.quotes:
+            further["quotes"] = [quote.to_dict(self.generation, self.reader) for quote in self.quotes]
         return further | {
             "generation": self.generation,
             "head": self.head,

@@ -6,7 +6,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from chat.blueprints.guard import current_person, json_body, require_auth, services
-from chat.wire.bodies import Move, MoveOther, NewRoom
+from chat.wire.bodies import Leave, Move, MoveOther, NewRoom
 
 bp = Blueprint("rooms", __name__, url_prefix="/api/rooms")
 
@@ -36,8 +36,8 @@ def join(room: str) -> ResponseReturnValue:
 @bp.post("/<room>/leave")
 @require_auth(act=True)
 def leave(room: str) -> ResponseReturnValue:
-    body = json_body(Move)
-    services().memberships.leave(current_person(), body.client_id, room)
+    body = json_body(Leave)
+    services().memberships.leave(current_person(), body.client_id, room, body.successor)
     return "", 204
 
 

@@ -82,6 +82,8 @@ class BusListener:
         self._subscriptions.doubt()
 
     def _logged(self, event: Logged) -> None:
+        if event.entry.get("successor"):
+            self._rooms.forget(event.room)  # it has another owner
         self._followers.offer(event.room, event.generation, event.entry, event.image)
 
     def _decided(self, event: Decided) -> None:

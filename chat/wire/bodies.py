@@ -40,6 +40,11 @@ class Move(Struct, frozen=True):
     client_id: str
 
 
+class Leave(Struct, frozen=True):
+    client_id: str
+    successor: str | None = None
+
+
 class MoveOther(Struct, frozen=True):
     client_id: str
     username: str

@@ -25,6 +25,7 @@ class MembershipPush(Struct):
     user: str
     name: str
     by: str | UnsetType = UNSET
+    successor: str | UnsetType = UNSET
     at_ms: int | UnsetType = UNSET
 
 

@@ -25,6 +25,14 @@ class User(Struct):
     name: str
 
 
+class Member(Struct):
+    username: str
+    name: str
+    next: Annotated[bool | UnsetType, Meta(description="Who owns the room when its owner goes and names nobody.")] = (
+        UNSET
+    )
+
+
 class Session(Struct):
     expires_at: int
     ttl_s: Annotated[
@@ -77,6 +85,9 @@ class Entry(Struct):
     user: str | UnsetType = UNSET
     name: str | UnsetType = UNSET
     by: str | UnsetType = UNSET
+    successor: Annotated[
+        str | UnsetType, Meta(description="Who owns the room from here on, because its owner went.")
+    ] = UNSET
 
 
 class Page(Struct):
@@ -90,6 +101,10 @@ class Page(Struct):
     gap: bool | UnsetType = UNSET
     oldest: Annotated[
         int | UnsetType, Meta(description="Of a sparse page: from here on it has all there is to show.")
+    ] = UNSET
+    quotes: Annotated[
+        list[Message] | UnsetType,
+        Meta(description="What its messages answer and is not among them; a server of before sends none."),
     ] = UNSET
 
 

@@ -26,8 +26,9 @@ GOOD = {
     "text": "hello",
     "reply_to": 1,
     "remember": True,
+    "successor": "bob",
 }
-OPTIONAL = ("reply_to", "remember")
+OPTIONAL = ("reply_to", "remember", "successor")
 FIELDS = [(kind, each.name) for kind in KINDS for each in structs.fields(kind)]
 
 

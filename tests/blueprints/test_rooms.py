@@ -72,11 +72,24 @@ def test_a_private_room_is_entered_by_invitation_and_left_by_its_owners_hand(ali
     members = alice.get(f"/api/rooms/{room}/members").json["members"]
     assert sorted(members, key=lambda member: member["username"]) == [
         {"username": "alice", "name": "alice"},
-        {"username": "bob", "name": "bob"},
+        {"username": "bob", "name": "bob", "next": True},
     ]
     assert post(alice, f"/api/rooms/{room}/remove", username="bob").status_code == 204
     assert "Board" not in names(bob)
     assert bob.get(f"/api/rooms/{room}/members").status_code == 404
+
+
+def test_an_owner_who_leaves_hands_the_room_to_a_member_and_to_nobody_else(alice, bob):
+    room = make(alice, "Board", "private")["room"]
+    assert post(alice, f"/api/rooms/{room}/invite", username="bob").status_code == 204
+    for nobody in ("alice", "carol"):
+        refused = post(alice, f"/api/rooms/{room}/leave", successor=nobody)
+        assert (refused.status_code, code(refused)) == (404, "user_not_found")
+    assert code(post(bob, f"/api/rooms/{room}/leave", successor="alice")) == "not_room_owner"
+    assert post(alice, f"/api/rooms/{room}/leave", successor="bob").status_code == 204
+    assert [each["owner"] for each in bob.get("/api/rooms").json["rooms"] if each["room"] == room] == ["bob"]
+    told = bob.get(f"/api/rooms/{room}/messages").json["entries"][-1]
+    assert (told["kind"], told["user"], told["successor"]) == ("left", "alice", "bob")
 
 
 def test_the_same_request_again_makes_one_room(alice):

@@ -122,6 +122,29 @@ MUTANTS = (
         ("tests/services/test_messages.py",),
     ),
     Mutant(
+        "who came later is shown what a reply answers",
+        "chat/services/messages/quotes.py",
+        "    first = first_visible(room, membership)",
+        "    first = 1",
+        ("tests/services/test_quotes.py", "tests/security/test_matrix.py"),
+    ),
+    Mutant(
+        "an owner hands the room to who goes at the same moment",
+        "chat/services/rooms/owners.py",
+        "(owner_fact(room_id, room.owner, successor), member_fact(room_id, successor))",
+        "(owner_fact(room_id, room.owner, successor),)",
+        ("tests/services/test_owners.py",),
+    ),
+    Mutant(
+        "who becomes the owner while they go takes the room with them",
+        "chat/services/rooms/owners.py",
+        '    if whom.username != room.owner and (kind == "removed" or _is_in(storage, room_id, room.owner)):\n'
+        "        return Owners(facts=(owner_fact(room_id, room.owner, room.owner),))",
+        '    if whom.username != room.owner and (kind == "removed" or _is_in(storage, room_id, room.owner)):\n'
+        "        return Owners()",
+        ("tests/services/test_owners.py",),
+    ),
+    Mutant(
         "who left while a page was read still gets it",
         "chat/services/messages/history.py",
         "if now is None or not now.inside or now.start != membership.start:",
@@ -131,15 +154,15 @@ MUTANTS = (
     Mutant(
         "a message below the floor may be changed",
         "chat/services/messages/writing.py",
-        "if seq >= max(membership.start, room.floor) else None",
+        "if seq >= first_visible(room, membership) else None",
         "if seq >= membership.start else None",
         ("tests/services/test_retention.py",),
     ),
     Mutant(
         "a room's members may put its owner out, and its owner nobody",
-        "chat/services/rooms/membership.py",
-        "if room.owner != person.username:",
-        "if room.owner == person.username:",
+        "chat/services/rooms/owners.py",
+        "if room.owner != by.username and (kind",
+        "if room.owner == by.username and (kind",
         ("tests/services/test_rooms.py",),
     ),
     Mutant(
@@ -295,7 +318,7 @@ MUTANTS = (
     ),
     Mutant(
         "a page of long messages is read whole",
-        "chat/services/messages/history.py",
+        "chat/services/messages/pairs.py",
         "ENOUGH_BYTES = 128 * 1024",
         "ENOUGH_BYTES = 128 * 1024 * 1024",
         ("tests/services/test_long_pages.py",),

@@ -37,6 +37,8 @@ PRIVATE = """
 the list                         hidden    listed    listed    listed    hidden    hidden    listed    hidden
 join                             room      room      room      room      room      room      room      room
 leave                            room      ok        ok        ok        room      room      ok        room
+leave to a member                room      owner     owner     owner     room      room      ok        room
+leave to who is not there        room      owner     owner     owner     room      room      user      room
 invite a stranger                room      ok        ok        ok        room      room      ok        room
 invite who is there              room      ok        ok        ok        room      room      ok        room
 invite nobody                    room      user      user      user      room      room      user      room
@@ -92,6 +94,8 @@ PUBLIC = """
 the list                         joinable  listed    listed    listed    joinable  joinable  listed    joinable
 join                             ok        ok        ok        ok        ok        ok        ok        ok
 leave                            room      ok        ok        ok        room      room      ok        room
+leave to a member                room      owner     owner     owner     room      room      ok        room
+leave to who is not there        room      owner     owner     owner     room      room      user      room
 invite a stranger                room      ok        ok        ok        room      room      ok        room
 invite who is there              room      ok        ok        ok        room      room      ok        room
 invite nobody                    room      user      user      user      room      room      user      room
@@ -149,6 +153,8 @@ GENERAL_AND_NONE = """
 the list                         listed    listed    hidden
 join                             ok        ok        room
 leave                            required  required  room
+leave to a member                required  required  room
+leave to who is not there        required  required  room
 invite a stranger                ok        ok        room
 invite who is there              ok        ok        room
 invite nobody                    user      user      room
@@ -220,7 +226,7 @@ CELLS = sum(len(line) for table in EXPECTED.values() for line in table.values())
 LINES: dict[str, tuple[str, ...]] = {
     "GET /api/rooms": ("the list",),
     "POST /api/rooms/<room>/join": ("join",),
-    "POST /api/rooms/<room>/leave": ("leave",),
+    "POST /api/rooms/<room>/leave": ("leave", "leave to a member", "leave to who is not there"),
     "POST /api/rooms/<room>/invite": ("invite a stranger", "invite who is there", "invite nobody"),
     "POST /api/rooms/<room>/remove": (
         "remove a member",

@@ -183,7 +183,7 @@ ROUTES = {
     "GET /api/rooms": Route(args=("rooms_after", "joinable_after")),
     "POST /api/rooms": Route({"client_id": "c", "name": "Plans", "kind": "public"}),
     "POST /api/rooms/<room>/join": Route({"client_id": "c"}),
-    "POST /api/rooms/<room>/leave": Route({"client_id": "c"}),
+    "POST /api/rooms/<room>/leave": Route({"client_id": "c", "successor": "bob"}),
     "POST /api/rooms/<room>/invite": Route({"client_id": "c", "username": "bob"}),
     "POST /api/rooms/<room>/remove": Route({"client_id": "c", "username": "bob"}),
     "GET /api/rooms/<room>/members": Route(),

@@ -66,7 +66,7 @@ class World:
         """Where that is asked: those who come or go by it do so in a room without a word."""
         if who == "nowhere":
             return Place("nowhere")
-        founder, silent = "former" if who == "former" else "owner", asked in ("join", "leave")
+        founder, silent = "former" if who == "former" else "owner", asked.startswith(("join", "leave"))
         key = (kind, founder, asked if silent else "") if kind else (GENERAL.id,)
         if key not in self._places:
             place = self._places[key] = Place(self._new_room(kind, founder) if kind else GENERAL.id)
@@ -120,6 +120,7 @@ class World:
         place.deleted = messages.send(member, place.room, next(ids), f"{LATER}, to be deleted")["seq"]
         messages.delete(member, place.room, next(ids), place.deleted)
         changed = place.numbers[changer, f"{EARLY} others"]
+        messages.send(member, place.room, next(ids), f"{LATER}, an answer", reply_to=changed)
         messages.edit(self.person(changer), place.room, next(ids), changed, f"{EARLY}, changed since")
 
     def _follow(self, place: Place) -> None:
@@ -177,7 +178,7 @@ class Ask:
         """Whom, or which message, the line speaks of: somebody who may be lost by it is brought in first."""
         asked, numbers = self._asked, self.place.numbers
         when = EARLY if "early" in asked else LATER
-        if asked.startswith(("invite", "remove")):
+        if asked.startswith(("invite", "remove", "leave to")):
             return self._whom()
         if "no message" in asked or self.who == "nowhere":
             return 1 if self.room != GENERAL.id else 10_000
@@ -193,7 +194,7 @@ class Ask:
         return next(who for who in writers if who != self.who)
 
     def _whom(self) -> str:
-        whom = self._asked.split(" ", 1)[1]
+        whom = self._asked.split(" ", 1)[1].removeprefix("to ")
         if whom == "nobody":
             return "nobody-at-all"
         if whom == "the owner":
@@ -223,7 +224,7 @@ def _seen(page: Page) -> str:
     told = str(page.to_dict())
     if EARLY in told:
         return "all"
-    oldest = [entry.seq for entry in page.entries] + [snapshot.seq for snapshot in page.messages]
+    oldest = [entry.seq for entry in page.entries] + [shown.seq for shown in (*page.messages, *page.quotes)]
     assert min(oldest, default=page.start) >= page.start, page
     return "since" if LATER in told else "none"
 
@@ -240,6 +241,7 @@ QUESTIONS: dict[str, Question] = {
     "the list": _listed,
     "join": lambda a, _: "ok" if a.memberships.join(a.me, next(ids), a.room)["room"] == a.room else "another",
     "leave": lambda a, _: _done(a.memberships.leave(a.me, next(ids), a.room)),
+    "leave to": lambda a, whom: _done(a.memberships.leave(a.me, next(ids), a.room, whom)),
     "invite": lambda a, whom: _done(a.memberships.invite(a.me, next(ids), a.room, whom)),
     "remove": lambda a, whom: _done(a.memberships.remove(a.me, next(ids), a.room, whom)),
     "members": lambda a, _: "ok" if _is_in(a.overview.members(a.me, a.room), a.me) else "without me",

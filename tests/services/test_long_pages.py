@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.services.messages.history import ENOUGH_BYTES
-from chat.services.messages.pairs import FIRST_PIECE
+from chat.services.messages.pairs import ENOUGH_BYTES, FIRST_PIECE
 from tests.services.conftest import ALICE
 
 LONG = "x" * 3_900

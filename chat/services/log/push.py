@@ -16,7 +16,7 @@ def push(room: Room, entry: dict[str, Any], snapshot: dict[str, Any] | None) -> 
     if kind == "change" and snapshot:
         return "message:changed", where | {"message": snapshot}
     if kind in ("joined", *LEAVING):
-        facts = {key: entry[key] for key in ("user", "name", "by", "at_ms") if key in entry}
+        facts = {key: entry[key] for key in ("user", "name", "by", "successor", "at_ms") if key in entry}
         return f"member:{kind}", where | facts
     if kind == "room":
         return "room:changed", where | {"name": entry["name"], "at_ms": entry["at_ms"]}

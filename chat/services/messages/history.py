@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 
 from chat.errors import ChatError
-from chat.models import LEAVING, Membership, Page, Person, Room
+from chat.models import LEAVING, Membership, Message, Page, Person, Room
 from chat.services.limits.allowance import MESSAGES_PER_READ, Allowance
 from chat.services.log.append import Log
 from chat.services.log.followers import Followers
 from chat.services.log.sequence import Sequences
 from chat.services.log.snapshots import snapshots_of_changes
 from chat.services.messages.pairs import (
+    ENOUGH_BYTES,
     MAX_PAGE_ENTRIES,
     Pair,
     count_messages,
@@ -26,14 +27,12 @@ from chat.services.messages.pairs import (
     run,
     text_bytes,
 )
+from chat.services.messages.quotes import quotes_of
 from chat.services.messages.reactions import who_reacted
-from chat.services.rooms.rooms import Rooms
+from chat.services.rooms.rooms import Rooms, first_visible
 from chat.services.storage.storage import Storage
 
 MAX_PAGE = 200
-# A page ends early behind so many bytes of text, and is read in pieces: what one person asks for at once is not to take
-# so long that others wait for it, here or in the database.
-ENOUGH_BYTES = 128 * 1024
 MAX_SPARSE_ENTRIES = 5_000
 SPARSE_COUNTS = MESSAGES_PER_READ * MAX_SPARSE_ENTRIES // MAX_PAGE_ENTRIES  # messages at least, for what it may read
 MAX_BEHIND = 1_000
@@ -113,11 +112,14 @@ class History:
         head = self._sequences.read_head(room) if newest else self._followers.head(room)
         if around is not None:
             older = self._before(person, room, membership, around, max(limit // 2, 1), head)
-            newer = self._after(person, room, membership, around - 1, max(limit - limit // 2, 1))
+            newer = self._after(person, room, membership, around - 1, max(limit - limit // 2, 1), older.messages)
+            messages = merged(older.messages, newer.messages)
+            shown = {message.seq for message in messages}
             return replace(
                 newer,
                 entries=older.entries + newer.entries,
-                messages=merged(older.messages, newer.messages),
+                messages=messages,
+                quotes=[quote for quote in merged(older.quotes, newer.quotes) if quote.seq not in shown],
             )
         if after is not None:
             return self._after(person, room, membership, after, limit)
@@ -126,14 +128,22 @@ class History:
             raise ChatError("unavailable", retry_after_s=1)  # what comes right before it is still undecided
         return page
 
-    def _after(self, person: Person, room: Room, membership: Membership, after: int, limit: int) -> Page:
-        first = max(membership.start, room.floor)
+    def _after(
+        self,
+        person: Person,
+        room: Room,
+        membership: Membership,
+        after: int,
+        limit: int,
+        beside: Sequence[Message] = (),
+    ) -> Page:
+        first = first_visible(room, membership)
         after = max(after, first - 1)
         pairs = self._settled(room, after, partial(self._read_on, room, after, limit))
         pairs = first_messages(run(pairs, after), limit)
         head = max(self._followers.head(room), pairs[-1][0].seq if pairs else 0)
         more = bool(pairs) and pairs[-1][0].seq < head
-        return self._checked(person, room, membership, head, pairs, more, first)
+        return self._checked(person, room, membership, head, pairs, more, first, beside)
 
     def _before(
         self,
@@ -147,7 +157,7 @@ class History:
     ) -> Page:
         """The newest page ends before the first number that is undecided; a page before a number begins behind the
         last one, so that nothing is missing between the two."""
-        first = max(membership.start, room.floor)
+        first = first_visible(room, membership)
         if before is not None and before < room.floor:
             raise ChatError("expired")
         if before is not None and before > head + 1:  # by far, perhaps: every bucket down to the head would be read
@@ -164,7 +174,7 @@ class History:
             pairs = first_messages(pairs[::-1], limit, most)[::-1]
         oldest = pairs[0][0].seq if pairs else min(before or first, head + 1)
         first = oldest if pairs else first
-        more = oldest > max(membership.start, room.floor)
+        more = oldest > first_visible(room, membership)
         if not sparse:
             return self._checked(person, room, membership, head, pairs, more, first)
         shown = [pair for pair in pairs if pair[0].kind not in NOTHING_TO_SHOW]
@@ -226,13 +236,16 @@ class History:
         pairs: list[Pair],
         more: bool,
         first: int,
+        beside: Sequence[Message] = (),
     ) -> Page:
-        """The page with the snapshots that its changes speak of, from number `first` on, if the person is still in the
-        room now that everything has been read."""
+        """The page with the snapshots that its changes speak of, from number `first` on, and those that its messages
+        answer, unless they stand `beside` it; if the person is still in the room now that everything has been read."""
         entries = [entry for entry, _ in pairs]
         snapshots = {snapshot.seq: snapshot for _, snapshot in pairs if snapshot is not None}
         stale = [e for e in entries if e.message and e.message >= first and rev_of(snapshots.get(e.message)) < e.seq]
         snapshots |= snapshots_of_changes(self._storage, room.id, stale)
+        messages = [snapshots[seq] for seq in sorted(snapshots)]
+        quotes = quotes_of(self._storage, room, membership, messages, beside)
         now = self._storage.rooms.membership(room.id, person.username)
         if now is None or not now.inside or now.start != membership.start:
             raise ChatError("room_not_found")
@@ -244,7 +257,8 @@ class History:
             floor=room.floor,
             start=membership.start,
             entries=entries,
-            messages=[snapshots[seq] for seq in sorted(snapshots)],
+            messages=messages,
+            quotes=quotes,
             more=more,
             reader=person.username,
         )

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from chat.models import Entry, Message
 
 MAX_PAGE_ENTRIES = 1_000
+# A page ends early behind so many bytes of text, and is read in pieces: what one person asks for at once is not to take
+# so long that others wait for it, here or in the database.
+ENOUGH_BYTES = 128 * 1024
 FIRST_PIECE = 51  # a page of fifty, and the entry before which it is
 
 Pair = tuple[Entry, Message | None]

@@ -16,7 +16,7 @@ from chat.services.log.append import Draft, DraftUnder, Log
 from chat.services.log.idempotency import Appended, Asked, check_client_id
 from chat.services.messages.reactions import ReactionRequest, Reactions, check_emoji
 from chat.services.messages.text import check_text
-from chat.services.rooms.rooms import Rooms
+from chat.services.rooms.rooms import Rooms, first_visible
 from chat.services.storage.storage import Storage
 
 
@@ -136,7 +136,7 @@ class Messages:
         return self._answer(person, room, membership, appended)
 
     def _own(self, person: Person, room: Room, membership: Membership, seq: int) -> Message:
-        found = self._storage.entries.get(room.id, seq) if seq >= max(membership.start, room.floor) else None
+        found = self._storage.entries.get(room.id, seq) if seq >= first_visible(room, membership) else None
         if found is None or found[1] is None:
             raise ChatError("message_not_found")
         if found[1].author != person.username:

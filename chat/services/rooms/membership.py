@@ -15,6 +15,7 @@ from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import CREATE_COST, MOVE_COST, Allowance
 from chat.services.log.append import Draft, DraftUnder, Log
 from chat.services.rooms.overview import Overview
+from chat.services.rooms.owners import NO_OWNERS, Owners, judge_owners
 from chat.services.rooms.rooms import UNBOUNDED, Bounds, Rooms
 from chat.services.storage.rooms import membership_fact
 from chat.services.storage.storage import Storage
@@ -22,6 +23,8 @@ from chat.services.storage.storage import Storage
 if TYPE_CHECKING:
     from chat.services.limits.limits import Limit
 
+Named = tuple[str, str | None]  # a field of a request that came later: see chat.services.log.idempotency.digest
+NOBODY: Named = ("successor", None)
 NOTED: dict[EntryKind, str] = {"joined": "room_join", "left": "room_leave", "removed": "room_remove"}
 
 
@@ -79,13 +82,18 @@ class Memberships:
             self._move(person, client_id, room, person, "joined")
         return self._overview.describe(person, room_id)
 
-    def leave(self, person: Person, client_id: str, room_id: str) -> None:
-        """Leaves a room. Raises: ChatError `room_required` for `general`, `rate_limited`."""
+    def leave(self, person: Person, client_id: str, room_id: str, successor: str | None = None) -> None:
+        """Leaves a room. Its owner hands it to the `successor`, a member; to who has been there longest without one.
+
+        Raises: ChatError `room_required` for `general`, `not_room_owner` for who names a successor and owns nothing,
+        `user_not_found` when that is no other member, `rate_limited`.
+        """
         self._allowance.write(person.username, MOVE_COST)
         if room_id == GENERAL.id:
             raise ChatError("room_required")
-        if not self._moved(person, client_id, "left", room_id, person.username):
-            self._move(person, client_id, self._rooms.get(room_id), person, "left")
+        named = ("successor", successor if successor is None else self._named(successor))
+        if not self._moved(person, client_id, "left", room_id, person.username, named):
+            self._move(person, client_id, self._rooms.get(room_id), person, "left", named=named)
 
     def invite(self, person: Person, client_id: str, room_id: str, username: str) -> None:
         """Brings somebody into a room the person is in. Raises: ChatError `user_not_found`, `too_many_rooms`,
@@ -104,8 +112,13 @@ class Memberships:
         if not self._moved(person, client_id, "removed", room_id, username):
             room, _ = self._rooms.require(person, room_id)
             if room.owner != person.username:
-                raise ChatError("not_room_owner")
+                self._refuse_unless_owner_now(person, room)
             self._move(person, client_id, room, self._user(username), "removed")
+
+    def _refuse_unless_owner_now(self, person: Person, room: Room) -> None:
+        self._rooms.forget(room.id)  # somebody may have handed it to them, and this worker not have heard
+        if self._rooms.get(room.id).owner != person.username:
+            raise ChatError("not_room_owner")
 
     @staticmethod
     def _named(typed: str) -> str:
@@ -120,23 +133,32 @@ class Memberships:
             raise ChatError("user_not_found")
         return Person(user.username, user.name)
 
-    def _moved(self, by: Person, client_id: str, kind: EntryKind, room_id: str, username: str) -> bool:
+    def _moved(
+        self, by: Person, client_id: str, kind: EntryKind, room_id: str, username: str, named: Named = NOBODY
+    ) -> bool:
         """Whether this very request was carried out before: then no rule of today may refuse it."""
-        done = self._log.claims.already(by.username, client_id, (kind, room_id, username)) is not None
+        done = self._log.claims.already(by.username, client_id, (kind, room_id, username, named)) is not None
         if done:
             self._membership_changed(username)
         return done
 
     def _move(
-        self, by: Person, client_id: str, room: Room, whom: Person, kind: EntryKind, spends: Limit | None = None
+        self,
+        by: Person,
+        client_id: str,
+        room: Room,
+        whom: Person,
+        kind: EntryKind,
+        spends: Limit | None = None,
+        named: Named = NOBODY,
     ) -> None:
         """Appends a membership entry unless it would change nothing. Who is out cannot leave: `room_not_found`. What it
         spends is spent once, and only for what nothing else refuses."""
-        request = (kind, room.id, whom.username)
-        enters, spent = kind == "joined", False
+        request = (kind, room.id, whom.username, named)
+        enters, spent, owners = kind == "joined", False, NO_OWNERS
 
         def judge() -> DraftUnder | None:
-            nonlocal spent
+            nonlocal spent, owners
             old = self._storage.rooms.membership(room.id, whom.username)
             inside = old is not None and old.inside
             if not enters and not inside:
@@ -148,12 +170,17 @@ class Memberships:
             if spends is not None and not spent:
                 spends.spend(by.username)
                 spent = True
-            return partial(self._draft_move, room, by, whom, kind, old)
+            owners = NO_OWNERS if enters else judge_owners(self._storage, room.id, by, whom, kind, named[1])
+            return partial(self._draft_move, room, by, whom, kind, old, owners)
 
         done = self._log.append(room, by.username, client_id, request, judge)
+        if not enters:
+            self._rooms.forget(room.id)
         if done.seq:
             event = "room_invite" if enters and whom != by else NOTED[kind]
             note(event, user=by.username, room=room.id, whom=whom.username, outcome="ok")
+            if owners.successor is not None:
+                note("room_owner", user=by.username, room=room.id, whom=owners.successor, outcome="ok")
         self._membership_changed(whom.username)
 
     def _refuse_if_in_too_many(self, whom: Person, by: Person) -> None:
@@ -164,14 +191,15 @@ class Memberships:
                 raise ChatError("too_many_rooms")
 
     def _draft_move(
-        self, room: Room, by: Person, whom: Person, kind: EntryKind, old: Membership | None, seq: int
+        self, room: Room, by: Person, whom: Person, kind: EntryKind, old: Membership | None, owners: Owners, seq: int
     ) -> Draft:
         enters = kind == "joined"
         start = old.start if old and not enters else (1 if room.kind == "public" else seq)
         actor = by.username if by.username != whom.username else None
-        entry = Entry(room.id, seq, kind, self._log.now_ms(), user=whom.username, name=whom.name, by=actor)
+        at_ms, successor = self._log.now_ms(), owners.successor
+        entry = Entry(room.id, seq, kind, at_ms, user=whom.username, name=whom.name, by=actor, successor=successor)
         membership = Membership(room.id, whom.username, whom.name, enters, seq, start, read=seq)
-        return Draft(entry, facts=(membership_fact(membership),))
+        return Draft(entry, facts=(membership_fact(membership), *owners.facts))
 
     def _membership_changed(self, username: str) -> None:
         self._bus.publish(MembershipChanged(username))

@@ -11,7 +11,7 @@ from chat.models import Membership, Person, Room
 from chat.services.limits.allowance import Allowance
 from chat.services.log.heads import Heads
 from chat.services.log.sequence import Sequences
-from chat.services.rooms.rooms import Rooms, place
+from chat.services.rooms.rooms import Rooms, longest, place
 from chat.services.runtime.gather import Gather, one_by_one
 from chat.services.storage.rows import UNREADABLE
 from chat.services.storage.storage import Storage
@@ -110,9 +110,14 @@ class Overview:
         count, entries = self._storage.entries.count_messages(room.id, read, head, MAX_UNREAD_ENTRIES, person.username)
         return count, entries == MAX_UNREAD_ENTRIES
 
-    def members(self, person: Person, room_id: str) -> list[dict[str, str]]:
-        """`{username, name}` of everybody in one of the person's rooms, by name. Raises: ChatError `rate_limited`."""
+    def members(self, person: Person, room_id: str) -> list[dict[str, Any]]:
+        """`{username, name}` of everybody in one of the person's rooms, by name; `next` beside them at who owns it when
+        its owner goes and names nobody. Raises: ChatError `rate_limited`."""
         with self._allowance.reading(person.username, "members"):
-            self._rooms.require(person, room_id)
+            room, _ = self._rooms.require(person, room_id)
             inside = [m for m in self._storage.rooms.members(room_id) if m.inside]
-        return [{"username": m.username, "name": m.name} for m in sorted(inside, key=lambda m: m.name.casefold())]
+        heir = longest(inside, room.owner) if room.owner else None
+        return [
+            {"username": m.username, "name": m.name} | ({"next": True} if m.username == heir else {})
+            for m in sorted(inside, key=lambda m: m.name.casefold())
+        ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -191,3 +191,15 @@ class Rooms:
 def place(room_id: str) -> tuple[bool, bool, str]:
     """Where a room stands in a list: `general`, public rooms, private ones."""
     return room_id != GENERAL.id, bool(PRIVATE_ID.fullmatch(room_id)), room_id
+
+
+def longest(members: Iterable[Membership], but: str) -> str | None:
+    """Who of these has been in the room for longest without going, that one apart; None when there is nobody."""
+    others = [(m.seq, m.username) for m in members if m.inside and m.username != but]
+    return min(others)[1] if others else None
+
+
+def first_visible(room: Room, membership: Membership) -> int:
+    """The first entry of the room that this member may see, and that is still kept: whatever shows one of its messages,
+    in whatever way, shows none from before."""
+    return max(membership.start, room.floor)

@@ -31,6 +31,7 @@ LETTERS: dict[EntryKind, str] = {
     "room": "r",
     "tombstone": "t",
 }
+FACTS = ("message", "user", "name", "by", "successor")  # of an entry that is no message, as Entry has them
 KINDS: dict[str, EntryKind] = {letter: kind for kind, letter in LETTERS.items()}
 
 
@@ -61,7 +62,7 @@ def log_row(entry: Entry, snapshot: Message | None) -> Row:
     if entry.kind == "message":
         assert snapshot is not None
         return row | snapshot_attributes(snapshot)
-    return row | {"message": entry.message, "user": entry.user, "name": entry.name, "by": entry.by}
+    return row | {name: getattr(entry, name) for name in FACTS}
 
 
 def snapshot_attributes(snapshot: Message) -> Row:
@@ -97,7 +98,7 @@ def read_entry(room: str, row: Row) -> Entry:
     seq = int(row["id"])
     if kind in ("message", "unknown"):
         return Entry(room, seq, kind, row["at_ms"])
-    return Entry(room, seq, kind, row["at_ms"], row.get("message"), row.get("user"), row.get("name"), row.get("by"))
+    return Entry(room, seq, kind, row["at_ms"], *[row.get(name) for name in FACTS])
 
 
 def read_snapshot(room: str, row: Row) -> Message | None:

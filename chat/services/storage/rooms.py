@@ -114,6 +114,18 @@ def count_made(username: str, most: int) -> Write:
     return Write("chat", "Update", request)
 
 
+def owner_fact(room: str, before: str, after: str) -> Fact:
+    """The room's owner is that one still, and is this one from now on."""
+    condition = "#owner = :before" if before else "attribute_not_exists(#owner) OR #owner = :before"
+    return Fact((update("chat", meta_key(room), {"owner": after}, condition, {":before": before}),), again())
+
+
+def member_fact(room: str, username: str) -> Fact:
+    """Somebody is in the room still; their row stays as it is. Their error, where they are not: `user_not_found`."""
+    write = update("chat", member_key(room, username), {"state": "in"}, "#state = :state")
+    return Fact((write,), again(ChatError("user_not_found")))
+
+
 def membership_fact(membership: Membership) -> Fact:
     """A membership in both its rows, unless a later entry wrote them already."""
     return Fact(tuple(membership_write(key, membership) for key in membership_keys(membership)), again())

@@ -51,6 +51,14 @@ beforeEach(async () => {
   await settled();
 });
 
+it("whose a room is now is known as soon as its owner has left", () => {
+  const told = { room: "Secret", generation: 1, entry: 3, user: "grace", name: "Grace" };
+  server.say("member:left", told);
+  expect(client.rooms.list.get().rooms.get("Secret")?.owner).toBeUndefined();
+  server.say("member:left", { ...told, entry: 4, successor: "ada" });
+  expect(client.rooms.list.get().rooms.get("Secret")).toMatchObject({ owner: "ada", head: 4 });
+});
+
 describe("whoever is removed from a room", () => {
   const missing = () =>
     render(createElement(MemoryRouter, {}, createElement(RoomMissing, { room: "Secret", rooms: client.rooms })));

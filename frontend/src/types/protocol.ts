@@ -11,6 +11,13 @@ export interface User {
   name: string;
 }
 
+export interface Member {
+  username: string;
+  name: string;
+  /** Who owns the room when its owner goes and names nobody. */
+  next?: boolean;
+}
+
 export interface Session {
   expires_at: number;
   /** How long it lives on after an act; a server of before does not say. */
@@ -57,6 +64,8 @@ export interface Entry {
   user?: string;
   name?: string;
   by?: string;
+  /** Who owns the room from here on, because its owner went. */
+  successor?: string;
 }
 
 export interface Page {
@@ -70,6 +79,8 @@ export interface Page {
   gap?: boolean;
   /** Of a sparse page: from here on it has all there is to show. */
   oldest?: number;
+  /** What its messages answer and is not among them; a server of before sends none. */
+  quotes?: Message[];
 }
 
 export interface Room {
@@ -122,6 +133,7 @@ export interface MembershipPush {
   user: string;
   name: string;
   by?: string;
+  successor?: string;
   at_ms?: number;
 }
 

@@ -1,14 +1,17 @@
 import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Failure } from "@/lib/failure";
 import { keepFocus } from "@/lib/keepFocus";
-import type { Room, User } from "@/types/protocol";
+import type { Member, Room } from "@/types/protocol";
 import MembersPanel from "./MembersPanel";
 import type { Rooms } from "./rooms";
 
-let members: User[];
+let members: Member[];
 let invited: string[];
+let left: (string | undefined)[];
 let stop: () => void;
+const onLeft = vi.fn();
 const garden: Room = {
   room: "garden", name: "Garden", kind: "private", owner: "ada", generation: 1, head: 3, read: 3, unread: 0,
 };
@@ -17,14 +20,20 @@ const button = (name: string) => screen.getByRole("button", { name });
 beforeEach(async () => {
   stop = keepFocus();
   members = ["Ada", "Grace", "Linus"].map((name) => ({ username: name.toLowerCase(), name }));
-  invited = [];
+  [invited, left] = [[], []];
+  onLeft.mockClear();
+  members = members.map((one) => (one.name === "Linus" ? { ...one, next: true } : one));
   const rooms = {
     members: () => Promise.resolve([...members]),
     remove: (_room: string, username: string) =>
       Promise.resolve((members = members.filter((one) => one.username !== username))),
     invite: (_room: string, username: string) => Promise.resolve(invited.push(username)),
+    leave: (_room: string, successor?: string) =>
+      members.some(({ username }) => username === successor)
+        ? Promise.resolve(void left.push(successor))
+        : Promise.reject(new Failure({ code: "user_not_found", message: "There is nobody.", retry: false })),
   } as unknown as Rooms;
-  render(<MembersPanel room={garden} me="ada" rooms={rooms} onLeft={vi.fn()} onClose={() => {}} />);
+  render(<MembersPanel room={garden} me="ada" rooms={rooms} onLeft={onLeft} onClose={() => {}} />);
   await screen.findByText("Linus");
 });
 afterEach(() => stop());
@@ -74,4 +83,24 @@ it("removes nobody before it was asked, and nobody whose question is answered wi
   await userEvent.click(button("Keep"));
   expect(screen.queryByRole("group", { name: /^Remove/ })).toBeNull();
   expect(members.map(({ name }) => name)).toEqual(["Ada", "Grace", "Linus"]);
+});
+
+it("asks its owner who owns the room then, beginning with who has been here longest", async () => {
+  await userEvent.click(button("Leave room"));
+  const heirs = screen.getByRole<HTMLSelectElement>("combobox", { name: "Who owns this room then?" });
+  expect([heirs.value, [...heirs.options].map(({ text }) => text)]).toEqual(["linus", ["Grace", "Linus"]]);
+  await userEvent.click(button("Leave it"));
+  await userEvent.selectOptions(heirs, "Grace");
+  await userEvent.click(button("Leave it"));
+  expect(left).toEqual(["linus", "grace"]);
+  expect(onLeft).toHaveBeenCalledTimes(2);
+});
+
+it("says so when who was to own it has gone meanwhile, and offers who is there", async () => {
+  await userEvent.click(button("Leave room"));
+  members = members.filter(({ name }) => name !== "Linus").map((one) => ({ ...one, next: one.name === "Grace" }));
+  await userEvent.click(button("Leave it"));
+  expect(await screen.findByText("There is nobody.")).toBeTruthy();
+  await waitFor(() => expect(screen.getByRole<HTMLSelectElement>("combobox").value).toBe("grace"));
+  expect(left).toEqual([]);
 });

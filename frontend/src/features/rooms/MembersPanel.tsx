@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState, type FormEvent } from "react";
+import { useCallback, useEffect, useRef, useState, type FormEvent } from "react";
 import { Button } from "@/components/ui/Button";
 import { Dialog } from "@/components/ui/Dialog";
 import { Monogram } from "@/components/ui/Monogram";
@@ -7,7 +7,7 @@ import { TextField } from "@/components/ui/TextField";
 import { Failure } from "@/lib/failure";
 import { t } from "@/lib/language";
 import { useTrouble } from "@/lib/trouble";
-import type { Room, User } from "@/types/protocol";
+import type { Member, Room } from "@/types/protocol";
 import type { Rooms } from "./rooms";
 import styles from "./RoomDialogs.module.css";
 
@@ -21,7 +21,7 @@ interface Props {
 
 /** Who is in a room; invite, remove, leave. */
 export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props) {
-  const [members, setMembers] = useState<readonly User[]>([]);
+  const [members, setMembers] = useState<readonly Member[]>([]);
   const { said: trouble, report: fail, clear } = useTrouble();
   const [leaving, setLeaving] = useState(false);
   const [removing, setRemoving] = useState<string | null>(null);
@@ -64,7 +64,14 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
     return attempt(() => rooms.remove(room.room, username));
   };
   const said = <p className={styles.failure} role="alert">{trouble}</p>;
-  const leave = () => rooms.leave(room.room).then(onLeft, fail);
+  /** Who has been here longest: nobody when I am alone, or the server hands no room on. */
+  const next = room.owner === me ? members.find((one) => one.next) : undefined;
+  const successor = useRef<HTMLSelectElement>(null);
+  const leave = () =>
+    rooms.leave(room.room, successor.current?.value).then(onLeft, (thrown) => {
+      fail(thrown);
+      void load(); // who was to own it may have gone meanwhile
+    });
 
   return (
     <Dialog title={t("People in {room}", { room: room.name })} onClose={onClose}>
@@ -88,7 +95,7 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
             <span>
               {name}
               {username === me && <span className={styles.quiet}> {t("(you)")}</span>}
-              {username === room.owner && <span className={styles.quiet}> {t("made this room")}</span>}
+              {username === room.owner && <span className={styles.quiet}> {t("owns this room")}</span>}
             </span>
             {room.owner === me && username !== me && (
               <Button small aria-label={t("Remove {name}", { name })} aria-expanded={removing === username}
@@ -119,6 +126,16 @@ export default function MembersPanel({ room, me, rooms, onLeft, onClose }: Props
                 ? t("You will need an invitation to come back.")
                 : t("You can join again at any time.")}
             </span>
+            {next && (
+              <label className={styles.next}>
+                {t("Who owns this room then?")}
+                <select ref={successor} defaultValue={next.username}>
+                  {members.filter(({ username }) => username !== me).map(({ username, name }) => (
+                    <option key={username} value={username}>{name}</option>
+                  ))}
+                </select>
+              </label>
+            )}
             <Button small look="alarm" onClick={() => void leave()}>{t("Leave it")}</Button>
             <Button small onClick={stay}>{t("Stay")}</Button>
           </Question>

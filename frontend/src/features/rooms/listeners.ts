@@ -11,7 +11,10 @@ export function listenToRooms(connection: Connection, rooms: Rooms): () => void 
       "message:sent": rooms.sent,
       "message:changed": rooms.changed,
       "member:joined": entered,
-      "member:left": entered,
+      "member:left"(push) {
+        entered(push);
+        if (push.successor) rooms.handedOn(push.room, push.successor);
+      },
       "member:removed"(push) {
         rooms.putOut(push);
         entered(push);

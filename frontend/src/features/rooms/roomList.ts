@@ -30,6 +30,7 @@ export type RoomListAction =
   | { type: "heads"; heads: Heads }
   | { type: "read"; room: string; seq: number; passed?: number | undefined }
   | { type: "renamed"; room: string; name: string }
+  | { type: "handed on"; room: string; owner: string }
   /** A public room that I may join. */
   | { type: "made"; room: RoomName }
   | { type: "added"; room: Room };
@@ -57,6 +58,8 @@ export function reduceRoomList(list: RoomList, action: RoomListAction): RoomList
       return read(list, action.room, action.seq, action.passed);
     case "renamed":
       return change(list, action.room, { name: action.name });
+    case "handed on":
+      return change(list, action.room, { owner: action.owner });
     case "made":
       return withJoinable(list, action.room);
     case "added":

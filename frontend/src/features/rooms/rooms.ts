@@ -4,7 +4,7 @@ import type { Http } from "@/lib/http";
 import { newClientId } from "@/lib/identifiers";
 import { createStore } from "@/lib/store";
 import type {
-  Ask, Heads, MembershipPush, Message, Room, RoomName, RoomsAnswer, ServerEvents, User,
+  Ask, Heads, Member, MembershipPush, Message, Room, RoomName, RoomsAnswer, ServerEvents, User,
 } from "@/types/protocol";
 import { keepRooms, keptRooms } from "./keptRooms";
 import { emptyRoomList, reduceRoomList, type RoomListAction } from "./roomList";
@@ -150,6 +150,7 @@ export function createRooms({ user, base, http, ask, clock, met, nameOf = (usern
       }),
     made: (room: RoomName) => dispatch({ type: "made", room }),
     renamed: (room: string, name: string) => dispatch({ type: "renamed", room, name }),
+    handedOn: (room: string, owner: string) => dispatch({ type: "handed on", room, owner }),
     /** Somebody was removed from a room; kept when it was me, and I was in it. */
     putOut({ room, user: who, by }: MembershipPush) {
       const name = who === user ? list.get().rooms.get(room)?.name : undefined;
@@ -186,16 +187,16 @@ export function createRooms({ user, base, http, ask, clock, met, nameOf = (usern
       dispatch({ type: "added", room: joined.room });
       return joined.room;
     },
-    async leave(room: string): Promise<void> {
-      await http("POST", path(room, "leave"), { client_id: newClientId() });
+    async leave(room: string, successor?: string): Promise<void> {
+      await http("POST", path(room, "leave"), { client_id: newClientId(), successor });
       await refetch();
     },
     invite: (room: string, username: string) =>
       http<undefined>("POST", path(room, "invite"), { client_id: newClientId(), username }),
     remove: (room: string, username: string) =>
       http<undefined>("POST", path(room, "remove"), { client_id: newClientId(), username }),
-    async members(room: string): Promise<User[]> {
-      const { members } = await http<{ members: User[] }>("GET", path(room, "members"));
+    async members(room: string): Promise<Member[]> {
+      const { members } = await http<{ members: Member[] }>("GET", path(room, "members"));
       met?.(members);
       return members;
     },

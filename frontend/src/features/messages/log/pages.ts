@@ -11,8 +11,12 @@ interface Needs {
   told(page: Page): void;
 }
 
-/** The pages of rooms' logs: `ask` by socket, `fetchPage` by HTTP. */
-export function createPages({ base, http, ask, told }: Needs): { ask: Ask; fetchPage: FetchPage } {
+/** The pages of rooms' logs: `ask` by socket, `fetchPage` by HTTP. What their messages answer is among them. */
+export function createPages({ base, http, ask, told: tell }: Needs): { ask: Ask; fetchPage: FetchPage } {
+  function told(page: Page) {
+    page.messages.push(...(page.quotes ?? []));
+    tell(page);
+  }
   return {
     async ask(event, payload) {
       const answer = await ask(event, payload);

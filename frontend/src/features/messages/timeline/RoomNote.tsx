@@ -4,14 +4,17 @@ import type { Entry } from "@/types/protocol";
 import styles from "@/features/messages/message/Message.module.css";
 import { t } from "@/lib/language";
 
-const sentence = ({ kind, name, user, by }: Entry, names: Names): string => {
+const sentence = ({ kind, name, user, by, successor }: Entry, names: Names): string => {
   const who = name || user ? named(name ?? names.of(user ?? "")) : t("Somebody");
   if (kind === "joined") {
     return by && by !== user
       ? t("{name} was invited by {by}.", { name: who, by: named(names.of(by)) })
       : t("{name} joined.", { name: who });
   }
-  if (kind === "left") return t("{name} left.", { name: who });
+  if (kind === "left") {
+    const next = successor && t("{name} owns this room now.", { name: named(names.of(successor)) });
+    return `${t("{name} left.", { name: who })}${next ? ` ${next}` : ""}`;
+  }
   if (kind === "removed") return t("{name} was removed.", { name: who });
   return t("The room is called {name} now.", { name: named(name ?? "") });
 };

@@ -34,6 +34,13 @@ it("an invitation by somebody of whom nothing is known names the key", () => {
   expect(noted()).toBe("Иван was invited by ann.");
 });
 
+it("an owner's going says who owns the room from then on", () => {
+  const names = createNames();
+  names.met({ username: "ann", name: "Ann" });
+  render(<RoomNote entry={{ seq: 5, kind: "left", user: "иван", name: "Иван", successor: "ann" }} names={names} />);
+  expect(noted()).toBe("Иван left. Ann owns this room now.");
+});
+
 it("whoever sits at the server's own computer reads that its address leads nobody else here", () => {
   const open = { ...room(), room: "general", kind: "public" as const };
   const { unmount } = render(<Welcome room={open} first={1} />);
