@@ -8,6 +8,7 @@ import gevent
 import pytest
 
 from chat.blueprints import packing
+from chat.services.runtime import packing as pieces
 
 GENERAL = "/api/rooms/general/messages"
 PAGE = {"Accept-Encoding": "gzip, br", "Sec-Fetch-Site": "same-origin"}
@@ -15,7 +16,7 @@ PAGE = {"Accept-Encoding": "gzip, br", "Sec-Fetch-Site": "same-origin"}
 
 @pytest.fixture
 def alice(client, auth):
-    """Somebody who has said things, and has more devices than anybody would look through."""
+    """Somebody who has said things."""
     auth.enter("alice")
     for n in range(20):
         assert client.post(GENERAL, json={"client_id": f"m{n}", "text": f"message {n} " * 8}).status_code == 201
@@ -59,7 +60,7 @@ def test_what_is_short_or_about_signing_in_is_not_packed(alice, monkeypatch):
 
 
 def test_the_hub_has_its_turn_between_the_pieces_of_a_long_answer(alice, monkeypatch):
-    monkeypatch.setattr(packing, "PIECE_BYTES", 1_000)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 1_000)
     turns = []
     monkeypatch.setattr(gevent, "sleep", lambda seconds: turns.append(seconds))
     plain = alice.get(GENERAL)
