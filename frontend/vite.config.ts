@@ -5,6 +5,7 @@ import react from "@vitejs/plugin-react";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { ClientRequest, IncomingMessage } from "node:http";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin, ProxyOptions } from "vite";
 import { defineConfig } from "vitest/config";
@@ -112,13 +113,39 @@ function serviceWorker(): Plugin {
   };
 }
 
+/** Classes as names of their own instead of an object's, so that the build writes each where it is used. */
+function classesInPlace(): Plugin {
+  const IMPORT = /^import (\w+) from ("[^"]+\.module\.css");$/gm;
+  return {
+    name: "classes-in-place",
+    enforce: "pre",
+    apply: "build",
+    transform(code, id) {
+      return id.endsWith(".tsx") ? { code: code.replace(IMPORT, "import * as $1 from $2;"), map: null } : null;
+    },
+  };
+}
+
+/** In the build a class is four letters, always the same ones, so that the same sources make the same build. */
+function shortClasses(): (name: string, file: string) => string {
+  const given = new Map<string, string>();
+  return (name, file) => {
+    const whose = `${relative(import.meta.dirname, file)} ${name}`;
+    const short = `_${createHash("sha256").update(whose).digest("base64url").slice(0, 4)}`;
+    if ((given.get(short) ?? whose) !== whose) throw new Error(`${given.get(short)} and ${whose} have the same class`);
+    given.set(short, whose);
+    return short;
+  };
+}
+
 /** `vite --mode fake` and `vite preview --mode fake` bring their own small chat server. */
 export default defineConfig(({ mode, command }) => ({
   plugins: [
     react(), lingui({ failOnMissing: command === "build", failOnCompileError: true }), plurals(), routerInParts(),
-    websocketOnly(), serviceWorker(), ...(mode === "fake" ? [fakeServer()] : []),
+    classesInPlace(), websocketOnly(), serviceWorker(), ...(mode === "fake" ? [fakeServer()] : []),
   ],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  css: command === "build" ? { modules: { generateScopedName: shortClasses() } } : {},
   server: { port: 5173, strictPort: true, proxy: mode === "fake" ? {} : proxy },
   preview: { port: 4173, proxy: mode === "fake" ? {} : proxy },
   build: {

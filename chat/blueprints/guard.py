@@ -15,6 +15,7 @@ from flask_cors import CORS
 from msgspec import Struct
 
 from chat import http
+from chat.blueprints import packing
 from chat.blueprints.session import current
 from chat.errors import ChatError, misdirected
 from chat.models import Person
@@ -143,11 +144,12 @@ def check_origin() -> None:
 
 
 def add_headers(response: Response) -> Response:
-    """Security headers on every answer; nothing of the API is cached."""
+    """Security headers on every answer; nothing of the API is cached, and what is long of it is packed."""
     response.headers.update(http.headers(services().config))
     if request.path.startswith("/api/"):
         response.headers.update(http.NOT_CACHED)
         response.vary.update(http.VARY)
+        packing.pack(response)
     return response
 
 

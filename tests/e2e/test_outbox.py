@@ -90,6 +90,7 @@ def test_typed_offline_and_reloaded_when_back_each_is_said_once_in_order(room, v
         waits(writer.page, text)
     expect(writer.page.get_by_test_id("sync-mark")).to_have_attribute("data-state", re.compile("offline|sending"))
     expect(writer.page.get_by_text("Waiting to be sent")).to_have_count(len(texts))
+    expect(writer.page.get_by_text("Waiting to be sent").filter(visible=True)).to_have_count(1)  # for all of them
     line.mend()
     writer.page.reload()
     for each in (writer, reader):

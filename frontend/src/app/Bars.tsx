@@ -6,6 +6,7 @@ import { ConnectionLine } from "./ConnectionLine";
 import type { Client } from "./client";
 import { FilesWord } from "./FilesWord";
 import { NewsLines } from "./NewsLines";
+import styles from "@/components/ui/Bar.module.css";
 
 /**
  * What there is to say above a room, a line for each, and what looks after the focus: fetched right behind the page,
@@ -14,12 +15,12 @@ import { NewsLines } from "./NewsLines";
 export default function Bars({ client, session, here }: { client: Client; session: SessionService; here: string }) {
   useEffect(keepFocus, []);
   return (
-    <>
+    <div className={styles.bars}>
       <MismatchBar session={session} />
       <StayBar session={session} />
       <ConnectionLine client={client} />
       <FilesWord />
       <NewsLines client={client} here={here} />
-    </>
+    </div>
   );
 }

@@ -45,3 +45,11 @@ it.each(["constructor", "__proto__", "valueOf"])(
     expect(screen.getByRole("heading", { level: 1 }).textContent).toContain("Odd");
   },
 );
+
+it("a room that anybody may join has its name over the button that joins", async () => {
+  visit("/r/plans");
+  await told(general);
+  act(() => client.rooms.list.set((now) => ({ ...now, joinable: [{ room: "plans", name: "Plans 2027" }] })));
+  expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Plans 2027");
+  expect(await screen.findByRole("button", { name: "Join Plans 2027" })).toBeTruthy();
+});

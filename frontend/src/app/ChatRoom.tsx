@@ -95,7 +95,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
       )}
       <main id="messages" className={styles.main} tabIndex={-1} inert={panel === "rooms"}>
         <Boundary of={list} instead={HEADER}>
-          <RoomHeader client={client} room={room} missing={certain && !isMine} elsewhere={elsewhere}
+          <RoomHeader client={client} room={room} id={id} missing={certain && !isMine} elsewhere={elsewhere}
             isInvited={isInvited} open={setPanel} />
         </Boundary>
         <Boundary instead={nothing}>

@@ -3,7 +3,7 @@ import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { useLate } from "@/lib/useLate";
 import type { Client } from "./client";
-import styles from "./ConnectionLine.module.css";
+import styles from "@/components/ui/Bar.module.css";
 
 const PATIENCE_MS = 800;
 
@@ -19,7 +19,7 @@ export function ConnectionLine({ client: { connection, outbox, rooms } }: { clie
       <List connection={connection} rooms={rooms} />
       {!keeps && (
         <div className={styles.line} role="status">
-          {t("This device keeps nothing at the moment: leave this page open until all is sent.")}
+          <span>{t("This device keeps nothing at the moment: leave this page open until all is sent.")}</span>
         </div>
       )}
     </>
@@ -37,7 +37,7 @@ function Server({ connection, outbox }: Pick<Client, "connection" | "outbox">) {
           <span>{`${state.restarting ? `${t("The server is restarting.")} ` : ""}${t("Reconnecting")} `}</span>
           <Countdown until_ms={state.retry_at_ms} />
         </span>
-        <button type="button" onClick={connection.tryNow}>{t("Try now")}</button>
+        <button type="button" className={styles.now} onClick={connection.tryNow}>{t("Try now")}</button>
       </div>
     );
   }
@@ -47,7 +47,7 @@ function Server({ connection, outbox }: Pick<Client, "connection" | "outbox">) {
   if (state.phase === "connected" && slow) {
     return (
       <div className={styles.line} role="status">
-        {t("The server is slow to answer. What you write is kept until it does.")}
+        <span>{t("The server is slow to answer. What you write is kept until it does.")}</span>
       </div>
     );
   }
@@ -64,7 +64,7 @@ function List({ connection, rooms }: Pick<Client, "connection" | "rooms">) {
   return (
     <div className={styles.line} role="status">
       <span>{`${t("Your list of rooms may be old.")} ${failure.message}`}</span>
-      <button type="button" onClick={() => void rooms.refetch()}>{t("Try now")}</button>
+      <button type="button" className={styles.now} onClick={() => void rooms.refetch()}>{t("Try now")}</button>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { useEffect } from "react";
 import { t } from "@/lib/language";
 import { useWord } from "@/lib/useWord";
-import styles from "./ConnectionLine.module.css";
+import styles from "@/components/ui/Bar.module.css";
 
 /** That files cannot be sent yet, for a moment, to whoever pastes or drops one. */
 export function FilesWord() {

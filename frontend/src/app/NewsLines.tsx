@@ -8,7 +8,7 @@ import { goHome } from "@/lib/focus";
 import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import type { Client } from "./client";
-import styles from "./NewsLines.module.css";
+import styles from "@/components/ui/Bar.module.css";
 
 /** Who brought me into a room, or put me out of one, told wherever I am; it goes when I have been there. */
 export function NewsLines({ client, here }: { client: Client; here: string }) {
@@ -26,7 +26,7 @@ export function NewsLines({ client, here }: { client: Client; here: string }) {
   return (
     <div role="status">
       {items.map((item) => (
-        <p key={`${item.kind} ${item.room}`} className={styles.line}>
+        <p key={`${item.kind} ${item.room}`} className={`${styles.line} ${styles.news}`}>
           <span>{told(item)}</span>
           {item.kind === "invited" && <Link to={`/r/${encodeURIComponent(item.room)}`}>{t("Open")}</Link>}
           <Button look="icon" small aria-label={t("Dismiss")} onClick={() => { drop(item.room); goHome(); }}>

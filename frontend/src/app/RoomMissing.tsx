@@ -31,7 +31,7 @@ export default function RoomMissing({ room, rooms }: { room: string; rooms: Room
         <Unlisted listed={listed} />
       )}
       {name && <Button look="solid" onClick={() => void go()}>{t("Join {room}", { room: name })}</Button>}
-      <Link to="/r/general">{t("Go to {room}", { room: mine.get("general")?.name ?? "general" })}</Link>
+      <Link to="/r/general">{t("Go to {room}", { room: mine.get("general")?.name ?? "General" })}</Link>
       {trouble && <p role="alert">{trouble}</p>}
     </div>
   );

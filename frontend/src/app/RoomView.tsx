@@ -148,16 +148,18 @@ export function RoomView({ client, room, visit, linked }: Props) {
             retry={outbox.retry} remove={outbox.remove} load={load} onSeen={onSeen} onStand={onStand} />
         </Boundary>
       )}
-      {(notice || nothingThere) && (
-        <p className={styles.notice}>
-          <span role="alert">{notice || nothingThere}</span>
-          <Button look="icon" small aria-label={t("Dismiss")} onClick={dismiss}>
-            <Icon name="close" size={14} />
-          </Button>
-        </p>
-      )}
-      <p className={styles.word} role="status">{word}</p>
-      <Boundary instead={nothing}><TypingLine typing={typing} room={room.room} /></Boundary>
+      <div className={styles.foot}>
+        <p className={styles.word} role="status">{word}</p>
+        <Boundary instead={nothing}><TypingLine typing={typing} room={room.room} /></Boundary>
+        {(notice || nothingThere) && (
+          <p className={styles.notice}>
+            <span role="alert">{notice || nothingThere}</span>
+            <Button look="icon" small aria-label={t("Dismiss")} onClick={dismiss}>
+              <Icon name="close" size={14} />
+            </Button>
+          </p>
+        )}
+      </div>
       <Boundary instead={FIELD}>
         <Composer ref={composer} user={me} room={room.room} roomName={room.name} replyTo={replyTo}
           cancelReply={() => replying(null)} send={send}

@@ -1,10 +1,12 @@
 import { Dialog } from "@/components/ui/Dialog";
+import { isApple } from "@/lib/keys";
 import { sentence, t } from "@/lib/language";
 import styles from "./ShortcutSheet.module.css";
 
+const CTRL = isApple ? "⌘" : sentence("Ctrl");
 const KEYS: [keys: string[], does: string][] = [
-  [[sentence("Ctrl"), "K"], sentence("Go to any room")],
-  [[sentence("Ctrl"), "/"], sentence("This sheet; outside of fields ? too")],
+  [[CTRL, "K"], sentence("Go to any room")],
+  [[CTRL, "/"], sentence("This sheet; outside of fields ? too")],
   [[sentence("Enter")], sentence("Send")],
   [[sentence("Shift"), sentence("Enter")], sentence("New line")],
   [["↑"], sentence("Edit your last message (empty field)")],

@@ -7,6 +7,7 @@ import type { SessionService } from "@/features/auth/session";
 import { inOrder } from "@/features/rooms/roomList";
 import { RoomNav } from "@/features/rooms/RoomNav";
 import { draftedRooms } from "@/lib/drafts";
+import { withCtrl } from "@/lib/keys";
 import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import { toggleTheme } from "@/lib/theme";
@@ -45,7 +46,7 @@ export function Sidebar({ client, session, open, close }: Props) {
         </Button>
       </header>
       <button type="button" className={styles.search} onClick={() => open("switcher")}>
-        <Icon name="search" size={17} /> {t("Go to…")} <kbd>{t("Ctrl K")}</kbd>
+        <Icon name="search" size={17} /> {t("Go to…")} <kbd>{withCtrl("K")}</kbd>
       </button>
       <div className={styles.caption}>
         <h2>{t("Rooms")}</h2>
@@ -70,7 +71,7 @@ export function Sidebar({ client, session, open, close }: Props) {
         <Button look="icon" aria-label={t("Light or dark")} title={t("Light or dark")} onClick={toggleTheme}>
           <Icon name="theme" size={18} />
         </Button>
-        <Button look="icon" aria-label={t("Keys")} title={t("Keys (Ctrl /)")} className={styles.keys}
+        <Button look="icon" aria-label={t("Keys")} title={`${t("Keys")} (${withCtrl("/")})`} className={styles.keys}
           onClick={() => open("keys")}>
           <Icon name="keys" />
         </Button>

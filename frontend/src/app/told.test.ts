@@ -115,7 +115,9 @@ describe("how much is unread, where the server has counted no further,", () => {
     await client.rooms.refetch();
     const { rooms } = client.rooms.list.get();
     const elsewhere = mine[1] as Room;
-    const header = { client, room: mine[0], missing: false, elsewhere, isInvited: false, open: () => {} };
+    const header = {
+      client, room: mine[0], id: "general", missing: false, elsewhere, isInvited: false, open: () => {},
+    };
     const none = new Set<string>();
     renderHook(() => useTitle("general", rooms, false));
     render(createElement(MemoryRouter, {},

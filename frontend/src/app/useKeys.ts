@@ -1,13 +1,16 @@
 import { useEffect } from "react";
-import { isComposing, latin } from "@/lib/keys";
+import { isApple, isComposing, latin } from "@/lib/keys";
 import type { Panel } from "./panels";
 
-/** Keys that work everywhere: Ctrl-K, `Ctrl-/`, `?` outside of fields, Escape back to the message field. */
+/**
+ * Keys that work everywhere: Ctrl-K and `Ctrl-/` (⌘ on a Mac, where Ctrl-K cuts a line), `?` outside of fields, Escape
+ * back to the message field.
+ */
 export function useKeys(open: (panel: Panel) => void): void {
   useEffect(() => {
     function pressed(event: KeyboardEvent) {
       if (isComposing(event) || document.querySelector("dialog[open]:modal")) return;
-      const isCtrl = (event.ctrlKey || event.metaKey) && !event.altKey;
+      const isCtrl = (isApple ? event.metaKey : event.ctrlKey) && !event.altKey;
       const key = latin(event);
       if (isCtrl && key.toLowerCase() === "k") {
         event.preventDefault();

@@ -4,7 +4,8 @@ const STOPS = "button, input, select, textarea, a[href]";
 
 /**
  * The focus does not go with what had it: when that is taken out of the page, the next stop of its dialog has the
- * focus, or its message, or what goHome finds. Until the answer is called.
+ * focus, or its message, or what goHome finds. Whether the Tab key led to it stands at the page, for the style sheets.
+ * Until the answer is called.
  */
 export function keepFocus(): () => void {
   let was: Element | null = null;
@@ -28,15 +29,20 @@ export function keepFocus(): () => void {
   /** Whoever presses elsewhere lets go of it themselves. */
   const pressed = ({ target }: Event) => {
     if (!(target instanceof Node && was?.contains(target))) was = null;
+    tabbed("");
   };
+  const tabbed = (key: string) => document.documentElement.toggleAttribute("data-tabbed", key === "Tab");
+  const typed = ({ key }: KeyboardEvent) => void tabbed(key);
 
   const observer = new MutationObserver(look);
   observer.observe(document.body, { childList: true, subtree: true });
   document.addEventListener("focusin", look);
   document.addEventListener("pointerdown", pressed, true);
+  document.addEventListener("keydown", typed, true);
   return () => {
     observer.disconnect();
     document.removeEventListener("focusin", look);
     document.removeEventListener("pointerdown", pressed, true);
+    document.removeEventListener("keydown", typed, true);
   };
 }

@@ -69,7 +69,7 @@ export function AccountForm({
       <TextField ref={passwordField} label={t("Password")} name="password" type="password" required
         autoComplete={isNew ? "new-password" : "current-password"}
         hint={isNew ? t("At least 8 characters.") : undefined}
-        wrong={failure !== null && !aboutName && !failure.retry && failure.code !== "remember_refused"} />
+        wrong={/^(bad_credentials|password)/.test(failure?.code ?? "")} />
       {further}
       <p className={styles.failure} role="alert">{failure?.message ?? (!navigator.cookieEnabled && noCookies())}</p>
       <Button type="submit" look="solid" aria-disabled={busy}>{action}</Button>

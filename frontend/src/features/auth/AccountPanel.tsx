@@ -110,7 +110,7 @@ function Password({ account }: { account: Account }) {
         wrong={aboutOld} />
       <TextField label={t("New password")} name="new_password" type="password" autoComplete="new-password" required
         hint={t("At least 8 characters. Your other devices will be signed out.")}
-        wrong={trouble !== null && !aboutOld} />
+        wrong={trouble?.code.startsWith("password") && !aboutOld} />
       <p className={styles.failure} role="alert">{trouble?.message}</p>
       <p className={styles.done} role="status">{done && t("Your password is changed.")}</p>
       <Button type="submit" look="solid" aria-disabled={busy}>{t("Change password")}</Button>

@@ -6,7 +6,7 @@ import { t } from "@/lib/language";
 import { useValue } from "@/lib/store";
 import type { SessionService } from "./session";
 import { onActs } from "./staying";
-import styles from "./StayBar.module.css";
+import styles from "@/components/ui/Bar.module.css";
 
 /**
  * Whoever is at the page stays signed in. Shown in the last minutes of a session that nobody used, or that cannot last
@@ -27,7 +27,7 @@ export function StayBar({ session }: { session: SessionService }) {
     ? t("This session ends at {time}, however much you write. Sign in again then; nothing is lost.", { time })
     : t("You have been quiet for a while. This session ends at {time}.", { time });
   return (
-    <div className={styles.bar} role="status">
+    <div className={styles.line} role="status">
       <span>{trouble || said}</span>
       {!last && <Button small onClick={stay}>{t("Stay signed in")}</Button>}
     </div>
@@ -39,7 +39,7 @@ export function MismatchBar({ session }: { session: SessionService }) {
   const mismatch = useValue(session.mismatch);
   if (!mismatch) return null;
   return (
-    <div className={styles.bar} role="alert">
+    <div className={styles.line} role="alert">
       <span>{mismatch.message}</span>
       <Button small onClick={() => location.reload()}>{t("Reload")}</Button>
     </div>

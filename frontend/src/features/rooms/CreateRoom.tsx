@@ -2,6 +2,7 @@ import { useState, type FormEvent } from "react";
 import { Button } from "@/components/ui/Button";
 import { Dialog } from "@/components/ui/Dialog";
 import { TextField } from "@/components/ui/TextField";
+import { Failure } from "@/lib/failure";
 import { t } from "@/lib/language";
 import { useTrouble } from "@/lib/trouble";
 import type { Room } from "@/types/protocol";
@@ -16,6 +17,7 @@ interface Props {
 export default function CreateRoom({ create, onDone, onClose }: Props) {
   const { said: trouble, report, clear } = useTrouble();
   const [busy, setBusy] = useState(false);
+  const [isWrong, setWrong] = useState(false);
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -23,10 +25,12 @@ export default function CreateRoom({ create, onDone, onClose }: Props) {
     const form = new FormData(event.currentTarget);
     setBusy(true);
     clear();
+    setWrong(false);
     try {
       onDone(await create(String(form.get("name")).trim(), form.get("kind") === "private" ? "private" : "public"));
     } catch (thrown) {
       report(thrown);
+      setWrong(thrown instanceof Failure && thrown.code.startsWith("room_name"));
     } finally {
       setBusy(false);
     }
@@ -36,7 +40,7 @@ export default function CreateRoom({ create, onDone, onClose }: Props) {
     <Dialog title={t("New room")} onClose={onClose}>
       <form className={styles.form} onSubmit={submit}>
         <TextField label={t("Room name")} name="name" required maxLength={48} autoComplete="off"
-          wrong={trouble !== ""} />
+          wrong={isWrong} />
         <fieldset className={styles.choice}>
           <legend>{t("Who can come in?")}</legend>
           <label>

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Button } from "@/components/ui/Button";
+import { withCtrl } from "@/lib/keys";
 import { t } from "@/lib/language";
 import type { Room } from "@/types/protocol";
 import styles from "./Welcome.module.css";
@@ -47,8 +48,8 @@ export default function Welcome({ room: { room, name, kind, from = 1 }, first }:
         </p>
       )}
       <ul className={styles.keys}>
-        <li><kbd>{t("Ctrl")}</kbd> <kbd>/</kbd> {t("shows every key there is")}</li>
-        <li><kbd>{t("Ctrl")}</kbd> <kbd>K</kbd> {t("takes you to any room")}</li>
+        <li><kbd>{withCtrl("/")}</kbd> {t("shows every key there is")}</li>
+        <li><kbd>{withCtrl("K")}</kbd> {t("takes you to any room")}</li>
         <li><kbd>↑</kbd> {t("edits what you said last")}</li>
       </ul>
     </section>

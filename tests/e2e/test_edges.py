@@ -1,0 +1,194 @@
+"""Where things stand: two left edges for all of a room, and nothing that comes and goes moves what is read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.browser import AWAY
+
+OFFLINE = f"ERR_INTERNET_DISCONNECTED|{AWAY}"
+# Where the content of each begins: its letters, or its box where it has none.
+LEFT = """element => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const [letters] = element.tagName === "TEXTAREA" ? [] : range.getClientRects();
+    const { paddingLeft, borderLeftWidth } = getComputedStyle(element);
+    const box = element.getBoundingClientRect().left;
+    return Math.round(letters ? letters.left : box + parseFloat(paddingLeft) + parseFloat(borderLeftWidth));
+}"""
+BOX = "element => Math.round(element.getBoundingClientRect().left)"
+PADDED = (
+    "element => Math.round(element.getBoundingClientRect().left + parseFloat(getComputedStyle(element).paddingLeft))"
+)
+RING = "element => getComputedStyle(element.parentElement).boxShadow"
+
+
+def tops(page: Page) -> dict[str, float]:
+    """How far down each message stands."""
+    return page.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('[data-seq]')]"
+        ".map((each) => [each.dataset.seq, each.getBoundingClientRect().top]))"
+    )
+
+
+def background(one: Locator) -> str:
+    return one.evaluate("element => getComputedStyle(element).backgroundColor")
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_a_room_has_two_left_edges(two, visitor, width):
+    ada, grace = two
+    room = ada.room("edges", grace)
+    ada.say(room, "first of all")
+    ada.act(room, "remove", username=grace.user)
+    ada.act(room, "invite", username=grace.user)
+    ada.say(room, "said")
+    guest = visitor(viewport={"width": width, "height": 800})
+    guest.enter(grace, f"{room}/99999")
+    page, message = guest.page, guest.message("said")
+    told = page.get_by_role("alert").filter(has_text="There is no message")
+    expect(told).to_be_visible()
+    expect(message).to_be_visible()
+    faces = {
+        "title": page.get_by_role("heading", level=1).evaluate(LEFT),
+        "face": message.locator("[aria-hidden=true]").first.evaluate(BOX),
+        "field": guest.composer.locator("xpath=..").evaluate(BOX),
+        "day": guest.log.get_by_role("separator").first.evaluate(PADDED),
+    }
+    texts = {
+        "name": message.locator("strong").evaluate(LEFT),
+        "message": message.get_by_test_id("message-text").evaluate(LEFT),
+        "note": page.get_by_text("was invited by").last.locator("xpath=..").evaluate(LEFT),
+        "welcome": page.get_by_role("region", name="Welcome").get_by_role("heading").evaluate(LEFT),
+        "field's text": guest.composer.evaluate(LEFT),
+        "notice": told.evaluate(LEFT),
+    }
+    assert len(set(faces.values())) == 1, faces
+    assert len(set(texts.values())) == 1, texts
+    assert faces["title"] < texts["name"]
+    assert (message.bounding_box() or {})["width"] == {1280: 53, 1920: 60}[width] * 16
+
+
+def test_what_is_told_above_and_below_the_messages_moves_none_of_them(two, visitor):
+    ada, grace = two
+    room = ada.room("calm", grace)
+    for number in range(40):
+        grace.say(room, f"line {number}")
+    guest = visitor(OFFLINE)
+    guest.enter(grace, room)
+    page = guest.page
+    expect(guest.message("line 39")).to_be_in_viewport()
+    before = tops(page)
+    guest.context.set_offline(True)
+    expect(page.get_by_text(re.compile("Reconnecting|Connecting")).first).to_be_visible()
+    guest.message("line 39").focus()
+    page.keyboard.press("+")
+    page.get_by_role("dialog", name="Pick a reaction").get_by_role("button", name="Rocket").click()
+    trouble = page.locator("main").get_by_role("alert")
+    expect(trouble).to_be_visible()
+    page.get_by_role("button", name="Dismiss").click()
+    expect(trouble).to_have_count(0)
+    after = tops(page)
+    assert {seq: after[seq] for seq in before if seq in after} == before
+    guest.context.set_offline(False)
+
+
+def test_the_field_has_a_ring_for_who_comes_by_the_tab_key_and_a_mark_in_few_colours_always(two, visitor):
+    guest = visitor()
+    guest.enter(two[0])
+    field = guest.composer
+    expect(field).to_be_focused()
+    assert field.evaluate(RING) == "none"
+    guest.page.keyboard.press("Shift+Tab")
+    guest.page.keyboard.press("Tab")
+    expect(field).to_be_focused()
+    assert field.evaluate(RING) != "none"
+    field.click()
+    assert field.evaluate(RING) == "none"
+    guest.page.emulate_media(forced_colors="active")
+    assert field.evaluate("element => getComputedStyle(element.parentElement).outlineStyle") == "solid"
+
+
+def test_the_room_that_is_open_looks_so_under_the_pointer_too(two, visitor):
+    guest = visitor()
+    guest.enter(two[0], two[0].room("elsewhere"))
+    rooms = guest.page.get_by_role("navigation", name="Rooms")
+    here, other = rooms.locator("[aria-current=page]"), rooms.get_by_role("link", name="General")
+    own, plain = background(here), background(other)
+    other.hover()
+    assert background(other) != plain
+    here.hover()
+    assert background(here) == own
+
+
+def test_who_reacted_is_told_beside_the_message_and_not_over_it(two, visitor):
+    ada, grace = two
+    room = ada.room("told", grace)
+    ada.say(room, "Lunch at one?")
+    guest = visitor()
+    guest.enter(grace, room)
+    guest.message("Lunch at one?").focus()
+    guest.page.keyboard.press("+")
+    guest.page.get_by_role("dialog", name="Pick a reaction").get_by_role("button", name="Rocket").click()
+    guest.page.get_by_role("group", name="Reactions").get_by_role("button").hover()
+    tip = guest.page.get_by_role("tooltip")
+    expect(tip).to_be_visible()
+    over = tip.bounding_box()
+    text = guest.message("Lunch at one?").get_by_test_id("message-text").bounding_box()
+    pill = guest.page.get_by_role("group", name="Reactions").get_by_role("button").bounding_box()
+    assert over and text and pill
+    for each in (text, pill):
+        assert over["y"] >= each["y"] + each["height"] or over["y"] + over["height"] <= each["y"]
+
+
+def test_magnified_four_times_every_room_can_be_reached(two, visitor):
+    ada, _ = two
+    for number in range(6):
+        ada.room(f"room {number}")
+    guest = visitor(viewport={"width": 320, "height": 256})
+    guest.enter(ada)
+    guest.page.get_by_role("button", name=re.compile("^Rooms")).click()
+    rooms = guest.page.get_by_role("navigation", name="Rooms")
+    expect(rooms).to_be_visible()
+    expect(rooms.get_by_role("link")).to_have_count(7)
+    assert (rooms.bounding_box() or {})["height"] >= 7 * 40, "the list has its height, and all of it is scrolled"
+    last = rooms.get_by_role("link").last
+    last.click()
+    expect(guest.page).to_have_url(re.compile("/r/room"))
+
+
+def test_a_long_name_leaves_the_time_whole_on_the_narrowest_phone(parley, visitor):
+    ada = parley.person("Bartholomew-Fitzgerald")
+    room = ada.room("narrow")
+    ada.say(room, "hello")
+    guest = visitor(viewport={"width": 320, "height": 568}, locale="en-US")
+    guest.enter(ada, room)
+    message = guest.message("hello")
+    author = message.locator("strong")
+    author.evaluate("element => { element.textContent = 'Bartholomew Fitzgerald-Montagu the Elder' }")
+    name, time = author.bounding_box(), message.locator("a time").bounding_box()
+    assert name and time
+    assert time["x"] + time["width"] <= 320 - 14 and name["x"] + name["width"] < time["x"]
+    assert author.evaluate("element => element.scrollWidth > element.clientWidth")
+
+
+def test_a_short_line_from_right_to_left_stands_at_the_right(two, visitor):
+    ada, grace = two
+    room = ada.room("both ways", grace)
+    ada.say(room, "مرحبا")
+    ada.say(room, "a line that is longer than that")
+    guest = visitor()
+    guest.enter(grace, room)
+    rights = [
+        guest.message(text)
+        .get_by_test_id("message-text")
+        .evaluate(
+            "element => { const range = document.createRange(); range.selectNodeContents(element);"
+            " return range.getBoundingClientRect().right }"
+        )
+        for text in ("مرحبا", "a line that is longer than that")
+    ]
+    assert rights[0] > rights[1] + 100
