@@ -19,7 +19,7 @@ CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "me
 NOTHING_HERE = (
     '<!doctype html><html lang="en"><meta name="color-scheme" content="light dark">'
     '<meta name="viewport" content="width=device-width"><title>Parley</title>'
-    '<p>There is nothing here. <a href="/">To the chat</a></p></html>\n'
+    '<main><h1>There is nothing here.</h1><p><a href="/">To the chat</a></p></main></html>\n'
 )
 
 log = logging.getLogger(__name__)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-# As in a wedged profile: whatever is asked is taken, and nothing ever comes back.
-NEVER = """
-const silent = () => new Proxy({}, {get: (_, name) => (name === "result" ? undefined : silent), set: () => true});
-Object.defineProperty(window, "indexedDB", {value: {open: silent}});
-"""
+from tests.e2e.hostile import NEVER_ANSWERS
+
 # As behind a print dialog or at a breakpoint: no script of the page runs, its socket and its locks stay.
 STANDS_STILL = "frozen"
 
@@ -19,7 +16,7 @@ def test_with_an_indexeddb_that_never_answers_messages_go_out_and_the_page_says_
     ada, grace = two
     room = ada.room("wedged", grace)
     writer, reader = visitor(), visitor()
-    writer.context.add_init_script(NEVER)
+    writer.context.add_init_script(NEVER_ANSWERS)
     writer.enter(ada, room)
     reader.enter(grace, room)
     expect(writer.page.get_by_text("This device keeps nothing at the moment")).to_be_visible()

@@ -33,7 +33,7 @@ export function RoomHeader({ client, room, id, missing, elsewhere, isInvited, op
         <Icon name="menu" />
         {(elsewhere.unread > 0 || isInvited) && <i className={styles.dot} aria-hidden="true" />}
       </Button>
-      {(room || missing) && <h1>{name ?? t("Not here")}</h1>}
+      {room || missing ? <h1>{name ?? t("Not here")}</h1> : <h1 className="visually-hidden">Parley</h1>}
       {room?.kind === "private" && (
         <span className={styles.lock} title={t("Private")}>
           <Icon name="lock" size={16} /><span className="visually-hidden">{t("Private room")}</span>

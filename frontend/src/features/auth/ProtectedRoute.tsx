@@ -33,9 +33,10 @@ export function ProtectedRoute({ session, children }: Props) {
   if (state.status === "signed-out") return <Navigate to={state.on_purpose ? "/login" : loginPath(location)} replace />;
   if (!failure) {
     return (
-      <div className={styles.page} role="status" aria-busy={!late}>
-        {late && t("The server has not answered yet…")}
-      </div>
+      <main className={styles.page} aria-busy={!late}>
+        <h1 className="visually-hidden">Parley</h1>
+        <p role="status">{late && t("The server has not answered yet…")}</p>
+      </main>
     );
   }
   const again = () => {
@@ -44,6 +45,7 @@ export function ProtectedRoute({ session, children }: Props) {
   };
   return (
     <main className={styles.page}>
+      <h1 className="visually-hidden">Parley</h1>
       <p role="alert">{failure.message}</p>
       <Button onClick={again}>{t("Try again")}</Button>
     </main>

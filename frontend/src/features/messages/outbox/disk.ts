@@ -36,8 +36,9 @@ function committed(transaction: IDBTransaction): Promise<void> {
 }
 
 /** Opens the outbox of this browser; falls back to memory, so that sending works in any window. */
-export async function openOutboxDisk(factory: IDBFactory | null = globalThis.indexedDB ?? null): Promise<OutboxDisk> {
+export async function openOutboxDisk(given?: IDBFactory | null): Promise<OutboxDisk> {
   try {
+    const factory = given === undefined ? globalThis.indexedDB : given; // to ask for it may be refused already
     if (!factory) return memoryDisk();
     const opening = factory.open("parley", 1);
     opening.onupgradeneeded = () => {
