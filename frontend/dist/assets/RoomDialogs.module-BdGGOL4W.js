@@ -1,1 +1,0 @@
-var e={form:`_form_1vazv_1`,choice:`_choice_1vazv_2`,quiet:`_quiet_1vazv_6`,failure:`_failure_1vazv_7`,list:`_list_1vazv_9`,grow:`_grow_1vazv_11`,invite:`_invite_1vazv_13`,ask:`_ask_1vazv_16`,foot:`_foot_1vazv_17`,searching:`_searching_1vazv_19`,search:`_search_1vazv_19`,options:`_options_1vazv_21`,option:`_option_1vazv_21`};export{e as t};

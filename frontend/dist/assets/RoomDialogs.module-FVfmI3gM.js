@@ -1,0 +1,1 @@
+var e=`_y16P`,t=`_Wz7f`,n=`_w6ol`,r=`_j_e5`,i=`_8AeX`,a=`_kfFv`,o=`_IT_S`,s=`_k63e`,c=`_xRNN`,l=`_0ETB`,u=`_1MvO`,d=`_SYzV`,f=`_NrAh`,p=`_zjEr`;export{e as a,i as c,f as d,n as f,c as i,l,u as m,t as n,a as o,d as p,r,o as s,s as t,p as u};

@@ -1,0 +1,1 @@
+function e(e,t,n){let{top:r,bottom:i,left:a,right:o}=t.getBoundingClientRect(),{offsetWidth:s,offsetHeight:c}=e,l=r-c-8,u=i+8,d=innerHeight-c-8,f=n===`right`?l>=8:u>d,p=n===`left`?a:o-s;e.style.top=`${f?l:Math.min(u,d)}px`,e.style.left=`${Math.max(8,Math.min(p,innerWidth-s-8))}px`}export{e as t};

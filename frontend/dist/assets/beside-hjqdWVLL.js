@@ -1,1 +1,0 @@
-function e(e,t,n){let{top:r,bottom:i,left:a,right:o}=t.getBoundingClientRect(),{offsetWidth:s,offsetHeight:c}=e,l=r-c-8,u=n===`left`?a:o-s;e.style.top=`${l>=8?l:Math.min(i+8,innerHeight-c-8)}px`,e.style.left=`${Math.max(8,Math.min(u,innerWidth-s-8))}px`}export{e as t};
