@@ -27,7 +27,7 @@ const PIECES = {
   "src/features/messages/timeline/Welcome.tsx": 1.6,
   "src/features/rooms/BrowseRooms.tsx": 2.3,
   "src/features/rooms/CreateRoom.tsx": 2.6,
-  "src/features/rooms/MembersPanel.tsx": 3.7,
+  "src/features/rooms/MembersPanel.tsx": 3.9,
   "src/features/rooms/QuickSwitcher.tsx": 3,
 };
 
