@@ -50,6 +50,7 @@ KINDS: dict[str, Kind] = {
     "not_room_owner": Kind(403, "Only the owner of this room can do that."),
     "message_not_found": Kind(404, "That message does not exist."),
     "message_deleted": Kind(409, "That message was deleted."),
+    "reply_not_found": Kind(404, "The message that this answers does not exist."),
     "not_author": Kind(403, "Only its author can change a message."),
     "text_empty": Kind(400, "A message cannot be empty."),
     "text_too_long": Kind(400, "A message has at most 4,000 characters."),

@@ -15,7 +15,8 @@ from chat.wire import values
 def alice(client, auth):
     auth.enter("alice")
     made = client.post("/api/rooms", json={"client_id": "a", "name": "Plans", "kind": "public"})
-    client.post("/api/rooms/plans/messages", json={"client_id": "b", "text": "hello", "reply_to": 1})
+    client.post("/api/rooms/plans/messages", json={"client_id": "b", "text": "hello"})
+    client.post("/api/rooms/plans/messages", json={"client_id": "c", "text": "hello yourself", "reply_to": 2})
     assert is_of(values.Room, made.json["room"])
     return client
 
@@ -28,8 +29,10 @@ def is_of(kind, value):
 def test_answers_are_of_their_types(alice):
     rooms = alice.get("/api/rooms").json
     assert rooms["rooms"] and is_of(values.RoomsAnswer, rooms)
-    page = alice.get("/api/rooms/plans/messages").json
-    assert page["messages"] and is_of(values.Page, page)
+    for limit, quotes in ((50, 0), (1, 1)):
+        page = alice.get(f"/api/rooms/plans/messages?limit={limit}").json
+        assert page["messages"] and len(page.get("quotes", [])) == quotes and is_of(values.Page, page)
+    assert all(is_of(values.Member, each) for each in alice.get("/api/rooms/plans/members").json["members"])
     signed_in = alice.get("/api/auth/protected").json
     assert is_of(values.User, signed_in["user"]) and is_of(values.Session, signed_in["session"])
     devices = alice.get("/api/auth/sessions").json["sessions"]

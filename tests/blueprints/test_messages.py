@@ -67,6 +67,8 @@ def test_a_reply_names_what_it_answers(alice):
     send(alice, "a", "question")
     assert send(alice, "b", "answer", reply_to=1).json["message"]["reply_to"] == 1
     assert "reply_to" not in send(alice, "c", "neither", reply_to=None).json["message"]
+    refused = send(alice, "d", "an answer to nothing", reply_to=4)
+    assert (refused.status_code, code(refused)) == (404, "reply_not_found")
 
 
 def test_the_newest_page_comes_without_asking_for_a_place(talked):

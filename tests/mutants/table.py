@@ -129,6 +129,20 @@ MUTANTS = (
         ("tests/services/test_quotes.py", "tests/security/test_matrix.py"),
     ),
     Mutant(
+        "a reply names what its sender may not see",
+        "chat/services/messages/quotes.py",
+        "    found = storage.entries.get(room.id, seq) if seq >= first_visible(room, membership) else None",
+        "    found = storage.entries.get(room.id, seq)",
+        ("tests/services/test_replies.py", "tests/security/test_matrix.py"),
+    ),
+    Mutant(
+        "a reply that was taken is refused when it comes again",
+        "chat/services/messages/writing.py",
+        "            if done is None:\n                raise\n",
+        "            raise\n",
+        ("tests/services/test_replies.py",),
+    ),
+    Mutant(
         "an owner hands the room to who goes at the same moment",
         "chat/services/rooms/owners.py",
         "(owner_fact(room_id, room.owner, successor), member_fact(room_id, successor))",

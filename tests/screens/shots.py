@@ -663,6 +663,14 @@ def members_leaving(stage: Stage) -> None:
     stage.sees("You will need an invitation")
 
 
+@shot("members-handing-on.full", "panel members", "dialog MembersPanel")
+def members_handing_on(stage: Stage) -> None:
+    stage.chat(DESIGN)
+    people(stage)
+    stage.press("Leave room")
+    stage.sees("Who owns this room then?")
+
+
 # --- the account, the keys ----------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 REFUSALS = {
     "room": "room_not_found",
     "message": "message_not_found",
+    "reply": "reply_not_found",
     "author": "not_author",
     "owner": "not_room_owner",
     "deleted": "message_deleted",
@@ -60,7 +61,10 @@ start typing                     room      ok        ok        ok        room   
 stop typing                      room      ok        ok        ok        room      room      ok        room
 send                             room      ok        ok        ok        room      room      ok        room
 send again what is sent          .         ok        ok        seq       seq       seq       ok        seq
-reply to an early one            room      ok        ok        ok        room      room      ok        room
+reply to an early one            room      ok        reply     reply     room      room      ok        room
+reply to a later one             room      ok        ok        ok        room      room      ok        room
+reply to a deleted one           room      ok        ok        ok        room      room      ok        room
+reply to no message              room      reply     reply     reply     room      room      reply     room
 edit my early one                .         ok        .         message   room      room      ok        room
 edit my later one                .         ok        ok        ok        .         .         ok        .
 edit another's early one         room      author    message   message   room      room      author    room
@@ -118,6 +122,9 @@ stop typing                      room      ok        ok        ok        room   
 send                             room      ok        ok        ok        room      room      ok        room
 send again what is sent          .         ok        ok        ok        seq       seq       ok        seq
 reply to an early one            room      ok        ok        ok        room      room      ok        room
+reply to a later one             room      ok        ok        ok        room      room      ok        room
+reply to a deleted one           room      ok        ok        ok        room      room      ok        room
+reply to no message              room      reply     reply     reply     room      room      reply     room
 edit my early one                .         ok        .         ok        room      room      ok        room
 edit my later one                .         ok        ok        ok        .         .         ok        .
 edit another's early one         room      author    author    author    room      room      author    room
@@ -176,6 +183,9 @@ stop typing                      ok        ok        room
 send                             ok        ok        room
 send again what is sent          .         ok        .
 reply to an early one            ok        ok        room
+reply to a later one             ok        ok        room
+reply to a deleted one           ok        ok        room
+reply to no message              reply     reply     room
 edit my early one                .         ok        .
 edit my later one                .         ok        .
 edit another's early one         author    author    room
@@ -243,7 +253,14 @@ LINES: dict[str, tuple[str, ...]] = {
         "a page around an early one",
     ),
     "POST /api/rooms/<room>/messages": ("send by http",),
-    "message:send": ("send", "send again what is sent", "reply to an early one"),
+    "message:send": (
+        "send",
+        "send again what is sent",
+        "reply to an early one",
+        "reply to a later one",
+        "reply to a deleted one",
+        "reply to no message",
+    ),
     **{
         f"message:{act}": (
             f"{act} my early one",

@@ -29,13 +29,14 @@ def test_the_hash_of_every_request_is_what_it_always_was(worker):
     by = dict.fromkeys(DIGESTS, ALICE) | {"join": BOB, "leave": BOB}
     memberships.create(ALICE, "create", "Plans", "public")
     memberships.invite(ALICE, "invite", "plans", "bob")
-    memberships.remove(ALICE, "remove", "plans", "bob")
+    messages.send(ALICE, "plans", "answered", "a message with the number 3")
     assert messages.send(ALICE, "plans", "send", "hällo 👋")["seq"] == 4
     messages.send(ALICE, "plans", "reply", "hällo 👋", reply_to=3)
     messages.edit(ALICE, "plans", "edit", 4, "again")
     messages.react(ALICE, "plans", "react", 4, "👍", True)
     messages.react(ALICE, "plans", "unreact", 4, "👍", False)
     messages.delete(ALICE, "plans", "delete", 4)
+    memberships.remove(ALICE, "remove", "plans", "bob")
     memberships.join(BOB, "join", "plans")
     memberships.leave(BOB, "leave", "plans")
     stored = {name: worker.storage.claims.get(by[name].username, name) for name in DIGESTS}

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from chat.errors import ChatError
 from chat.models import Membership, Message, Room
 from chat.services.messages.pairs import ENOUGH_BYTES
 from chat.services.rooms.rooms import first_visible
 from chat.services.storage.storage import Storage
 
 MAX_QUOTES = 100  # of a page: so many rows are one request
+
+
+def check_reply(storage: Storage, room: Room, membership: Membership, seq: int | None) -> None:
+    """Raises: ChatError `reply_not_found` when that number is no message of the room which this member may see. One
+    that was deleted still is one: whoever was answering it meanwhile has their say."""
+    if seq is None:
+        return
+    found = storage.entries.get(room.id, seq) if seq >= first_visible(room, membership) else None
+    if found is None or found[1] is None:
+        raise ChatError("reply_not_found")
 
 
 def quotes_of(

@@ -14,6 +14,7 @@ from chat.services.bus.publisher import Publisher
 from chat.services.limits.allowance import Allowance, weight
 from chat.services.log.append import Draft, DraftUnder, Log
 from chat.services.log.idempotency import Appended, Asked, check_client_id
+from chat.services.messages.quotes import check_reply
 from chat.services.messages.reactions import ReactionRequest, Reactions, check_emoji
 from chat.services.messages.text import check_text
 from chat.services.rooms.rooms import Rooms, first_visible
@@ -43,8 +44,9 @@ class Messages:
         """Stores a message and tells every member; returns its snapshot, the same one when the request comes again; or
         `{seq}` alone, its entry's number, when the person may not see what became of it since (see `acked`).
 
-        `seen` is the last entry the sender knows of. Raises: ChatError `text_empty`, `text_too_long`,
-        `client_id_invalid`, `client_id_reused`, `rate_limited`, `unavailable`.
+        `seen` is the last entry the sender knows of, `reply_to` the message that it answers. Raises: ChatError
+        `text_empty`, `text_too_long`, `reply_not_found`, `client_id_invalid`, `client_id_reused`, `rate_limited`,
+        `unavailable`.
         """
         check_text(text)
         request = ("send", room_id, text, reply_to)
@@ -52,6 +54,13 @@ class Messages:
             room, membership = self._rooms.require(person, room_id)
         except ChatError as refusal:
             return self._done(person, room_id, client_id, request, refusal)
+        try:
+            check_reply(self._storage, room, membership, reply_to)
+        except ChatError:
+            done = self._log.claims.already(person.username, client_id, request)
+            if done is None:
+                raise
+            return self._answer(person, room, membership, done)  # it was carried out while there was such a message
 
         def build(seq: int) -> Draft:
             at_ms = self._log.now_ms()

@@ -13,7 +13,7 @@ export function listenToRooms(connection: Connection, rooms: Rooms): () => void 
       "member:joined": entered,
       "member:left"(push) {
         entered(push);
-        if (push.successor) rooms.handedOn(push.room, push.successor);
+        if (push.successor) rooms.told(push.room, { owner: push.successor });
       },
       "member:removed"(push) {
         rooms.putOut(push);
@@ -21,7 +21,7 @@ export function listenToRooms(connection: Connection, rooms: Rooms): () => void 
       },
       "room:changed"(push) {
         entered(push);
-        if ("name" in push) rooms.renamed(push.room, push.name);
+        if ("name" in push) rooms.told(push.room, { name: push.name });
       },
       "entry:skipped": ({ room, generation, entry }) => rooms.skipped(room, generation, entry),
       "room:heads": rooms.heads,

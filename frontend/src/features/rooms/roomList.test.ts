@@ -149,7 +149,7 @@ describe.each(["constructor", "__proto__", "valueOf", "hasOwnProperty"])("a room
     const list = play(listed(room()));
     expect([
       list.rooms.get(id), reduceRoomList(list, { type: "read", room: id, seq: 3 }),
-      reduceRoomList(list, { type: "renamed", room: id, name: "x" }),
+      reduceRoomList(list, { type: "told", room: id, part: { name: "x" } }),
     ]).toEqual([undefined, list, list]);
     expect(reduceRoomList(list, { ...entry(11), room: id } as RoomListAction).stale).toBe(true);
     expect(reduceRoomList(list, { type: "heads", heads: JSON.parse(`{"${id}": [1, 10]}`) as Heads }).stale).toBe(true);
@@ -157,9 +157,9 @@ describe.each(["constructor", "__proto__", "valueOf", "hasOwnProperty"])("a room
 
   it("is one like any other", () => {
     const list = play(listed(room(), odd), { ...entry(11), room: id } as RoomListAction, {
-      type: "renamed", room: id, name: "Odd",
-    }, { type: "handed on", room: id, owner: "grace" });
-    expect(list.rooms.get(id)).toMatchObject({ name: "Odd", owner: "grace", head: 11, unread: 1 });
+      type: "told", room: id, part: { name: "Odd" },
+    });
+    expect(list.rooms.get(id)).toMatchObject({ name: "Odd", head: 11, unread: 1 });
     expect(inOrder(list).map(({ room: each }) => each)).toEqual(["general", id]);
     expect(reduceRoomList(list, { type: "heads", heads: JSON.parse(`{"${id}": [1, 11]}`) as Heads }).stale).toBe(false);
     expect(play({ type: "remembered", rooms: [odd] }, { type: "added", room: odd }).rooms.size).toBe(1);

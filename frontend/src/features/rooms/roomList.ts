@@ -29,8 +29,8 @@ export type RoomListAction =
     }
   | { type: "heads"; heads: Heads }
   | { type: "read"; room: string; seq: number; passed?: number | undefined }
-  | { type: "renamed"; room: string; name: string }
-  | { type: "handed on"; room: string; owner: string }
+  /** It has another name, or owner. */
+  | { type: "told"; room: string; part: Pick<Partial<Room>, "name" | "owner"> }
   /** A public room that I may join. */
   | { type: "made"; room: RoomName }
   | { type: "added"; room: Room };
@@ -56,10 +56,8 @@ export function reduceRoomList(list: RoomList, action: RoomListAction): RoomList
       return { ...list, stale: list.stale || knowsNewer(list, action.heads) };
     case "read":
       return read(list, action.room, action.seq, action.passed);
-    case "renamed":
-      return change(list, action.room, { name: action.name });
-    case "handed on":
-      return change(list, action.room, { owner: action.owner });
+    case "told":
+      return change(list, action.room, action.part);
     case "made":
       return withJoinable(list, action.room);
     case "added":

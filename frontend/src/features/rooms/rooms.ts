@@ -149,8 +149,7 @@ export function createRooms({ user, base, http, ask, clock, met, nameOf = (usern
         changed: message.author === user ? undefined : message,
       }),
     made: (room: RoomName) => dispatch({ type: "made", room }),
-    renamed: (room: string, name: string) => dispatch({ type: "renamed", room, name }),
-    handedOn: (room: string, owner: string) => dispatch({ type: "handed on", room, owner }),
+    told: (room: string, part: { name: string } | { owner: string }) => dispatch({ type: "told", room, part }),
     /** Somebody was removed from a room; kept when it was me, and I was in it. */
     putOut({ room, user: who, by }: MembershipPush) {
       const name = who === user ? list.get().rooms.get(room)?.name : undefined;

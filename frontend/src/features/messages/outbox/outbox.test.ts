@@ -167,6 +167,16 @@ describe("the ack and the echo", () => {
     expect([requests.length, states(outbox)]).toEqual([1, ["hello sent"]]);
   });
 
+  it("a reply to what is not there is refused for good: it says why, and keeps its words", async () => {
+    const outbox = openTab();
+    await outbox.add("general", "my answer", 7);
+    const why = { code: "reply_not_found", message: "The message that this answers does not exist." };
+    request(0).refuse(new Failure({ ...why, retry: false }));
+    await settled();
+    outbox.resume();
+    expect(outbox.items.get()).toMatchObject([{ text: "my answer", state: "failed", failed: why, reply_to: 7 }]);
+    expect([requests.length, await onDisk()]).toEqual([1, ["my answer"]]);
+  });
   it("an echo of the first attempt and a refusal of the second leave it sent", async () => {
     const outbox = openTab();
     await outbox.add("general", "hello");

@@ -12,8 +12,8 @@ const sentence = ({ kind, name, user, by, successor }: Entry, names: Names): str
       : t("{name} joined.", { name: who });
   }
   if (kind === "left") {
-    const next = successor && t("{name} owns this room now.", { name: named(names.of(successor)) });
-    return `${t("{name} left.", { name: who })}${next ? ` ${next}` : ""}`;
+    const next = successor ? ` ${t("{name} owns this room now.", { name: named(names.of(successor)) })}` : "";
+    return t("{name} left.", { name: who }) + next;
   }
   if (kind === "removed") return t("{name} was removed.", { name: who });
   return t("The room is called {name} now.", { name: named(name ?? "") });
