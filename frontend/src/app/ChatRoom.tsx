@@ -44,7 +44,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
   const { key: visit } = useLocation();
   const navigate = useNavigate();
   const [panel, setPanel] = useState<Panel | null>(null);
-  const list = useValue(client.rooms.list);
+  const list = useValue(client.rooms.shown);
   const failure = useValue(client.rooms.failure);
   const room = list.rooms.get(id);
   const isMine = room !== undefined;

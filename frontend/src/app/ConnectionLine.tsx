@@ -57,7 +57,7 @@ function Server({ connection, outbox }: Pick<Client, "connection" | "outbox">) {
 /** The line stands, and yet the list of rooms cannot be had: with no rooms at all the page says so in their place. */
 function List({ connection, rooms }: Pick<Client, "connection" | "rooms">) {
   const failure = useValue(rooms.failure);
-  const shown = useValue(rooms.list).rooms.size > 0;
+  const shown = useValue(rooms.shown).rooms.size > 0;
   const stands = useValue(connection.state).phase === "connected";
   const late = useLate(stands && failure !== null && shown, PATIENCE_MS);
   if (!failure || !late) return null;

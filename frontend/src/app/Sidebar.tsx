@@ -24,7 +24,7 @@ interface Props {
 }
 
 export function Sidebar({ client, session, open, close }: Props) {
-  const list = useValue(client.rooms.list);
+  const list = useValue(client.rooms.shown);
   const failure = useValue(client.rooms.failure);
   const { said: trouble, report } = useTrouble();
   const drafted = useValue(draftedRooms(client.user.username));

@@ -21,7 +21,7 @@ export function SyncMark({ client, open }: { client: Client; open: string | null
     line: useValue(client.connection.line),
     late: useValue(client.outbox.late),
     compared: useValue(client.followers.compared),
-    list: useValue(client.rooms.list),
+    list: useValue(client.rooms.shown),
     unlisted: useValue(client.rooms.failure),
     rooms: useValue(client.followers.rooms),
     outbox,

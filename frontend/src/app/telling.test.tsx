@@ -42,7 +42,7 @@ function parts() {
       },
     },
     outbox: { keeps: createStore(true), late: createStore(false) },
-    rooms: { list, failure: createStore<Failure | null>(null), seen: vi.fn() },
+    rooms: { list, shown: list, failure: createStore<Failure | null>(null), seen: vi.fn() },
     followers: { rooms: createStore(new Map()) },
     hearers,
   };

@@ -94,7 +94,7 @@ it("the line that says how the connection stands says the next thing", () => {
   const client = {
     connection: { state, line: createStore("good"), tryNow: nothing },
     outbox: { keeps: createStore(true), late: createStore(false) },
-    rooms: { failure: createStore(null), list: createStore({ rooms: new Map() }), refetch: nothing },
+    rooms: { failure: createStore(null), shown: createStore({ rooms: new Map() }), refetch: nothing },
   } as unknown as ComponentProps<typeof ConnectionLine>["client"];
   render(<ConnectionLine client={client} />);
   translate();

@@ -9,7 +9,8 @@ const FEW = 150;
 
 /** Reading: what is new in this visit, and telling what stood on the screen of a page that is looked at. */
 export function useReading({ rooms, followers, user }: Client, room: Room, log: RoomLog, goesElsewhere: boolean) {
-  const [newAfter, setNewAfter] = useState<number | null>(room.unread > 0 ? room.read : null);
+  const now = () => rooms.list.get().rooms.get(room.room) ?? room;
+  const [newAfter, setNewAfter] = useState<number | null>(() => (now().unread > 0 ? now().read : null));
   const visible = useVisible();
   const { cursor } = log;
 
@@ -26,11 +27,13 @@ export function useReading({ rooms, followers, user }: Client, room: Room, log: 
     [rooms, room.room, user.username],
   );
 
+  useEffect(() => rooms.lookedAway, [rooms, room.room]);
+
   // Coming back to a page that was away starts a new visit.
   const [was, setWas] = useState(visible);
   if (was !== visible) {
     setWas(visible);
-    if (!visible && room.read >= cursor) setNewAfter(cursor);
+    if (!visible && now().read >= cursor) setNewAfter(cursor);
   }
 
   // The first unread message may lie before the newest page: it is fetched before anything is shown, with what stands

@@ -137,6 +137,25 @@ function change(list: RoomList, id: string, part: Partial<Room>): RoomList {
   return room ? { ...list, rooms: new Map(list.rooms).set(id, { ...room, ...part }) } : list;
 }
 
+const LISTED = ["loaded", "stale", "joinable"] as const;
+const SHOWN = ["name", "kind", "generation", "unread", "unread_more"] as const satisfies (keyof Room)[];
+
+/**
+ * The list, with what is in `before` already where that looks the same: how far a room has come is not shown. The room
+ * that `waits` stays as it was.
+ */
+export function asShown(before: RoomList, now: RoomList, waits: string | null): RoomList {
+  let looksSame = LISTED.every((part) => before[part] === now[part]) && before.rooms.size === now.rooms.size;
+  const rooms = new Map<string, Room>();
+  for (const [id, room] of now.rooms) {
+    const was = before.rooms.get(id);
+    const stays = was && (id === waits || SHOWN.every((part) => was[part] === room[part]));
+    looksSame &&= !!stays;
+    rooms.set(id, stays ? was : room);
+  }
+  return looksSame ? before : { ...now, rooms };
+}
+
 /** All that is unread in these rooms; or at least that much. */
 export function unreadIn(rooms: Iterable<Room>): Unread {
   let [unread, unread_more] = [0, false];

@@ -7,7 +7,7 @@ import type {
   Ask, Heads, Member, MembershipPush, Message, Room, RoomName, RoomsAnswer, ServerEvents, User,
 } from "@/types/protocol";
 import { keepRooms, keptRooms } from "./keptRooms";
-import { emptyRoomList, reduceRoomList, type RoomListAction } from "./roomList";
+import { asShown, emptyRoomList, reduceRoomList, type RoomListAction } from "./roomList";
 
 interface Needs {
   user: string;
@@ -30,10 +30,20 @@ export interface Removal {
 export type Rooms = ReturnType<typeof createRooms>;
 
 const READ_EVERY_MS = 3_000;
+/** So long at most a count waits for the look that most likely takes it away again. */
+const LOOK_WITHIN_MS = 100;
 
 /** My rooms: the list, its counts, and everything one can do with a room as a whole. */
 export function createRooms({ user, base, http, ask, clock, met, nameOf = (username) => username }: Needs) {
   const list = createStore(emptyRoomList);
+  /**
+   * The list as it is shown, of which `read` and `head` may be older: what comes into a room of which all was seen a
+   * moment ago is mostly seen as it comes, and its count would only flash.
+   */
+  const shown = createStore(emptyRoomList);
+  let seenWhole: string | null = null;
+  let cancelLook: (() => void) | null = null;
+  list.subscribe(show);
   const failure = createStore<Failure | null>(null);
   const removals = createStore<ReadonlyMap<string, Removal>>(new Map());
   let asking: Promise<void> | null = null;
@@ -44,9 +54,22 @@ export function createRooms({ user, base, http, ask, clock, met, nameOf = (usern
   const miscounted = new Set<string>();
 
   function dispatch(action: RoomListAction) {
+    if (action.type === "entry" && action.counts && action.room === seenWhole)
+      cancelLook ??= clock.after(LOOK_WITHIN_MS, looked);
     list.set((now) => reduceRoomList(now, action));
     const { stale, uncounted, loaded } = list.get();
     if ((stale || uncounted) && loaded) refetchSoon();
+  }
+
+  function show() {
+    shown.set((before) => asShown(before, list.get(), cancelLook && seenWhole));
+  }
+
+  /** The count waits for no look any more. */
+  function looked() {
+    cancelLook?.();
+    cancelLook = null;
+    show();
   }
 
   function refetchSoon(delay_ms = jittered(clock, 600)) {
@@ -128,6 +151,7 @@ export function createRooms({ user, base, http, ask, clock, met, nameOf = (usern
 
   return {
     list,
+    shown,
     failure,
     removals,
     refetch,
@@ -162,13 +186,24 @@ export function createRooms({ user, base, http, ask, clock, met, nameOf = (usern
      * are, where it is known. */
     seen(room: string, seq: number, passed?: number) {
       const now = list.get().rooms.get(room);
-      if (!now || seq <= now.read) return;
-      dispatch({ type: "read", room, seq, passed });
-      tellRead(room, seq);
+      if (!now) return;
+      seenWhole = Math.max(seq, now.read) >= now.head ? room : null;
+      if (seq > now.read) {
+        dispatch({ type: "read", room, seq, passed });
+        tellRead(room, seq);
+      }
+      looked();
+    },
+    /** Nobody looks into a room any more. */
+    lookedAway() {
+      seenWhole = null;
+      looked();
     },
 
     /** The page is being left: what was seen is told now, not in 3 s. */
     tellAll() {
+      seenWhole = null;
+      looked();
       for (const [room, told] of reads) {
         told.cancel?.();
         told.cancel = null;
@@ -202,6 +237,7 @@ export function createRooms({ user, base, http, ask, clock, met, nameOf = (usern
 
     dispose() {
       cancelSoon?.();
+      cancelLook?.();
       for (const { cancel } of reads.values()) cancel?.();
     },
   };

@@ -11,6 +11,7 @@ import { latin } from "@/lib/keys";
 import { language, t } from "@/lib/language";
 import { lazy } from "@/lib/lazy";
 import { useStore, useValue } from "@/lib/store";
+import { useLate } from "@/lib/useLate";
 import type { Message } from "@/types/protocol";
 import { chosen } from "./chosen";
 import type { MessageHandlers } from "./handlers";
@@ -34,6 +35,8 @@ interface Props {
   handlers: MessageHandlers;
 }
 
+const RESTS_MS = 500;
+
 const ReactionPalette = lazy(() => import("@/features/messages/reactions/ReactionPalette"));
 const EditMessage = lazy(() => import("./EditMessage"));
 const DeleteQuestion = lazy(() => import("./DeleteQuestion"));
@@ -46,8 +49,10 @@ export const SentMessage = memo(function SentMessage({
   const { room, seq, author, name, text, created_at_ms, deleted } = message;
   const [confirming, setConfirming] = useState(false);
   const [picking, setPicking] = useState(false);
-  // A pointer is near: the actions of all others are not in the page, which is half of it.
+  // A pointer is near: the actions of all others are not in the page, which is half of it. Where the keyboard comes in
+  // they are too, but do not run along with the newest message while one follows the other.
   const [near, setNear] = useState(false);
+  const rests = useLate(active, RESTS_MS);
   const frame = useRef<HTMLElement>(null);
   const reactButton = useRef<HTMLButtonElement>(null);
   const key = keyOf(message);
@@ -132,7 +137,7 @@ export const SentMessage = memo(function SentMessage({
           </Suspense>
         </PanelBoundary>
       )}
-      {(near || active || picking || isChosen) && !deleted && !editing && (
+      {(near || entered || rests || picking || isChosen) && !deleted && !editing && (
         <MessageActions mine={mine} reachable={entered} act={act} reactButton={reactButton}
           below={isChosen ? time : null} />
       )}

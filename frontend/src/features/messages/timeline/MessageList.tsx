@@ -5,6 +5,7 @@ import { Icon } from "@/components/ui/icons";
 import { hasMessageAfter, type RoomLog } from "@/features/messages/log/log";
 import { goHome } from "@/lib/focus";
 import { t } from "@/lib/language";
+import { drawnOnce } from "./drawnOnce";
 import type { Seen } from "./reading";
 import type { Stand } from "./stands";
 import { firstPlace, isPrepended, spanOfRows, type Row, type Target } from "./timeline";
@@ -33,6 +34,12 @@ interface Props {
 /** Rows are measured this far from the screen, so that none changes its guessed height in sight of anybody. */
 const MEASURED_AHEAD_PX = 1200;
 
+/**
+ * Of an end that is followed so many rows stay, and go some at a time: the list would take out with each message what
+ * it moves above the edge, and bring all that back in when no more come.
+ */
+const [KEPT, KEPT_STEP] = [48, 16];
+
 export function MessageList({
   label, log, rows, ready, visit, target, renderRow, loadOlder, loadNewer, toNewest, onSeen, onStand,
 }: Props) {
@@ -49,12 +56,21 @@ export function MessageList({
     const span = seen === "end" ? seen : spanOfRows(shown.current.slice(seen.first, seen.last + 1));
     if (span) onSeen(span);
   }, [onSeen]);
-  const { atEnd, leap, resized, scrolled } = useScrolling({
+  const { atEnd, follows, leap, resized, scrolled } = useScrolling({
     scroller, list, rows, place, linked: target !== null, canStick: !detached,
     nearTop: loadOlder, nearEnd: loadNewer, seen, stands: onStand,
   });
   const roving = useRoving(list, scroller, rows);
   const inView = atEnd && !detached;
+  const from = follows ? rows.length - (rows.length % KEPT_STEP) - KEPT : rows.length;
+  const keeps = useMemo(
+    () => [...rows.keys()].filter((index) => index >= from || index === roving.active), [rows, from, roving.active],
+  );
+  const draw = useMemo(() => drawnOnce((row, index, active, entered, last) => (
+    <div key={row.key} data-row={index} className={last ? styles.last : undefined}>
+      {renderRow(row, active, entered)}
+    </div>
+  )), [renderRow]);
 
   // New is what came since, not what is being fetched around a permalink.
   const [reached, setReached] = useState({ generation: log.generation, cursor: log.cursor });
@@ -85,16 +101,16 @@ export function MessageList({
           <Icon name="down" size={16} /> <span>{isNew ? t("New messages") : t("To the newest")}</span>
         </Button>
       )}
-      <div ref={scroller} className={styles.log} role="log" aria-label={label} aria-live="off" tabIndex={0}
-        onScroll={scrolled} onKeyDown={roving.pressed} onFocus={roving.focused} onBlur={roving.left}>
+      <div ref={scroller} className={`${styles.log} ${follows ? styles.follows : ""}`} role="log" aria-label={label}
+        aria-live="off" tabIndex={0} onScroll={scrolled} onKeyDown={roving.pressed} onFocus={roving.focused}
+        onBlur={roving.left}>
         <div className={styles.spring} />
         <Virtualizer ref={list} scrollRef={scroller} data={rows} shift={held.shift} bufferSize={MEASURED_AHEAD_PX}
-          keepMounted={roving.active < 0 ? [] : [roving.active]} onResize={resized}>
-          {(row, index) => (
-            <div key={row.key} data-row={index} className={index === rows.length - 1 ? styles.last : undefined}>
-              {renderRow(row, index === roving.active, index === roving.active && roving.entered)}
-            </div>
-          )}
+          keepMounted={keeps} onResize={resized}>
+          {(row, index) => {
+            const active = index === roving.active;
+            return draw(row, index, active, active && roving.entered, index === rows.length - 1);
+          }}
         </Virtualizer>
       </div>
     </div>

@@ -8,7 +8,7 @@ import { PendingMessage } from "@/features/messages/message/PendingMessage";
 import { SentMessage } from "@/features/messages/message/SentMessage";
 import type { OutboxItem } from "@/features/messages/outbox/items";
 import { zone } from "@/lib/dates";
-import { t } from "@/lib/language";
+import { language, t } from "@/lib/language";
 import { lazy } from "@/lib/lazy";
 import { useValue } from "@/lib/store";
 import { useMinute } from "@/lib/useMinute";
@@ -59,6 +59,7 @@ export function Timeline({
     [log, pending, me.username, newAfter, here],
   );
   const now_ms = useMinute();
+  const tongue = useValue(language);
 
   const loadOlder = useCallback(() => load("older"), [load]);
   const loadNewer = useCallback(() => load("newer"), [load]);
@@ -83,7 +84,7 @@ export function Timeline({
               <SentMessage message={message} startsGroup={row.startsGroup} mine={message.author === me.username}
                 active={active} entered={entered}
                 editing={editing === message.seq} highlighted={linked === message.seq} handlers={handlers}
-                quoted={message.reply_to === undefined ? undefined : log.snapshots.get(message.reply_to)} />
+                quoted={row.quoted} />
             );
           }
         }
@@ -96,7 +97,8 @@ export function Timeline({
         </Boundary>
       );
     },
-    [room, me, names, retry, remove, editing, linked, handlers, log.snapshots, log.first, now_ms],
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- what is said and when is written by language and zone
+    [room, me, names, retry, remove, editing, linked, handlers, log.first, now_ms, here, tongue],
   );
 
   return (

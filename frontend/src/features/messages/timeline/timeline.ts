@@ -11,7 +11,13 @@ interface RowBase {
   /** The first message not read when the room was opened. */
   firstUnread: boolean;
 }
-export type MessageRow = RowBase & { kind: "message"; message: Message; startsGroup: boolean };
+export type MessageRow = RowBase & {
+  kind: "message";
+  message: Message;
+  startsGroup: boolean;
+  /** What it answers, where that is known. */
+  quoted?: Message | undefined;
+};
 export type PendingRow = RowBase & { kind: "pending"; item: OutboxItem; startsGroup: boolean };
 export type NoteRow = RowBase & { kind: "note"; entry: Entry };
 /** Stands before the first message of a room. */
@@ -27,12 +33,13 @@ interface Seen {
 }
 
 const COLLAPSE_WITHIN_MS = 5 * 60_000;
+const WELCOME: WelcomeRow = { kind: "welcome", key: "welcome", day_ms: null, firstUnread: false };
 
+/** A row of which nothing is other than when it was made last is that row: what draws it is spared then. */
 export function timelineOf({ log, pending, me, newAfter }: Seen): Row[] {
   const span = spanOf(log);
   const rows: Row[] = [];
-  if (log.generation > 0 && !hasOlder(log))
-    rows.push({ kind: "welcome", key: "welcome", day_ms: null, firstUnread: false });
+  if (log.generation > 0 && !hasOlder(log)) rows.push(WELCOME);
   const shown = new Set<string>();
   let marked = newAfter === null;
   for (let seq = span.oldest; seq <= span.newest; seq += 1) {
@@ -42,9 +49,9 @@ export function timelineOf({ log, pending, me, newAfter }: Seen): Row[] {
       const firstUnread = !marked && newAfter !== null && seq > newAfter && message.author !== me;
       marked ||= firstUnread;
       if (message.author === me && message.client_id) shown.add(message.client_id);
-      rows.push(
-        place(rows, { kind: "message", key: keyOf(message), message, startsGroup: true, day_ms: null, firstUnread }),
-      );
+      const quoted = message.reply_to === undefined ? undefined : log.snapshots.get(message.reply_to);
+      const row = { kind: "message", key: keyOf(message), message, quoted, day_ms: null, firstUnread } as const;
+      rows.push(place(rows, { ...row, startsGroup: true }));
     } else if (entry) {
       rows.push(place(rows, { kind: "note", key: `note-${seq}`, entry, day_ms: null, firstUnread: false }));
     }
@@ -71,11 +78,21 @@ function place(rows: readonly Row[], row: Exclude<Row, WelcomeRow>): Row {
   const at_ms = timeOf(row);
   const before_ms = above && timeOf(above);
   const day_ms = before_ms === undefined || !sameDate(before_ms, at_ms) ? at_ms : null;
-  if (row.kind === "note") return { ...row, day_ms };
+  if (row.kind === "note") return asBefore({ ...row, day_ms });
   const goes_on =
     day_ms === null && !row.firstUnread && above !== undefined && before_ms !== undefined &&
     authorOf(above) === authorOf(row) && at_ms - before_ms < COLLAPSE_WITHIN_MS && !repliesTo(row);
-  return { ...row, day_ms, startsGroup: !goes_on };
+  return asBefore({ ...row, day_ms, startsGroup: !goes_on });
+}
+
+const made = new WeakMap<object, Row>();
+
+function asBefore(row: Exclude<Row, WelcomeRow>): Row {
+  const subject = subjectOf(row) as object;
+  const before = made.get(subject);
+  if (before && (Object.keys(row) as (keyof Row)[]).every((part) => before[part] === row[part])) return before;
+  made.set(subject, row);
+  return row;
 }
 
 function timeOf(row: Exclude<Row, WelcomeRow>): number {

@@ -41,6 +41,8 @@ export function useScrolling({
   scroller, list, rows, place, linked, canStick, nearTop, nearEnd, seen, stands,
 }: Needs) {
   const [atEnd, setAtEnd] = useState(true);
+  /** Something came to an end that was followed: more is likely to. */
+  const [follows, setFollows] = useState(false);
   const sticks = useRef(true);
   const placed = useRef<string | null>(null);
   const wasLinked = useRef(linked);
@@ -53,6 +55,7 @@ export function useScrolling({
   const last_px = useRef(0);
   /** Left the end, so that being there again is the person's doing. */
   const away = useRef(false);
+  const many = useRef(0);
   const lastSent = useRef<string | undefined>(undefined);
 
   /**
@@ -66,7 +69,8 @@ export function useScrolling({
         scroller.current && placed.current !== null && document.visibilityState === "visible"
           ? onScreen(scroller.current)
           : null;
-      if (!rows) return;
+      // What comes at an end that is followed is measured in this frame, and looked at then.
+      if (!rows || (rows.measuring && sticks.current && canStick)) return;
       seen(rows);
       const stand = sticks.current && canStick ? "end" : rows.stand;
       if (stand) stands(stand);
@@ -86,12 +90,15 @@ export function useScrolling({
     away.current = false;
     setAtEnd(true);
     element.scrollTop = element.scrollHeight;
+    last_px.current = element.scrollTop;
     list.current?.scrollTo(BEYOND_PX); // or the list goes back to the place that it was on its way to
   }, [scroller, list, found]);
 
   const follow = useCallback(() => {
     const element = scroller.current;
-    if (element && sticks.current && canStick) element.scrollTop = element.scrollHeight;
+    if (!element || !sticks.current || !canStick) return;
+    element.scrollTop = element.scrollHeight;
+    last_px.current = element.scrollTop;
   }, [scroller, canStick]);
 
   const finding = useCallback(() => {
@@ -158,15 +165,23 @@ export function useScrolling({
     const newest = rows.at(-1);
     const justSent = newest?.kind === "pending" && newest.key !== lastSent.current;
     if (newest?.kind === "pending") lastSent.current = newest.key;
+    const grew = rows.length > many.current;
+    if (grew && many.current > 0) setFollows(sticks.current && canStick);
+    many.current = rows.length;
     if (justSent) toEnd();
-    else follow();
+    else if (!grew) follow(); // what is new is followed when it is measured, and not laid out twice
     // A page may hold few messages: what does not fill the screen cannot be scrolled to ask for more.
     const element = scroller.current;
-    if (!element || placed.current === null) return;
+    if (!element || !list.current || placed.current === null) return;
     look();
+    if (sticks.current && canStick) {
+      const { scrollSize, viewportSize } = list.current; // as it knows them: nothing is laid out for that
+      if (scrollSize - viewportSize < LOAD_WITHIN_PX) nearTop();
+      return;
+    }
     if (element.scrollTop < LOAD_WITHIN_PX) nearTop();
     if (element.scrollHeight - element.scrollTop - element.clientHeight < LOAD_WITHIN_PX) nearEnd();
-  }, [rows, follow, toEnd, scroller, nearTop, nearEnd, look]);
+  }, [rows, follow, toEnd, scroller, list, canStick, nearTop, nearEnd, look]);
 
   useEffect(() => {
     const element = scroller.current;
@@ -201,27 +216,31 @@ export function useScrolling({
     if (canStick) seen("end");
   }, [toEnd, canStick, seen]);
 
-  return { atEnd, leap, resized, scrolled };
+  return { atEnd, follows: follows && atEnd, leap, resized, scrolled };
 }
 
 /**
  * The first and the last row of which the end, or as much as fits, is within the log's edges, and where the first
- * message among them stands. Hidden ones are being measured.
+ * message among them stands. Hidden ones are being measured. The rows are looked at from below, where most people are.
  */
-function onScreen(scroller: HTMLElement): { first: number; last: number; stand: Stand | null } | null {
+function onScreen(
+  scroller: HTMLElement,
+): { first: number; last: number; stand: Stand | null; measuring: boolean } | null {
   const { top, bottom } = scroller.getBoundingClientRect();
   let [first, last] = [Number.POSITIVE_INFINITY, -1];
-  let stand: { index: number; seq: number; top_px: number } | null = null;
-  for (const row of scroller.querySelectorAll<HTMLElement>("[data-row]")) {
+  let stand: Stand | null = null;
+  let measuring = false;
+  for (const row of [...scroller.querySelectorAll<HTMLElement>("[data-row]")].reverse()) {
     const edges = row.getBoundingClientRect();
+    if (edges.bottom <= top && edges.height > 0) break;
+    const hidden = edges.height > 0 && getComputedStyle(row).visibility === "hidden";
+    measuring ||= hidden;
     const fits = edges.bottom <= bottom + 1 || (edges.top <= top && edges.bottom >= bottom);
-    if (edges.bottom <= top || edges.height === 0 || !fits || getComputedStyle(row).visibility === "hidden") continue;
-    const index = Number(row.dataset.row);
-    first = Math.min(first, index);
-    last = Math.max(last, index);
-    if (stand && stand.index < index) continue;
+    if (edges.height === 0 || hidden || !fits) continue;
+    first = Number(row.dataset.row);
+    if (last < 0) last = first;
     const seq = Number(row.querySelector<HTMLElement>("[data-seq]")?.dataset.seq);
-    if (seq) stand = { index, seq, top_px: edges.top - top };
+    if (seq) stand = { seq, top_px: edges.top - top };
   }
-  return last < 0 ? null : { first, last, stand: stand && { seq: stand.seq, top_px: stand.top_px } };
+  return last < 0 ? null : { first, last, stand, measuring };
 }
