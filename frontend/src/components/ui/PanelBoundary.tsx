@@ -3,13 +3,15 @@ import { t } from "@/lib/language";
 import { Unfetched } from "@/lib/lazy";
 import { Boundary } from "./Boundary";
 import { Button } from "./Button";
-import { Dialog } from "./Dialog";
 import styles from "./Boundary.module.css";
 
-/** Around a panel: one that cannot be shown says so and can be closed, and the chat under it goes on. */
+/**
+ * Around a panel: one that cannot be shown says so and can be closed, and the chat under it goes on. It says so in a
+ * dialog of its own, which is here: that of all panels is fetched with the first of them.
+ */
 export function PanelBoundary({ onClose, children }: { onClose(): void; children: ReactNode }) {
   const broken = (again: () => void, error: unknown) => (
-    <Dialog title={t("Something went wrong")} onClose={onClose}>
+    <dialog ref={show} className={styles.dialog} aria-label={t("Something went wrong")} onCancel={onClose}>
       <p role="alert">
         {error instanceof Unfetched
           ? t("This panel could not be fetched from the server. The rest of the page goes on.")
@@ -20,7 +22,11 @@ export function PanelBoundary({ onClose, children }: { onClose(): void; children
         <Button look={error instanceof Unfetched ? undefined : "solid"} onClick={onClose}>{t("Close it")}</Button>
         <Button onClick={() => location.reload()}>{t("Reload the page")}</Button>
       </div>
-    </Dialog>
+    </dialog>
   );
   return <Boundary instead={broken}>{children}</Boundary>;
+}
+
+function show(dialog: HTMLDialogElement | null) {
+  if (dialog && !dialog.open) dialog.showModal();
 }
