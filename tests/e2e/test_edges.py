@@ -174,3 +174,29 @@ def test_magnified_four_times_every_room_can_be_reached(two, visitor):
     last = rooms.get_by_role("link").last
     last.click()
     expect(guest.page).to_have_url(re.compile("/r/room"))
+
+
+def test_titles_are_in_a_serif_of_our_own_and_nothing_moves_when_it_comes(two, visitor):
+    ada, _ = two
+    room = ada.room("Letters")
+    ada.say(room, "said")
+    stands = "[...document.querySelectorAll('h1, h2, article')].map((one) => [one.offsetTop, one.offsetHeight])"
+    loaded = "document.fonts.ready.then(() => [...document.fonts].map(({ family, status }) => [family, status]))"
+    with_it, without = visitor(), visitor("ERR_FAILED")
+    without.context.route("**/*.woff2", lambda route: route.abort())
+    seen = []
+    for guest in (with_it, without):
+        guest.enter(ada, room)
+        expect(guest.message("said")).to_be_visible()
+        expect(guest.page.get_by_role("region", name="Welcome")).to_be_visible()
+        status = dict(guest.page.evaluate(loaded))
+        assert status["Parley Serif"] == ("loaded" if guest is with_it else "error")
+        family = guest.page.get_by_role("heading", level=1).evaluate("(title) => getComputedStyle(title).fontFamily")
+        assert family.startswith('"Parley Serif", "Parley Fallback"')
+        seen.append(guest.page.evaluate(stands))
+    assert seen[0] == seen[1]
+    kept = with_it.page.evaluate(
+        "navigator.serviceWorker.ready.then(() => caches.keys()).then(([name]) => caches.open(name))"
+        ".then((shell) => shell.keys()).then((all) => all.map(({ url }) => url))"
+    )
+    assert any(url.endswith(".woff2") for url in kept)
