@@ -31,6 +31,9 @@ const PIECES = {
   "src/features/rooms/QuickSwitcher.tsx": 4,
 };
 
+/** Fetched as they are, by the style sheet that is fetched first. */
+const FONTS = { "src/app/serif.woff2": 20 };
+
 const manifest = JSON.parse(readFileSync(new URL(".vite/manifest.json", DIST), "utf8"));
 
 function filesOf(key, seen = new Set()) {
@@ -43,6 +46,7 @@ function filesOf(key, seen = new Set()) {
   return seen;
 }
 
+const kb = (file) => readFileSync(new URL(file, DIST)).length / 1000;
 const gzip_kb = (file) => gzipSync(readFileSync(new URL(file, DIST)), { level: 9 }).length / 1000;
 
 let failed = false;
@@ -68,5 +72,11 @@ for (const key of lazy.filter((each) => !measured.includes(each))) {
 for (const [key, limit_kb] of Object.entries(PIECES)) {
   const name = key.replace(/^.*\/|\.tsx$/g, "");
   weigh(name, limit_kb, [...filesOf(key)].filter((file) => !there.has(file)), false);
+}
+for (const [key, limit_kb] of Object.entries(FONTS)) {
+  const own_kb = kb(manifest[key].file);
+  failed ||= own_kb > limit_kb;
+  const mark = own_kb > limit_kb ? "OVER " : "ok   ";
+  console.log(`${mark}${key.replace(/^.*\//, "").padEnd(16)} ${own_kb.toFixed(1).padStart(6)} kB of ${limit_kb}`);
 }
 process.exit(failed ? 1 : 0);
