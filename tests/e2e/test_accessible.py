@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 AXE = Path(__file__).resolve().parents[2] / "frontend/node_modules/axe-core/axe.min.js"
-RUN = "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
+RUN = "async ([place, rules]) => (await axe.run(place, {resultTypes: ['violations'], rules})).violations"
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
-def findings(page: Page) -> list[str]:
-    """What axe objects to, a line each. The script comes in through the debugger, which no CSP stands in the way of."""
+def findings(page: Page, place: str = ":root", without: Sequence[str] = ()) -> list[str]:
+    """What axe objects to there by all its rules but some, a line each. The script comes in through the debugger, which
+    no CSP stands in the way of."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
-    found = page.evaluate(RUN)
+    found = page.evaluate(RUN, [place, {rule: {"enabled": False} for rule in without}])
     return [f"{v['id']} ({v['impact']}): {node['target']} {node['html'][:160]}" for v in found for node in v["nodes"]]
 
 

@@ -1,6 +1,7 @@
 """Takes a picture of every screen: `python -m tests.screens.run [--only NAME …] [--out data/screens]`.
 
-`NAME` is a screen (`room`), or a screen in one state (`room.failing`).
+`NAME` is a screen (`room`), or a screen in one state (`room.failing`). With `--trees` it keeps their accessibility
+trees instead, in tests/screens/trees/, as they are now.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def _take(stage: Stage, shot: Shot, out: Path) -> int:
         for scheme in sheet.SCHEMES:
             stage.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             stage.settle()
-            _check(stage, shot)
+            check(stage, shot)
             stage.page.screenshot(path=out / sheet.file_name(shot.title, size[0], scheme))
             count += 1
     stage.page.emulate_media(color_scheme="light")
@@ -119,7 +120,7 @@ SCROLLS = """() => {
 }"""
 
 
-def _check(stage: Stage, shot: Shot) -> None:
+def check(stage: Stage, shot: Shot) -> None:
     """Fails when what the list says that a screen shows is not there, or the page scrolls away with it."""
     scrolls = {way: by for way, by in stage.page.evaluate(SCROLLS).items() if by > 0}
     assert not scrolls, f"the page scrolls away, in px: {scrolls}"
@@ -173,12 +174,25 @@ def clean(out: Path) -> None:
         picture.unlink(missing_ok=True)
 
 
+def keep_trees(shots: Sequence[Shot], all_of_them: bool) -> int:
+    from tests.screens import trees  # which goes to screens by what is here
+
+    wrong = trees.write(shots, all_of_them)
+    print(f"The trees of {len(trees.views(shots))} screens: {trees.FOLDER}")
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this screen; may be repeated")
     parser.add_argument("--out", type=Path, default=ROOT / "data" / "screens", help="the folder (data/screens)")
+    parser.add_argument("--trees", action="store_true", help="keep the accessibility trees anew, and take no picture")
     args = parser.parse_args(argv)
     shots = chosen(args.only)
+    if args.trees:
+        return keep_trees(shots, not args.only)
     if not args.only:
         clean(args.out)
     began = time.monotonic()

@@ -238,7 +238,7 @@ def boundary(stage: Stage) -> None:
     stage.enter(DESIGN)
     stage.line.lose("**/assets/MembersPanel*.js")
     stage.press("People")
-    stage.alarmed("cannot be shown")
+    stage.alarmed("could not be fetched")
 
 
 # --- a room -------------------------------------------------------------------------------------------------------
@@ -280,10 +280,10 @@ def room_days(stage: Stage) -> None:
 
 @shot("room-beginning.full", ROOM, anew=True)
 def room_beginning(stage: Stage) -> None:
-    """The beginning of a room that is private, and in which much was said."""
+    """The beginning of a room that is private, for somebody who came later."""
     stage.enter(f"/r/{stage.sample('full').rooms['Leadership']}")
     stage.page.get_by_role("log").press("Home")
-    stage.sees("This is the beginning")
+    stage.sees("You see what was said since you joined.")
 
 
 @shot("room-languages.full", ROOM)

@@ -44,14 +44,14 @@ SETTLED = """() => new Promise((resolve, reject) => {
 class Line:
     """A page's way to the server: what the server says goes through, unless it is told to say something else."""
 
-    def __init__(self, context: BrowserContext):
-        self._context = context
+    def __init__(self, page: Page):
+        self._page = page
         self._open: list[WebSocketRoute] = []
         self._is_cut = False
         self._stands = False
         self._refused: dict[str, str] = {}
         self._held: list[Route] = []
-        context.route_web_socket(re.compile("/socket.io/"), self._connect)
+        page.route_web_socket(re.compile("/socket.io/"), self._connect)
 
     def _connect(self, socket: WebSocketRoute) -> None:
         if self._is_cut:
@@ -80,7 +80,7 @@ class Line:
         """The server is away: nothing is answered, and a socket is told to come back in half a minute."""
         self._is_cut = True
         for path in ("**/api/**", "**/config.json"):
-            self._context.route(path, lambda route: route.abort("connectionrefused"))
+            self._page.route(path, lambda route: route.abort("connectionrefused"))
         for socket in self._open:
             socket.close()
 
@@ -95,15 +95,15 @@ class Line:
     def refuse_http(self, path: str, code: str) -> None:
         """The server refuses what is asked there from now on."""
         body, status = {"error": ChatError(code).to_dict()}, KINDS[code].status
-        self._context.route(path, lambda route: route.fulfill(status=status, json=body))
+        self._page.route(path, lambda route: route.fulfill(status=status, json=body))
 
     def lose(self, path: str) -> None:
         """What lies there cannot be fetched."""
-        self._context.route(path, lambda route: route.abort("connectionrefused"))
+        self._page.route(path, lambda route: route.abort("connectionrefused"))
 
     def hold(self, path: str) -> None:
         """What is asked there is not answered."""
-        self._context.route(path, lambda route: self._held.append(route))
+        self._page.route(path, lambda route: self._held.append(route))
 
     def release(self) -> None:
         """What was held gets no answer."""
@@ -127,7 +127,8 @@ class Stage:
         self._browser = browser
         self._samples = {"empty": empty, "full": full}
         self._cookies: dict[str, str] = {}
-        self._contexts: list[BrowserContext] = []
+        self._contexts: dict[str, BrowserContext] = {}
+        self._pages: list[Page] = []
         self._kept: dict[str, tuple[Page, Line]] = {}
 
     @property
@@ -153,9 +154,9 @@ class Stage:
     def chat(self, path: str, chat: str = "full") -> None:
         """Olivia at that path, where she may have been for a while; for what leaves the page as it was."""
         if chat not in self._kept:
-            self.prepare(chat, self._my_cookie(chat))
-            self._contexts.remove(self.page.context)
+            self._open(self._new_context(chat), chat, self._my_cookie(chat))
             self._kept[chat] = self.page, self.line
+            self._pages.remove(self.page)
         self.page, self.line = self._kept[chat]
         self.page.set_viewport_size({"width": self.size[0], "height": self.size[1]})
         if not self.page.url.endswith(path):
@@ -164,10 +165,21 @@ class Stage:
         self.in_sync()
 
     def prepare(self, chat: str, cookie: str = "") -> None:
-        """A new browser that is nowhere yet; `line` may be told what is to happen before it goes anywhere."""
-        url = self.sample(chat).parley.url
+        """A new page that is nowhere yet, in a browser that knows nothing but, perhaps, the files of the page; `line`
+        may be told what is to happen before it goes anywhere."""
+        if chat not in self._contexts:
+            self._contexts[chat] = self._new_context(chat)
+        context = self._contexts[chat]
+        context.clear_cookies()
+        self._open(context, chat, cookie)
+        session = context.new_cdp_session(self.page)
+        wiped = {"origin": self.sample(chat).parley.url, "storageTypes": "local_storage,indexeddb"}
+        session.send("Storage.clearDataForOrigin", wiped)
+        session.detach()
+
+    def _new_context(self, chat: str) -> BrowserContext:
         context = self._browser.new_context(
-            base_url=url,
+            base_url=self.sample(chat).parley.url,
             viewport={"width": self.size[0], "height": self.size[1]},
             reduced_motion="reduce",
             color_scheme="light",
@@ -177,12 +189,16 @@ class Stage:
             **TOUCH[self.device],
         )
         context.set_default_timeout(WITHIN_MS)
-        self._contexts.append(context)
+        return context
+
+    def _open(self, context: BrowserContext, chat: str, cookie: str) -> None:
         if cookie:
             name, value = cookie.split("=", 1)
-            context.add_cookies([{"name": name, "value": value, "url": url}])
-        self.line = Line(context)
+            context.add_cookies([{"name": name, "value": value, "url": self.sample(chat).parley.url}])
         self.page = context.new_page()
+        self._pages.append(self.page)
+        self.resize(self.size)
+        self.line = Line(self.page)
 
     def go(self, path: str) -> None:
         self.asked = path
@@ -198,17 +214,18 @@ class Stage:
         return self._cookies[chat]
 
     def clear(self, failed: bool = False) -> None:
-        """Closes the browsers of the shot, and what is open in those that stay. After a failure none stays."""
-        if self._contexts:
+        """Closes the page of the shot, and what is open in those that stay. After a failure none stays."""
+        if self._pages:
             self.line.release()
-        while self._contexts:
-            self._contexts.pop().close()
-        for page, _ in list(self._kept.values()):
-            if failed:
-                page.context.close()
-            elif page is self.page:
-                self.close_dialogs()
+            self.page.context.unroute_all()
+        elif self._kept and not failed:
+            self.close_dialogs()
+        while self._pages:
+            self._pages.pop().close()
         if failed:
+            for context in {*self._contexts.values(), *(page.context for page, _ in self._kept.values())}:
+                context.close()
+            self._contexts.clear()
             self._kept.clear()
 
     def close_dialogs(self) -> None:
