@@ -86,7 +86,7 @@ model: setup-dev ## twenty thousand interleavings of the real services, and each
 fuzz: setup-dev ## 640,000 spoilt frames, packets, handshakes and requests, ten minutes (FUZZ_ARGS=…)
 	$(PY) -m tests.transport.fuzz $(FUZZ_ARGS)
 
-mutants: setup-dev setup-pages ## whether the tests find each of 101 mutants, of the core, of what was mended, of the page (MUTANTS_ARGS=…)
+mutants: setup-dev setup-pages ## whether the tests find each of 106 mutants, of the core, of what was mended, of the page (MUTANTS_ARGS=…)
 	$(PY) -m tests.mutants.run $(MUTANTS_ARGS)
 
 browsers: setup-dev setup-pages ## thirty minutes of three browsers at work by a seeded script, and what they show (BROWSERS_ARGS=…)
