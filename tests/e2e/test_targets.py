@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-TAKES = """element => {
-    const { left, right, top, bottom } = element.getBoundingClientRect();
-    return element.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2));
-}"""
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+from tests.e2e.test_touch import PHONE, touch
+
 # Links within a message are letters of it. What is two pixels large is not for the eye, nor for a finger.
 SMALL = """() => {
     const NEAR = 21;
@@ -106,13 +103,6 @@ def test_every_target_is_large_enough_for_a_finger(parley, visitor):
     look("missing")
     assert {screen: small for screen, small in found.items() if small} == {}
     assert min(counts.values()) >= 2, counts
-
-
-def touch(one: Locator) -> None:
-    """A tap, when the list takes it: one that has just been scrolled does not, for a moment."""
-    one.evaluate("element => element.scrollIntoView({ block: 'nearest' })")
-    one.page.wait_for_function(TAKES, arg=one.element_handle())
-    one.tap()
 
 
 def back(page: Page) -> None:

@@ -9,6 +9,10 @@ from playwright.sync_api import Locator, expect
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 FIELD = "/^(INPUT|TEXTAREA)$/.test(document.activeElement.tagName)"
+TAKES = """element => {
+    const { left, right, top, bottom } = element.getBoundingClientRect();
+    return element.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2));
+}"""
 COVERED = """element => {
     const { left, right, top, bottom } = element.getBoundingClientRect();
     const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
@@ -19,6 +23,14 @@ MIDDLE_OF_TIME = """article => {
     const [time, all] = [article.querySelector("time"), article].map(each => each.getBoundingClientRect());
     return [(time.left + time.right) / 2 - all.left, (time.top + time.bottom) / 2 - all.top];
 }"""
+
+
+def touch(one: Locator) -> None:
+    """A tap, when the list takes it: one that has just been scrolled does not, for a moment, and a tap that waits for
+    that scrolls it elsewhere."""
+    one.evaluate("element => element.scrollIntoView({ block: 'nearest' })")
+    one.page.wait_for_function(TAKES, arg=one.element_handle())
+    one.tap()
 
 
 def is_covered(one: Locator) -> bool:
@@ -97,12 +109,8 @@ def test_enter_is_a_new_line_and_a_touched_message_shows_its_time_and_actions_ov
     expect(pill).to_be_visible()
     lowest = phone.message("line 14")
     lowest.evaluate("element => element.scrollIntoView({ block: 'end' })")
-    # A list that has just been scrolled takes no touch for a moment; a tap that waits for that scrolls it elsewhere.
-    page.wait_for_function(
-        f"element => !({COVERED})(element)", arg=lowest.get_by_test_id("message-text").element_handle()
-    )
-    lowest.get_by_test_id("message-text").tap()
-    lowest.get_by_role("button", name="Delete").tap()
+    touch(lowest.get_by_test_id("message-text"))
+    touch(lowest.get_by_role("button", name="Delete"))
     for button in ("Delete it", "Keep it"):
         expect(lowest.get_by_role("button", name=button)).to_be_visible()
         assert not is_covered(lowest.get_by_role("button", name=button))
