@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, expect
 
 MESSAGES = 200
 AFTER = 6
+SCROLLED = "log => log.scrollTop"
 TOP = "element => element.getBoundingClientRect().top"
 STANDS = """([text, top]) => {
     const found = [...document.querySelectorAll("article")].find(each => each.textContent.includes(text));
@@ -61,10 +62,9 @@ def test_back_leads_to_where_one_stood_and_a_room_opens_at_its_end(talked, visit
 
     quote.click()
     expect(reader.message(first)).to_be_in_viewport()
-    page.wait_for_function(AT_REST)
-    before = top_of(reader.message(first))
+    linked_px = log.evaluate(SCROLLED)
     page.mouse.wheel(0, 90)
-    page.wait_for_function(STANDS, arg=[first, before - 90])  # or the wheel turns when one is back
+    page.wait_for_function("before => document.querySelector('[role=log]').scrollTop !== before", arg=linked_px)
     page.go_back()
     expect(answer).to_be_in_viewport()
     page.wait_for_function(STANDS, arg=["an answer", stood])

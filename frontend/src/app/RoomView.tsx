@@ -1,4 +1,4 @@
-import { Suspense, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { memo, Suspense, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import { Boundary, nothing, partly } from "@/components/ui/Boundary";
 import { Button } from "@/components/ui/Button";
@@ -15,7 +15,7 @@ import { TypingLine } from "@/features/presence/TypingLine";
 import { copy } from "@/lib/copy";
 import { readEdit, readReply, writeEdit, writeReply, type ReplyTo } from "@/lib/drafts";
 import { giveBack } from "@/lib/focus";
-import { sentence, t } from "@/lib/language";
+import { language, sentence, t } from "@/lib/language";
 import { lazy } from "@/lib/lazy";
 import { useValue } from "@/lib/store";
 import { isTouch } from "@/lib/touch";
@@ -36,7 +36,8 @@ interface Props {
 }
 
 /** One room: its messages, who is typing, the field. Mounted anew for every room. */
-export function RoomView({ client, room, visit, linked }: Props) {
+export const RoomView = memo(function RoomView({ client, room, visit, linked }: Props) {
+  useValue(language);
   const { followers, outbox, changes, reactions, typing, names, user } = client;
   const navigate = useNavigate();
   const composer = useRef<HTMLTextAreaElement>(null);
@@ -168,7 +169,7 @@ export function RoomView({ client, room, visit, linked }: Props) {
       </Boundary>
     </>
   );
-}
+});
 
 const Unloaded = lazy(() => import("./Unloaded"));
 const MESSAGES = partly(sentence("The messages"));

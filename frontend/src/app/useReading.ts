@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
 import type { RoomLog } from "@/features/messages/log/log";
 import { isCounted, readOn, type Seen } from "@/features/messages/timeline/reading";
 import type { Room } from "@/types/protocol";
@@ -9,9 +9,10 @@ const FEW = 150;
 
 /** Reading: what is new in this visit, and telling what stood on the screen of a page that is looked at. */
 export function useReading({ rooms, followers, user }: Client, room: Room, log: RoomLog, goesElsewhere: boolean) {
+  /** What is shown of it does not say how far it was read. */
   const now = () => rooms.list.get().rooms.get(room.room) ?? room;
-  const [newAfter, setNewAfter] = useState<number | null>(() => (now().unread > 0 ? now().read : null));
-  const visible = useVisible();
+  const [newAfter, setNewAfter] = useState<number | null>(() => (room.unread > 0 ? now().read : null));
+  const visible = useSyncExternalStore(onVisible, isVisible);
   const { cursor } = log;
 
   const latest = useRef(log);
@@ -19,7 +20,7 @@ export function useReading({ rooms, followers, user }: Client, room: Room, log: 
   const onSeen = useCallback(
     (seen: Seen) => {
       const now = rooms.list.get().rooms.get(room.room);
-      if (!now || document.visibilityState !== "visible") return;
+      if (!now || !isVisible()) return;
       const before = now.unread > 0 ? now.read : Math.max(now.read, now.head);
       const { read, passed } = readOn(latest.current, user.username, before, seen);
       rooms.seen(room.room, read, isCounted(latest.current, now.read) ? passed : undefined);
@@ -51,12 +52,9 @@ export function useReading({ rooms, followers, user }: Client, room: Room, log: 
   return { newAfter, seeking, onSeen };
 }
 
-function useVisible(): boolean {
-  const [visible, setVisible] = useState(() => document.visibilityState === "visible");
-  useEffect(() => {
-    const changed = () => setVisible(document.visibilityState === "visible");
-    document.addEventListener("visibilitychange", changed);
-    return () => document.removeEventListener("visibilitychange", changed);
-  }, []);
-  return visible;
+const isVisible = () => document.visibilityState === "visible";
+
+function onVisible(listener: () => void): () => void {
+  document.addEventListener("visibilitychange", listener);
+  return () => document.removeEventListener("visibilitychange", listener);
 }

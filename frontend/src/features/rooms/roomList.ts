@@ -137,15 +137,16 @@ function change(list: RoomList, id: string, part: Partial<Room>): RoomList {
   return room ? { ...list, rooms: new Map(list.rooms).set(id, { ...room, ...part }) } : list;
 }
 
-const LISTED = ["loaded", "stale", "joinable"] as const;
-const SHOWN = ["name", "kind", "generation", "unread", "unread_more"] as const satisfies (keyof Room)[];
+const SHOWN = ["name", "kind", "unread", "unread_more"] as const satisfies (keyof Room)[];
 
 /**
  * The list, with what is in `before` already where that looks the same: how far a room has come is not shown. The room
  * that `waits` stays as it was.
  */
 export function asShown(before: RoomList, now: RoomList, waits: string | null): RoomList {
-  let looksSame = LISTED.every((part) => before[part] === now[part]) && before.rooms.size === now.rooms.size;
+  let looksSame =
+    before.loaded === now.loaded && before.stale === now.stale && before.joinable === now.joinable &&
+    before.rooms.size === now.rooms.size;
   const rooms = new Map<string, Room>();
   for (const [id, room] of now.rooms) {
     const was = before.rooms.get(id);

@@ -63,9 +63,7 @@ export function MessageList({
   const roving = useRoving(list, scroller, rows);
   const inView = atEnd && !detached;
   const from = follows ? rows.length - (rows.length % KEPT_STEP) - KEPT : rows.length;
-  const keeps = useMemo(
-    () => [...rows.keys()].filter((index) => index >= from || index === roving.active), [rows, from, roving.active],
-  );
+  const keeps = [...rows.keys()].filter((index) => index >= from || index === roving.active);
   const draw = useMemo(() => drawnOnce((row, index, active, entered, last) => (
     <div key={row.key} data-row={index} className={last ? styles.last : undefined}>
       {renderRow(row, active, entered)}

@@ -61,9 +61,9 @@ export function Timeline({
   const now_ms = useMinute();
   const tongue = useValue(language);
 
-  const loadOlder = useCallback(() => load("older"), [load]);
-  const loadNewer = useCallback(() => load("newer"), [load]);
-  const toNewest = useCallback(() => load("newest"), [load]);
+  const [loadOlder, loadNewer, toNewest] = useMemo(
+    () => [() => load("older"), () => load("newer"), () => load("newest")] as const, [load],
+  );
 
   const renderRow = useCallback(
     (row: Row, active: boolean, entered: boolean) => {

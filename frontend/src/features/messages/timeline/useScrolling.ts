@@ -67,10 +67,9 @@ export function useScrolling({
     looking.current = requestAnimationFrame(() => {
       const rows =
         scroller.current && placed.current !== null && document.visibilityState === "visible"
-          ? onScreen(scroller.current)
+          ? onScreen(scroller.current, sticks.current && canStick)
           : null;
-      // What comes at an end that is followed is measured in this frame, and looked at then.
-      if (!rows || (rows.measuring && sticks.current && canStick)) return;
+      if (!rows) return;
       seen(rows);
       const stand = sticks.current && canStick ? "end" : rows.stand;
       if (stand) stands(stand);
@@ -221,26 +220,26 @@ export function useScrolling({
 
 /**
  * The first and the last row of which the end, or as much as fits, is within the log's edges, and where the first
- * message among them stands. Hidden ones are being measured. The rows are looked at from below, where most people are.
+ * message among them stands. Hidden ones are being measured, in this frame: who `follows` waits for that. The rows are
+ * looked at from below, where most people are.
  */
 function onScreen(
-  scroller: HTMLElement,
-): { first: number; last: number; stand: Stand | null; measuring: boolean } | null {
+  scroller: HTMLElement, follows: boolean,
+): { first: number; last: number; stand: Stand | null } | null {
   const { top, bottom } = scroller.getBoundingClientRect();
-  let [first, last] = [Number.POSITIVE_INFINITY, -1];
+  let [first, last] = [-1, -1];
   let stand: Stand | null = null;
-  let measuring = false;
   for (const row of [...scroller.querySelectorAll<HTMLElement>("[data-row]")].reverse()) {
     const edges = row.getBoundingClientRect();
-    if (edges.bottom <= top && edges.height > 0) break;
-    const hidden = edges.height > 0 && getComputedStyle(row).visibility === "hidden";
-    measuring ||= hidden;
-    const fits = edges.bottom <= bottom + 1 || (edges.top <= top && edges.bottom >= bottom);
-    if (edges.height === 0 || hidden || !fits) continue;
+    if (edges.height === 0) continue;
+    if (edges.bottom <= top) break;
+    const isHidden = getComputedStyle(row).visibility === "hidden";
+    if (isHidden && follows) return null;
+    if (isHidden || (edges.bottom > bottom + 1 && (edges.top > top || edges.bottom < bottom))) continue;
     first = Number(row.dataset.row);
     if (last < 0) last = first;
     const seq = Number(row.querySelector<HTMLElement>("[data-seq]")?.dataset.seq);
     if (seq) stand = { seq, top_px: edges.top - top };
   }
-  return last < 0 ? null : { first, last, stand, measuring };
+  return last < 0 ? null : { first, last, stand };
 }
