@@ -25,7 +25,7 @@ export function spoken(
   if (edited_at_ms !== undefined) parts.push(t("Edited"));
   const reacted = pills.map(({ emoji, count, mine }) => `${emoji} ${count}${mine ? `, ${t("yours too")}` : ""}`);
   if (reacted.length) parts.push(`${t("Reactions")}: ${reacted.join(", ")}`);
-  return parts.map((part) => (/[.!?…]$/.test(part) ? part : `${part}.`)).join(" ").replace(/\.$/, "");
+  return parts.join(". ").replace(/([.!?…])\. /g, "$1 ");
 }
 
 export function spokenWaiting({ text, state, failed }: OutboxItem, name: string, late: boolean): string {
