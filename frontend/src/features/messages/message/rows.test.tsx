@@ -120,7 +120,7 @@ describe("a message", () => {
   });
 
   it("offers its actions to a pointer over it, and to a finger that has touched it", async () => {
-    const { article, user } = showSent({}, { active: false });
+    const { article, user } = showSent({}, { active: false, entered: false });
     const offered = () => within(article).queryAllByRole("button").length;
     expect(offered()).toBe(0);
     await user.hover(article);
