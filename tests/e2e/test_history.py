@@ -11,6 +11,7 @@ from tests.e2e.peer import Peer, say_all
 
 MESSAGES = 300
 # Where on the screen each message stands that is in sight, by its number.
+MARKED = re.compile("inset")  # the mark at its edge, which stays
 IN_SIGHT = """(log) => {
   const { top, bottom } = log.getBoundingClientRect();
   const rows = [...log.querySelectorAll('[data-seq]')].map((row) => [row.dataset.seq, row.getBoundingClientRect()]);
@@ -61,7 +62,7 @@ def test_a_permalink_opens_its_message_with_what_stands_around_it(long_room, vis
     reader.enter(person, f"{room}/{seqs[40]}")
     target = reader.message("line 40")
     expect(target).to_be_in_viewport()
-    expect(target).to_have_class(re.compile("highlighted"))
+    expect(target).to_have_css("box-shadow", MARKED)
     for near in ("line 39", "line 41"):
         expect(reader.message(near)).to_be_in_viewport()
     seen = {int(seq): top for seq, top in reader.log.evaluate(IN_SIGHT).items()}
@@ -69,7 +70,7 @@ def test_a_permalink_opens_its_message_with_what_stands_around_it(long_room, vis
     assert min(seen) < seqs[40] < max(seen), "it is not at the edge"
     reader.message("line 41").locator("time").last.evaluate("time => time.closest('a').click()")
     expect(reader.page).to_have_url(re.compile(f"/r/{room}/{seqs[41]}$"))
-    expect(reader.message("line 41")).to_have_class(re.compile("highlighted"))
+    expect(reader.message("line 41")).to_have_css("box-shadow", MARKED)
 
 
 @pytest.fixture(scope="module")

@@ -258,8 +258,10 @@ def resync_by_time() -> None:
 
 
 def _by_time(after_number: Callable[..., Page]) -> Callable[..., Page]:
-    def after_time(self: History, person: Any, room: Any, membership: Any, after: int, limit: int) -> Page:
-        page = after_number(self, person, room, membership, after, limit)
+    def after_time(
+        self: History, person: Any, room: Any, membership: Any, after: int, limit: int, beside: Any = ()
+    ) -> Page:
+        page = after_number(self, person, room, membership, after, limit, beside)
         last = self._storage.entries.get(room.id, after)
         since_s = last[0].at_ms // 1000 if last else 0
         return replace(page, entries=[entry for entry in page.entries if entry.at_ms // 1000 > since_s])

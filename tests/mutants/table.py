@@ -511,7 +511,7 @@ MUTANTS = (
     Mutant(
         "a list keeps the row before its first",
         "frontend/src/features/messages/timeline/MessageList.tsx",
-        "keepMounted={roving.active < 0 ? [] : [roving.active]}",
+        "keepMounted={keeps}",
         "keepMounted={[roving.active]}",
         ("frontend/src/features/messages/timeline/Timeline.test.tsx",),
     ),

@@ -386,3 +386,15 @@ def test_a_room_of_a_longer_log_wakes_where_it_slept(worker, other, wire, room, 
     assert follower.cursor == 2 and SETTLED_S > 0
     delivered(other, bob, *[f"{i}" for i in range(9)])
     assert CAROL.username not in follower.subscribers.usernames()
+
+
+def test_a_follower_that_gave_way_hands_out_nothing_when_its_reading_is_tried_again(worker, other, wire, room):
+    bob = other.connect(BOB)
+    before = other.followers.get(room)
+    other.followers.sleep(before)
+    say(worker, "once", room=room)
+    wire.carry()
+    delivered(other, bob, "once")
+    before.repair(upto=other.followers.get(room).cursor)  # what it does a second after storage did not answer
+    gevent.joinall([reading for reading in [before._repairing] if reading is not None])
+    assert sent_texts(other, bob) == ["once"]

@@ -55,6 +55,7 @@ class Follower:
         self._wanted = 0
         self._proposed = 0  # the last number that Redis had proposed when it was asked last
         self._accounted = 0  # the highest of these that is known to be in the table, or to be given up
+        self._abandoned = False
 
     @property
     def head(self) -> int:
@@ -71,7 +72,9 @@ class Follower:
         return self.subscribers.add(sid, membership, self.cursor + 1, asked_at)
 
     def abandon(self) -> None:
-        """Forgets every socket and reads no more: this room's log is another one now."""
+        """Forgets every socket, reads no more and hands out nothing more, also where a reading was to be tried again:
+        another one follows the room for the same sockets, or nobody does."""
+        self._abandoned = True
         if self._repairing is not None:
             self._repairing.kill(block=False)
         self.subscribers.clear()
@@ -90,11 +93,11 @@ class Follower:
         """Reads what is missing from the table, in a greenlet, unless that is under way. `upto` is known to be
         decided."""
         self._wanted = max(self._wanted, upto)
-        if self._repairing is None:
+        if self._repairing is None and not self._abandoned:
             self._repairing = gevent.spawn_later(delay_s, self._repair)
 
     def _deliver(self) -> None:
-        while self.cursor + 1 in self._stash:
+        while self.cursor + 1 in self._stash and not self._abandoned:
             entry, snapshot = self._stash.pop(self.cursor + 1)
             self.cursor += 1
             self._moved_at = time.monotonic()

@@ -25,6 +25,22 @@ TOO_LARGE = (413, 414, 431)
 GC_THRESHOLDS = (50_000, 50, 1_000)  # a look at all objects of ten thousand sockets takes 50 ms: seldom, then
 
 
+class Listener:
+    """A listening socket whose name is known also when it is closed: gunicorn asks for it with each connection, and one
+    that was taken in a moment before the worker's end is still answered."""
+
+    def __init__(self, listening: Any):
+        self._listening = listening
+        self._name = listening.getsockname()
+
+    def getsockname(self) -> Any:
+        """As it was while it was open."""
+        return self._name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._listening, name)
+
+
 def install(worker: Any) -> None:
     """For `post_worker_init`: from now on slow clients are watched, and the end of the worker begins with its clients.
 
@@ -33,6 +49,7 @@ def install(worker: Any) -> None:
     """
     guard = SlowClientGuard(worker.worker_connections)
     handle = worker.handle
+    listeners = {listening: Listener(listening) for listening in worker.sockets}
 
     app = worker.wsgi
     gunicorn.util.write_error = partial(refuse, app.wsgi_app.headers)
@@ -45,7 +62,7 @@ def install(worker: Any) -> None:
                 return
             client = GuardedSocket(client, guard)
             if not (fast and take_handshake(app, client, client.peek(), address)):
-                handle(listener, client, address)
+                handle(listeners[listener], client, address)
         except OSError:
             client.close()  # it said nothing
         finally:

@@ -23,7 +23,7 @@ interface Props {
 }
 
 export function RoomHeader({ client, room, id, missing, elsewhere, isInvited, open }: Props) {
-  const { joinable } = useValue(client.rooms.list);
+  const { joinable } = useValue(client.rooms.shown);
   const name = (room ?? joinable.find((other) => other.room === id))?.name;
   return (
     <header className={styles.header}>

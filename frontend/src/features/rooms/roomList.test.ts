@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Heads, Message, Room } from "@/types/protocol";
 import { matching } from "./matching";
-import { emptyRoomList, inOrder, reduceRoomList, type RoomList, type RoomListAction } from "./roomList";
+import { asShown, emptyRoomList, inOrder, reduceRoomList, type RoomList, type RoomListAction } from "./roomList";
 
 const room = (part: Partial<Room> = {}): Room => ({
   room: "general", name: "general", kind: "public", generation: 1, head: 10, read: 10, unread: 0, ...part,
@@ -193,4 +193,13 @@ it("a public room that somebody makes may be joined at once, once, and not by wh
   const room = { room: "mine", name: "mine", kind: "public", generation: 1, head: 1, read: 1, unread: 0 } as const;
   const list = reduceRoomList(emptyRoomList, { type: "listed", answer: { rooms: [room], joinable: [] } });
   expect(made(made(made(list, "design"), "design"), "mine").joinable).toEqual([{ room: "design", name: "design" }]);
+});
+
+it("of a room its name, its owner and its count are shown, and not how far it has come", () => {
+  const before = play(listed(room({ owner: "ada" })));
+  const told = (action: RoomListAction) => asShown(before, reduceRoomList(before, action), null).rooms.get("general");
+  expect(told({ type: "told", room: "general", part: { owner: "grace" } })?.owner).toBe("grace");
+  expect(told({ type: "told", room: "general", part: { name: "All" } })?.name).toBe("All");
+  expect(told(entry(11))?.unread).toBe(1);
+  expect(told(entry(11, false))).toBe(before.rooms.get("general"));
 });

@@ -137,7 +137,7 @@ function change(list: RoomList, id: string, part: Partial<Room>): RoomList {
   return room ? { ...list, rooms: new Map(list.rooms).set(id, { ...room, ...part }) } : list;
 }
 
-const SHOWN = ["name", "kind", "unread", "unread_more"] as const satisfies (keyof Room)[];
+const SHOWN = ["name", "kind", "owner", "unread", "unread_more"] as const satisfies (keyof Room)[];
 
 /**
  * The list, with what is in `before` already where that looks the same: how far a room has come is not shown. The room
