@@ -72,7 +72,7 @@ WAITING = Lane(
         "",
     ),
     processes=4,
-    within_s=1_200,
+    within_s=1_500,
     first=(
         "model/test_model.py",
         "lambdas/test_policies.py",
@@ -94,11 +94,11 @@ BROWSER = Lane(
     "browser",
     ("e2e", "screens"),
     processes=2,
-    within_s=1_200,
+    within_s=1_500,
     first=("e2e/test_outbox.py", "e2e/test_people.py", "e2e/test_sessions.py", "e2e/test_revocations.py"),
 )
-MACHINES = Lane("machines", ("deploy", "faults"), processes=1, within_s=1_500, niceness=5)
-PAGES = Pages("pages", (), processes=1, within_s=900)
+MACHINES = Lane("machines", ("deploy", "faults"), processes=1, within_s=1_620, niceness=5)
+PAGES = Pages("pages", (), processes=1, within_s=1_200)
 LANES = (WAITING, BROWSER, MACHINES, PAGES)
 
 

@@ -296,9 +296,8 @@ describe("a browser that keeps no cookie", () => {
 
   it("and does not say so is found out by the first request, and not called the end of a session", async () => {
     const user = visit("/login");
-    await signIn(user, "Ada");
-    await heading("Ada in general");
     keepsCookies = false;
+    await signIn(user, "Ada");
     await act(() => session.http("GET", "/api/rooms").catch(() => {}));
     await screen.findByText(new RegExp(CODE));
     expect(screen.queryByText(/session has ended/)).toBeNull();
