@@ -95,7 +95,13 @@ BROWSER = Lane(
     ("e2e", "screens"),
     processes=2,
     within_s=1_500,
-    first=("e2e/test_outbox.py", "e2e/test_people.py", "e2e/test_sessions.py", "e2e/test_revocations.py"),
+    first=(
+        "screens/test_trees.py",
+        "e2e/test_outbox.py",
+        "e2e/test_people.py",
+        "e2e/test_sessions.py",
+        "e2e/test_revocations.py",
+    ),
 )
 MACHINES = Lane("machines", ("deploy", "faults"), processes=1, within_s=1_620, niceness=5)
 PAGES = Pages("pages", (), processes=1, within_s=1_200)

@@ -150,11 +150,11 @@ def normal(tree: Node, with_all_rooms: bool = True) -> str:
 
 
 def thinned(node: Node, with_all_rooms: bool) -> Node:
-    """One of siblings that are alike, and the rows of a log in order."""
+    """One of siblings that are alike, and nothing of a log but that it is there."""
     parts = [thinned(each, with_all_rooms) for each in node.below if not each.line.startswith("- /url:")]
     below = list({each.text: each for each in parts}.values())
     if node.role == "log":
-        below.sort(key=lambda each: each.text)
+        below = []  # which rows are in the page, and on which days, is another with each run and hour
     if node.role == "navigation" and not with_all_rooms:
         below = [Node(each.line, each.below[:ROOMS_SHOWN]) for each in below]
     return Node(told_alike(node.line), below)
