@@ -65,6 +65,7 @@ def test_back_leads_to_where_one_stood_and_a_room_opens_at_its_end(talked, visit
     linked_px = log.evaluate(SCROLLED)
     page.mouse.wheel(0, 90)
     page.wait_for_function("before => document.querySelector('[role=log]').scrollTop !== before", arg=linked_px)
+    page.wait_for_function(AT_REST)  # or what is left of the wheel's turn comes when one is back
     page.go_back()
     expect(answer).to_be_in_viewport()
     page.wait_for_function(STANDS, arg=["an answer", stood])
