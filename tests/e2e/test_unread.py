@@ -139,7 +139,7 @@ def test_a_permalink_reads_nothing_of_what_lies_before_it(busy, visitor):
     grace, room, first, seqs = busy
     reader = visitor(viewport={"width": 1000, "height": 700})
     # On a slow device the older messages come while the list is still on its way to the one that was named.
-    reader.context.new_cdp_session(reader.page).send("Emulation.setCPUThrottlingRate", {"rate": 10})
+    reader.context.new_cdp_session(reader.page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
     reader.sign_in(grace.name, f"/login?next=/r/{room}/{seqs[40]}")
     expect(reader.message("line 40")).to_be_in_viewport()
     reader.in_sync()
