@@ -60,7 +60,7 @@ def test_markup_is_shown_literally_and_does_nothing(parley, visitor):
     at_page.page.reload()
     at_page.in_sync()
     expect(at_page.message(PAYLOADS[-1])).to_be_visible()
-    shown = at_page.log.evaluate(COLLECTED)
+    shown = at_page.log.evaluate(COLLECTED, len(PAYLOADS))
     stored = author.page(room, "limit=200")["messages"]
     assert shown["texts"] == {str(message["seq"]): message["text"] for message in stored}
     assert set(shown["texts"].values()) == set(PAYLOADS)
@@ -72,11 +72,12 @@ def test_markup_is_shown_literally_and_does_nothing(parley, visitor):
 
 
 # Walks the whole list, since only what is in sight is there: the text of each message, and elements that text has not.
-COLLECTED = """async (log) => {
+# A list that still finds its place, or has not drawn yet where it stands, is walked again.
+COLLECTED = """async (log, all) => {
   const texts = {}, foreign = [], links = [];
   const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   log.scrollTop = 0;
-  for (let stood = -1, turn = 0; turn < 100 && log.scrollTop !== stood; turn++) {
+  for (let turn = 0; turn < 1000 && Object.keys(texts).length < all; turn++) {
     await frame();
     for (const row of log.querySelectorAll('[data-seq]')) {
       const text = row.querySelector('[data-testid=message-text]');
@@ -86,8 +87,9 @@ COLLECTED = """async (log) => {
         else foreign.push(inside.outerHTML);
       }
     }
-    stood = log.scrollTop;
+    const stood = log.scrollTop;
     log.scrollTop += 150;
+    if (log.scrollTop === stood) log.scrollTop = 0;
   }
   return { texts, foreign, links };
 }"""

@@ -160,7 +160,7 @@ MUTATIONS = [
         Follower,
         "_deliver",
         (
-            ("while self.cursor + 1 in self._stash:", "while self._stash:"),
+            ("while self.cursor + 1 in self._stash and", "while self._stash and"),
             ("self._stash.pop(self.cursor + 1)", "self._stash.pop(min(self._stash))"),
             ("self.cursor += 1", 'self.cursor = entry["seq"]'),
         ),

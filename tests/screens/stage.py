@@ -280,7 +280,8 @@ class Stage:
         return self.page.get_by_role("log").locator("[data-client-id]").filter(has=own)
 
     def act(self, text: str, key: str) -> None:
-        """One of the keys of a message."""
+        """One of the keys of a message, where the list has found its place: the focus would draw it elsewhere."""
+        self.settle()
         self.message(text).focus()
         self.page.keyboard.press(key)
 
