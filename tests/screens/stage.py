@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, WebSocketRoute, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, Route, WebSocketRoute, expect
 
 from chat.errors import KINDS, ChatError
 from tests.e2e.parley import PASSWORD, Person
@@ -23,6 +24,16 @@ TOUCH: dict[Device, dict[str, Any]] = {"desk": {}, "phone": {"has_touch": True, 
 # What a socket hears first, and why it may not stay: as the server says it to one too many.
 OPENED = {"sid": "away", "upgrades": [], "pingInterval": 25_000, "pingTimeout": 20_000, "maxPayload": 100_000}
 REQUEST = re.compile(r'42(\d+)\["([a-z:]+)"')
+# Looked at in each frame, since Playwright soon looks twice a second only.
+IN_SYNC = """(within_ms) => new Promise((resolve) => {
+  const until = performance.now() + within_ms;
+  const look = () => {
+    const mark = document.querySelector("[data-testid=sync-mark][data-state=synced]");
+    if (mark || performance.now() > until) resolve();
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
 OPEN_DIALOG = "dialog[open], :popover-open"
 
 # Resolves when three frames in a row look the same; what has no size of its own yet takes some to find it.
@@ -247,10 +258,12 @@ class Stage:
     # --- what a person does ---------------------------------------------------------------------------------------
 
     def in_sync(self) -> None:
+        with suppress(Error):  # the page went elsewhere meanwhile
+            self.page.evaluate(IN_SYNC, WITHIN_MS)
         expect(self.page.get_by_test_id("sync-mark")).to_have_attribute("data-state", "synced")
 
     def sees(self, text: str) -> None:
-        expect(self.page.get_by_text(text).first).to_be_visible()
+        self.page.get_by_text(text).first.wait_for()
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
@@ -292,4 +305,4 @@ class Stage:
 
     def alarmed(self, sentence: str) -> None:
         """Waits until that is said in alarm."""
-        expect(self.page.get_by_role("alert").filter(has_text=sentence).first).to_be_visible()
+        self.page.get_by_role("alert").filter(has_text=sentence).first.wait_for()

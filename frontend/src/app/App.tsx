@@ -1,4 +1,4 @@
-import { Suspense, useEffect, useState, type ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { Navigate, Route, Routes, useLocation, type Location } from "react-router";
 import { Boundary } from "@/components/ui/Boundary";
 import { ProtectedRoute } from "@/features/auth/ProtectedRoute";
@@ -45,7 +45,7 @@ export function App({ session }: { session: SessionService }) {
     </>
   );
   const doors = (over: boolean) => (
-    <Boundary><Suspense fallback={null}><Doors session={session} over={over} /></Suspense></Boundary>
+    <Boundary><Doors session={session} over={over} /></Boundary>
   );
   if (state.status === "ended" && seat) {
     const over = atDoor ? doors(true) : <Navigate to={loginPath(location)} replace />;
@@ -63,7 +63,7 @@ export function App({ session }: { session: SessionService }) {
 function Rooms({ session, at }: { session: SessionService; at: Location | string }) {
   const chat = (
     <ProtectedRoute session={session}>
-      {(user) => <Suspense fallback={null}><ChatRoom key={user.username} session={session} user={user} /></Suspense>}
+      {(user) => <ChatRoom key={user.username} session={session} user={user} />}
     </ProtectedRoute>
   );
   return (
@@ -81,12 +81,15 @@ function Home({ user }: { user: User }) {
   return <Navigate key={key} to={homeOf(user)} replace />;
 }
 
-/** Who signed in here before and comes to the login page may still be signed in; meanwhile the chat is fetched. */
+/** Who signed in here before may still be signed in, at the login page too; meanwhile the chat is fetched. */
 function useKnownVisitor(session: SessionService, atDoor: boolean) {
   useEffect(() => {
-    if (!atDoor || session.state.get().status !== "unknown") return;
-    if (session.maybeSignedIn()) void session.check().catch(() => {});
-    const idle = setTimeout(() => void loadChat().catch(() => {}), 1_500);
+    if (session.state.get().status !== "unknown") return;
+    const fetchChat = () => void loadChat().catch(() => {});
+    const isKnown = session.maybeSignedIn();
+    if (!atDoor) return isKnown ? fetchChat() : undefined;
+    if (isKnown) void session.check().catch(() => {});
+    const idle = setTimeout(fetchChat, 1_500);
     return () => clearTimeout(idle);
   }, [session, atDoor]);
 }

@@ -1,4 +1,4 @@
-import { Suspense, useCallback, useEffect, useRef, useState, type MouseEvent } from "react";
+import { useCallback, useEffect, useRef, useState, type MouseEvent } from "react";
 import { useLocation, useNavigate, useParams } from "react-router";
 import { Boundary, nothing, partly } from "@/components/ui/Boundary";
 import { Button } from "@/components/ui/Button";
@@ -99,7 +99,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
             isInvited={isInvited} open={setPanel} />
         </Boundary>
         <Boundary instead={nothing}>
-          <Suspense fallback={null}><Bars client={client} session={session} here={id} /></Suspense>
+          <Bars client={client} session={session} here={id} />
         </Boundary>
         {room ? (
           <Boundary key={`${client.user.username} ${id}`} of={room} instead={ROOM}>
@@ -107,9 +107,7 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
           </Boundary>
         ) : certain ? (
           <Boundary of={list} instead={ROOM}>
-            <Suspense fallback={null}>
-              <RoomMissing key={id} room={id} rooms={client.rooms} />
-            </Suspense>
+            <RoomMissing key={id} room={id} rooms={client.rooms} />
           </Boundary>
         ) : (
           <div className={roomStyles.missing} aria-busy={!failure}>
@@ -122,23 +120,21 @@ export default function ChatRoom({ session, user }: { session: SessionService; u
         )}
       </main>
       <Boundary of={list} instead={nothing}>
-        <Suspense fallback={null}><Announcer client={client} open={isMine ? id : null} /></Suspense>
+        <Announcer client={client} open={isMine ? id : null} />
       </Boundary>
       <PanelBoundary key={panel} onClose={close}>
-        <Suspense fallback={null}>
-          {panel === "switcher" && <QuickSwitcher rooms={client.rooms} onPick={go} onClose={close} />}
-          {panel === "browse" && (
-            <BrowseRooms rooms={client.rooms} onDone={go} onCreate={() => setPanel("create")} onClose={close} />
-          )}
-          {panel === "create" && <CreateRoom create={client.rooms.create} onDone={go} onClose={close} />}
-          {panel === "members" && room && (
-            <MembersPanel room={room} me={user.username} rooms={client.rooms} onLeft={() => go("general")}
-              onClose={close} />
-          )}
-          {panel === "account" && <AccountPanel session={session} onClose={close} />}
-          {panel === "leaving" && <SignOut client={client} session={session} onClose={close} />}
-          {panel === "keys" && <ShortcutSheet onClose={close} />}
-        </Suspense>
+        {panel === "switcher" && <QuickSwitcher rooms={client.rooms} onPick={go} onClose={close} />}
+        {panel === "browse" && (
+          <BrowseRooms rooms={client.rooms} onDone={go} onCreate={() => setPanel("create")} onClose={close} />
+        )}
+        {panel === "create" && <CreateRoom create={client.rooms.create} onDone={go} onClose={close} />}
+        {panel === "members" && room && (
+          <MembersPanel room={room} me={user.username} rooms={client.rooms} onLeft={() => go("general")}
+            onClose={close} />
+        )}
+        {panel === "account" && <AccountPanel session={session} onClose={close} />}
+        {panel === "leaving" && <SignOut client={client} session={session} onClose={close} />}
+        {panel === "keys" && <ShortcutSheet onClose={close} />}
       </PanelBoundary>
     </div>
   );

@@ -1,4 +1,4 @@
-import { memo, Suspense, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import { Boundary, nothing, partly } from "@/components/ui/Boundary";
 import { Button } from "@/components/ui/Button";
@@ -133,10 +133,8 @@ export const RoomView = memo(function RoomView({ client, room, visit, linked }: 
     <>
       {held.log.generation === 0 ? (
         <div className={styles.waiting} aria-busy={held.failure === null}>
-          <Suspense fallback={null}>
-            <Unloaded connection={client.connection} failure={held.failure} trouble={held.trouble}
-              again={() => followers.hold(room.room)} />
-          </Suspense>
+          <Unloaded connection={client.connection} failure={held.failure} trouble={held.trouble}
+            again={() => followers.hold(room.room)} />
           {pending.map((item, at) => (
             <PendingMessage key={item.client_id} item={item} name={user.name} startsGroup={at === 0}
               retry={outbox.retry} remove={outbox.remove} />

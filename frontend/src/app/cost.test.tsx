@@ -54,7 +54,8 @@ async function open() {
   const newest = JSON.stringify(page(messages.map(({ seq }) => sent(seq)), { messages }));
   await act(async () => answers.forEach((answer) => answer(new Response(newest))));
   await screen.findByRole("log");
-  await act(async () => void (await Promise.all([import("./Announcer"), import("./Bars")])));
+  const parts = [import("./Announcer"), import("./Bars"), import("@/features/messages/timeline/Welcome")];
+  await act(async () => void (await Promise.all(parts)));
   vi.useFakeTimers(); // what is later than a message is no part of it
   await act(async () => client.rooms.seen("general", 20));
   const say = (id: string, seq: number) => act(async () => {

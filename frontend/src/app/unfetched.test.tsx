@@ -1,5 +1,4 @@
 import { act, fireEvent, render, screen } from "@testing-library/react";
-import { Suspense } from "react";
 import { MemoryRouter } from "react-router";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { PanelBoundary } from "@/components/ui/PanelBoundary";
@@ -31,7 +30,7 @@ async function panel() {
   await act(async () => {
     render(
       <PanelBoundary onClose={() => {}}>
-        <Suspense fallback={null}><Panel says="here" /></Suspense>
+        <Panel says="here" />
       </PanelBoundary>,
     );
   });

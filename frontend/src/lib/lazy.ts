@@ -1,4 +1,5 @@
-import { createElement, lazy as reactLazy, type ComponentType } from "react";
+import { createElement, type ComponentType } from "react";
+import { createStore, useValue } from "./store";
 
 /** A file of the page could not be fetched, however often. */
 export class Unfetched extends Error {
@@ -7,28 +8,46 @@ export class Unfetched extends Error {
   }
 }
 
+type Fetched<P> = { Part: ComponentType<P> } | { failure: Unfetched } | null;
+
 const AGAIN_AFTER_MS = [500, 2_000];
 
 /**
- * A component in a file of its own, as React's `lazy` makes it; but a file that cannot be fetched is asked for again:
- * twice by itself, and whenever the Boundary around is tried again.
+ * A component in a file of its own; nothing until that is here, or `Meanwhile`. React's `lazy` in a `Suspense` holds
+ * back what has come until 300 ms after it last showed that something is missing: whatever is opened for the first time
+ * would be that late, and so would the chat. A file that cannot be fetched is asked for again: twice by itself, and
+ * whenever the Boundary around is tried again.
  */
-export function lazy<P extends object>(load: () => Promise<{ default: ComponentType<P> }>): ComponentType<P> {
-  async function fetched(attempt = 0): Promise<{ default: ComponentType<P> }> {
+export function lazy<P extends object>(
+  load: () => Promise<{ default: ComponentType<P> }>, Meanwhile?: ComponentType<P>,
+): ComponentType<P> {
+  const fetched = createStore<Fetched<P>>(null);
+  const asking = { now: false };
+
+  async function ask(attempt = 0): Promise<void> {
+    asking.now = true;
     try {
-      return { default: (await load()).default };
+      fetched.set({ Part: (await load()).default });
     } catch (cause) {
       const delay_ms = AGAIN_AFTER_MS[attempt];
-      if (delay_ms === undefined) throw new Unfetched(() => (Part = begin()), cause);
+      if (delay_ms === undefined) return fetched.set({ failure: new Unfetched(forget, cause) });
       await new Promise((resolve) => setTimeout(resolve, delay_ms));
       fetchStyles();
-      return fetched(attempt + 1);
+      return ask(attempt + 1);
     }
   }
-  // A failure is React's for good: another try is another component to it.
-  const begin = () => reactLazy(() => fetched()) as unknown as ComponentType<P>;
-  let Part = begin();
-  return (props: P) => createElement(Part, props);
+  const forget = () => {
+    asking.now = false;
+    fetched.set(null);
+  };
+
+  return function Lazy(props: P) {
+    const now = useValue(fetched);
+    if (!asking.now) void ask();
+    if (now && "failure" in now) throw now.failure;
+    const Shown = now?.Part ?? Meanwhile;
+    return Shown ? createElement(Shown, props) : null;
+  };
 }
 
 /** Those that came with a file and could not be fetched either: nobody else asks for them again. */

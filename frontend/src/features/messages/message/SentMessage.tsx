@@ -1,5 +1,5 @@
 import {
-  memo, Suspense, useCallback, useEffect, useRef, useState, type KeyboardEvent, type MouseEvent,
+  memo, useCallback, useEffect, useRef, useState, type KeyboardEvent, type MouseEvent,
   type PointerEvent,
 } from "react";
 import { Link } from "@/components/ui/Link";
@@ -38,7 +38,7 @@ interface Props {
 const RESTS_MS = 500;
 
 const ReactionPalette = lazy(() => import("@/features/messages/reactions/ReactionPalette"));
-const EditMessage = lazy(() => import("./EditMessage"));
+const EditMessage = lazy(() => import("./EditMessage"), ({ text }) => <MessageText text={text} />);
 const DeleteQuestion = lazy(() => import("./DeleteQuestion"));
 
 export const SentMessage = memo(function SentMessage({
@@ -116,10 +116,8 @@ export const SentMessage = memo(function SentMessage({
         <p className={styles.gone}>{t("This message was deleted.")}</p>
       ) : editing ? (
         <PanelBoundary onClose={() => handlers.setEditing(null)}>
-          <Suspense fallback={<MessageText text={text} />}>
-            <EditMessage text={text} kept={handlers.kept(seq)} keep={(typed) => handlers.keep(seq, typed)}
-              save={(next) => handlers.edit(message, next)} close={() => handlers.setEditing(null)} />
-          </Suspense>
+          <EditMessage text={text} kept={handlers.kept(seq)} keep={(typed) => handlers.keep(seq, typed)}
+            save={(next) => handlers.edit(message, next)} close={() => handlers.setEditing(null)} />
         </PanelBoundary>
       ) : (
         <div className={styles.body}>
@@ -132,9 +130,7 @@ export const SentMessage = memo(function SentMessage({
       {!deleted && <ReactionRow message={message} reachable={entered} handlers={handlers} />}
       {confirming && !deleted && (
         <PanelBoundary onClose={decided}>
-          <Suspense fallback={null}>
-            <DeleteQuestion remove={() => handlers.remove(message)} close={decided} />
-          </Suspense>
+          <DeleteQuestion remove={() => handlers.remove(message)} close={decided} />
         </PanelBoundary>
       )}
       {(near || entered || rests || picking || isChosen) && !deleted && !editing && (
@@ -143,10 +139,8 @@ export const SentMessage = memo(function SentMessage({
       )}
       {picking && !deleted && (
         <PanelBoundary onClose={() => setPicking(false)}>
-          <Suspense fallback={null}>
-            <ReactionPalette anchor={reactButton} isMine={isMine} close={() => setPicking(false)}
-              pick={(emoji) => handlers.react(message, emoji, !isMine(emoji))} />
-          </Suspense>
+          <ReactionPalette anchor={reactButton} isMine={isMine} close={() => setPicking(false)}
+            pick={(emoji) => handlers.react(message, emoji, !isMine(emoji))} />
         </PanelBoundary>
       )}
     </MessageFrame>

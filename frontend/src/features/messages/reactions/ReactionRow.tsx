@@ -1,4 +1,4 @@
-import { Suspense, useCallback, useEffect, useId, useState } from "react";
+import { useCallback, useEffect, useId, useState } from "react";
 import { Boundary, nothing } from "@/components/ui/Boundary";
 import { t } from "@/lib/language";
 import { lazy } from "@/lib/lazy";
@@ -48,9 +48,7 @@ export function ReactionRow({ message, reachable, handlers }: Props) {
       ))}
       {shown && looked && names && names.length > 0 && (
         <Boundary instead={nothing}>
-          <Suspense fallback={null}>
-            <ReactionNames key={looked.emoji} id={id} pill={looked.pill} names={names} count={shown.count} />
-          </Suspense>
+          <ReactionNames key={looked.emoji} id={id} pill={looked.pill} names={names} count={shown.count} />
         </Boundary>
       )}
     </div>

@@ -1,4 +1,4 @@
-import { Suspense, useCallback, useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import { Boundary } from "@/components/ui/Boundary";
 import type { HeldRoom } from "@/features/messages/log/followers";
 import type { Names } from "@/features/messages/log/names";
@@ -42,9 +42,8 @@ interface Props {
   onStand(stand: Stand): void;
 }
 
-const Welcome = lazy(() => import("./Welcome"));
-/** As high as it will be, about: the virtual list never looks again at a first row without height. */
-const COMING = <div style={{ height: 240 }} />;
+/** Until it is here as high as it will be, about: the virtual list never looks again at a first row without height. */
+const Welcome = lazy(() => import("./Welcome"), () => <div style={{ height: 240 }} />);
 
 /** A room's messages from log and outbox to rows on screen. */
 export function Timeline({
@@ -70,7 +69,7 @@ export function Timeline({
       const content = () => {
         switch (row.kind) {
           case "welcome":
-            return <Suspense fallback={COMING}><Welcome room={room} first={log.first} /></Suspense>;
+            return <Welcome room={room} first={log.first} />;
           case "note":
             return <RoomNote entry={row.entry} names={names} />;
           case "pending":
