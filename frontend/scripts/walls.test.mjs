@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { join } from "node:path";
 import { ESLint } from "eslint";
 import { expect, it } from "vitest";

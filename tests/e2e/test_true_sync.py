@@ -69,7 +69,7 @@ def test_the_browsers_word_that_it_is_offline_counts_at_once_and_a_room_that_can
     guest.enter(ada)
     expect(guest.page.get_by_role("link", name=re.compile("unvisited"))).to_be_visible()
     guest.context.set_offline(True)
-    expect(guest.page.get_by_test_id(MARK)).to_have_attribute("data-state", "offline", timeout=2_000)
+    expect(guest.page.get_by_test_id(MARK)).to_have_attribute("data-state", "offline", timeout=8_000)
     guest.page.get_by_role("link", name=re.compile("unvisited")).click()
     expect(guest.page).to_have_url(re.compile(room))
     expect(guest.page.get_by_text("Earlier messages are here again when the server can be reached")).to_be_visible()

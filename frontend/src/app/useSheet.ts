@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef } from "react";
-import { giveBack, isLost } from "@/lib/focus";
+import { giveBack, goHome, isLost } from "@/lib/focus";
 
 /**
  * On a phone the rooms are a sheet: the focus goes into it and back, and Escape closes it wherever the focus is; on a
@@ -34,6 +34,17 @@ export function useSheet(open: boolean, close: () => void) {
       document.removeEventListener("keydown", pressed);
     };
   }, [open, close]);
+
+  useEffect(() => {
+    const sheet = ref.current;
+    if (open || !sheet) return;
+    // On its way out of sight it still takes the focus, of a dialog that was closed meanwhile, and then loses it.
+    const gone = ({ target }: Event) => {
+      if (target === sheet && (isLost() || sheet.contains(document.activeElement))) goHome();
+    };
+    sheet.addEventListener("transitionend", gone);
+    return () => sheet.removeEventListener("transitionend", gone);
+  }, [open]);
 
   return ref;
 }

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { fakeClock } from "@/testing/fakeClock";
 import { fakeWire } from "@/testing/fakeWire";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { describe, expect, it, vi } from "vitest";
 import { settled } from "@/testing/fakeClock";
 import { fakeWire } from "@/testing/fakeWire";

@@ -313,6 +313,7 @@ def remove(scene: Scene) -> None:
         name = buttons.first.get_attribute("aria-label")
         scene.note(name)
         buttons.first.click()
+        dialog.get_by_role("button", name="Remove from the room", exact=True).click()
         expect(dialog.get_by_role("button", name=name, exact=True)).to_have_count(0, timeout=ACT_WITHIN_MS)
     scene.tab.keyboard.press("Escape")
     expect(dialog).to_have_count(0, timeout=SOON_MS)
@@ -441,9 +442,9 @@ def go_offline(scene: Scene) -> None:
     scene.desk.visitor.context.set_offline(True)
     for tab in scene.desk.tabs:
         try:
-            tab.wait_for_function(NOT_GREEN, timeout=2_000)
+            tab.wait_for_function(NOT_GREEN, timeout=SOON_MS)
         except PlaywrightTimeout:
-            raise Wrong("the mark not green within two seconds without a network", "'In sync'") from None
+            raise Wrong("the mark not green without a network", "'In sync'") from None
 
 
 def go_online(scene: Scene) -> None:

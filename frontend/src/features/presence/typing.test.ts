@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { beforeEach, expect, it } from "vitest";
 import { fakeClock } from "@/testing/fakeClock";
 import type { Ask } from "@/types/protocol";

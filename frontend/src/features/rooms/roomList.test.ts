@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { describe, expect, it } from "vitest";
 import type { Heads, Message, Room } from "@/types/protocol";
 import { matching } from "./matching";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { beforeEach, expect, it, vi } from "vitest";
 import type { Http } from "@/lib/http";
 import { fakeClock, settled } from "@/testing/fakeClock";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { beforeEach, expect, it } from "vitest";
 import { Failure, offline, timedOut } from "@/lib/failure";
 import { message } from "@/testing/messages";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { describe, expect, it } from "vitest";
 import emoji from "@/testing/emoji.json";
 import { charactersIn, inOneLine, isEmojiOnly, isTall, piecesOf } from "./text";

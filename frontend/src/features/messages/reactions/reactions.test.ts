@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { beforeEach, describe, expect, it } from "vitest";
 import { Failure, offline, timedOut } from "@/lib/failure";
 import { settled } from "@/testing/fakeClock";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { beforeEach, describe, expect, it } from "vitest";
 import type { HeldRooms } from "@/features/messages/log/followers";
 import { emptyLog } from "@/features/messages/log/log";

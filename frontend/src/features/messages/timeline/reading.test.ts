@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { describe, expect, it } from "vitest";
 import { emptyLog, reduceLog, type RoomLog } from "@/features/messages/log/log";
 import { changed, message, page, range, sent, skipped } from "@/testing/messages";
