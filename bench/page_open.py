@@ -1,8 +1,8 @@
 """How soon the chat and its panels are there: `python -m bench.page_open [ROUNDS]`.
 
 This build's page and that of the commit before it was asked for, in one Chromium, against one server, in turn, with
-empty caches. In milliseconds by the page's own clock: from the address to the first content and to "in sync"; and, of panels
-that nobody has opened yet, from the press to the dialog.
+empty caches. In milliseconds by the page's own clock: from the address to the first content and to "in sync"; and, of
+panels that nobody has opened yet, from the press to the dialog.
 """
 
 from __future__ import annotations
