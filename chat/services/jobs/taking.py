@@ -60,7 +60,9 @@ class Taking:
         self._progress, self._made = progress, made
 
     def take(self, followed: Followed) -> bool:
-        """Takes a page for each that is behind; whether there is more to take at once."""
+        """Takes a page for each that is behind; whether there is more to take at once: what has come meanwhile is
+        taken together with what comes until the next pass."""
+        wanted = followed.wanted
         if not self.read(followed, READ_EVERY_S):
             return False
         if any(not _is_current(cursor, followed.room) for cursor in followed.at.values()):
@@ -76,7 +78,7 @@ class Taking:
         if all(cursor.seq >= followed.wanted for cursor in followed.at.values()) and not followed.failing:
             self._progress.due.pop(followed.room.id, None)
             return False
-        return any(moved)
+        return any(moved) and any(cursor.seq < wanted for cursor in followed.at.values())
 
     def check(self, followed: Followed) -> None:
         """Compares a room with the table."""

@@ -242,6 +242,20 @@ def test_a_row_that_nobody_can_read_keeps_its_own_room_waiting_and_no_other(stag
     assert subject.wrong(scene.worker, [room], False) == []
 
 
+def test_what_is_said_while_a_pass_goes_on_waits_for_the_next(stage):
+    """Else a room in which people go on talking is read forty times a second, a message at a time."""
+    scene = stage(subject := DaysAndTheirRows())
+    scene.made()
+    holder = scene.follower()
+    holder.begin()
+    holder._taking._pause = lambda seconds: holder.hear(Decided("general", scene.say()[0]))
+    holder.hear(Decided("general", scene.say()[0]))
+    assert not holder.round(), "it would go on at once"
+    holder._taking._pause = scene.pass_s
+    scene.follow(holder).stop()
+    assert subject.wrong(scene.worker, ["general"], False) == []
+
+
 def test_who_does_not_hold_the_lease_hears_nothing(stage):
     scene = stage(DaysAndTheirRows())
     holder, other = scene.follower(), scene.follower()
