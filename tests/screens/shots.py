@@ -171,7 +171,7 @@ def room_german(stage: Stage) -> None:
     stage.line.refuse("message:send", "text_too_long")
     field = stage.page.get_by_role("textbox", name="Nachricht", exact=True)
     field.fill("Das wurde abgelehnt.")
-    field.press("Enter")
+    stage.press("Senden")
     stage.alarmed("Nicht gesendet.")
     stage.line.cut()
     stage.sees("Neuer Versuch")
@@ -262,11 +262,11 @@ def room_failing(stage: Stage) -> None:
     stage.enter(DESIGN)
     stage.line.refuse("message:send", "text_too_long")
     stage.composer.fill("This was refused.")
-    stage.composer.press("Enter")
+    stage.press("Send")
     stage.alarmed("Not sent.")
     stage.line.cut()
     stage.composer.fill("This waits, and so does what I write next: " + PARAGRAPH)
-    stage.composer.press("Enter")
+    stage.press("Send")
     stage.sees("Reconnecting")
     stage.sees("Waiting to be sent")
 
@@ -483,7 +483,7 @@ def room_slow(stage: Stage) -> None:
     stage.enter(DESIGN)
     stage.line.stand()
     stage.composer.fill("This is on its way for a while.")
-    stage.composer.press("Enter")
+    stage.press("Send")
     stage.sees("The server is slow to answer")
 
 
