@@ -5,10 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-import tempfile
 from pathlib import Path
 
 FIRST = 20_000
+COUNTER = Path("/tmp", f"parley-test-ports-{os.getuid()}")  # the same for all suites, wherever each writes
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
@@ -20,7 +20,7 @@ def _end() -> int:
 def free_port() -> int:
     """A loopback port that nobody listens on and that no other test was given lately: a counter in a locked file, which
     all processes of this user share, goes round."""
-    with (Path(tempfile.gettempdir()) / f"parley-test-ports-{os.getuid()}").open("a+") as counter:
+    with COUNTER.open("a+") as counter:
         fcntl.flock(counter, fcntl.LOCK_EX)
         counter.seek(0)
         port = int(counter.read() or FIRST)

@@ -52,7 +52,11 @@ def test_a_lane_that_fails_or_in_ci_is_late_fails_the_run(monkeypatch, tmp_path,
     other = Saying("other", (), 1, 60, said="== 3 passed in 1.00s ==")
     monkeypatch.setattr(lanes, "LANES", (saying, other))
     monkeypatch.setattr(lanes, "LOGS", tmp_path)
+    monkeypatch.setattr(lanes, "MEMORY", tmp_path / "memory")
+    monkeypatch.setattr(lanes, "ROOM_BYTES", 1)
+    (tmp_path / "memory" / "parley-0").mkdir(parents=True)  # of a process that is gone
     monkeypatch.setattr(lanes, "TIMINGS", tmp_path / "timings.jsonl")
     monkeypatch.setenv("CI", ci)
     assert main([]) == code
     assert capsys.readouterr().out.splitlines()[-1] == "5 passed, 0 failed, 1 skipped"
+    assert len(list((tmp_path / "memory").iterdir())) == status, "what a run wrote is kept when something failed"

@@ -103,6 +103,13 @@ MUTANTS = (
         "cursor = replace(cursor, floor=room.floor)",
         ("tests/services/jobs/test_projections.py",),
     ),
+    Mutant(
+        "a pass goes on for as long as people talk",
+        "chat/services/jobs/taking.py",
+        "return any(moved) and any(cursor.seq < wanted for cursor in followed.at.values())",
+        "return any(moved)",
+        ("tests/services/jobs/test_projections.py",),
+    ),
     # --- reading and writing --------------------------------------------------------------------------------------
     Mutant(
         "who opens a room again misses the next entry",
@@ -719,6 +726,13 @@ MUTANTS = (
         "      giveBack(before, dialog);\n",
         "",
         ("frontend/src/components/ui/Dialog.test.tsx",),
+    ),
+    Mutant(
+        "a sheet on its way out of sight keeps the focus",
+        "frontend/src/app/useSheet.ts",
+        "if (target === sheet && (isLost() || sheet.contains(document.activeElement))) goHome();",
+        "if (target === null) goHome();",
+        ("tests/e2e/test_focus_from_the_sheet.py",),
     ),
     Mutant(
         "Escape at a question closes what is around it",

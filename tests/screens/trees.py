@@ -26,7 +26,8 @@ from tests.screens.shots import SHOTS, Shot
 from tests.screens.stage import Device, Stage
 
 FOLDER = Path(__file__).with_name("trees")
-ON_A_PHONE_TOO = ("room.full", "room.failing", "message-actions.full")  # others differ from it by the list of rooms, which is not there
+# Others differ from the desk by the list of rooms, which is not there.
+ON_A_PHONE_TOO = ("room.full", "room.failing", "message-actions.full")
 WITH_ALL_ROOMS = ("room.full", "rooms-sheet.full")
 ROOMS_SHOWN = 3
 ROUNDS, ROUNDS_IN_ALL = 60, 600  # of looking again at a screen that is not as it is kept
