@@ -23,7 +23,7 @@ def signed_in(server: LiveServer, username: str) -> socketio.Client:
     post("/api/auth/register")
     cookie = post("/api/auth/login").partition(";")[0]
     client = socketio.Client(reconnection=False)
-    client.connect(server.url, headers={"Cookie": cookie}, transports=["websocket"])
+    client.connect(server.url, headers={"Cookie": cookie}, transports=["websocket"], wait_timeout=60)
     return client
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from threading import Event, Thread
 from types import SimpleNamespace
 
+import gevent
+import gevent.socket
 import pytest
 
 from chat.sockets.transport import slow_clients
@@ -54,6 +57,21 @@ def is_cut(sock: socket.socket) -> bool:
     except ConnectionError:
         pass
     return True
+
+
+def test_a_worker_that_stood_still_looks_who_has_spoken_before_it_finds_them_slow(monkeypatch):
+    monkeypatch.setattr(slow_clients, "PEEK_S", 0.05)
+    for said in (b"GET /", None):
+        ours, theirs = gevent.socket.socketpair()
+        looking = gevent.spawn(slow_clients.GuardedSocket(ours, slow_clients.SlowClientGuard(10)).peek)
+        gevent.sleep(0)
+        if said:
+            theirs.sendall(said)
+        time.sleep(0.1)  # the worker stands still: its time is over before it looks
+        looking.join()
+        assert looking.value == said
+        assert said or isinstance(looking.exception, slow_clients.TooSlow)
+        theirs.close()
 
 
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: "

@@ -29,7 +29,7 @@ def test_the_public_client_connects_asks_listens_and_leaves(tiny: Tiny) -> None:
     got: list[int] = []
     client = socketio.Client(reconnection=False)
     client.on("burst", got.append)
-    client.connect(f"http://localhost:{tiny.port}", transports=["websocket"])
+    client.connect(f"http://localhost:{tiny.port}", transports=["websocket"], wait_timeout=60)
     assert client.call("echo", {"a": 1}, timeout=30) == {"echo": [{"a": 1}]}
     client.call("burst", 300, timeout=30)
     wait_until(lambda: len(got) == 300, PATIENCE_S)

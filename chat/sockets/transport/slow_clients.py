@@ -78,8 +78,7 @@ class GuardedSocket(socket.socket):
 
     def peek(self) -> bytes:
         """What the client said first, without taking it. Raises: OSError when it says nothing for PEEK_S seconds."""
-        with self._guard.waiting(self, self._since), _within(PEEK_S):
-            return super().recv(PEEK_BYTES, socket.MSG_PEEK)
+        return self._received(PEEK_S, PEEK_BYTES, socket.MSG_PEEK)
 
     def request_began(self) -> None:
         """The head has been read: the body's time begins."""
@@ -103,11 +102,21 @@ class GuardedSocket(socket.socket):
             if self._served:
                 return b""
             raise LimitRequestHeaders("too large")
-        with self._guard.waiting(self, self._since), _within(self._until - time.monotonic()):
-            data = super().recv(*args)
+        data = self._received(self._until - time.monotonic(), *args)
         if self._in_head:
             self._left -= len(data)
         return data
+
+    def _received(self, within_s: float, *args: Any) -> bytes:
+        try:
+            with self._guard.waiting(self, self._since), _within(within_s):
+                return super().recv(*args)
+        except TooSlow:
+            # A worker that stood still finds the time over before it has looked who has said something meanwhile.
+            try:
+                return self._sock.recv(*args)
+            except BlockingIOError:
+                raise TooSlow from None
 
     def send(self, data: Any, flags: int = 0, **options: Any) -> int:
         """As ever, but it must move; gevent's `sendall` and `sendfile` come through here. Raises: OSError."""
@@ -135,6 +144,12 @@ def said_already(client: Any) -> bytes:
     return said
 
 
+class TooSlow(ConnectionResetError):
+    """gunicorn takes it for a client that went away, which it does not log."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.ECONNRESET, "too slow")
+
+
 def _within(seconds: float) -> Any:
-    """A time-out that gunicorn takes for a client that went away, which it does not log."""
-    return gevent.Timeout(max(seconds, 0), ConnectionResetError(errno.ECONNRESET, "too slow"))
+    return gevent.Timeout(max(seconds, 0), TooSlow())

@@ -298,6 +298,7 @@ describe("a browser that keeps no cookie", () => {
     const user = visit("/login");
     keepsCookies = false;
     await signIn(user, "Ada");
+    await heading("Ada in general");
     await act(() => session.http("GET", "/api/rooms").catch(() => {}));
     await screen.findByText(new RegExp(CODE));
     expect(screen.queryByText(/session has ended/)).toBeNull();
