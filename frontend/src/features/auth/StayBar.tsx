@@ -15,9 +15,10 @@ import styles from "@/components/ui/Bar.module.css";
 export function StayBar({ session }: { session: SessionService }) {
   const expires_at = useValue(session.expiring);
   const last = useValue(session.last);
+  const mismatch = useValue(session.mismatch);
   useEffect(() => onActs(session.acted), [session]);
   const [trouble, setTrouble] = useState("");
-  if (expires_at === null) return null;
+  if (expires_at === null || mismatch) return null; // whose session it is comes first, and is said already
   const stay = () => {
     setTrouble("");
     session.stay().catch((thrown: unknown) => setTrouble(failureOf(thrown).message));
