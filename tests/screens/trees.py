@@ -2,9 +2,9 @@
 must hold of any.
 
 Kept are roles, names and states. What is another from run to run is told alike: a number is 0, a day is `Today`; of
-siblings that are then the same one is kept, and the rows of a log stand in order of their words, because how many there
-are is a matter of pixels. The list of rooms, which is beside almost everything, is whole in `WITH_ALL_ROOMS` alone; of
-what lies under a dialog nothing is told.
+siblings that are then the same one is kept, and of a log only that it is there: its rows, and whether there is a way to
+its end, are a matter of pixels. The list of rooms, which is beside almost everything, is whole in `WITH_ALL_ROOMS`
+alone; of what lies under a dialog nothing is told.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ FOLDER = Path(__file__).with_name("trees")
 # Others differ from the desk by the list of rooms, which is not there.
 ON_A_PHONE_TOO = ("room.full", "room.failing", "message-actions.full")
 WITH_ALL_ROOMS = ("room.full", "rooms-sheet.full")
+WAYS_TO_THE_END = ('- button "To the newest"', '- button "New messages"')
 ROOMS_SHOWN = 3
 ROUNDS, ROUNDS_IN_ALL = 60, 600  # of looking again at a screen that is not as it is kept
 STAYS = 3  # so often alike: it will stay so
@@ -152,7 +153,8 @@ def normal(tree: Node, with_all_rooms: bool = True) -> str:
 
 def thinned(node: Node, with_all_rooms: bool) -> Node:
     """One of siblings that are alike, and nothing of a log but that it is there."""
-    parts = [thinned(each, with_all_rooms) for each in node.below if not each.line.startswith("- /url:")]
+    left = [each for each in node.below if not each.line.startswith(("- /url:", *WAYS_TO_THE_END))]
+    parts = [thinned(each, with_all_rooms) for each in left]
     below = list({each.text: each for each in parts}.values())
     if node.role == "log":
         below = []  # which rows are in the page, and on which days, is another with each run and hour
