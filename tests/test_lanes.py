@@ -60,3 +60,38 @@ def test_a_lane_that_fails_or_in_ci_is_late_fails_the_run(monkeypatch, tmp_path,
     assert main([]) == code
     assert capsys.readouterr().out.splitlines()[-1] == "5 passed, 0 failed, 1 skipped"
     assert len(list((tmp_path / "memory").iterdir())) == status, "what a run wrote is kept when something failed"
+
+
+def test_what_failed_stands_in_the_last_lines(monkeypatch, tmp_path, capsys):
+    server = "FAILED tests/a.py::b - AssertionError\n== 1 failed in 1.00s =="
+    page = " FAIL  src/a.test.tsx > b\n      Tests  1 failed | 2 passed (3)"
+    saying = [Saying("server", (), 1, 60, said=server, status=1), Saying("page", (), 1, 60, said=page, status=1)]
+    monkeypatch.setattr(lanes, "LANES", tuple(saying))
+    monkeypatch.setattr(lanes, "LOGS", tmp_path)
+    monkeypatch.setattr(lanes, "MEMORY", tmp_path / "memory")
+    monkeypatch.setattr(lanes, "TIMINGS", tmp_path / "timings.jsonl")
+    assert main([]) == 1
+    *_, first, second, count = capsys.readouterr().out.splitlines()
+    assert {first, second} == {"FAILED tests/a.py::b - AssertionError", "FAIL  src/a.test.tsx > b"}
+    assert count == "2 passed, 2 failed, 0 skipped"
+
+
+def test_no_more_than_so_many_run_at_once(monkeypatch, tmp_path):
+    """Each lane writes down when it began and when it ended, in one file."""
+    told = tmp_path / "told"
+    code = "import sys, time; f = open(sys.argv[1], 'a', 1); f.write('+'); time.sleep(0.3); f.write('-')"
+
+    class Telling(Lane):
+        @property
+        def command(self) -> list[str]:
+            return [sys.executable, "-c", code, str(told)]
+
+    monkeypatch.setattr(lanes, "LANES", tuple(Telling(name, (), 1, 60) for name in "abcd"))
+    monkeypatch.setattr(lanes, "LOGS", tmp_path)
+    monkeypatch.setattr(lanes, "MEMORY", tmp_path / "memory")
+    monkeypatch.setattr(lanes, "TIMINGS", tmp_path / "timings.jsonl")
+    assert main([]) == 0
+    began = told.read_text()
+    assert sorted(began) == sorted("++++----")
+    running = [began[: at + 1].count("+") - began[: at + 1].count("-") for at in range(len(began))]
+    assert max(running) <= lanes.AT_ONCE
