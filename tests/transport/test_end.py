@@ -24,12 +24,12 @@ def test_at_sigterm_fifty_open_sockets_are_sent_away_and_no_time_out_of_gunicorn
     tiny.process.send_signal(signal.SIGTERM)
     delays = []
     for number, peer in enumerate(peers):
-        while not (text := peer.text()).startswith('42["server:restarting"'):
-            assert text.startswith('42["burst"'), text
-        delays.append(json.loads(text[2:])[1]["reconnect_in_ms"])
-        if number == 0:
-            assert '437[{"ok":true}]' in (peer.text(), peer.text())
-        assert peer.ends()
+        said = [text for text in iter(peer.text, "") if not text.startswith('42["burst"')]
+        if number == 0:  # where the signal was slow it has its answer before the farewell
+            said.remove('437[{"ok":true}]')
+        farewell = said[0]
+        assert farewell.startswith('42["server:restarting"'), said
+        delays.append(json.loads(farewell[2:])[1]["reconnect_in_ms"])
         peer.sock.close()
     assert tiny.process.wait(PATIENCE_S) == 0
     assert all(200 <= delay <= 2_000 for delay in delays) and len(set(delays)) > 20
