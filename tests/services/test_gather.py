@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import gevent
 import pytest
+from gevent.event import Event
 
 from chat.errors import ChatError
 from chat.services.assembly import SIDE_BY_SIDE, _gather
 
 
 def test_results_come_in_the_order_of_the_jobs_whichever_ends_first():
-    ended = []
+    ended, may_end = [], [Event() for _ in range(5)]
+    may_end[4].set()
 
     def job(number):
-        gevent.sleep(0.001 * (5 - number))
+        may_end[number].wait()
         ended.append(number)
+        may_end[number - 1].set()
         return number
 
     assert _gather([lambda n=n: job(n) for n in range(5)]) == [0, 1, 2, 3, 4]

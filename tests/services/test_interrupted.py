@@ -43,9 +43,10 @@ def redis_answers():
 def crowd(what):
     dice = random.Random(5)
     jobs = [gevent.spawn_later(dice.random(), ask, what, dice.random() * 0.05) for _ in range(3000)]
-    gevent.joinall(jobs, timeout=float(sys.argv[4]))
-    gevent.joinall([gevent.spawn(ask, what, 1.0) for _ in range(3)], timeout=3)
-    return all(job.successful() for job in jobs) and ask(what, 1.0)
+    within_s = float(sys.argv[4])
+    gevent.joinall(jobs, timeout=within_s)
+    gevent.joinall([gevent.spawn(ask, what, within_s) for _ in range(3)], timeout=within_s)
+    return all(job.successful() for job in jobs) and ask(what, within_s)
 
 for name in sys.argv[5:]:
     print(crowd({"storage": storage_answers, "redis": redis_answers}[name]))
