@@ -19,7 +19,7 @@ def test_signed_in_survives_a_reload_a_new_tab_and_a_restart(own_parley, visitor
     ada.page.reload()
     ada.in_sync()
     own_parley.signal(signal.SIGTERM)
-    assert own_parley.process.wait(10) == 0
+    assert own_parley.process.wait(60) == 0
     own_parley.start()
     ada.in_sync()
     ada.page.reload()

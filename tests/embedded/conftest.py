@@ -111,12 +111,12 @@ def _ministack(folder: Path) -> Iterator[tuple[Any, Any]]:
             return False
         return True
 
-    wait_until(answers, 20, "ministack")
+    wait_until(answers, 60, "ministack")
     yield tuple(
         make_client(endpoint, "any", "any", service, "us-east-1") for service in ("dynamodb", "dynamodbstreams")
     )
     process.kill()
-    process.wait(5)
+    process.wait(60)
 
 
 @contextmanager

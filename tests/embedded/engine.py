@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config as BotoConfig
 
 ROOT = Path(__file__).resolve().parents[2]
-END_WITHIN_S = 10
+END_WITHIN_S = 60
 
 
 def argv(data_dir: Path, **options: object) -> list[str]:
@@ -117,5 +117,5 @@ def start_engine(data_dir: Path, parent_pipe: bool = False, **options: object) -
         os.close(alive_r)
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line.startswith("DYNAMODB_ENDPOINT="), f"the engine did not start: {line!r}, exit code {process.wait(5)}"
+    assert line.startswith("DYNAMODB_ENDPOINT="), f"the engine did not start: {line!r}, exit code {process.wait(60)}"
     return Engine(line.strip().removeprefix("DYNAMODB_ENDPOINT="), data_dir, process, alive_w)

@@ -98,7 +98,7 @@ def hang_redis(scene: Scene) -> Heal:
         server.client.execute_command("DEBUG", "SLEEP", "7")
     except redis.RedisError:
         pass  # its answer comes after the client's patience: it sleeps
-    return lambda: wait_until(server.answers, 20, "Redis wakes")
+    return lambda: wait_until(server.answers, 60, "Redis wakes")
 
 
 def fill_redis(scene: Scene) -> Heal:

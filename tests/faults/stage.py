@@ -151,7 +151,7 @@ class Stage:
             found = children(self.servers[server].process.pid)
             return len(found) == 1
 
-        wait_until(there, 20, "there is one worker")
+        wait_until(there, 60, "there is one worker")
         return found.pop()
 
     def traffic(self, per_s: float = PER_S) -> None:
@@ -167,7 +167,7 @@ class Stage:
         def there() -> bool:
             return all(device["connected"] or device["away"] for device in self.fleet.state().values())
 
-        wait_until(there, 20, "all are connected")
+        wait_until(there, 60, "all are connected")
 
     def said(self, client: str, room: str, text: str) -> int:
         """A message of that device, once it is acked; returns its number."""
@@ -415,7 +415,7 @@ def _guest_session(stage: Stage) -> tuple[str, str]:
     stage.people.enrol(user)
     assert stage.people.persons[user].act(stage.lobby, "join")[0] == 200
     client = stage.people.device(f"{user}-1", user)
-    wait_until(lambda: stage.fleet.state()[client]["cursors"].get(stage.lobby), 20, "the guest reads")
+    wait_until(lambda: stage.fleet.state()[client]["cursors"].get(stage.lobby), 60, "the guest reads")
     return user, client
 
 

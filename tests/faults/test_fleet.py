@@ -38,7 +38,7 @@ def people(config: Config, tmp_path: Path) -> Iterator[People]:
         wait_until(lambda: all(device["connected"] for device in fleet.state().values()), what="all are connected")
         yield people
     server.process.kill()
-    server.process.wait(5)
+    server.process.wait(60)
 
 
 def _load(people: People, per_s: float) -> None:
@@ -56,8 +56,8 @@ def test_a_fleet_that_is_cut_and_crashes_and_loses_acks_keeps_every_promise(peop
     people.fleet.cut(["ada-1", "bob-2"])
     people.crash(0.3)
     people.fleet.lose_acks(0.2)
-    wait_until(lambda: people.fleet.acked() > 60, 20, "more are acked")
-    wait_until(lambda: _sent_again(read_history(people.fleet.path)), 20, "something is sent again")
+    wait_until(lambda: people.fleet.acked() > 60, 60, "more are acked")
+    wait_until(lambda: _sent_again(read_history(people.fleet.path)), 60, "something is sent again")
     people.fleet.lose_acks(0)
     people.fleet.load()
     evidence = people.evidence()

@@ -42,7 +42,7 @@ def test_what_runs_on_a_host_ends_with_it(permitted: None) -> None:
         assert process.stdout is not None and process.stdout.readline() == "up\n"
         assert network["near"].pids() == [process.pid]
         namespaces = [host.namespace for host in (*network, network.router)]
-    assert process.wait(5) == -signal.SIGKILL
+    assert process.wait(60) == -signal.SIGKILL
     process.stdout.close()
     assert not [name for name in namespaces if (NAMESPACES / name).exists()]
 

@@ -69,7 +69,7 @@ def test_a_worker_says_what_it_reads(site):
 def test_a_worker_shows_itself_before_anybody_is_at_it(config, tmp_path):
     storage, server = Storage.connect(config), spawn_server(config, tmp_path)
     try:
-        wait_until(storage.workers.all, 20, "the worker is listed")
+        wait_until(storage.workers.all, 60, "the worker is listed")
     finally:
         server.stop()
     assert storage.workers.all() == [], "one that leaves takes itself off"

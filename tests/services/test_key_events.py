@@ -70,7 +70,7 @@ def test_a_server_that_was_restarted_is_asked_again(server: Server, told: Path) 
     server.kill()
     server.start()
     assert server.flags == ""
-    wait_until(lambda: server.listeners, 10, "it listens again")
+    wait_until(lambda: server.listeners, 60, "it listens again")
     server.client.set("session:after", "x")
     server.client.delete("session:after")
     wait_until(lambda: told.read_text().split() == ["after"], what="it is told")
@@ -80,10 +80,10 @@ def test_a_connection_over_which_nothing_comes_is_left_for_another(server: Serve
     before, open_before = _subscribed(server), _connections(server.port)
     server.process.send_signal(signal.SIGSTOP)
     try:
-        wait_until(lambda: _connections(server.port) - open_before, 10, "it has tried another connection")
+        wait_until(lambda: _connections(server.port) - open_before, 60, "it has tried another connection")
     finally:
         server.process.send_signal(signal.SIGCONT)
-    wait_until(lambda: server.listeners and before.isdisjoint(_subscribed(server)), 10, "it listens over another")
+    wait_until(lambda: server.listeners and before.isdisjoint(_subscribed(server)), 60, "it listens over another")
 
     def told_of_one_more() -> bool:
         # The woken server may first serve a connection that was given up meanwhile: what goes then is told to nobody.

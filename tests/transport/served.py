@@ -40,7 +40,7 @@ class Served:
             self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(5)
+            self.process.wait(60)
 
 
 class Tiny(Served):

@@ -94,4 +94,4 @@ def test_a_proxy_on_the_same_host_may_come_through_a_unix_socket(tmp_path: Path,
         assert path.stat().st_mode & 0o777 == 0o770
     finally:
         process.kill()
-        process.wait(5)
+        process.wait(60)
